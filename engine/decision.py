@@ -1,0 +1,128 @@
+"""What did the engine answer for one transaction, and everything that made it answer so?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from data.transactions import Transaction
+
+FeatureValue = float | int | str | bool | None
+
+
+class Outcome(IntEnum):
+    """The engine's answer, ordered by strictness so that `max` is "strictest wins"."""
+
+    APPROVE = 0
+    REVIEW = 1
+    DECLINE = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class RuleState(StrEnum):
+    """What evaluating a rule's condition gave."""
+
+    HIT = "hit"
+    NO_HIT = "no_hit"
+    MISSING = "missing"
+    SNOOZED = "snoozed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule on one transaction. `floor` is the outcome it asks for when hit; `reason` is rendered with values."""
+
+    rule_id: str
+    version: int
+    state: RuleState
+    floor: Outcome = Outcome.APPROVE
+    lane: str = ""
+    reason: str = ""
+    status: str = "live"
+    features: tuple[str, ...] = ()
+
+
+class TriageReason(StrEnum):
+    """Why a person should look. NONE means nobody needs to."""
+
+    NONE = ""
+    UNCERTAIN = "uncertain"
+    RULE_ASKS = "rule_asks"
+    DISAGREE = "model_and_rule_disagree"
+    NOVEL = "unlike_anything_seen"
+    HIGH_AMOUNT = "high_amount"
+    AUDIT = "audit"
+    DRIFT = "drift"
+    FAIL_SAFE = "fail_safe"
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """Whether a person is worth more than a guess, with the numbers that said so.
+
+    Costs are expected costs in minor units of the base currency. `lane` is money_at_risk, uncertain or audit.
+    """
+
+    reason: TriageReason = TriageReason.NONE
+    lane: str = ""
+    sentence: str = ""
+    cost_approve: float = 0.0
+    cost_decline: float = 0.0
+    cost_review: float = 0.0
+    capacity_price: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Additive SHAP values in log-odds: base + sum(contributions) = margin within 1e-5 (Lundberg et al. 2020)."""
+
+    base: float
+    contributions: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Keyed uniform draws in [0, 1) and the probabilities they were held against; unpredictable without the key."""
+
+    audit: float = 1.0
+    audit_probability: float = 0.0
+    explore: float = 1.0
+    explore_probability: float = 0.0
+
+    @property
+    def audited(self) -> bool:
+        return self.audit < self.audit_probability
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A whole decision. `margin` is the model's log-odds before calibration, `probability` after it; both None
+    when no model ran. `outcome` is what is answered; `explored` says a decline was turned into an approval."""
+
+    transaction: Transaction
+    outcome: Outcome
+    decided_at: datetime
+    set_id: str
+    model_id: str
+    features: Mapping[str, FeatureValue]
+    probability: float | None = None
+    margin: float | None = None
+    rules: tuple[RuleResult, ...] = ()
+    triage: Triage = field(default_factory=Triage)
+    draws: Draws = field(default_factory=Draws)
+    explanation: Explanation | None = None
+    explored: bool = False
+    reasons: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def hits(self) -> tuple[RuleResult, ...]:
+        return tuple(r for r in self.rules if r.state is RuleState.HIT)
