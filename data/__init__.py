@@ -1,1 +1,1 @@
-"""Where are transactions, and everything that happened to them, kept? The ledger, its events, ingest and the simulator."""
+"""Where are transactions, and everything that happened to them, kept?"""

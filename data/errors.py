@@ -1,25 +1,28 @@
 """Which errors can Second Look raise on purpose, and what must each one tell the reader?
 
-    SecondLookError
-     + InputError          bad input of any kind: exit code 2, HTTP 400 or 422
-     |  + MappingError     the mapping file, or a file that does not fit it
-     |  + ConfigError      features, rules, policy or list files
-     + NotFoundError       HTTP 404
-     + ConflictError       the state of things does not allow it: HTTP 409
-     + PermissionDenied    HTTP 403
-     + LedgerError         the ledger file itself
-        + LedgerBusyError  another process owns it
-        + ChainBrokenError an event does not match its hash
+SecondLookError
+ + InputError          bad input of any kind: exit code 2, HTTP 400 or 422
+ |  + MappingError     the mapping file, or a file that does not fit it
+ |  + ConfigError      features, rules, policy or list files
+ + NotFoundError       HTTP 404
+ + ConflictError       the state of things does not allow it: HTTP 409
+ + PermissionDenied    HTTP 403
+ + LedgerError         the ledger file itself
+    + LedgerBusyError  another process owns it
+    + ChainBrokenError an event does not match its hash
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class SecondLookError(Exception):
     """An error whose text says what happened, where, what was allowed, and what to do.
 
-    `what` is a sentence without a full stop; `where` names file:line:column, a field or an id; `allowed` lists what
-    would have been accepted; `hint` is the next step for the person who reads it.
+    `what` is a sentence without a full stop; `where` names file:line:column, a field or an id; `allowed` lists
+    what would have been accepted; `hint` is the next step for the person who reads it.
     """
 
     def __init__(self, what: str, *, where: str = "", allowed: str = "", hint: str = "") -> None:
@@ -67,3 +70,10 @@ class LedgerBusyError(LedgerError):
 
 class ChainBrokenError(LedgerError):
     """An event does not match the hash chain."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint such as "Did you mean 'amount'?", or an empty text when nothing known is close to `word`."""
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"Did you mean '{by_lower[close[0]]}'?" if close else ""
