@@ -1,0 +1,1 @@
+"""How do verdicts and outcomes become a better model, without fooling ourselves?"""

@@ -1,0 +1,195 @@
+"""Which gates must a challenger pass before it decides anything, and why was it refused?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """What the gates hold a challenger against.
+
+    `margin` is how much average precision a challenger may lose, at the lower end of the interval, and still
+    count as no worse; `collapsed_alpha` is the alpha below which (whole interval) agreement has collapsed.
+    """
+
+    min_labels: int
+    min_frauds: int
+    margin: float = 0.02
+    collapsed_alpha: float = 0.0
+    min_segment_frauds: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """How many golden tasks each model gets right, at its own thresholds."""
+
+    tasks: int
+    champion_right: int
+    challenger_right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The paired difference in recall (challenger minus champion) within one segment's judged frauds."""
+
+    name: str
+    frauds: int
+    recall_difference: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the training child found out about a challenger on data that neither model learned from.
+
+    `judged_rows` and `judged_frauds` count labels from outcomes, golden and blind-first verdicts only.
+    `difference` maps a metric (average_precision, expected_cost_saved: a share of the champion's cost) to the
+    challenger minus the champion by paired bootstrap; it is empty where there is no champion.
+    """
+
+    training_labels: int
+    training_frauds: int
+    judged_rows: int
+    judged_frauds: int
+    difference: Mapping[str, Interval] = field(default_factory=dict)
+    agreement: Interval | None = None
+    agreement_items: int = 0
+    golden: Golden | None = None
+    segments: Sequence[Segment] = ()
+    champion_id: str = ""
+    average_precision: Interval | None = None
+    base_rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate's answer, with a sentence a risk manager can read."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(evidence: Evidence, limits: GateLimits) -> list[Gate]:
+    """Every gate's answer, in the order in which they are shown."""
+    return [
+        _enough_labels(evidence, limits),
+        _agreement(evidence, limits),
+        _golden(evidence),
+        _against_champion(evidence, limits),
+        _segments(evidence, limits),
+    ]
+
+
+def verdict_sentence(gates: Sequence[Gate]) -> str:
+    """Why a challenger was promoted or refused, in one sentence."""
+    failed = [g for g in gates if not g.passed]
+    if failed:
+        return "Refused: " + "; ".join(g.sentence for g in failed) + "."
+    decisive = next(g for g in gates if g.name == "no worse than the champion")
+    return f"Passed all {len(gates)} gates: {decisive.sentence}."
+
+
+def _enough_labels(e: Evidence, limits: GateLimits) -> Gate:
+    enough_training = e.training_labels >= limits.min_labels and e.training_frauds >= limits.min_frauds
+    enough_judging = e.judged_frauds >= limits.min_frauds
+    counts = (
+        f"{e.training_labels:,} matured labels with {e.training_frauds} frauds to learn from, "
+        f"{e.judged_rows:,} with {e.judged_frauds} frauds to be judged on"
+    )
+    if enough_training and enough_judging:
+        return Gate("enough matured labels", True, counts)
+    return Gate(
+        "enough matured labels",
+        False,
+        f"too few labels ({counts}; policy asks for {limits.min_labels:,} labels, "
+        f"and {limits.min_frauds} frauds on each side)",
+    )
+
+
+def _agreement(e: Evidence, limits: GateLimits) -> Gate:
+    name = "agreement has not collapsed"
+    if e.agreement is None:
+        return Gate(
+            name, True, f"too few double reviews to say how well reviewers agree (n = {e.agreement_items})"
+        )
+    a = e.agreement
+    text = f"alpha {a.value:.2f} [{a.low:.2f}, {a.high:.2f}], n = {e.agreement_items}"
+    if e.agreement.high < limits.collapsed_alpha:
+        return Gate(
+            name, False, f"reviewers agree less than chance would ({text}), so their labels teach nothing"
+        )
+    return Gate(name, True, text)
+
+
+def _golden(e: Evidence) -> Gate:
+    name = "golden set no worse"
+    if e.golden is None or e.golden.tasks == 0:
+        return Gate(name, True, "no golden tasks with a known answer yet")
+    counts = f"{e.golden.challenger_right} of {e.golden.tasks} right, the champion {e.golden.champion_right}"
+    if e.golden.challenger_right < e.golden.champion_right:
+        return Gate(name, False, f"the golden set came out worse ({counts})")
+    return Gate(name, True, counts)
+
+
+def _against_champion(e: Evidence, limits: GateLimits) -> Gate:
+    name = "no worse than the champion"
+    if not e.champion_id:
+        return _better_than_chance(e, name)
+    precision = e.difference.get("average_precision")
+    saved = e.difference.get("expected_cost_saved")
+    if precision is None or saved is None:
+        return Gate(name, False, "the comparison with the champion is missing")
+    rows = f"on the same {e.judged_rows:,} rows"
+    text = f"average precision {precision}, share of expected cost saved {saved}, {rows}"
+    if precision.low < -limits.margin and precision.value < 0:
+        return Gate(name, False, f"average precision may be lower by more than {limits.margin:.2f} ({text})")
+    if saved.high < 0:
+        return Gate(name, False, f"decisions at its own thresholds would cost more ({text})")
+    if precision.value <= 0 and saved.value <= 0:
+        return Gate(name, False, f"nothing speaks for a change ({text})")
+    return Gate(name, True, text)
+
+
+def _better_than_chance(e: Evidence, name: str) -> Gate:
+    ap = e.average_precision
+    if ap is None or ap.low <= e.base_rate:
+        found = "no figure" if ap is None else f"{ap.value:.3f} [{ap.low:.3f}, {ap.high:.3f}]"
+        return Gate(
+            name, False, f"there is no champion, and average precision is no better than chance ({found})"
+        )
+    return Gate(
+        name,
+        True,
+        f"there is no champion yet, and average precision {ap.value:.3f} [{ap.low:.3f}, {ap.high:.3f}] "
+        f"stands against {e.base_rate:.4f} by chance",
+    )
+
+
+def _segments(e: Evidence, limits: GateLimits) -> Gate:
+    name = "no segment harmed"
+    seen = [s for s in e.segments if s.frauds >= limits.min_segment_frauds]
+    harmed = [s for s in seen if s.recall_difference.high < 0]
+    if harmed:
+        worst = min(harmed, key=lambda s: s.recall_difference.value)
+        return Gate(name, False, f"recall would fall for {worst.name} ({worst.recall_difference})")
+    if not seen:
+        return Gate(name, True, f"no segment has {limits.min_segment_frauds} judged frauds yet")
+    return Gate(name, True, f"recall falls in none of {len(seen)} segments")

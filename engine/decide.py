@@ -1,0 +1,175 @@
+"""How are features, rules, model and policy put together into one decision?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+
+from data.transactions import Transaction
+from engine.costs import CapacityState
+from engine.decision import Decision, Explanation, FeatureValue, Outcome, RuleResult
+from engine.draws import transaction_draws
+from engine.policy import Policy
+from engine.triage import triage
+
+Row = Mapping[str, FeatureValue]
+
+
+class Features(Protocol):
+    """The point-in-time memory: `features` looks without adding, `add` makes a transaction count for later ones."""
+
+    def features(self, transaction: Transaction) -> dict[str, FeatureValue]: ...
+    def add(self, transaction: Transaction) -> None: ...
+
+
+class Rules(Protocol):
+    """The compiled rules of an approved set."""
+
+    def evaluate(self, row: Row, at: datetime) -> tuple[RuleResult, ...]: ...
+
+
+class Scorer(Protocol):
+    """A model: margins in log-odds before calibration, probabilities after it, both of shape (rows,)."""
+
+    @property
+    def model_id(self) -> str: ...
+    def score_rows(self, rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]: ...
+    def novelty(self, row: Row) -> float: ...
+    def explain(self, rows: Sequence[Row]) -> list[Explanation]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the model said of one row; all None where no model ran."""
+
+    margin: float | None = None
+    probability: float | None = None
+    novelty: float | None = None
+
+
+class Engine:
+    """Decides transactions in `seq` order, each seeing all that came before it, also within one batch.
+
+    `state` is the only thing that changes; it must have seen every transaction and outcome of the ledger.
+    `killed` is the kill switch: rules decide, the model is not asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: Features,
+        rules: Rules,
+        policy: Policy,
+        model: Scorer | None,
+        key: bytes,
+        set_id: str,
+    ) -> None:
+        self.state, self.rules, self.policy, self.model = state, rules, policy, model
+        self.key, self.set_id = key, set_id
+        self.killed = False
+
+    def decide(
+        self, transactions: Sequence[Transaction], *, at: datetime, load: CapacityState
+    ) -> list[Decision]:
+        """Decisions in the order given, which must be that of `seq`. `load` is what the day held before them."""
+        rows = []
+        for transaction in transactions:
+            rows.append(self.state.features(transaction))
+            self.state.add(transaction)
+        return self.decide_rows(transactions, rows, at=at, load=load)
+
+    def decide_rows(
+        self,
+        transactions: Sequence[Transaction],
+        rows: Sequence[Row],
+        *,
+        at: datetime,
+        load: CapacityState,
+    ) -> list[Decision]:
+        """Decisions from features that are already known (replay, backtest); the state is not touched."""
+        scored = self._score(rows)
+        decisions = []
+        for transaction, row, score in zip(transactions, rows, scored, strict=True):
+            decision = self._decide_one(transaction, row, score, at, load)
+            load = _after(load, decision)
+            decisions.append(decision)
+        return self._explained(decisions, rows)
+
+    def _score(self, rows: Sequence[Row]) -> list[Scored]:
+        if self.model is None or self.killed or not rows:
+            return [Scored()] * len(rows)
+        margins, probabilities = self.model.score_rows(rows)
+        return [
+            Scored(float(margin), float(probability), self.model.novelty(row))
+            for margin, probability, row in zip(margins, probabilities, rows, strict=True)
+        ]
+
+    def _decide_one(
+        self, transaction: Transaction, row: Row, score: Scored, at: datetime, load: CapacityState
+    ) -> Decision:
+        results = self.rules.evaluate(row, at)
+        sampling = self.policy.sampling
+        draws = transaction_draws(
+            self.key, transaction.transaction_id, sampling.audit, sampling.exploration.share
+        )
+        answer = triage(
+            score.probability,
+            transaction.amount_minor,
+            results,
+            self.policy,
+            load=load,
+            draws=draws,
+            novelty=score.novelty,
+            killed=self.killed,
+        )
+        return Decision(
+            transaction=transaction,
+            outcome=answer.outcome,
+            decided_at=at,
+            set_id=self.set_id,
+            model_id=self.model.model_id if self.model and not self.killed else "",
+            features=row,
+            probability=score.probability,
+            margin=score.margin,
+            rules=results,
+            triage=answer.triage,
+            draws=draws,
+            explored=answer.explored,
+            reasons=answer.reasons,
+            thresholds=answer.thresholds,
+            context={"load": asdict(load), "novelty": score.novelty, "killed": self.killed},
+        )
+
+    def _explained(self, decisions: list[Decision], rows: Sequence[Row]) -> list[Decision]:
+        """SHAP for all that is not a plain approval: whoever looks at it later needs it, and audits look too."""
+        if self.model is None or self.killed:
+            return decisions
+        wanted = [i for i, d in enumerate(decisions) if needs_explanation(d)]
+        if not wanted:
+            return decisions
+        for i, explanation in zip(wanted, self.model.explain([rows[i] for i in wanted]), strict=True):
+            decisions[i] = replace(decisions[i], explanation=explanation)
+        return decisions
+
+
+def needs_explanation(decision: Decision) -> bool:
+    """Whether SHAP values are stored with the decision rather than worked out on demand."""
+    return decision.outcome is not Outcome.APPROVE or bool(decision.triage.reason) or decision.explored
+
+
+def _after(load: CapacityState, decision: Decision) -> CapacityState:
+    """The day's load once this decision is made; audits count, since they take a reviewer's time too."""
+    if decision.outcome is Outcome.REVIEW or decision.draws.audited:
+        load = replace(load, reviews_today=load.reviews_today + 1)
+    if decision.explored:
+        amount = decision.transaction.amount_minor or 0
+        load = replace(
+            load,
+            explored_today=load.explored_today + 1,
+            explored_amount_today_minor=load.explored_amount_today_minor + amount,
+        )
+    return load

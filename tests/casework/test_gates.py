@@ -1,0 +1,79 @@
+"""Do the gates refuse what they should, and say why?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from casework.learning.gates import Evidence, GateLimits, Golden, Interval, Segment, judge, verdict_sentence
+
+LIMITS = GateLimits(min_labels=1_000, min_frauds=20)
+GOOD = Evidence(
+    training_labels=9_000,
+    training_frauds=90,
+    judged_rows=4_000,
+    judged_frauds=40,
+    champion_id="m_1",
+    difference={
+        "average_precision": Interval(0.04, 0.01, 0.07),
+        "expected_cost_saved": Interval(0.1, -0.02, 0.2),
+    },
+)
+
+
+def failed(evidence: Evidence) -> list[str]:
+    return [g.name for g in judge(evidence, LIMITS) if not g.passed]
+
+
+def test_a_better_challenger_passes_every_gate() -> None:
+    assert failed(GOOD) == []
+    assert verdict_sentence(judge(GOOD, LIMITS)).startswith("Passed all 5 gates: average precision +0.040")
+
+
+def test_too_few_frauds_to_be_judged_on_is_refused_with_the_numbers() -> None:
+    few = replace(GOOD, judged_frauds=3)
+    assert failed(few) == ["enough matured labels"]
+    assert "3 frauds to be judged on" in verdict_sentence(judge(few, LIMITS))
+
+
+def test_a_worse_challenger_is_refused() -> None:
+    worse = {**GOOD.difference, "average_precision": Interval(-0.05, -0.09, -0.01)}
+    assert failed(replace(GOOD, difference=worse)) == ["no worse than the champion"]
+
+
+def test_two_equal_models_give_no_reason_to_change() -> None:
+    zero = Interval(0.0, 0.0, 0.0)
+    equal = {"average_precision": zero, "expected_cost_saved": zero}
+    assert "nothing speaks for a change" in verdict_sentence(judge(replace(GOOD, difference=equal), LIMITS))
+
+
+def test_dearer_decisions_are_refused_even_with_better_ranking() -> None:
+    dearer = {**GOOD.difference, "expected_cost_saved": Interval(-0.2, -0.3, -0.1)}
+    assert failed(replace(GOOD, difference=dearer)) == ["no worse than the champion"]
+
+
+def test_agreement_below_chance_is_refused() -> None:
+    collapsed = replace(GOOD, agreement=Interval(-0.2, -0.3, -0.1), agreement_items=200)
+    assert failed(collapsed) == ["agreement has not collapsed"]
+
+
+def test_a_worse_golden_set_is_refused() -> None:
+    assert failed(replace(GOOD, golden=Golden(50, 45, 40))) == ["golden set no worse"]
+
+
+def test_a_harmed_segment_is_named() -> None:
+    harmed = replace(GOOD, segments=[Segment("age_band 65+", 30, Interval(-0.3, -0.4, -0.2))])
+    assert failed(harmed) == ["no segment harmed"]
+    assert "age_band 65+" in verdict_sentence(judge(harmed, LIMITS))
+
+
+def test_a_small_segment_is_not_judged() -> None:
+    small = replace(GOOD, segments=[Segment("age_band 65+", 3, Interval(-0.3, -0.4, -0.2))])
+    assert failed(small) == []
+
+
+def test_the_first_model_must_beat_chance() -> None:
+    first = replace(GOOD, champion_id="", difference={}, base_rate=0.01)
+    assert failed(replace(first, average_precision=Interval(0.4, 0.3, 0.5))) == []
+    assert failed(replace(first, average_precision=Interval(0.02, 0.005, 0.1))) == [
+        "no worse than the champion"
+    ]
