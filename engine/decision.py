@@ -37,7 +37,11 @@ class RuleState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """One rule on one transaction. `floor` is the outcome it asks for when hit; `reason` is rendered with values."""
+    """One rule on one transaction; `reason` is rendered with values.
+
+    `floor` is the outcome it asks for in this state: that of `then` when hit, that of `on_missing` when missing or
+    in error, else approve. `effect` is floor, allow (an allow lane, up to `amount_cap_minor`) or block (a block list).
+    """
 
     rule_id: str
     version: int
@@ -47,6 +51,8 @@ class RuleResult:
     reason: str = ""
     status: str = "live"
     features: tuple[str, ...] = ()
+    effect: str = "floor"
+    amount_cap_minor: int | None = None
 
 
 class TriageReason(StrEnum):

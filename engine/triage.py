@@ -1,0 +1,232 @@
+"""Is a person worth more than a guess on this payment, and what is answered meanwhile?
+
+Precedence: block list > allow lane (up to its amount cap) > rule floors and model, strictest wins. Triage reads no
+clock and no chance of its own: the day's load and the draws are passed in, so that every decision replays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from engine.costs import (
+    CapacityState,
+    CutOffs,
+    ExpectedCosts,
+    capacity_price,
+    cut_offs,
+    expected_costs,
+    without_reviews,
+)
+from engine.decision import Draws, Outcome, RuleResult, RuleState, Triage, TriageReason
+from engine.policy import Policy
+from engine.triage_words import reasons_of, sentence_of
+
+__all__ = ["CapacityState", "Triaged", "triage"]
+
+_COUNTING = frozenset((RuleState.HIT, RuleState.MISSING, RuleState.ERROR))
+
+
+class Triaged(NamedTuple):
+    """The answer. `explored` says a would-be decline was released on purpose; `thresholds` holds the probabilities
+    `review_at` and `decline_at` in force for this amount and load."""
+
+    outcome: Outcome
+    triage: Triage
+    reasons: tuple[str, ...]
+    explored: bool
+    thresholds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything one triage looks at, worked out once. `costs` is None where no model ran."""
+
+    probability: float | None
+    amount_minor: int | None
+    policy: Policy
+    load: CapacityState
+    draws: Draws
+    novelty: float | None
+    segment: str
+    killed: bool
+    price: float
+    cut: CutOffs
+    costs: ExpectedCosts | None
+    asking: tuple[RuleResult, ...]
+
+    @property
+    def full(self) -> bool:
+        return math.isinf(self.price)
+
+    @property
+    def floor(self) -> Outcome:
+        return max((rule.floor for rule in self.asking), default=Outcome.APPROVE)
+
+
+def triage(
+    probability: float | None,
+    amount_minor: int | None,
+    rule_results: Sequence[RuleResult],
+    policy: Policy,
+    *,
+    load: CapacityState,
+    draws: Draws,
+    novelty: float | None = None,
+    segment: str = "default",
+    killed: bool = False,
+) -> Triaged:
+    """Answer one transaction.
+
+    `probability` is the model's, in [0, 1], or None where no model ran (the policy's fail-safe outcome then stands in
+    for the model). `amount_minor` is in minor units of the base currency, None where unknown. Only live rules count.
+    `novelty` is in [0, 1]. `killed` is the kill switch: the model is not asked, nothing but a block list declines,
+    rules are reviewed up to capacity, beyond it the fail-safe outcome. ValueError if the probability is no
+    probability.
+    """
+    if probability is not None and not 0.0 <= probability <= 1.0:
+        raise ValueError(f"a probability must lie in [0, 1], not {probability!r}")
+    live = [r for r in rule_results if r.status == "live"]
+    given = None if killed else probability
+    now = _situation(given, amount_minor, live, policy, load, draws, novelty, segment, killed)
+    thresholds = {"review_at": now.cut.review_at, "decline_at": now.cut.decline_at}
+    blocking = tuple(r for r in live if r.effect == "block" and r.state is RuleState.HIT)
+    allowing = tuple(r for r in live if r.effect == "allow" and _allows(r, amount_minor))
+    if blocking or allowing:
+        outcome = Outcome.DECLINE if blocking else Outcome.APPROVE
+        made, explored = (outcome, TriageReason.NONE, ""), False
+        now = replace(now, asking=blocking or allowing)
+    else:
+        made = _answer(now)
+        explored = _explores(now, made[0])
+    outcome = Outcome.APPROVE if explored else made[0]
+    result = _triage_record(now, outcome, made[1], made[2], explored)
+    return Triaged(outcome, result, reasons_of(now, made[0], explored), explored, thresholds)
+
+
+def _situation(
+    probability: float | None,
+    amount_minor: int | None,
+    live: Sequence[RuleResult],
+    policy: Policy,
+    load: CapacityState,
+    draws: Draws,
+    novelty: float | None,
+    segment: str,
+    killed: bool,
+) -> Situation:
+    price = capacity_price(policy, load)
+    automatic = policy.segment(segment).autonomy == "automatic"
+    cut = without_reviews(amount_minor, policy) if automatic else cut_offs(amount_minor, policy, price)
+    costs = None if probability is None else expected_costs(probability, amount_minor, policy)
+    asking = tuple(
+        r for r in live if r.effect == "floor" and r.state in _COUNTING and r.floor > Outcome.APPROVE
+    )
+    return Situation(
+        probability, amount_minor, policy, load, draws, novelty, segment, killed, price, cut, costs, asking
+    )
+
+
+def _allows(rule: RuleResult, amount_minor: int | None) -> bool:
+    if rule.state is not RuleState.HIT:
+        return False
+    if rule.amount_cap_minor is None:
+        return True
+    return amount_minor is not None and amount_minor <= rule.amount_cap_minor
+
+
+def _answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
+    """The outcome before exploration, why a person should look, and in which lane."""
+    if now.killed:
+        return _killed_answer(now)
+    model = _model_outcome(now)
+    outcome = max(model, now.floor)
+    if outcome is Outcome.REVIEW:
+        return outcome, *_why(now, model)
+    if outcome is Outcome.DECLINE:
+        return outcome, TriageReason.NONE, ""
+    extra = _extra_reason(now)
+    if extra is TriageReason.NONE:
+        return outcome, extra, ""
+    return Outcome.REVIEW, extra, "money_at_risk" if extra is TriageReason.HIGH_AMOUNT else "uncertain"
+
+
+def _killed_answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
+    if now.floor is Outcome.APPROVE:
+        return now.policy.fail_safe, TriageReason.FAIL_SAFE, "money_at_risk"
+    if now.full:
+        return now.policy.fail_safe, TriageReason.FAIL_SAFE, "money_at_risk"
+    return Outcome.REVIEW, TriageReason.RULE_ASKS, _rule_lane(now)
+
+
+def _model_outcome(now: Situation) -> Outcome:
+    if now.probability is None:
+        return now.policy.fail_safe
+    if now.probability < now.cut.review_at:
+        return Outcome.APPROVE
+    if now.probability < now.cut.decline_at:
+        return Outcome.REVIEW
+    in_the_loop = now.policy.segment(now.segment).autonomy == "in_the_loop"
+    return Outcome.REVIEW if in_the_loop else Outcome.DECLINE
+
+
+def _why(now: Situation, model: Outcome) -> tuple[TriageReason, str]:
+    if now.floor is not Outcome.REVIEW:
+        if now.probability is None:
+            return TriageReason.FAIL_SAFE, "money_at_risk"
+        return TriageReason.UNCERTAIN, _model_lane(now)
+    doubted = now.probability is not None and model is Outcome.APPROVE
+    if doubted and now.probability < now.policy.disagree_below * now.cut.review_at:  # type: ignore[operator]
+        return TriageReason.DISAGREE, _rule_lane(now, "uncertain")
+    return TriageReason.RULE_ASKS, _rule_lane(now)
+
+
+def _model_lane(now: Situation) -> str:
+    at_risk = min(now.costs.approve, now.costs.decline) if now.costs else math.inf
+    return "money_at_risk" if at_risk >= now.policy.money_at_risk_from_minor else "uncertain"
+
+
+def _rule_lane(now: Situation, default: str = "money_at_risk") -> str:
+    return next((r.lane for r in now.asking if r.lane), default)
+
+
+def _extra_reason(now: Situation) -> TriageReason:
+    """A reason to look at a payment that both model and rules would approve; never beyond capacity."""
+    if now.full or now.policy.segment(now.segment).autonomy == "automatic":
+        return TriageReason.NONE
+    if now.amount_minor is not None and now.amount_minor >= now.policy.high_amount_minor:
+        return TriageReason.HIGH_AMOUNT
+    if now.novelty is not None and now.novelty >= now.policy.novelty_at:
+        return TriageReason.NOVEL
+    return TriageReason.NONE
+
+
+def _explores(now: Situation, outcome: Outcome) -> bool:
+    caps, amount = now.policy.sampling.exploration, now.amount_minor
+    if outcome is not Outcome.DECLINE or amount is None or now.killed:
+        return False
+    if now.load.explored_today >= caps.max_per_day or amount > caps.max_amount_minor:
+        return False
+    if now.load.explored_amount_today_minor + amount > caps.max_amount_per_day_minor:
+        return False
+    return now.draws.explore < now.draws.explore_probability
+
+
+def _triage_record(
+    now: Situation, outcome: Outcome, reason: TriageReason, lane: str, explored: bool
+) -> Triage:
+    if outcome is not Outcome.REVIEW:
+        reason, lane = (TriageReason.AUDIT, "audit") if now.draws.audited else (TriageReason.NONE, "")
+    costs = now.costs or ExpectedCosts(0.0, 0.0, 0.0)
+    return Triage(
+        reason=reason,
+        lane=lane,
+        sentence=sentence_of(now, outcome, reason, explored),
+        cost_approve=costs.approve,
+        cost_decline=costs.decline,
+        cost_review=costs.review,
+        # At full capacity the price is infinite, which JSON cannot hold: -1 stands for "no review left today".
+        capacity_price=-1.0 if now.full else now.price,
+    )
