@@ -1,0 +1,1 @@
+"""What was known about a transaction's entities at the moment it happened?"""
