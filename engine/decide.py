@@ -20,7 +20,7 @@ Row = Mapping[str, FeatureValue]
 
 
 class Features(Protocol):
-    """The point-in-time memory: `features` looks without adding, `add` makes a transaction count for later ones."""
+    """The point-in-time memory: `features` looks, `add` makes a transaction count from then on."""
 
     def features(self, transaction: Transaction) -> dict[str, FeatureValue]: ...
     def add(self, transaction: Transaction) -> None: ...
@@ -75,7 +75,7 @@ class Engine:
     def decide(
         self, transactions: Sequence[Transaction], *, at: datetime, load: CapacityState
     ) -> list[Decision]:
-        """Decisions in the order given, which must be that of `seq`. `load` is what the day held before them."""
+        """Decisions in the order given, which must be that of `seq`. `load` is what the day held before."""
         rows = []
         for transaction in transactions:
             rows.append(self.state.features(transaction))
@@ -145,7 +145,7 @@ class Engine:
         )
 
     def _explained(self, decisions: list[Decision], rows: Sequence[Row]) -> list[Decision]:
-        """SHAP for all that is not a plain approval: whoever looks at it later needs it, and audits look too."""
+        """SHAP for all but plain approvals: whoever looks at it later needs it, and audits look too."""
         if self.model is None or self.killed:
             return decisions
         wanted = [i for i, d in enumerate(decisions) if needs_explanation(d)]

@@ -1,0 +1,157 @@
+"""Which jobs run by themselves, when did each last run, and what came of it?"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from data.errors import ConflictError, NotFoundError
+from data.events import EventDraft
+from data.ledger import Ledger
+
+log = logging.getLogger(__name__)
+_GRACE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One scheduled piece of work. `run` returns a sentence saying what it did, and raises if it could not.
+
+    `recorded` is False for jobs that run every few seconds and would only fill the ledger with nothing to
+    tell; their failures are recorded all the same.
+    """
+
+    name: str
+    what: str
+    every: timedelta
+    run: Callable[[], str]
+    recorded: bool = True
+
+
+class Schedule:
+    """APScheduler in this process with a memory job store; every run is recorded in the ledger.
+
+    A job never overlaps itself. A run missed while the process was busy is made up for once, within an hour.
+    """
+
+    def __init__(self, ledger: Ledger, jobs: Sequence[Job], clock: Callable[[], datetime]) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._jobs = {job.name: job for job in jobs}
+        self._locks = {job.name: threading.Lock() for job in jobs}
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+        self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED)
+
+    def start(self) -> None:
+        for job in self._jobs.values():
+            self._scheduler.add_job(
+                self._run_scheduled,
+                IntervalTrigger(seconds=max(1, int(job.every.total_seconds()))),
+                args=[job.name],
+                id=job.name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=_GRACE_SECONDS,
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop starting jobs and wait for those that run."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def run_now(self, name: str, *, by: str) -> dict[str, Any]:
+        """Run a job in this thread and return its record. ConflictError while it runs already."""
+        job = self._job(name)
+        lock = self._locks[name]
+        if not lock.acquire(blocking=False):
+            raise ConflictError(f"the job {name} is running already", hint="Wait until it has finished.")
+        try:
+            return self._record(job, by)
+        finally:
+            lock.release()
+
+    def pause(self, name: str) -> None:
+        self._job(name)
+        self._scheduler.pause_job(name)
+
+    def resume(self, name: str) -> None:
+        self._job(name)
+        self._scheduler.resume_job(name)
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row per job: name, what, every (seconds), running, paused, next run, last run's times and result."""
+        last = {
+            row["job"]: row
+            for row in self._ledger.read(
+                "SELECT job, max(started_at) AS started_at, arg_max(finished_at, started_at) AS finished_at, "
+                "arg_max(result, started_at) AS result, arg_max(detail, started_at) AS detail "
+                "FROM job_runs GROUP BY job"
+            )
+        }
+        return [self._row(job, last.get(job.name)) for job in self._jobs.values()]
+
+    def _row(self, job: Job, last: dict[str, Any] | None) -> dict[str, Any]:
+        planned = self._scheduler.get_job(job.name) if self._scheduler.running else None
+        return {
+            "name": job.name,
+            "what": job.what,
+            "every_seconds": job.every.total_seconds(),
+            "running": self._locks[job.name].locked(),
+            "paused": planned is not None and planned.next_run_time is None,
+            "next_run_at": planned.next_run_time if planned else None,
+            "last_started_at": last["started_at"] if last else None,
+            "last_finished_at": last["finished_at"] if last else None,
+            "last_result": last["result"] if last else "",
+            "last_detail": last["detail"] if last else "",
+        }
+
+    def _job(self, name: str) -> Job:
+        if name not in self._jobs:
+            raise NotFoundError("there is no such job", where=name, allowed=", ".join(sorted(self._jobs)))
+        return self._jobs[name]
+
+    def _run_scheduled(self, name: str) -> None:
+        lock = self._locks[name]
+        if not lock.acquire(blocking=False):
+            return  # asked for by hand just now; that run counts
+        try:
+            self._record(self._jobs[name], "scheduler")
+        finally:
+            lock.release()
+
+    def _record(self, job: Job, by: str) -> dict[str, Any]:
+        started = self._clock()
+        try:
+            result, detail = "done", job.run()
+        except Exception as error:  # whatever a job raises must not end the scheduler's thread
+            log.exception("job %s failed", job.name)
+            result, detail = "failed", f"{type(error).__name__}: {error}"
+        row = {
+            "run_id": "run_" + secrets.token_hex(6),
+            "job": job.name,
+            "started_at": started,
+            "finished_at": self._clock(),
+            "result": result,
+            "detail": detail,
+        }
+        if job.recorded or result == "failed" or by != "scheduler":
+            self._store(row, by)
+        return row
+
+    def _store(self, row: dict[str, Any], by: str) -> None:
+        kind = "job.finished" if row["result"] == "done" else "job.failed"
+        with self._ledger.writing() as w:
+            w.insert("job_runs", [row])
+            w.event(EventDraft(by, kind, f"job:{row['job']}", row), row["finished_at"])
+
+    def _missed(self, event: JobExecutionEvent) -> None:
+        log.warning("job %s missed its run of %s", event.job_id, event.scheduled_run_time)
