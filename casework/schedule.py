@@ -88,7 +88,7 @@ class Schedule:
         self._scheduler.resume_job(name)
 
     def table(self) -> list[dict[str, Any]]:
-        """A row per job: name, what, every (seconds), running, paused, next run, last run's times and result."""
+        """A row per job: name, what, every (seconds), running, paused, next run, last run and result."""
         last = {
             row["job"]: row
             for row in self._ledger.read(
