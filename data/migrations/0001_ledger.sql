@@ -50,7 +50,8 @@ CREATE TABLE decisions (
     transaction_seq BIGINT NOT NULL, transaction_id VARCHAR NOT NULL, decided_at TIMESTAMP NOT NULL,
     occurred_at TIMESTAMP NOT NULL, outcome VARCHAR NOT NULL, probability DOUBLE, margin DOUBLE, amount_minor BIGINT,
     model_id VARCHAR NOT NULL, set_id VARCHAR NOT NULL, triage_reason VARCHAR NOT NULL, rules_hit VARCHAR[] NOT NULL,
-    audit_probability DOUBLE NOT NULL, explore_probability DOUBLE NOT NULL, event_seq BIGINT NOT NULL
+    audit_probability DOUBLE NOT NULL, explore_probability DOUBLE NOT NULL, event_seq BIGINT NOT NULL,
+    explored BOOLEAN DEFAULT false
 );
 
 CREATE TABLE cases (
@@ -106,3 +107,8 @@ CREATE TABLE tokens (
     token_sha256 VARCHAR NOT NULL, user_id VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, expires_at TIMESTAMP NOT NULL,
     revoked_at TIMESTAMP
 );
+
+-- The institution's own fields (role: entity, attribute, personal) and what the workspace is about (institution,
+-- base_currency, time_zone, mapping_sha256).
+CREATE TABLE fields (name VARCHAR NOT NULL, role VARCHAR NOT NULL, type VARCHAR NOT NULL, unit VARCHAR NOT NULL);
+CREATE TABLE about (name VARCHAR NOT NULL, value VARCHAR NOT NULL);

@@ -1,0 +1,46 @@
+"""How does a child process start so that it never outlives its parent?"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PATIENCE_SECONDS = 5.0
+
+
+def _die_with_parent() -> Callable[[], object] | None:
+    """What the child calls before it becomes the new program; only Linux has it, elsewhere `stop` must do."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork, where loading is not safe
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a child whose output goes to `log`. Call from the main thread: Linux ties the child to the thread."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            list(command),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent(),
+        )
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End a child: asked first, made to after five seconds."""
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

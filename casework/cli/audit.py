@@ -1,0 +1,75 @@
+"""Can the record be trusted, taken away, and replayed?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import orjson
+import typer
+
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
+from casework.cli.reach import reached
+from data.errors import ConflictError
+
+cli = typer.Typer(help="The audit record: check it, export it.", no_args_is_help=True)
+_PAGE = 1000
+
+
+@cli.command("verify")
+def verify(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Walk the whole chain of events; exit 1 at the first one that does not fit.
+
+    Example: secondlook audit verify --workspace bank
+    """
+    with reached(workspace) as reach:
+        report = reach.get("/v1/audit/verification")
+    if report["ok"]:
+        lines = [f"{report['events']} events, every one in its place and unaltered."]
+    else:
+        lines = [f"Event {report['first_bad_seq']}: {report['problem']}"]
+    answer(report, lines, as_json)
+    finish(not report["ok"])
+
+
+@cli.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write; one event a line.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every event, with its hash, as JSON lines.
+
+    Example: secondlook audit export events.jsonl --workspace bank
+    """
+    if file.exists():
+        raise ConflictError("this file exists", where=str(file), hint="Choose a new name; nothing was written.")
+    written = 0
+    with reached(workspace) as reach, file.open("xb") as out:
+        while page := reach.get("/v1/events", after=written, limit=_PAGE)["events"]:
+            out.writelines(orjson.dumps(event) + b"\n" for event in page)
+            written = page[-1]["seq"]
+    aside(f"{written} events written to {file}.", as_json)
+    answer({"events": written, "file": str(file)}, [], as_json)
+
+
+def add_to(parent: typer.Typer) -> None:
+    parent.command("replay")(replay)
+
+
+def replay(
+    transaction_id: Annotated[str, typer.Argument(help="The id of a decided transaction.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide a past transaction again from what was stored; exit 1 if anything differs.
+
+    Example: secondlook replay t-000123 --workspace bank
+    """
+    with reached(workspace) as reach:
+        report = reach.get(f"/v1/replays/{quote(transaction_id, safe='')}")
+    differences = [f"{d['what']}: {d['then']!r} then, {d['now']!r} now" for d in report["differences"]]
+    same = f"{transaction_id}: {report['outcome']}, the same answer bit for bit."
+    answer(report, differences or [same], as_json)
+    finish(bool(differences))

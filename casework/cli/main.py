@@ -1,0 +1,38 @@
+"""What does `secondlook` do, and how does it end?"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from casework.cli import audit, consistency, learning, rules, serving, users, workspaces
+from casework.cli.output import Exit
+from data.errors import SecondLookError
+
+cli = typer.Typer(
+    name="secondlook",
+    help="A fraud decision engine that knows when to ask a person.\n\nStart with: secondlook demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+serving.add_to(cli)
+workspaces.add_to(cli)
+learning.add_to(cli)
+audit.add_to(cli)
+consistency.add_to(cli)
+cli.add_typer(rules.cli, name="rules")
+cli.add_typer(audit.cli, name="audit")
+cli.add_typer(users.cli, name="users")
+
+
+def main() -> None:
+    """Run one command. Our own errors become one line on standard error and exit code 2."""
+    try:
+        cli()
+    except SecondLookError as error:
+        print(f"secondlook: {error}", file=sys.stderr)
+        sys.exit(Exit.MISUSE)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,46 @@
+"""Who has a sign-in, and how do they get one?"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, table
+from casework.cli.reach import reached
+
+cli = typer.Typer(help="The people and systems that may sign in.", no_args_is_help=True)
+
+
+@cli.command("list")
+def list_users(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """List everyone who has a sign-in.
+
+    Example: secondlook users list --workspace bank
+    """
+    with reached(workspace) as reach:
+        users = reach.get("/v1/users")["users"]
+    answer(users, table(users, ("user", "role", "created_at", "disabled_at")), as_json)
+
+
+@cli.command("add")
+def add_user(
+    user: Annotated[str, typer.Argument(help="The user name, such as analyst-1.")],
+    role: Annotated[str, typer.Option("--role", help="analyst, team_lead, risk_manager, auditor, admin, integrator.")],
+    password: Annotated[
+        str, typer.Option("--password", envvar="SECONDLOOK_PASSWORD", help="Made up and shown once if left out.")
+    ] = "",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Give somebody a sign-in.
+
+    Example: secondlook users add analyst-1 --role analyst --workspace bank
+    """
+    chosen = password or secrets.token_urlsafe(12)
+    with reached(workspace) as reach:
+        added = reach.post("/v1/users", {"user": user, "role": role, "password": chosen})
+    shown = {} if password else {"password": chosen}
+    told = f"{added['user']} can sign in as {added['role']}."
+    answer({**added, **shown}, [told, *(f"Password (shown once): {p}" for p in shown.values())], as_json)

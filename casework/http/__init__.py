@@ -1,0 +1,1 @@
+"""How do people and systems speak to Second Look over HTTP?"""

@@ -1,0 +1,64 @@
+"""Who may call this endpoint? Every route depends on exactly one of `Allowed(permission)` and `PUBLIC`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import Request
+from fastapi.params import Depends as DependsParam
+from fastapi import Depends
+from fastapi.routing import APIRoute
+
+from casework.app import App
+from casework.permissions import Permission, Person, require
+
+
+def now() -> datetime:
+    """The moment of this request: the one place where HTTP reads the clock."""
+    return datetime.now(UTC)
+
+
+def the_app(request: Request) -> App:
+    """The application behind this API."""
+    return request.app.state.app
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header, or '' when there is none."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+class Allowed:
+    """A dependency that gives the signed-in person, if their role has this permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request) -> Person:
+        person = the_app(request).signin.person(bearer_token(request), now())
+        require(person, self.permission)
+        return person
+
+
+async def _public() -> None:
+    return None
+
+
+PUBLIC = Depends(_public)
+
+
+def allowed(permission: Permission) -> DependsParam:
+    """`person: Person = allowed(Permission.X)` in an endpoint's signature."""
+    return Depends(Allowed(permission))
+
+
+def permission_of(route: APIRoute) -> Permission | None | str:
+    """The permission a route declares, 'public' if it says it is, or None if it says nothing."""
+    found: list[Permission | str] = []
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, Allowed):
+            found.append(dependency.call.permission)
+        elif dependency.call is _public:
+            found.append("public")
+    return found[0] if len(found) == 1 else None

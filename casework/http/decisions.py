@@ -1,0 +1,138 @@
+"""How does a payment system ask for a decision, and how is one looked up later?"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from starlette.responses import Response
+
+from casework import decisions, visibility
+from casework.app import App
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import cursor_of, json_answer, seq_of
+from casework.http.bodies import Body, Identifier, ShortText
+from casework.permissions import Permission, Person
+from casework.transactions import Sent, checked
+from data.errors import InputError, SecondLookError
+
+router = APIRouter(tags=["decisions"])
+
+LARGEST_REQUEST = 1000
+_FURTHEST_AHEAD = timedelta(days=1)
+_LARGEST_AMOUNT = Decimal(10) ** 15
+_LARGEST_NUMBER = 1e300
+
+Name = Annotated[str, Field(max_length=64)]
+Text = Annotated[str, Field(max_length=1024)]
+Number = Annotated[StrictFloat, Field(ge=-_LARGEST_NUMBER, le=_LARGEST_NUMBER)]
+Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
+Attribute = StrictBool | Whole | Number | Annotated[StrictStr, Field(max_length=1024)] | None
+
+
+class TransactionForm(Body):
+    """One transaction in the words of the workspace's mapping (its entity, attribute and personal names)."""
+
+    transaction_id: Identifier
+    occurred_at: AwareDatetime
+    amount: Annotated[Decimal, Field(ge=0, lt=_LARGEST_AMOUNT, max_digits=20)] | None = None
+    currency: Annotated[str, Field(max_length=8)] = ""
+    entities: Annotated[dict[Name, ShortText | None], Field(max_length=64)] = {}
+    attributes: Annotated[dict[Name, Attribute], Field(max_length=256)] = {}
+    personal: Annotated[dict[Name, Text], Field(max_length=64)] = {}
+
+
+class BatchForm(Body):
+    transactions: Annotated[list[TransactionForm], Field(min_length=1, max_length=LARGEST_REQUEST)]
+
+
+def _transaction(app: App, form: TransactionForm) -> Any:
+    if form.occurred_at > now() + _FURTHEST_AHEAD:
+        raise InputError(
+            "this lies more than a day in the future",
+            where="occurred_at",
+            hint="Send the moment of the transaction in UTC, or with its offset.",
+        )
+    sent = Sent(
+        form.transaction_id,
+        form.occurred_at,
+        form.amount,
+        form.currency,
+        form.entities,
+        form.attributes,
+        form.personal,
+    )
+    return checked(sent, app.mapping)
+
+
+@router.post("/decisions")
+async def decide(
+    form: TransactionForm, request: Request, person: Person = allowed(Permission.DECISIONS_REQUEST)
+) -> Response:
+    """Decide one transaction. The answer leaves when the decision is on disk.
+
+    An id seen before returns the stored decision, or 409 if the content differs.
+    """
+    app = the_app(request)
+    answers = await asyncio.wrap_future(app.loop.submit([_transaction(app, form)]))
+    if isinstance(answers[0], SecondLookError):
+        raise answers[0]
+    return json_answer(answers[0])
+
+
+@router.post("/decisions/batch")
+async def decide_batch(
+    form: BatchForm, request: Request, person: Person = allowed(Permission.DECISIONS_REQUEST)
+) -> Response:
+    """Decide up to 1,000 transactions in the order given; they see each other.
+
+    Each answer is a decision, or the problem with that transaction; the others are decided all the same.
+    """
+    app = the_app(request)
+    transactions = [_transaction(app, each) for each in form.transactions]
+    answers = await asyncio.wrap_future(app.loop.submit(transactions))
+    return json_answer({"decisions": [_or_problem(answer) for answer in answers]})
+
+
+def _or_problem(answer: dict[str, Any] | SecondLookError) -> dict[str, Any]:
+    if isinstance(answer, SecondLookError):
+        return {"problem": {"title": "Not decided", "detail": answer.what + ".", "hint": answer.hint}}
+    return answer
+
+
+@router.get("/decisions/{transaction_id}")
+def decision(
+    transaction_id: str, request: Request, person: Person = allowed(Permission.DECISIONS_READ)
+) -> Response:
+    """The stored decision, exactly as it was answered. Not for somebody who is to judge it unseen."""
+    app = the_app(request)
+    seq = seq_of(app, transaction_id)
+    if seq is None or visibility.is_hidden(app.ledger, person, seq):
+        raise decisions.not_found(transaction_id)
+    return json_answer(decisions.required(app.ledger, seq, transaction_id))
+
+
+@router.get("/decisions")
+def search(
+    request: Request,
+    entity: Annotated[str, Query(max_length=64)] = "",
+    value: Annotated[str, Query(max_length=128)] = "",
+    outcome: Annotated[str, Query(pattern="^(approve|review|decline)?$")] = "",
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str, Query(max_length=32)] = "",
+    person: Person = allowed(Permission.DECISIONS_READ),
+) -> Response:
+    """Decisions, newest first. `next_cursor` continues where this page ended."""
+    app = the_app(request)
+    wanted = decisions.Search(
+        entity, value, outcome, since, until, cursor_of(cursor), limit, visibility.hidden(app.ledger, person)
+    )
+    rows = decisions.search(app.ledger, wanted, app.mapping.entity_names)
+    following = str(rows[-1]["seq"]) if len(rows) == limit else None
+    return json_answer({"decisions": rows, "next_cursor": following})

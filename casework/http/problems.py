@@ -1,0 +1,92 @@
+"""How does an error of ours look to somebody who called over HTTP (RFC 9457 problem+json)?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from casework.signin import NotSignedIn, TooManyAttempts
+from data import errors
+
+_log = logging.getLogger("secondlook.http")
+_INPUT_HINT = "See the fields of this endpoint at /docs."
+
+# The first class that fits decides, so that the narrower ones come first.
+STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
+    (NotSignedIn, 401, "Sign in first"),
+    (TooManyAttempts, 429, "Too many attempts"),
+    (errors.PermissionDenied, 403, "Not allowed"),
+    (errors.NotFoundError, 404, "Not found"),
+    (errors.ConflictError, 409, "Not possible now"),
+    (errors.LedgerBusyError, 503, "The ledger is busy"),
+    (errors.ChainBrokenError, 500, "The record does not verify"),
+    (errors.LedgerError, 500, "The ledger cannot be used"),
+    (errors.InputError, 422, "This input cannot be used"),
+    (errors.SecondLookError, 400, "This request cannot be done"),
+)
+
+
+def problem(status: int, title: str, detail: str, hint: str = "", **more: Any) -> Response:
+    """One problem+json answer; `more` are extension members."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "hint": hint, **more}
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), status, headers, "application/problem+json")
+
+
+def of_error(error: errors.SecondLookError) -> Response:
+    """The answer for one of our own errors: what, where and what was allowed are the detail."""
+    status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+    detail = f"{error.where}: {error.what}" if error.where else error.what
+    if error.allowed:
+        detail += f" (allowed: {error.allowed})"
+    answer = problem(status, title, detail + ".", error.hint)
+    if isinstance(error, TooManyAttempts):
+        answer.headers["retry-after"] = str(error.wait_seconds)
+    return answer
+
+
+def _place(location: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in location if part != "body") or "body"
+
+
+def of_validation(found: list[Mapping[str, Any]]) -> Response:
+    """The answer for a body or query that does not fit: the first ten complaints, without echoing values."""
+    complaints = [{"where": _place(tuple(e["loc"])), "what": str(e["msg"])} for e in found[:10]]
+    first = complaints[0]
+    detail = f"{first['where']}: {first['what']}."
+    if len(found) > 1:
+        detail += f" And {len(found) - 1} more."
+    return problem(422, "This input cannot be used", detail, _INPUT_HINT, problems=complaints)
+
+
+def install(api: FastAPI) -> None:
+    """Make every error that leaves this API a problem+json answer."""
+
+    @api.exception_handler(errors.SecondLookError)
+    async def ours(_: Request, error: errors.SecondLookError) -> Response:
+        return of_error(error)
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return of_validation(list(error.errors()))
+
+    @api.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        hint = "The endpoints are listed at /docs." if error.status_code in (404, 405) else ""
+        detail = f"{request.method} {request.url.path[:200]}: {error.detail}."
+        return problem(error.status_code, str(error.detail), detail, hint)
+
+    @api.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        _log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
+        detail = "Something went wrong here that nobody planned for; it is in the server's log."
+        return problem(500, "Unexpected error", detail, "Try again; if it stays, tell whoever runs the server.")

@@ -1,0 +1,69 @@
+"""Which headers does every answer carry, and how large may a request be?"""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from casework.http.problems import problem
+
+LARGEST_BODY = 4 * 1024 * 1024
+LARGEST_UPLOAD = 4 * 1024 * 1024 * 1024
+_UPLOADS = ("/v1/imports",)
+_DOCS = ("/docs", "/redoc", "/openapi.json")
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_STRICT = "default-src 'none'; frame-ancestors 'none'"
+
+
+class SecurityHeaders:
+    """ASGI middleware: adds the headers, and refuses a body that is too large before reading it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if path not in _DOCS:
+                    headers.setdefault("content-security-policy", _STRICT)
+            await send(message)
+
+        limit = LARGEST_UPLOAD if path in _UPLOADS else LARGEST_BODY
+        if _declared_length(Headers(scope=scope)) > limit:
+            answer = problem(413, "Too large", f"The body may have at most {limit} bytes.", "Send it in parts.")
+            await answer(scope, receive, send_with_headers)
+            return
+        await self._app(scope, _limited(receive, limit), send_with_headers)
+
+
+def _declared_length(headers: Headers) -> int:
+    text = headers.get("content-length", "0")
+    return int(text) if text.isdecimal() else 0
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def receive_within_limit() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        # A chunked body declares no length; beyond the limit the caller is treated as gone.
+        return {"type": "http.disconnect"} if seen > limit else message
+
+    return receive_within_limit

@@ -1,0 +1,103 @@
+"""How do many requests at once become few commits, with no answer before its decision is on disk?"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from data.errors import LedgerError, SecondLookError
+from data.transactions import Transaction
+
+LARGEST_BATCH = 256
+Answer = dict[str, Any] | SecondLookError
+Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
+_log = logging.getLogger("secondlook.decisions")
+
+
+@dataclass(slots=True)
+class _Request:
+    transactions: Sequence[Transaction]
+    answer: Future[list[Answer]] = field(default_factory=Future)
+
+
+class DecisionLoop:
+    """One thread that takes whatever requests are waiting, decides them in one commit, and answers after it.
+
+    `decide(transactions, at)` returns one answer each, in order, when all of them are durable.
+    """
+
+    def __init__(self, decide: Decide, clock: Callable[[], datetime]) -> None:
+        self._decide, self._clock = decide, clock
+        self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
+        self._closing = threading.Lock()
+        self._open = False
+
+    def start(self) -> None:
+        self._open = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Decide what is waiting, then end. Later requests are refused."""
+        with self._closing:
+            if not self._open:
+                return
+            self._open = False
+            self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, transactions: Sequence[Transaction]) -> Future[list[Answer]]:
+        """Queue transactions; the future holds one answer each once they are on disk."""
+        request = _Request(transactions)
+        with self._closing:
+            if not self._open:
+                raise LedgerError("the server is stopping", hint="Send the request again when it is back.")
+            self._waiting.put(request)
+        return request.answer
+
+    def _run(self) -> None:
+        while True:
+            first = self._waiting.get()
+            if first is None:
+                return
+            batch, ended = self._gather(first)
+            self._answer(batch)
+            if ended:
+                return
+
+    def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
+        batch, size = [first], len(first.transactions)
+        while size < LARGEST_BATCH:
+            try:
+                request = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if request is None:
+                return batch, True
+            batch.append(request)
+            size += len(request.transactions)
+        return batch, False
+
+    def _answer(self, batch: Sequence[_Request]) -> None:
+        together = [transaction for request in batch for transaction in request.transactions]
+        try:
+            answers = self._decide(together, self._clock())
+        except Exception as error:
+            if len(batch) > 1:  # one request that cannot be decided must not fail its neighbours
+                for request in batch:
+                    self._answer([request])
+                return
+            _log.exception("a request could not be decided")
+            batch[0].answer.set_exception(error)
+            return
+        start = 0
+        for request in batch:
+            end = start + len(request.transactions)
+            request.answer.set_result(answers[start:end])
+            start = end

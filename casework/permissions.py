@@ -1,0 +1,103 @@
+"""Who may do what? One table of roles and permissions, and the one place that checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from data.errors import PermissionDenied
+
+
+class Role(StrEnum):
+    """What a person, or a system that posts transactions, is here to do."""
+
+    ANALYST = "analyst"
+    TEAM_LEAD = "team_lead"
+    RISK_MANAGER = "risk_manager"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+    INTEGRATOR = "integrator"
+
+
+class Permission(StrEnum):
+    """One thing that can be allowed. Every HTTP endpoint names exactly one, or is public and says so."""
+
+    SIGNED_IN = "be signed in"
+    DECISIONS_REQUEST = "request decisions"
+    DECISIONS_READ = "read decisions"
+    TRANSACTIONS_IMPORT = "import transactions"
+    IMPORTS_READ = "read imports"
+    OUTCOMES_REPORT = "report outcomes"
+    QUEUE_READ = "read the queue"
+    TASKS_WORK = "work on review tasks"
+    TASKS_LIST = "list review tasks"
+    CASES_READ = "read cases"
+    CASES_OPEN = "open a case by hand"
+    CASES_DISPOSE = "record what happens to a payment"
+    DISPOSITIONS_READ = "read dispositions"
+    QUALITY_READ = "read consistency, summary and subgroup figures"
+    SETTINGS_READ = "read rules and policy"
+    SETTINGS_APPROVE = "approve rules and policy"
+    MODELS_READ = "read models and retrains"
+    MODELS_RETRAIN = "ask for a retrain"
+    JOBS_READ = "read jobs"
+    JOBS_RUN = "run jobs"
+    AUDIT_READ = "read the audit record"
+    USERS_MANAGE = "manage users"
+
+
+_P, _R = Permission, Role
+_PEOPLE = frozenset({_R.ANALYST, _R.TEAM_LEAD, _R.RISK_MANAGER, _R.AUDITOR, _R.ADMIN})
+_OVERSIGHT = _PEOPLE - {_R.ANALYST}
+_LEADS = frozenset({_R.TEAM_LEAD, _R.RISK_MANAGER})
+_SYSTEMS = frozenset({_R.INTEGRATOR, _R.ADMIN})
+_REVIEWERS = frozenset({_R.ANALYST, _R.TEAM_LEAD})
+_OWNERS = frozenset({_R.RISK_MANAGER, _R.ADMIN})
+
+ALLOWED: Mapping[Permission, frozenset[Role]] = {
+    _P.SIGNED_IN: frozenset(Role),
+    _P.DECISIONS_REQUEST: _SYSTEMS,
+    _P.DECISIONS_READ: frozenset(Role),
+    _P.TRANSACTIONS_IMPORT: _SYSTEMS,
+    _P.IMPORTS_READ: _SYSTEMS | {_R.RISK_MANAGER, _R.AUDITOR},
+    _P.OUTCOMES_REPORT: _SYSTEMS,
+    _P.QUEUE_READ: _PEOPLE,
+    _P.TASKS_WORK: _REVIEWERS,
+    _P.TASKS_LIST: _PEOPLE,
+    _P.CASES_READ: _PEOPLE,
+    _P.CASES_OPEN: _REVIEWERS | _LEADS,
+    _P.CASES_DISPOSE: _LEADS,
+    _P.DISPOSITIONS_READ: _OVERSIGHT | {_R.INTEGRATOR},
+    _P.QUALITY_READ: _PEOPLE,
+    _P.SETTINGS_READ: _PEOPLE,
+    _P.SETTINGS_APPROVE: _OWNERS,
+    _P.MODELS_READ: _OVERSIGHT,
+    _P.MODELS_RETRAIN: _OWNERS,
+    _P.JOBS_READ: _OVERSIGHT,
+    _P.JOBS_RUN: _OWNERS,
+    _P.AUDIT_READ: frozenset({_R.AUDITOR, _R.RISK_MANAGER, _R.ADMIN}),
+    _P.USERS_MANAGE: frozenset({_R.ADMIN}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is asking: a signed-in user, and the role the ledger gives them."""
+
+    user_id: str
+    role: Role
+
+    def may(self, permission: Permission) -> bool:
+        return self.role in ALLOWED[permission]
+
+
+def require(person: Person, permission: Permission) -> None:
+    """Raise PermissionDenied unless the person's role has the permission."""
+    if not person.may(permission):
+        roles = ", ".join(sorted(ALLOWED[permission]))
+        raise PermissionDenied(
+            f"the role {person.role} may not {permission}",
+            allowed=roles,
+            hint="Ask someone with one of these roles, or ask an admin for another role.",
+        )
