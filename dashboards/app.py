@@ -1,0 +1,9 @@
+"""What does `streamlit run dashboards/app.py` serve? The console's script, and the two routes that keep a sign-in."""
+
+from __future__ import annotations
+
+from streamlit.starlette import App
+
+from dashboards import sign_in_cookie
+
+app = App("console.py", routes=sign_in_cookie.routes())

@@ -1,0 +1,3 @@
+"""Page."""
+import streamlit as st
+st.title("rules")

@@ -1,0 +1,42 @@
+"""How does a person come in?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import frame, signin
+from dashboards.client import ApiError
+
+
+def show() -> None:
+    _, middle, _ = st.columns([1, 1.1, 1])
+    with middle:
+        st.space("large")
+        st.title("Second Look", anchor=False)
+        st.caption("Fraud decisions that know when to ask a person.")
+        if st.session_state.get("session_ended"):
+            st.info("Your session has ended. Sign in again to go on; notes were saved as you typed.")
+        if notice := st.session_state.pop("notice", None):
+            st.warning(notice)
+        with st.form("sign_in", border=True):
+            user = st.text_input("User name", autocomplete="username", placeholder="analyst-1")
+            password = st.text_input("Password", type="password", autocomplete="current-password")
+            sent = st.form_submit_button("Sign in", type="primary", width="stretch")
+        if sent:
+            _try(user.strip(), password)
+        st.caption("The demo prints its users and passwords in the terminal when it starts.")
+
+
+def _try(user: str, password: str) -> None:
+    if not user or not password:
+        st.warning("Type your user name and your password.")
+        return
+    try:
+        signin.sign_in(user, password)
+    except ApiError as error:
+        frame.show_error(error)
+    else:
+        st.rerun()
+
+
+show()

@@ -1,0 +1,191 @@
+"""How does the console ask the API? The only module of the console that speaks HTTP to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+DEFAULT_API = "http://127.0.0.1:8000"
+_TIMEOUT = httpx.Timeout(20.0, connect=3.0)
+UNREACHABLE = 0
+
+
+class ApiError(Exception):
+    """The API said no, or could not be reached.
+
+    `status` is the HTTP status, or 0 when nothing answered; `title`, `detail` and `hint` come from problem+json.
+    """
+
+    def __init__(self, status: int, title: str, detail: str = "", hint: str = "") -> None:
+        self.status, self.title, self.detail, self.hint = status, title, detail, hint
+        super().__init__(" ".join(part for part in (title, detail, hint) if part))
+
+
+def api_base() -> str:
+    """The API's address, from the environment variable SECONDLOOK_API."""
+    return os.environ.get("SECONDLOOK_API", DEFAULT_API).rstrip("/")
+
+
+def open_pool(base: str) -> httpx.Client:
+    """Connections to one API, to be shared by every session of this process (httpx.Client is thread-safe)."""
+    return httpx.Client(base_url=base, timeout=_TIMEOUT, headers={"Accept": "application/json"})
+
+
+def _problem(answer: httpx.Response) -> ApiError:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    title = str(body.get("title") or answer.reason_phrase or f"HTTP {answer.status_code}")
+    return ApiError(answer.status_code, title, str(body.get("detail") or ""), str(body.get("hint") or ""))
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+class Client:
+    """One person's view of the API: `pool` carries the connections, `token` says who asks.
+
+    Every method returns the JSON of the answer and raises ApiError for anything but success.
+    """
+
+    def __init__(self, pool: httpx.Client, token: str = "") -> None:
+        self._pool = pool
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _ask(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
+        try:
+            answer = self._pool.request(
+                method, f"/v1{path}", params=_present(query), json=body, headers=self._headers
+            )
+        except httpx.TimeoutException as late:
+            hint = "Try again; if it stays slow, ask whoever runs it to look at its log."
+            raise ApiError(UNREACHABLE, "The API took too long to answer", str(late), hint) from late
+        except httpx.HTTPError as broken:
+            hint = f"Is `secondlook serve` running? This console expects it at {self._pool.base_url}."
+            raise ApiError(UNREACHABLE, "The API does not answer", str(broken), hint) from broken
+        if answer.is_error:
+            raise _problem(answer)
+        return answer.json() if answer.content else None
+
+    # Who is asking
+    def sign_in(self, user: str, password: str) -> Json:
+        return self._ask("POST", "/sessions", body={"user": user, "password": password})
+
+    def sign_out(self) -> None:
+        self._ask("DELETE", "/sessions/current")
+
+    def me(self) -> Json:
+        return self._ask("GET", "/me")
+
+    # Review work
+    def queue(self) -> Json:
+        return self._ask("GET", "/queue")
+
+    def next_task(self) -> Json | None:
+        """The next task's page, claimed for the asker; None when nothing waits for them."""
+        return self._ask("POST", "/tasks/next")
+
+    def tasks(self, *, status: str = "", lane: str = "", limit: int = 50) -> Json:
+        return self._ask("GET", "/tasks", status=status, lane=lane, limit=limit)
+
+    def task(self, task_id: str) -> Json:
+        return self._ask("GET", f"/tasks/{task_id}")
+
+    def claim(self, task_id: str) -> Json:
+        return self._ask("POST", f"/tasks/{task_id}/claim")
+
+    def release(self, task_id: str, reason: str) -> None:
+        self._ask("POST", f"/tasks/{task_id}/release", body={"reason": reason})
+
+    def save_draft(self, task_id: str, draft: Mapping[str, Any]) -> None:
+        self._ask("PUT", f"/tasks/{task_id}/draft", body=dict(draft))
+
+    def give_verdict(self, task_id: str, verdict: Mapping[str, Any]) -> Json:
+        return self._ask("POST", f"/tasks/{task_id}/verdict", body=dict(verdict))
+
+    def undo(self, verdict_id: str) -> Json:
+        return self._ask("POST", f"/verdicts/{verdict_id}/undo")
+
+    # Cases
+    def cases(self, *, status: str = "", limit: int = 50) -> Json:
+        return self._ask("GET", "/cases", status=status, limit=limit)
+
+    def case(self, case_id: str) -> Json:
+        return self._ask("GET", f"/cases/{case_id}")
+
+    def open_case(self, transaction_id: str, reason: str) -> Json:
+        return self._ask("POST", "/cases", body={"transaction_id": transaction_id, "reason": reason})
+
+    def dispose(self, case_id: str, value: str, reason: str) -> Json:
+        return self._ask("POST", f"/cases/{case_id}/disposition", body={"value": value, "reason": reason})
+
+    # Decisions
+    def decision(self, transaction_id: str) -> Json:
+        return self._ask("GET", f"/decisions/{transaction_id}")
+
+    def decisions(self, *, limit: int = 50, cursor: str = "", **search: str) -> Json:
+        """Decisions by entity, value, outcome, since, until; newest first, `next` is the cursor of the next page."""
+        return self._ask("GET", "/decisions", limit=limit, cursor=cursor, **search)
+
+    def replay(self, transaction_id: str) -> Json:
+        return self._ask("GET", f"/replays/{transaction_id}")
+
+    # Quality
+    def consistency(self, *, arm: str = "", since: str = "") -> Json:
+        return self._ask("GET", "/consistency", arm=arm, since=since)
+
+    def summary(self) -> Json:
+        return self._ask("GET", "/summary")
+
+    def subgroups(self) -> Json:
+        return self._ask("GET", "/subgroups")
+
+    # Settings
+    def rules(self) -> Json:
+        return self._ask("GET", "/rules")
+
+    def rule(self, rule_id: str) -> Json:
+        return self._ask("GET", f"/rules/{rule_id}")
+
+    def policy(self) -> Json:
+        return self._ask("GET", "/policy")
+
+    def approved_set(self) -> Json:
+        return self._ask("GET", "/approved-set")
+
+    def drafts(self) -> Json:
+        return self._ask("GET", "/drafts")
+
+    def approve(self, reason: str, paths: list[str] | None = None) -> Json:
+        return self._ask("POST", "/approvals", body=_present({"reason": reason, "paths": paths}))
+
+    # Models and jobs
+    def models(self) -> Json:
+        return self._ask("GET", "/models")
+
+    def retrains(self) -> Json:
+        return self._ask("GET", "/retrains")
+
+    def retrain(self, reason: str) -> Json:
+        return self._ask("POST", "/retrains", body={"reason": reason})
+
+    def jobs(self) -> Json:
+        return self._ask("GET", "/jobs")
+
+    def run_job(self, name: str) -> Json:
+        return self._ask("POST", f"/jobs/{name}/run")
+
+    # Audit
+    def verification(self) -> Json:
+        return self._ask("GET", "/audit/verification")
+
+    def events(self, *, subject: str = "", kind: str = "", limit: int = 50) -> Json:
+        return self._ask("GET", "/events", subject=subject, kind=kind, limit=limit)

@@ -1,0 +1,111 @@
+"""What surrounds every page? Its head, the reader's clock, empty and error states, and small pieces pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from dashboards import signin, words
+from dashboards.client import UNREACHABLE, ApiError
+
+REFUSED = 403
+NOT_FOUND = 404
+
+
+def now() -> datetime:
+    """The present, for countdowns on screen."""
+    return datetime.now(UTC)
+
+
+def zone() -> str:
+    """The reader's time zone."""
+    return st.context.timezone or "UTC"
+
+
+def when(value: str | None, *, seconds: bool = False) -> str:
+    """A time in the reader's zone."""
+    return words.when(value, zone(), seconds=seconds)
+
+
+def head(title: str, subtitle: str = "") -> None:
+    """Title and one sentence at the left, the person at the right."""
+    left, right = st.columns([5, 1.5], vertical_alignment="center")
+    with left:
+        st.title(title, anchor=False)
+        if subtitle:
+            st.caption(subtitle)
+    with right:
+        person()
+    if notice := st.session_state.pop("notice", None):
+        st.warning(notice)
+
+
+def person() -> None:
+    """Who is signed in, and the way out."""
+    who = signin.me()
+    if who is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(who.user, icon=":material/person:"):
+        st.markdown(f"**{words.plain(who.user)}**  \n{words.title_of(who.role, words.ROLES)}")
+        st.caption(f"Times are shown in {zone()}. Light and dark follow the menu ⋮ at the top right.")
+        if st.button("Sign out", icon=":material/logout:", key="sign_out"):
+            signin.sign_out()
+            st.rerun()
+
+
+def empty(title: str, what_would_fill_it: str) -> None:
+    """An empty state: what is not there, and what would put something there."""
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        st.caption(what_would_fill_it)
+
+
+def show_error(error: ApiError) -> None:
+    """What went wrong, and what to do next."""
+    if error.status == REFUSED:
+        st.warning(f"**Your role does not allow this.** {words.plain(error.detail or error.title)}", icon=":material/lock:")
+    elif error.status == NOT_FOUND:
+        st.info(f"**{words.plain(error.title)}** {words.plain(error.detail)}", icon=":material/search_off:")
+    else:
+        st.error(f"**{words.plain(error.title)}** {words.plain(error.detail)}", icon=":material/error:")
+    if error.hint:
+        st.caption(words.plain(error.hint))
+    if error.status == UNREACHABLE and st.button("Try again", shortcut="A", key="try_again"):
+        st.rerun()
+
+
+@contextmanager
+def attempt() -> Iterator[None]:
+    """Show an ApiError in place instead of giving up the page. An ended session is passed on."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status == signin.SIGNED_OUT:
+            raise
+        show_error(error)
+
+
+def facts(pairs: Sequence[tuple[str, str]], columns: int = 2) -> None:
+    """Label and value pairs, in columns."""
+    for start in range(0, len(pairs), columns):
+        for column, (label, value) in zip(st.columns(columns), pairs[start : start + columns], strict=False):
+            column.markdown(f":gray[{label}]  \n{value}")
+
+
+def table(rows: Sequence[dict[str, Any]], **options: Any) -> Any:
+    """A read-only table without row numbers."""
+    return st.dataframe(rows, hide_index=True, **options)
+
+
+def items(answer: Any, *names: str) -> list[dict[str, Any]]:
+    """The list in an API answer, whether it is bare or under one of `names`."""
+    if isinstance(answer, list):
+        return answer
+    for name in names:
+        if isinstance(answer, dict) and isinstance(answer.get(name), list):
+            return answer[name]
+    return []

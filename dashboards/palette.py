@@ -1,0 +1,72 @@
+"""Which colours mean what, in light and in dark? Charts take them from here; widgets take the same from the theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of one theme. `ink` on `paper` and every outcome colour on `paper` hold WCAG AA contrast."""
+
+    paper: str
+    ink: str
+    quiet: str
+    line: str
+    band: str
+    accent: str
+    approve: str
+    review: str
+    decline: str
+    rule: str
+
+    def outcome(self, outcome: str) -> str:
+        return {"approve": self.approve, "review": self.review, "decline": self.decline}.get(outcome, self.quiet)
+
+
+LIGHT = Palette(
+    paper="#fcfbf8",
+    ink="#1d2733",
+    quiet="#5f6874",
+    line="#d9d4c7",
+    band="#f2f0e9",
+    accent="#24527a",
+    approve="#1f7a63",
+    review="#a05f00",
+    decline="#b3263e",
+    rule="#6c4bab",
+)
+DARK = Palette(
+    paper="#14181d",
+    ink="#e7eaed",
+    quiet="#a6b0ba",
+    line="#343d47",
+    band="#1e252c",
+    accent="#8fc1ea",
+    approve="#4fb898",
+    review="#dd9a3a",
+    decline="#ec7585",
+    rule="#b09ae6",
+)
+
+# Streamlit's own classes are not an interface; only test ids, keys we set and plain elements are styled here.
+STYLE = """
+<style>
+  [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
+  [data-testid="stMainBlockContainer"] { max-width: 1440px; padding-left: 2rem; padding-right: 2rem; }
+  [data-testid="stBottomBlockContainer"] { max-width: 1440px; padding: .6rem 2rem .8rem; }
+  [data-testid="stBottom"] > div { border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);
+    box-shadow: 0 -6px 18px rgb(0 0 0 / 6%); }
+  [data-testid="stMetricLabel"] p { font-size: .82rem; opacity: .85; }
+  .st-key-question h2 { padding: 0; }
+  .st-key-why [data-testid="stMarkdownContainer"] p { line-height: 1.4; }
+  kbd { font-variant-numeric: tabular-nums; }
+</style>
+"""
+
+
+def palette() -> Palette:
+    """The colours of the theme the reader has on."""
+    return DARK if st.context.theme.type == "dark" else LIGHT

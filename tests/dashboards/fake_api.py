@@ -1,0 +1,324 @@
+"""How does the console behave against an API? An in-memory one, served over real HTTP on a free port.
+
+    python tests/dashboards/fake_api.py 8700    serves it by hand; every user of USERS has the password "look"
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import fake_institution as data
+
+Json = dict[str, Any]
+PASSWORD = "look"
+USERS = {
+    "analyst-1": "analyst",
+    "team-lead-1": "team_lead",
+    "risk-manager-1": "risk_manager",
+    "auditor-1": "auditor",
+    "admin": "admin",
+    "integrator-1": "integrator",
+}
+
+
+class Refused(Exception):
+    """An answer that is a problem."""
+
+    def __init__(self, status: int, title: str, detail: str = "", hint: str = "") -> None:
+        self.status = status
+        self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "hint": hint}
+
+
+@dataclass
+class Asked:
+    """One request: who, which parts of the path, query and body."""
+
+    user: str
+    parts: tuple[str, ...]
+    query: dict[str, str]
+    body: Json
+
+
+@dataclass
+class FakeApi:
+    """State of the made-up institution. `fail` maps 'GET /queue' to the refusal that route shall give."""
+
+    tasks: dict[str, Json] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    verdicts: list[Json] = field(default_factory=list)
+    drafts: dict[str, Json] = field(default_factory=dict)
+    released: list[tuple[str, str]] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+    approvals: list[Json] = field(default_factory=list)
+    dispositions: list[Json] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
+    fail: dict[str, Refused] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def with_work(cls) -> FakeApi:
+        api = cls()
+        pages = [
+            data.task_page(1),
+            data.task_page(2, arm="blind_first", lane="review"),
+            data.task_page(3, amount=22900),
+            data.unknown_entity_page(),
+        ]
+        for page in pages:
+            api.tasks[page["task_id"]] = page
+            api.order.append(page["task_id"])
+        return api
+
+    def token_for(self, user: str) -> str:
+        token = f"token-of-{user}"
+        self.tokens[token] = user
+        return token
+
+    # Routing
+    def answer(self, method: str, path: str, query: dict[str, str], body: Json, token: str) -> tuple[int, Any]:
+        try:
+            for verb, pattern, public, handler in ROUTES:
+                found = re.fullmatch(pattern, path)
+                if verb == method and found:
+                    user = self.tokens.get(token, "")
+                    if not user and not public:
+                        raise Refused(401, "Sign in first", "No token was sent.", "Sign in.")
+                    route = f"{method} {path}"
+                    if route in self.fail:
+                        raise self.fail[route]
+                    if route in self.answers:
+                        return 200, self.answers[route]
+                    result = handler(self, Asked(user, found.groups(), query, body))
+                    return (204, None) if result is None else (200, result)
+            raise Refused(404, "Not found", f"{method} {path}")
+        except Refused as refused:
+            return refused.status, refused.body
+
+    # Sign-in
+    def sign_in(self, asked: Asked) -> Json:
+        user = asked.body["user"]
+        if user not in USERS or asked.body["password"] != PASSWORD:
+            raise Refused(401, "Sign in first", "The user name or the password is wrong.", "Check both and try again.")
+        return {"token": self.token_for(user), "user": user, "role": USERS[user], "expires_at": data.ahead(hours=12)}
+
+    def sign_out(self, asked: Asked) -> None:
+        self.tokens = {t: u for t, u in self.tokens.items() if u != asked.user}
+
+    def me(self, asked: Asked) -> Json:
+        return {"user": asked.user, "role": USERS[asked.user]}
+
+    # Review
+    def brief(self, task_id: str) -> Json:
+        page = self.tasks[task_id]
+        return {
+            "task_id": task_id,
+            "lane_shown": page["lane_shown"],
+            "kind_shown": page["kind_shown"],
+            "why": page["why"],
+            "amount_minor": page["transaction"]["amount_minor"],
+            "currency": "EUR",
+            "deadline": page["deadline"],
+            "lock_expires_at": page["lock_expires_at"],
+            "transaction_id": page["transaction"]["transaction_id"],
+        }
+
+    def queue(self, asked: Asked) -> Json:
+        open_ids = [t for t in self.order if not self.tasks[t]["claimed_by"]]
+        lanes: dict[str, Json] = {}
+        for task_id in self.order:
+            page = self.tasks[task_id]
+            lane = lanes.setdefault(
+                page["lane_shown"],
+                {"lane": page["lane_shown"], "open": 0, "claimed": 0, "oldest_deadline": None, "amount_minor": 0},
+            )
+            lane["claimed" if page["claimed_by"] else "open"] += 1
+            lane["oldest_deadline"] = min(filter(None, [lane["oldest_deadline"], page["deadline"]]))
+            lane["amount_minor"] += page["transaction"]["amount_minor"]
+        mine = [self.brief(t) for t in self.order if self.tasks[t]["claimed_by"] == asked.user]
+        done = sum(v["reviewer"] == asked.user for v in self.verdicts)
+        return {"lanes": list(lanes.values()), "mine": mine, "open_total": len(open_ids), "done_today": done}
+
+    def next_task(self, asked: Asked) -> Json | None:
+        for task_id in self.order:
+            if self.tasks[task_id]["claimed_by"] in ("", asked.user):
+                return self.claim(Asked(asked.user, (task_id,), {}, {}))
+        return None
+
+    def list_tasks(self, asked: Asked) -> Json:
+        return {"tasks": [self.brief(t) for t in self.order]}
+
+    def task(self, asked: Asked) -> Json:
+        page = self.tasks.get(asked.parts[0])
+        if page is None:
+            raise Refused(404, "Not found", f"There is no task {asked.parts[0]}.", "Take the next one from the queue.")
+        return {**copy.deepcopy(page), "draft": self.drafts.get(asked.parts[0])}
+
+    def claim(self, asked: Asked) -> Json:
+        page = self.tasks[asked.parts[0]]
+        if page["claimed_by"] not in ("", asked.user):
+            raise Refused(409, "Not possible now", f"{page['claimed_by']} is working on this task.", "Take another one.")
+        page["claimed_by"] = asked.user
+        return self.task(asked)
+
+    def release(self, asked: Asked) -> None:
+        self.tasks[asked.parts[0]]["claimed_by"] = ""
+        self.order.append(self.order.pop(self.order.index(asked.parts[0])))
+        self.released.append((asked.parts[0], asked.body["reason"]))
+
+    def save_draft(self, asked: Asked) -> None:
+        self.drafts[asked.parts[0]] = asked.body
+
+    def verdict(self, asked: Asked) -> Json:
+        task_id = asked.parts[0]
+        given = {"verdict_id": f"v_{len(self.verdicts) + 1}", "task_id": task_id, "reviewer": asked.user, **asked.body}
+        self.verdicts.append(given)
+        self.order.remove(task_id)
+        return {"verdict": given, "next": None}
+
+    def undo(self, asked: Asked) -> Json:
+        given = next(v for v in self.verdicts if v["verdict_id"] == asked.parts[0])
+        self.undone.append(given["verdict_id"])
+        self.order.insert(0, given["task_id"])
+        return {"verdict": given}
+
+    # The rest is mostly reading
+    def decision(self, asked: Asked) -> Json:
+        for one in data.DECISIONS:
+            if one["transaction_id"] == asked.parts[0]:
+                return one
+        raise Refused(404, "Not found", f"There is no decision for transaction {asked.parts[0]!r}.", "Check the id.")
+
+    def decisions(self, asked: Asked) -> Json:
+        start = int(asked.query.get("cursor") or 0)
+        limit = int(asked.query.get("limit") or 50)
+        found = [d for d in data.DECISIONS if d["outcome"] == asked.query.get("outcome", d["outcome"])]
+        more = start + limit < len(found)
+        return {"decisions": found[start : start + limit], "next": str(start + limit) if more else None}
+
+    def approve(self, asked: Asked) -> Json:
+        self.approvals.append(asked.body)
+        return {"set_id": "set_new"}
+
+    def dispose(self, asked: Asked) -> Json:
+        self.dispositions.append({"case_id": asked.parts[0], **asked.body})
+        return self.dispositions[-1]
+
+    def case(self, asked: Asked) -> Json:
+        found = next(c for c in data.CASES if c["case_id"] == asked.parts[0])
+        return {**found, "transactions": ["t_90002"], "timeline": data.EVENTS["events"], "dispositions": []}
+
+
+def _fixed(value: Any) -> Callable[[FakeApi, Asked], Any]:
+    return lambda _api, _asked: value
+
+
+def _replay(_api: FakeApi, asked: Asked) -> Json:
+    return {"transaction_id": asked.parts[0], "same": True, "features_equal": True, "differences": []}
+
+
+def _rule(_api: FakeApi, asked: Asked) -> Json:
+    return next(r for r in data.RULE_FILES if r["id"] == asked.parts[0])
+
+
+Route = tuple[str, str, bool, Callable[[FakeApi, Asked], Any]]
+ROUTES: list[Route] = [
+    ("POST", "/sessions", True, FakeApi.sign_in),
+    ("DELETE", "/sessions/current", False, FakeApi.sign_out),
+    ("GET", "/me", False, FakeApi.me),
+    ("GET", "/queue", False, FakeApi.queue),
+    ("POST", "/tasks/next", False, FakeApi.next_task),
+    ("GET", "/tasks", False, FakeApi.list_tasks),
+    ("GET", "/tasks/([^/]+)", False, FakeApi.task),
+    ("POST", "/tasks/([^/]+)/claim", False, FakeApi.claim),
+    ("POST", "/tasks/([^/]+)/release", False, FakeApi.release),
+    ("PUT", "/tasks/([^/]+)/draft", False, FakeApi.save_draft),
+    ("POST", "/tasks/([^/]+)/verdict", False, FakeApi.verdict),
+    ("POST", "/verdicts/([^/]+)/undo", False, FakeApi.undo),
+    ("GET", "/decisions", False, FakeApi.decisions),
+    ("GET", "/decisions/([^/]+)", False, FakeApi.decision),
+    ("GET", "/replays/([^/]+)", False, _replay),
+    ("GET", "/cases", False, _fixed({"cases": data.CASES})),
+    ("POST", "/cases", False, _fixed({"case_id": "c_0001"})),
+    ("GET", "/cases/([^/]+)", False, FakeApi.case),
+    ("POST", "/cases/([^/]+)/disposition", False, FakeApi.dispose),
+    ("GET", "/consistency", False, _fixed(data.CONSISTENCY)),
+    ("GET", "/summary", False, _fixed(data.SUMMARY)),
+    ("GET", "/subgroups", False, _fixed(data.SUBGROUPS)),
+    ("GET", "/rules", False, _fixed({"rules": data.RULE_FILES})),
+    ("GET", "/rules/([^/]+)", False, _rule),
+    ("GET", "/policy", False, _fixed({"text": "currency: EUR\n", "policy": {"currency": "EUR"}})),
+    ("GET", "/approved-set", False, _fixed({"set_id": data.SET_ID, "approved_by": "admin", "approved_at": data.stamp(days=4)})),
+    ("GET", "/drafts", False, _fixed({"drafts": []})),
+    ("POST", "/approvals", False, FakeApi.approve),
+    ("GET", "/models", False, _fixed(data.MODELS)),
+    ("GET", "/retrains", False, _fixed(data.RETRAINS)),
+    ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),
+    ("GET", "/jobs", False, _fixed(data.JOBS)),
+    ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),
+    ("GET", "/audit/verification", False, _fixed({"ok": True, "events": 52110, "first_bad_seq": None, "problem": ""})),
+    ("GET", "/events", False, _fixed(data.EVENTS)),
+]  # fmt: skip
+
+
+class _Server(ThreadingHTTPServer):
+    # Join the handler threads on close, so that no socket outlives a test.
+    daemon_threads = False
+    api: FakeApi
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _serve(self) -> None:
+        split = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length) or b"{}")
+        query = {k: v[0] for k, v in parse_qs(split.query).items()}
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        status, answer = self.server.api.answer(self.command, split.path.removeprefix("/v1"), query, body, token)
+        content = b"" if answer is None else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the tests look at answers, not at logs."""
+
+
+class Running:
+    """The fake API on a port of this machine; `with Running(api) as running: running.base`."""
+
+    def __init__(self, api: FakeApi, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.api = api
+        self.api, self.base = api, f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+if __name__ == "__main__":
+    with Running(FakeApi.with_work(), int(sys.argv[1])) as running:
+        print(running.base, flush=True)
+        threading.Event().wait()

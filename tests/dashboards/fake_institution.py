@@ -1,0 +1,307 @@
+"""What does the made-up institution behind the fake API hold? Task pages, decisions, rules, models and figures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Json = dict[str, Any]
+NOW = datetime.now(UTC).replace(microsecond=0)
+SET_ID, MODEL_ID = "set_4be1c09f2d7a6630", "m_a91c5e77d204"
+THRESHOLDS = {"review_at": 0.18, "decline_at": 0.86}
+
+
+def stamp(**ago: float) -> str:
+    return (NOW - timedelta(**ago)).isoformat().replace("+00:00", "Z")
+
+
+def ahead(**length: float) -> str:
+    return (NOW + timedelta(**length)).isoformat().replace("+00:00", "Z")
+
+
+FEATURES: list[tuple[str, str, str, Any, str, float]] = [
+    ("amount_ratio_30d", "this amount against the customer's mean of 30 days", "ratio", 14.1, "14.1 times", 1.62),
+    ("device_customer_distinct_7d", "customers seen on this device in 7 days", "count", 4, "4", 1.18),
+    ("customer_device_seconds_since_first", "how long the customer has used this device", "seconds", 540, "9 min", 0.74),
+    ("customer_txn_count_1d", "payments by this customer in 1 day", "count", 6, "6", 0.41),
+    ("local_night", "it is night where the customer lives", "flag", True, "yes", 0.22),
+    ("channel", "how the payment was made", "category", "ecom", "ecom", 0.12),
+    ("merchant_category", "what the merchant sells", "category", "electronics", "electronics", 0.07),
+    ("merchant_fraud_share_30d", "share of fraud at this merchant in 30 days", "share", None, "not known", 0.02),
+    ("customer_txn_count_30d", "payments by this customer in 30 days", "count", 31, "31", -0.34),
+    ("customer_seconds_since_first", "how long the customer is known", "seconds", 63072000, "2 years", -0.86),
+]
+RULES = [
+    {
+        "id": "shared_device_burst",
+        "title": "One device, many customers",
+        "state": "hit",
+        "floor": "review",
+        "reason": "4 customers used this device within 7 days; the rule asks for a person from 3.",
+        "runbook": "Open the device's other customers. Family members share an address; mules rarely do.",
+        "false_positives": "Families and shared flats, call centres, school computers.",
+    },
+    {
+        "id": "takeover_new_device_high_amount",
+        "title": "New device and an unusual amount",
+        "state": "hit",
+        "floor": "review",
+        "reason": "The device is 9 minutes old for this customer and the amount is 14.1 times the usual.",
+        "runbook": "Look for a change of phone number or address in the last days before the payment.",
+        "false_positives": "A new phone bought with the same card on the same day.",
+    },
+    {
+        "id": "merchant_learned_fraud",
+        "title": "Merchant with recent fraud",
+        "state": "missing",
+        "floor": "review",
+        "reason": "The share of fraud at this merchant is not known: no labels are old enough.",
+        "runbook": "",
+        "false_positives": "",
+    },
+]
+GUIDELINE = {
+    "version": "g_2026-03",
+    "text": (
+        "## Shared devices and account takeover\n"
+        "1. **Read the facts first**: who, what, where, how much, how new.\n"
+        "2. A new device is weak evidence alone; with an unusual amount it is strong.\n"
+        "3. Confirm when two independent facts point the same way. Dismiss when the history explains them.\n"
+        "4. Unsure is an honest answer; say what is missing.\n\n"
+        "*Golden question*: would I say the same if the amount were a tenth?"
+    ),
+}
+
+
+def history() -> list[Json]:
+    amounts = [3890, 6410, 2275, 8120, 5400, 1299, 4490, 7350, 3120, 9900, 2550, 6075, 4820, 5190, 3345, 61200]
+    categories = ["groceries", "fuel", "restaurants", "clothing", "groceries", "electronics"]
+    return [
+        {
+            "transaction_id": f"t_{88100 + i}",
+            "occurred_at": stamp(days=1.9 * (len(amounts) - i) + 0.3),
+            "amount_minor": amount,
+            "currency": "EUR",
+            "outcome": "review" if amount > 20000 else "approve",
+            "merchant": f"merchant_{(i * 7) % 23:03d}",
+            "merchant_category": categories[i % 6],
+            "channel": "pos" if i % 3 else "ecom",
+        }
+        for i, amount in enumerate(amounts)
+    ]
+
+
+def task_page(number: int, *, arm: str = "score_shown", amount: int = 81200, lane: str = "money_at_risk") -> Json:
+    shown = arm == "score_shown"
+    bars = [
+        {"name": n, "phrase": phrase, "value_text": text, "contribution": push}
+        for n, phrase, _, _, text, push in FEATURES
+    ]
+    base, margin = -3.9, -3.9 + sum(b["contribution"] for b in bars)
+    return {
+        "task_id": f"k_{number:04d}",
+        "kind_shown": "review",
+        "lane_shown": lane,
+        "question": "Did this customer make this payment?",
+        "why": {
+            "reason": "rule_asks" if shown else "review",
+            "sentence": "Two rules ask for a person: one device, many customers; new device and an unusual amount."
+            if shown
+            else "This payment was chosen for review.",
+        },
+        "transaction": {
+            "transaction_id": f"t_{90000 + number}",
+            "occurred_at": stamp(minutes=47 + number),
+            "amount_minor": amount,
+            "currency": "EUR",
+            "entities": {
+                "customer": "customer_0412",
+                "card": "card_0412_1",
+                "device": "device_2207",
+                "merchant": "merchant_014",
+            },
+            "attributes": {"channel": "ecom", "country": "DE", "merchant_country": "NL", "merchant_category": "electronics"},
+            "personal_masked": {"customer_name": "C••••••• 412", "email": "c•••@example.org"},
+        },
+        "arm": arm,
+        "probability": 0.67 if shown else None,
+        "thresholds": THRESHOLDS if shown else None,
+        "features": [
+            {"name": n, "phrase": phrase, "unit": unit, "value": value, "text": text}
+            for n, phrase, unit, value, text, _ in FEATURES
+        ],
+        "explanation": {"base": base, "margin": margin, "probability": 0.67, "bars": bars} if shown else None,
+        "rules": RULES if shown else [],
+        "history": history(),
+        "guideline": GUIDELINE,
+        "claimed_by": "",
+        "lock_expires_at": ahead(minutes=14),
+        "deadline": ahead(hours=2, minutes=11),
+        "draft": None,
+        "previous_verdicts": [],
+    }
+
+
+def adjudication_page() -> Json:
+    page = task_page(9, amount=129900, lane="adjudication")
+    page["kind_shown"] = "adjudication"
+    page["why"] = {"reason": "adjudication", "sentence": "Two reviewers gave different verdicts."}
+    page["previous_verdicts"] = [
+        {"reviewer": "analyst-1", "value": "confirmed_fraud", "typology": "account_takeover", "confidence": "high",
+         "note": "New device, then the largest payment ever.", "seconds": 41, "arm": "score_shown", "given_at": stamp(hours=3)},
+        {"reviewer": "analyst-2", "value": "legitimate", "typology": "", "confidence": "low",
+         "note": "", "seconds": 18, "arm": "blind_first", "given_at": stamp(hours=1)},
+    ]  # fmt: skip
+    return page
+
+
+def unknown_entity_page() -> Json:
+    """No history, no model: a new customer decided by rules alone."""
+    page = task_page(4, amount=4999, lane="uncertain")
+    page |= {"probability": None, "explanation": None, "history": [], "thresholds": THRESHOLDS}
+    page["rules"] = []
+    return page
+
+
+def decision(number: int, outcome: str, probability: float, amount: int) -> Json:
+    return {
+        "transaction_id": f"t_{number}",
+        "seq": number,
+        "outcome": outcome,
+        "probability": probability,
+        "margin": 0.28,
+        "decided_at": stamp(hours=number % 40),
+        "occurred_at": stamp(hours=number % 40, seconds=2),
+        "amount_minor": amount,
+        "set_id": SET_ID,
+        "model_id": MODEL_ID,
+        "thresholds": THRESHOLDS,
+        "triage_reason": "rule_asks" if outcome == "review" else "",
+        "rules_hit": ["shared_device_burst"] if outcome == "review" else [],
+        "reasons": ["4 customers used this device within 7 days."] if outcome != "approve" else [],
+        "rules": [
+            {"id": r["id"], "version": 2, "state": r["state"], "floor": r["floor"], "reason": r["reason"]} for r in RULES
+        ],
+        "triage": {
+            "reason": "rule_asks" if outcome == "review" else "",
+            "lane": "money_at_risk",
+            "sentence": "A review costs 3.50 EUR; the best guess would cost 41.20 EUR.",
+            "cost_approve": 54404.0,
+            "cost_decline": 4120.0,
+            "cost_review": 350.0,
+            "capacity_price": 0.0,
+        },
+        "explanation": None
+        if outcome == "approve"
+        else {"base": -3.9, "contributions": {f[0]: f[5] for f in FEATURES}},
+        "explored": False,
+        "draws": {"audit": 0.41, "audit_probability": 0.01, "explore": 0.9, "explore_probability": 0.02},
+        "features": {f[0]: f[3] for f in FEATURES},
+        "case_id": "c_0007" if outcome == "review" else None,
+    }
+
+
+DECISIONS = [
+    decision(90000 + i, ("approve", "approve", "review", "approve", "decline")[i % 5], (0.01, 0.04, 0.67, 0.02, 0.95)[i % 5],
+             1900 + 7321 * (i % 11))
+    for i in range(60)
+]  # fmt: skip
+
+
+def measure(value: float, low: float, high: float) -> Json:
+    return {"value": value, "low": low, "high": high}
+
+
+CONSISTENCY: Json = {
+    "n_items": 212,
+    "n_positive": 31,
+    "arms": ["score_shown", "blind_first"],
+    "sufficient": True,
+    "sentence": "On 212 payments judged by two reviewers without knowing of each other, they agreed on 76 %.",
+    "raw_agreement": measure(0.76, 0.71, 0.82),
+    "positive_agreement": measure(0.34, 0.22, 0.46),
+    "alpha": measure(0.18, 0.05, 0.31),
+    "ac1": measure(0.65, 0.57, 0.73),
+    "insufficient": [],
+}
+SUMMARY: Json = {
+    "decisions": {"approve": 41234, "review": 611, "decline": 155},
+    "open_tasks": 44,
+    "cases_by_reason": {"rule_asks": 302, "uncertain": 241, "audit": 40, "high_amount": 28},
+    "verdicts": {"confirmed_fraud": 71, "legitimate": 460, "inconclusive": 33},
+    "labels": {"outcome": 102, "consensus": 58, "single_verdict": 391, "matured_silence": 39881},
+    "model_id": MODEL_ID,
+    "set_id": SET_ID,
+}
+SUBGROUPS: Json = {
+    "attribute": "age_band",
+    "groups": [
+        {"group": band, "decisions": n, "decline_rate": rate, "low": rate * 0.7, "high": rate * 1.4, "review_rate": rate * 4}
+        for band, n, rate in (("18-25", 6120, 0.0049), ("26-40", 15880, 0.0036), ("41-60", 13902, 0.0034), ("61+", 6098, 0.0041))
+    ],
+}  # fmt: skip
+RULE_FILES: list[Json] = [
+    {
+        "id": r["id"],
+        "version": 2,
+        "title": r["title"],
+        "status": "live" if i < 2 else "shadow",
+        "typology": "shared_devices",
+        "severity": "high",
+        "owner": "risk-manager-1",
+        "description": r["reason"],
+        "when": "device_customer_distinct_7d >= 3",
+        "floor": "review",
+        "runbook": r["runbook"],
+        "false_positives": r["false_positives"],
+        "hits": 118 - 40 * i,
+        "tests": 4,
+        "history": [{"version": 2, "at": "2026-02-11", "change": "from 4 customers to 3 after the February ring"}],
+        "source": f"id: {r['id']}\nversion: 2\nwhen:\n  all:\n    - device_customer_distinct_7d >= 3\n",
+    }
+    for i, r in enumerate(RULES)
+]
+MODELS: Json = {
+    "models": [
+        {"model_id": MODEL_ID, "status": "champion", "created_at": stamp(days=3), "requested_by": "schedule",
+         "metrics": {"auc": 0.94, "average_precision": 0.61}},
+        {"model_id": "m_77f0ab3310ce", "status": "challenger", "created_at": stamp(hours=8), "requested_by": "schedule",
+         "metrics": {"auc": 0.93, "average_precision": 0.58}},
+    ]
+}  # fmt: skip
+RETRAINS: Json = {
+    "retrains": [
+        {"run_id": "r_02", "trigger": "schedule", "requested_by": "schedule", "started_at": stamp(hours=8),
+         "finished_at": stamp(hours=7.9), "result": "refused", "champion_id": MODEL_ID, "challenger_id": "m_77f0ab3310ce",
+         "sentence": "Refused: average precision is 0.03 lower than the champion's on the same payments.",
+         "gates": [{"name": "labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
+                   {"name": "paired_bootstrap", "passed": False, "sentence": "The interval is -0.06 to -0.01."}]},
+    ]
+}  # fmt: skip
+JOBS: Json = {
+    "jobs": [
+        {"name": "retrain", "next_run_at": ahead(hours=15), "every": "1d"},
+        {"name": "task_timeouts", "next_run_at": ahead(minutes=3), "every": "5min"},
+    ],
+    "runs": [
+        {"run_id": "j_9", "job": "task_timeouts", "started_at": stamp(minutes=2), "finished_at": stamp(minutes=2),
+         "result": "ok", "detail": "2 locks expired, no case timed out"},
+    ],
+}  # fmt: skip
+EVENTS: Json = {
+    "events": [
+        {"seq": 52110 - i, "recorded_at": stamp(minutes=i * 3), "actor": actor, "kind": kind, "subject": subject,
+         "payload": {"note": "…"}, "hash": f"{i:02x}" * 32}
+        for i, (actor, kind, subject) in enumerate(
+            [("analyst-1", "verdict.given", "task:k_0003"), ("engine", "transaction.decided", "transaction:t_90058"),
+             ("risk-manager-1", "set.approved", f"set:{SET_ID}"), ("admin", "model.promoted", f"model:{MODEL_ID}")])
+    ]
+}  # fmt: skip
+CASES: list[Json] = [
+    {"case_id": f"c_{i:04d}", "opened_at": stamp(hours=2 * i + 1), "opened_by": "engine",
+     "status": ("open", "closed", "adjudication")[i % 3], "reason": ("rule_asks", "uncertain")[i % 2],
+     "reason_detail": "One device, many customers", "entity": "customer", "entity_value": f"customer_{400 + i:04d}",
+     "queue": "default", "amount_minor": 81200 + 991 * i, "deadline": ahead(hours=3 - i), "currency": "EUR",
+     "verdict": "confirmed_fraud" if i % 3 == 1 else "", "closed_at": stamp(hours=1) if i % 3 == 1 else None}
+    for i in range(12)
+]  # fmt: skip
