@@ -21,8 +21,8 @@ from difflib import get_close_matches
 class SecondLookError(Exception):
     """An error whose text says what happened, where, what was allowed, and what to do.
 
-    `what` is a sentence without a full stop; `where` names file:line:column, a field or an id; `allowed` lists
-    what would have been accepted; `hint` is the next step for the person who reads it.
+    `what` is a sentence without a full stop; `where` names file:line:column, a field or an id; `allowed`
+    lists what would have been accepted;`hint` is the next step for the reader.
     """
 
     def __init__(self, what: str, *, where: str = "", allowed: str = "", hint: str = "") -> None:

@@ -83,7 +83,7 @@ CREATE TABLE verdicts (
 CREATE TABLE drafts (task_id VARCHAR NOT NULL, reviewer VARCHAR NOT NULL, content VARCHAR NOT NULL, saved_at TIMESTAMP NOT NULL);
 CREATE TABLE dispositions (
     disposition_seq BIGINT NOT NULL, transaction_seq BIGINT NOT NULL, transaction_id VARCHAR NOT NULL, case_id VARCHAR NOT NULL,
-    value VARCHAR NOT NULL, reason VARCHAR NOT NULL, actor VARCHAR NOT NULL, at TIMESTAMP NOT NULL
+    value VARCHAR NOT NULL, reason VARCHAR NOT NULL, actor VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL
 );
 
 CREATE TABLE models (

@@ -1,0 +1,74 @@
+"""What is one entry of the hash-chained record, and how is its hash made?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+GENESIS = bytes(32)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """A change about to be recorded. `kind` is dotted and past tense (`case.opened`); `subject` names the thing
+    that changed (`case:...`); `payload` is data; `personal` is stored apart and enters the chain as commitments.
+    """
+
+    actor: str
+    kind: str
+    subject: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    personal: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A recorded change. `payload` and `commitments` are the stored canonical JSON bytes."""
+
+    seq: int
+    recorded_at: datetime
+    actor: str
+    kind: str
+    subject: str
+    payload: bytes
+    commitments: bytes
+    prev_hash: bytes
+    hash: bytes
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The payload, parsed."""
+        return orjson.loads(self.payload)
+
+    def computed_hash(self) -> bytes:
+        """What `hash` has to be for this content and predecessor."""
+        return event_hash(
+            self.prev_hash,
+            self.seq,
+            microseconds(self.recorded_at),
+            (self.actor.encode(), self.kind.encode(), self.subject.encode(), self.payload, self.commitments),
+        )
+
+
+def event_hash(prev_hash: bytes, seq: int, recorded_us: int, texts: tuple[bytes, ...]) -> bytes:
+    """SHA-256 over prev_hash, seq, recorded_at (microseconds since 1970 UTC), actor, kind, subject, payload and
+    commitments, each prefixed with its length in 8 bytes so that no two contents share an encoding."""
+    digest = hashlib.sha256()
+    for part in (prev_hash, seq.to_bytes(8, "big"), recorded_us.to_bytes(8, "big", signed=True), *texts):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970 in UTC, exact. ValueError for a time without a zone."""
+    if at.tzinfo is None:
+        raise ValueError("a time without a time zone")
+    return (at - EPOCH) // _MICROSECOND

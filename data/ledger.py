@@ -1,0 +1,250 @@
+"""Where is the record kept, who may write to it, and what does it hold in memory?"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from data import schema
+from data.commitments import SaltSource
+from data.errors import LedgerError
+from data.events import GENESIS, EventDraft
+from data.id_index import IdIndex
+from data.lock_file import LockFile, busy
+from data.rows import Parameters, bindable, fetch
+from data.writer import Head, Writer
+
+if TYPE_CHECKING:
+    from data.mapping import Mapping
+
+_CONFIG = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "python_enable_replacements": "false",
+    # Commits stall while a checkpoint runs, so it is put off until `checkpoint` is called at a quiet moment.
+    "checkpoint_threshold": "256MB",
+}
+_ID_BATCH = 200_000
+
+
+class Ledger:
+    """The one open connection to a workspace's DuckDB file. Threads may read side by side; one writes at a time."""
+
+    def __init__(self, path: Path, lock: LockFile, connection: Any, salts: SaltSource) -> None:
+        self.path = path
+        self._lock_file = lock
+        self._connection = connection
+        self._salts = salts
+        self._write_lock = threading.RLock()
+        self._writing = False
+        self._load_memory()
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        mapping: Mapping | None = None,
+        *,
+        at: datetime,
+        actor: str = "system",
+        salts: SaltSource = secrets.token_bytes,
+    ) -> Ledger:
+        """Make a new ledger with the mapping's fields. LedgerError if the file exists."""
+        if path.exists():
+            raise LedgerError("there is already a file", where=str(path), hint="Choose another directory.")
+        lock = LockFile(path.with_suffix(".lock"), guards=path)
+        try:
+            connection = _connect(path)
+            schema.migrate(connection, at=at.astimezone(UTC).replace(tzinfo=None), where=str(path))
+            ledger = cls(path, lock, connection, salts)
+            ledger._introduce(mapping, at, actor)
+        except BaseException:
+            lock.release()
+            path.unlink(missing_ok=True)
+            raise
+        return ledger
+
+    @classmethod
+    def open(cls, path: Path, *, salts: SaltSource = secrets.token_bytes) -> Ledger:
+        """Open an existing ledger and own it. LedgerBusyError if another process does; LedgerError for a missing
+        file, a file that is no ledger, or one with a newer schema."""
+        _refuse_other_files(path)
+        lock = LockFile(path.with_suffix(".lock"), guards=path)
+        try:
+            connection = _connect(path)
+            schema.migrate(connection, at=None, where=str(path))
+            return cls(path, lock, connection, salts)
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and give the lock back; harmless when done twice."""
+        with self._write_lock:
+            self._connection.close()
+            self._lock_file.release()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file. Writers wait meanwhile: call it at a quiet moment."""
+        with self._write_lock:
+            self._connection.execute("CHECKPOINT")
+
+    @property
+    def fields(self) -> tuple[schema.Field, ...]:
+        """The institution's entities, attributes and personal fields."""
+        return self._fields
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the workspace is about: institution, base_currency, time_zone, mapping_sha256."""
+        return {row["name"]: row["value"] for row in self.read("SELECT name, value FROM about")}
+
+    @property
+    def next_transaction_seq(self) -> int:
+        """The seq the next transaction will get."""
+        return self._next_transaction_seq
+
+    @property
+    def last_event(self) -> Head:
+        """Seq and hash of the last committed event."""
+        return self._head
+
+    def seq_of(self, transaction_id: str) -> int | None:
+        """The seq of a committed transaction id, or None."""
+        return self._ids.get(transaction_id)
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Query what is committed, from any thread. Rows as dicts, times aware and in UTC."""
+        with self._connection.cursor() as cursor:
+            return fetch(cursor, sql, parameters)
+
+    def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
+        """Query what is committed, as Arrow. `tables` are in-memory tables the query may join by their name."""
+        with self._connection.cursor() as cursor:
+            for name, table in tables.items():
+                cursor.register(name, table)
+            bound = bindable(parameters)
+            return cursor.sql(sql, params=bound if bound else None).to_arrow_table()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """One write: everything done with the Writer is committed together, or nothing is.
+
+        Other threads wait. LedgerError when this thread already has a write open: pass its Writer on instead.
+        """
+        with self._write_lock:
+            if self._writing:
+                raise LedgerError(
+                    "a write is already open in this thread", hint="Pass its Writer on instead."
+                )
+            self._writing = True
+            try:
+                yield from self._transaction()
+            finally:
+                self._writing = False
+
+    def _transaction(self) -> Iterator[Writer]:
+        writer = Writer(
+            self._connection,
+            self._schemas,
+            self._fields,
+            self._head,
+            self._next_transaction_seq,
+            self._ids,
+            self._salts,
+        )
+        self._connection.execute("BEGIN")
+        try:
+            yield writer
+            writer.flush()
+            self._connection.execute("COMMIT")
+            self._adopt(writer)
+        except BaseException:
+            self._undo(writer)
+            raise
+
+    def _undo(self, writer: Writer) -> None:
+        # The commit itself may have succeeded before the exception (an interrupt): the file is the judge.
+        with suppress(duckdb.TransactionException):
+            self._connection.execute("ROLLBACK")
+        if self._head != writer.head and self._stored_head() == writer.head:
+            self._adopt(writer)
+
+    def _adopt(self, writer: Writer) -> None:
+        self._head = writer.head
+        self._next_transaction_seq = writer.next_transaction_seq
+        self._ids.add(writer.new_ids)
+        for first, last in writer.bulk_ids:
+            self._ids.add_bulk(self._id_batches(first, last))
+
+    def _introduce(self, mapping: Mapping | None, at: datetime, actor: str) -> None:
+        fields = mapping.fields if mapping else ()
+        about = mapping.about if mapping else {}
+        with self.writing() as writer:
+            schema.add_fields(self._connection, fields)
+            writer.insert("about", [{"name": name, "value": value} for name, value in about.items()])
+            shown = [{"name": f.name, "role": f.role, "type": f.type, "unit": f.unit} for f in fields]
+            writer.event(EventDraft(actor, "ledger.created", "ledger", {"fields": shown, **about}), at)
+        self._load_memory()
+
+    def _load_memory(self) -> None:
+        self._schemas = schema.arrow_schemas(self._connection)
+        self._fields = schema.stored_fields(self._connection)
+        self._head = self._stored_head()
+        last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM transactions").fetchall()[0][0]
+        self._next_transaction_seq = last + 1
+        self._ids = IdIndex(self._id_of)
+        self._ids.add_bulk(self._id_batches(1, last))
+
+    def _stored_head(self) -> Head:
+        rows = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
+        return Head(*rows[0]) if rows else Head(0, GENESIS)
+
+    def _id_of(self, seq: int) -> str | None:
+        rows = self.read("SELECT transaction_id FROM transactions WHERE seq = ?", [seq])
+        return rows[0]["transaction_id"] if rows else None
+
+    def _id_batches(self, first: int, last: int) -> Iterator[tuple[list[str], np.ndarray]]:
+        sql = "SELECT transaction_id, seq FROM transactions WHERE seq BETWEEN ? AND ?"
+        for start in range(first, last + 1, _ID_BATCH):
+            batch = self.read_arrow(sql, [start, min(start + _ID_BATCH - 1, last)])
+            yield batch["transaction_id"].to_pylist(), batch["seq"].to_numpy()
+
+
+def _connect(path: Path) -> Any:
+    try:
+        connection = duckdb.connect(str(path), config=_CONFIG)
+    except duckdb.ConnectionException as problem:
+        raise busy(path, "") from problem
+    except duckdb.IOException as problem:
+        if "lock" in str(problem).lower():
+            raise busy(path, "") from problem
+        raise LedgerError(f"the ledger cannot be opened ({problem})", where=str(path)) from problem
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _refuse_other_files(path: Path) -> None:
+    hint = "Make a workspace with `secondlook init DIR --mapping FILE`."
+    if not path.is_file():
+        raise LedgerError("there is no ledger here", where=str(path), hint=hint)
+    with path.open("rb") as file:
+        if file.read(12)[8:] != b"DUCK":
+            raise LedgerError("this file is not a DuckDB database", where=str(path), hint=hint)

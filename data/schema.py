@@ -1,0 +1,156 @@
+"""Which tables does the ledger have, and how is an older file brought up to date?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+import pyarrow as pa
+
+from data.canonical import sha256_hex
+from data.errors import LedgerError
+
+ROLES = ("entity", "attribute", "personal")
+TYPES = {
+    "entity": "VARCHAR",
+    "personal": "VARCHAR",
+    "number": "DOUBLE",
+    "category": "VARCHAR",
+    "flag": "BOOLEAN",
+}
+
+_ARROW = {
+    "BIGINT": pa.int64(),
+    "VARCHAR": pa.string(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "BLOB": pa.binary(),
+    "DECIMAL(20,4)": pa.decimal128(20, 4),
+    "VARCHAR[]": pa.list_(pa.string()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One of the institution's own fields. `type` is the ledger's column type: VARCHAR, DOUBLE or BOOLEAN.
+
+    Entities and attributes are columns of `transactions`; personal fields are rows of `personal_values`.
+    """
+
+    name: str
+    role: str
+    type: str = "VARCHAR"
+    unit: str = ""
+
+    @property
+    def in_transactions(self) -> bool:
+        return self.role != "personal"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step of the schema, as shipped."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return sha256_hex(self.sql.encode())
+
+
+def shipped_migrations() -> list[Migration]:
+    """The migrations this program knows, in order (files named 0001_words.sql)."""
+    found = []
+    for file in resources.files("data").joinpath("migrations").iterdir():
+        match = re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name)
+        if match:
+            found.append(Migration(int(match[1]), match[2], file.read_text("utf-8")))
+    return sorted(found, key=lambda migration: migration.number)
+
+
+def migrate(connection: Any, *, at: datetime | None, where: str) -> None:
+    """Bring the open database up to date, each migration in its own transaction.
+
+    `at` stamps what is applied (naive UTC); without it nothing is applied, and a file that needs it is refused.
+    LedgerError for a file that is no ledger, has a newer schema, or was made by migrations that have since changed.
+    """
+    applied = _applied(connection, where)
+    known = shipped_migrations()
+    if applied and max(applied) > known[-1].number:
+        raise LedgerError(
+            f"the ledger has schema {max(applied)}, newer than the {known[-1].number} this program knows",
+            where=where,
+            hint="Use the version of Second Look that wrote it, or a newer one.",
+        )
+    for migration in known:
+        if migration.number not in applied:
+            _apply(connection, migration, at)
+        elif applied[migration.number] != migration.sha256:
+            raise LedgerError(
+                f"the ledger was made with another version of migration {migration.number:04d}",
+                where=where,
+                hint="Make a new workspace, or use the program that made this one.",
+            )
+
+
+def _applied(connection: Any, where: str) -> dict[int, str]:
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if "schema_migrations" in tables:
+        return dict(connection.execute("SELECT number, sha256 FROM schema_migrations").fetchall())
+    if tables:
+        raise LedgerError(
+            "this is a DuckDB database, but not a Second Look ledger",
+            where=where,
+            hint="Make a workspace with `secondlook init DIR --mapping FILE`.",
+        )
+    return {}
+
+
+def _apply(connection: Any, migration: Migration, at: datetime | None) -> None:
+    connection.execute("BEGIN")
+    try:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migrations"
+            " (number BIGINT NOT NULL, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, applied_at TIMESTAMP)"
+        )
+        connection.execute(migration.sql)
+        row = [migration.number, migration.name, migration.sha256, at]
+        connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", row)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def add_fields(connection: Any, fields: Iterable[Field]) -> None:
+    """Add the institution's fields: a column of `transactions` each, but for personal ones."""
+    for field in fields:
+        if field.in_transactions:
+            connection.execute(f'ALTER TABLE transactions ADD COLUMN "{field.name}" {field.type}')
+        row = [field.name, field.role, field.type, field.unit]
+        connection.execute("INSERT INTO fields VALUES (?, ?, ?, ?)", row)
+
+
+def stored_fields(connection: Any) -> tuple[Field, ...]:
+    """The institution's fields, in the order they were added."""
+    rows = connection.execute("SELECT name, role, type, unit FROM fields ORDER BY rowid").fetchall()
+    return tuple(Field(*row) for row in rows)
+
+
+def arrow_schemas(connection: Any) -> dict[str, pa.Schema]:
+    """Each table's columns as an Arrow schema, for building rows to append."""
+    rows = connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+        " ORDER BY table_name, column_index"
+    ).fetchall()
+    columns: dict[str, list[tuple[str, pa.DataType]]] = {}
+    for table, column, kind in rows:
+        columns.setdefault(table, []).append((column, _ARROW[kind]))
+    return {table: pa.schema(pairs) for table, pairs in columns.items()}

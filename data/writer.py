@@ -1,0 +1,210 @@
+"""How does a change get into the ledger: its events, its rows and its transactions, in one commit or not at all?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from data.canonical import canonical_json
+from data.commitments import SaltSource, commit_personal
+from data.content import content_sha256, digest_of_rows
+from data.errors import ConflictError, InputError, LedgerError
+from data.events import EventDraft, event_hash, microseconds
+from data.id_index import IdIndex
+from data.rows import Parameters, bindable, build_table, fetch
+from data.schema import Field
+from data.transactions import Transaction
+
+RECORDED = "transactions.recorded"
+"""The kind of event that vouches for a run of transactions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event: its seq (0 and GENESIS before the first) and its hash."""
+
+    seq: int
+    hash: bytes
+
+
+class Writer:
+    """One open write. Rows and events are gathered and appended together when the write ends, or before a read.
+
+    Nothing of the ledger's memory (chain head, seq counter, ids) changes until the commit has succeeded, so a
+    failed write leaves it exactly as it was.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        schemas: Mapping[str, pa.Schema],
+        fields: Sequence[Field],
+        head: Head,
+        next_transaction_seq: int,
+        ids: IdIndex,
+        salts: SaltSource,
+    ) -> None:
+        self.head = head
+        self.next_transaction_seq = next_transaction_seq
+        self.new_ids: dict[str, int] = {}
+        self.bulk_ids: list[tuple[int, int]] = []
+        self._connection = connection
+        self._schemas = schemas
+        self._fields = fields
+        self._ids = ids
+        self._salts = salts
+        self._pending: dict[str, list[Mapping[str, Any]]] = {}
+
+    def event(self, draft: EventDraft, at: datetime) -> int:
+        """Record one change; returns its event seq."""
+        personal_owner = f"event:{self.head.seq + 1}"
+        commitments, personal_rows = commit_personal(personal_owner, draft.personal, self._salts)
+        payload = _payload(draft)
+        seq, previous = self.head.seq + 1, self.head.hash
+        texts = (draft.actor.encode(), draft.kind.encode(), draft.subject.encode(), payload, commitments)
+        hashed = event_hash(previous, seq, microseconds(at), texts)
+        row = {
+            "seq": seq, "recorded_at": at, "actor": draft.actor, "kind": draft.kind, "subject": draft.subject,
+            "payload": payload, "commitments": commitments, "prev_hash": previous, "hash": hashed,
+        }  # fmt: skip
+        self._pending.setdefault("events", []).append(row)
+        self.insert("personal_values", personal_rows)
+        self.head = Head(seq, hashed)
+        return seq
+
+    def events(self, drafts: Iterable[EventDraft], at: datetime) -> list[int]:
+        """Record several changes in order; returns their event seqs."""
+        return [self.event(draft, at) for draft in drafts]
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows to a table; columns left out are null. Times must be aware. LedgerError for a bad row."""
+        if table not in self._schemas or table == "events":
+            raise LedgerError(
+                f"no rows can be inserted into '{table}'", hint="Events are recorded with `event`."
+            )
+        if rows:
+            known = self._schemas[table]
+            for row in rows:
+                for name in row:
+                    if known.get_field_index(name) < 0:
+                        what = f"the table has no column {name}"
+                        raise LedgerError(what, where=table, allowed=", ".join(known.names))
+            self._pending.setdefault(table, []).extend(rows)
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Run an UPDATE or DELETE; `?` parameters may be aware times."""
+        self.flush()
+        self._connection.execute(sql, bindable(parameters))
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Query, seeing what this write has done so far."""
+        self.flush()
+        return fetch(self._connection, sql, parameters)
+
+    def take_seqs(self, count: int) -> int:
+        """Reserve `count` transaction seqs; returns the first."""
+        first = self.next_transaction_seq
+        self.next_transaction_seq += count
+        return first
+
+    def seq_of(self, transaction_id: str) -> int | None:
+        """The seq of an id, this write's own transactions included."""
+        return self.new_ids.get(transaction_id) or self._ids.get(transaction_id)
+
+    def insert_transactions(self, rows: Sequence[Transaction], at: datetime, source: str) -> list[int]:
+        """Append transactions with their commitments and personal values, and one event that vouches for them.
+
+        Rows must be in the order of the seqs taken for them; a row whose seq is 0 is given the next one. Returns
+        the seqs. ConflictError for an id the ledger already has; InputError for an amount or number that cannot
+        be stored, or a field the institution does not have.
+        """
+        if not rows:
+            return []
+        seqs: list[int] = []
+        contents: list[tuple[str, str]] = []
+        for transaction in rows:
+            seq = transaction.seq or self.take_seqs(1)
+            self._check(transaction, seq, seqs[-1] if seqs else 0)
+            owner = f"transaction:{seq}"
+            commitments, personal_rows = commit_personal(owner, transaction.personal, self._salts)
+            digest = content_sha256(transaction)
+            self.insert("transactions", [_row(transaction, seq, at, source, digest, commitments.decode())])
+            self.insert("personal_values", personal_rows)
+            contents.append((digest, commitments.decode()))
+            seqs.append(seq)
+            self.new_ids[transaction.transaction_id] = seq
+        self.event(recorded(seqs[0], seqs[-1], len(seqs), source, digest_of_rows(contents)), at)
+        return seqs
+
+    def append_arrow(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+        """Append Arrow rows by column name. For bulk loads; they must be vouched for by an event of their own."""
+        self._connection.register("_rows", rows)
+        try:
+            self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM _rows')
+        except duckdb.Error as problem:
+            raise LedgerError(f"rows were refused ({problem})", where=table) from problem
+        finally:
+            self._connection.unregister("_rows")
+
+    def flush(self) -> None:
+        """Append what has been gathered, one append a table."""
+        pending, self._pending = self._pending, {}
+        for table, rows in pending.items():
+            self.append_arrow(table, build_table(table, self._schemas[table], rows))
+
+    def _check(self, transaction: Transaction, seq: int, previous: int) -> None:
+        if not previous < seq < self.next_transaction_seq:
+            raise LedgerError(
+                f"the seq {seq} was not taken, or is out of order", where=transaction.transaction_id
+            )
+        if self.seq_of(transaction.transaction_id) is not None:
+            raise ConflictError("the ledger already has this transaction", where=transaction.transaction_id)
+        named = {**transaction.entities, **transaction.attributes}
+        known = {field.name for field in self._fields if field.in_transactions}
+        if not named.keys() <= known:
+            unknown = ", ".join(sorted(named.keys() - known))
+            what = f"the institution has no field '{unknown}'"
+            raise InputError(what, where=transaction.transaction_id, allowed=", ".join(sorted(known)))
+
+
+def recorded(first_seq: int, last_seq: int, count: int, source: str, digest: str) -> EventDraft:
+    """The event that vouches for the transactions first_seq to last_seq: their number and digest."""
+    payload = {
+        "first_seq": first_seq,
+        "last_seq": last_seq,
+        "count": count,
+        "source": source,
+        "digest": digest,
+    }
+    return EventDraft("ledger", RECORDED, f"transactions:{first_seq}-{last_seq}", payload)
+
+
+def _payload(draft: EventDraft) -> bytes:
+    try:
+        return canonical_json(draft.payload)
+    except ValueError as problem:
+        raise LedgerError(f"the event cannot be recorded ({problem})", where=draft.kind) from problem
+
+
+def _row(
+    transaction: Transaction, seq: int, at: datetime, source: str, digest: str, commitments: str
+) -> dict[str, Any]:
+    return {
+        **transaction.entities,
+        **transaction.attributes,
+        "seq": seq,
+        "transaction_id": transaction.transaction_id,
+        "occurred_at": transaction.occurred_at,
+        "recorded_at": at,
+        "amount": transaction.amount,
+        "currency": transaction.currency,
+        "amount_minor": transaction.amount_minor,
+        "content_sha256": digest,
+        "commitments": commitments,
+        "source": source,
+    }
