@@ -1,0 +1,1 @@
+"""How far do reviewers agree, and how sure can one be of it?"""
