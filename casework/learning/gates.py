@@ -6,17 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+from engine.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +148,7 @@ def _against_champion(e: Evidence, limits: GateLimits) -> Gate:
     if precision is None or saved is None:
         return Gate(name, False, "the comparison with the champion is missing")
     rows = f"on the same {e.judged_rows:,} rows"
-    text = f"average precision {precision}, share of expected cost saved {saved}, {rows}"
+    text = f"average precision {_signed(precision)}, share of expected cost saved {_signed(saved)}, {rows}"
     if precision.low < -limits.margin and precision.value < 0:
         return Gate(name, False, f"average precision may be lower by more than {limits.margin:.2f} ({text})")
     if saved.high < 0:
@@ -189,7 +179,11 @@ def _segments(e: Evidence, limits: GateLimits) -> Gate:
     harmed = [s for s in seen if s.recall_difference.high < 0]
     if harmed:
         worst = min(harmed, key=lambda s: s.recall_difference.value)
-        return Gate(name, False, f"recall would fall for {worst.name} ({worst.recall_difference})")
+        return Gate(name, False, f"recall would fall for {worst.name} ({_signed(worst.recall_difference)})")
     if not seen:
         return Gate(name, True, f"no segment has {limits.min_segment_frauds} judged frauds yet")
     return Gate(name, True, f"recall falls in none of {len(seen)} segments")
+
+
+def _signed(difference: Interval) -> str:
+    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from casework.learning.gates import Evidence, GateLimits, Golden, Interval, Segment, judge, verdict_sentence
+from casework.learning.gates import Evidence, GateLimits, Golden, Segment, judge, verdict_sentence
+from engine.intervals import Interval
 
 LIMITS = GateLimits(min_labels=1_000, min_frauds=20)
 GOOD = Evidence(
