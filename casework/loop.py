@@ -39,6 +39,10 @@ class DecisionLoop:
         self._closing = threading.Lock()
         self._open = False
 
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
     def start(self) -> None:
         self._open = True
         self._thread.start()

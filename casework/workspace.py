@@ -103,16 +103,6 @@ def write_private(path: Path, text: str) -> None:
     path.chmod(0o600)
 
 
-def rule_files(folder: Path) -> dict[str, bytes]:
-    """Every proposal in a rules folder, by its path inside it (features.yaml, catalogue/x.yaml, ...)."""
-    wanted = (".yaml", ".md")
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in wanted and path.name not in ("mapping.yaml", "README.md")
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Admin:
     """The person who makes a workspace, and with it approves its first set of rules."""
@@ -159,7 +149,7 @@ def _write_files(workspace: Workspace, mapping_file: Path, files: dict[str, byte
 def _first_entries(
     workspace: Workspace, mapping: Mapping, files: dict[str, bytes], admin: Admin, at: datetime
 ) -> None:
-    ledger = Ledger.create(workspace.ledger_file, mapping, at=at)
+    ledger = Ledger.create(workspace.ledger_file, mapping, at=at, actor=admin.user_id)
     try:
         with ledger.writing() as w:
             signin.add_user(w, admin.user_id, "admin", admin.password, by=admin.user_id, at=at)

@@ -31,4 +31,4 @@ def cursor_of(text: str) -> int | None:
 
 def seq_of(app: App, transaction_id: str) -> int | None:
     """The ledger's seq of a transaction id, None if there is none."""
-    return app.seen.seq(transaction_id) if 0 < len(transaction_id) <= LONGEST_ID else None
+    return app.ledger.seq_of(transaction_id) if 0 < len(transaction_id) <= LONGEST_ID else None

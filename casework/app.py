@@ -1,0 +1,111 @@
+"""How is everything put together for one workspace? The one place that builds, opens and closes things."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+
+from casework import live
+from casework.deciding import Answer, Decider
+from casework.intake import Intake
+from casework.live import Live
+from casework.loop import DecisionLoop
+from casework.schedule import Schedule
+from casework.signin import SignIn
+from casework.workspace import Workspace
+from data.ledger import Ledger
+from data.mapping import Mapping
+from data.transactions import Transaction
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The moment in UTC."""
+    return datetime.now(UTC)
+
+
+class App:
+    """One workspace, opened. What decides is loaded when first needed, so that opening stays quick.
+
+    `lock` guards the order of the ledger and the engine's memory together: deciding, importing, reporting outcomes
+    and changing what decides all hold it.
+    """
+
+    def __init__(self, workspace: Workspace, ledger: Ledger, clock: Clock = wall_clock) -> None:
+        self.workspace, self.ledger, self.clock = workspace, ledger, clock
+        self.mapping: Mapping = workspace.mapping()
+        self.key = workspace.key()
+        self.signin = SignIn(ledger)
+        self.lock = threading.RLock()
+        self._live: Live | None = None
+        self._loop: DecisionLoop | None = None
+
+    @classmethod
+    def open(cls, workspace: Workspace, clock: Clock = wall_clock) -> App:
+        """Open a workspace and own its ledger until `close`. LedgerBusyError if another process does."""
+        ledger = Ledger.open(workspace.opened().ledger_file)
+        try:
+            return cls(workspace, ledger, clock)
+        except BaseException:
+            ledger.close()
+            raise
+
+    @property
+    def live(self) -> Live:
+        """What decides now."""
+        found = self._live
+        if found is None:
+            with self.lock:
+                if self._live is None:
+                    self._live = live.build(self.ledger, self.workspace, self.mapping)
+                found = self._live
+        return found
+
+    def reload(self) -> None:
+        """Have what decides built anew from the ledger when it is next needed."""
+        with self.lock:
+            self._live = None
+
+    @cached_property
+    def decider(self) -> Decider:
+        return Decider(self.ledger, lambda: self.live, Intake(self.ledger, self.key), self.reload)
+
+    def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
+        """Decide now, in this thread; the answers are durable."""
+        with self.lock:
+            return self.decider.decide(transactions, at)
+
+    @property
+    def loop(self) -> DecisionLoop:
+        """The loop that gathers requests; started with the first one."""
+        with self.lock:
+            if self._loop is None:
+                self._loop = DecisionLoop(self.decide, self.clock)
+                self._loop.start()
+            return self._loop
+
+    @contextmanager
+    def changing_history(self) -> Iterator[None]:
+        """Hold decisions while transactions or what decides change; afterwards all is loaded anew."""
+        with self.lock:
+            try:
+                yield
+            finally:
+                self.reload()
+
+    def start(self) -> None:
+        """Load what decides, and start deciding and the schedule."""
+        _ = self.live, self.loop
+        self.schedule.start()
+
+    def close(self) -> None:
+        """Finish what is waiting, stop the schedule, close the ledger. Harmless when done twice."""
+        if "schedule" in self.__dict__:
+            self.schedule.stop()
+        if self._loop is not None:
+            self._loop.stop()
+        self.ledger.close()

@@ -1,0 +1,39 @@
+"""Which endpoints are there, and what do they share?"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from casework.app import App
+from casework.http import (
+    audit,
+    cases,
+    decisions,
+    health,
+    imports,
+    learning,
+    problems,
+    quality,
+    sessions,
+    settings,
+    tasks,
+)
+from casework.http.security import SecurityHeaders
+
+_ABOUT = (
+    "A fraud decision engine that knows when to ask a person. Send transactions to /v1/decisions; reviewers work "
+    "through /v1/tasks. Errors are problem+json with a hint. Sign in with POST /v1/sessions."
+)
+ROUTERS = (sessions, decisions, imports, tasks, cases, quality, settings, learning, audit)
+
+
+def create_api(app: App) -> FastAPI:
+    """The HTTP interface of one application."""
+    api = FastAPI(title="Second Look", version="1", description=_ABOUT, redirect_slashes=False)
+    api.state.app = app
+    problems.install(api)
+    for subject in ROUTERS:
+        api.include_router(subject.router, prefix="/v1")
+    api.include_router(health.router)
+    api.add_middleware(SecurityHeaders)
+    return api

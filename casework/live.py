@@ -1,0 +1,101 @@
+"""What decides right now: which approved set, which model, which memory of the past?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from casework.workspace import Workspace
+from data import approved
+from data.errors import ConfigError
+from data.ledger import Ledger
+from data.mapping import Mapping
+from engine.decide import Engine
+from engine.features.feature_set import FeatureSet
+from engine.features.online import OnlineState
+from engine.features.spec import load_features
+from engine.model import registry
+from engine.model.scoring import Model
+from engine.policy import Policy, load_policy
+from engine.rules.lists import Lists, load_lists
+from engine.rules.loader import load_rules
+from engine.rules.rule_set import RuleSet
+
+REQUIRED = ("features.yaml", "policy.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A set of rule files, read: what it takes to decide, but for the model and the memory."""
+
+    files: Map[str, bytes]
+    features: FeatureSet
+    rules: RuleSet
+    policy: Policy
+    lists: Lists
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Everything that decides. It is replaced as a whole when a set is approved or a model promoted."""
+
+    set_id: str
+    settings: Settings
+    model: Model | None
+    engine: Engine
+
+    @property
+    def model_id(self) -> str:
+        return self.model.model_id if self.model else ""
+
+
+def read_settings(files: Map[str, bytes], mapping: Mapping, where: str = "rules") -> Settings:
+    """Read a whole set of files. ConfigError with file:line:column for the first thing wrong."""
+    for name in REQUIRED:
+        if name not in files:
+            raise ConfigError("this file is missing", where=f"{where}/{name}", hint="Put it back; it is needed.")
+    features = load_features(files["features.yaml"], f"{where}/features.yaml", mapping)
+    lists = load_lists(files.get("lists.yaml", b""), f"{where}/lists.yaml")
+    policy = load_policy(files["policy.yaml"], f"{where}/policy.yaml")
+    return Settings(files, features, load_rules(files, features, lists), policy, lists)
+
+
+def build(ledger: Ledger, workspace: Workspace, mapping: Mapping) -> Live:
+    """Load the approved set, the champion and the memory of the past from the ledger."""
+    current = approved.current(ledger)
+    settings = read_settings(current.files, mapping)
+    model = champion(ledger, workspace.models)
+    engine = Engine(
+        state=remembered(ledger, settings.features),
+        rules=settings.rules,
+        policy=settings.policy,
+        model=model,
+        key=workspace.key(),
+        set_id=current.set_id,
+    )
+    return Live(current.set_id, settings, model, engine)
+
+
+def champion(ledger: Ledger, models: Path) -> Model | None:
+    """The model that decides, or None before the first is trained."""
+    rows = ledger.read("SELECT model_id FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1")
+    return registry.load(models / rows[0]["model_id"]) if rows else None
+
+
+def remembered(ledger: Ledger, features: FeatureSet) -> OnlineState:
+    """The online memory, filled with all of the ledger that a window can still reach."""
+    state = OnlineState(features)
+    newest = ledger.read("SELECT max(occurred_at) AS at FROM transactions")[0]["at"]
+    if newest is None:
+        return state
+    since = max(newest - timedelta(microseconds=features.memory_us), datetime(1970, 1, 1, tzinfo=UTC))
+    transactions = ledger.read_arrow("SELECT * FROM transactions WHERE occurred_at >= ? ORDER BY seq", [since])
+    outcomes = ledger.read_arrow(
+        "SELECT o.* FROM outcomes o JOIN transactions t ON t.seq = o.transaction_seq WHERE t.occurred_at >= ? "
+        "ORDER BY o.reported_seq, o.recorded_at, o.transaction_seq",
+        [since],
+    )
+    state.bulk_load(transactions, outcomes)
+    return state

@@ -1,0 +1,115 @@
+"""How does one process serve a workspace: the API, the schedule and the console, until it is told to stop?"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import socket
+
+import orjson
+import uvicorn
+
+from casework import children, ports
+from casework.app import App
+from casework.http.api import create_api
+from casework.permissions import Person, Role
+from casework.workspace import Workspace, write_private
+
+LOCAL = Person("local-admin", Role.ADMIN)
+_TOKEN_LIFE = timedelta(days=365)
+CONSOLE = Path(__file__).resolve().parent.parent / "dashboards" / "app.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where to listen; `console_port` is None when the console is not wanted."""
+
+    port: int = 8000
+    console_port: int | None = 8501
+
+    def check(self) -> None:
+        """InputError, before any long work, if a port is taken."""
+        ports.free(self.port, "--port")
+        if self.console_port is not None:
+            ports.free(self.console_port, "--console-port")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is up: the API's address, and the console's ('' without one)."""
+
+    url: str
+    console_url: str
+
+
+def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serving], None]) -> None:
+    """Serve until SIGINT or SIGTERM. LedgerBusyError if another process has the workspace, InputError for a port."""
+    with ExitStack() as stack:
+        # The sentences about ports come before the seconds that loading takes.
+        bound = stack.enter_context(ports.listen(wanted.port, "--port"))
+        console_port = None if wanted.console_port is None else ports.free(wanted.console_port, "--console-port")
+        app = App.open(workspace)
+        stack.callback(app.close)
+        app.start()
+        up = Serving(f"http://{ports.HOST}:{bound.getsockname()[1]}", _console_url(console_port))
+        if console_port is not None:
+            stack.callback(children.stop, _start_console(workspace, console_port, up.url))
+        stack.enter_context(_local_door(app, up))
+        _run(app, bound, lambda: say(up))
+
+
+def _console_url(port: int | None) -> str:
+    return "" if port is None else f"http://{ports.HOST}:{port}"
+
+
+def _start_console(workspace: Workspace, port: int, url: str) -> subprocess.Popen[bytes]:
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(CONSOLE)),
+        *("--server.address", ports.HOST, "--server.port", str(port), "--server.headless", "true"),
+        *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
+    ]
+    environment = {**os.environ, "SECONDLOOK_API": url}
+    return children.start(command, environment, workspace.root / "console.log")
+
+
+@contextmanager
+def _local_door(app: App, up: Serving) -> Iterator[None]:
+    """Let commands on this machine find the server and speak to it: only the owner of the files can."""
+    token = secrets.token_urlsafe(32)
+    app.signin.admit(token, LOCAL, datetime.now(UTC) + _TOKEN_LIFE)
+    write_private(app.workspace.token_file, token)
+    where = {"url": up.url, "console_url": up.console_url, "pid": os.getpid()}
+    app.workspace.server_file.write_bytes(orjson.dumps(where))
+    try:
+        yield
+    finally:
+        app.workspace.server_file.unlink(missing_ok=True)
+        app.workspace.token_file.unlink(missing_ok=True)
+
+
+def _run(app: App, bound: socket, ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        create_api(app),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        lifespan="off",
+        proxy_headers=False,
+    )
+    ready()
+    # uvicorn takes SIGINT and SIGTERM for itself, ends gracefully, then raises them again for us.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        uvicorn.Server(config).run(sockets=[bound])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
