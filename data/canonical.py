@@ -18,8 +18,8 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys, no spaces and shortest-round-trip floats.
 
-    Datetimes become RFC 3339 in UTC with microseconds and a Z, Decimals plain text. Raises ValueError for NaN,
-    infinities, naive datetimes, keys that are not text and anything that is not data.
+    Datetimes become RFC 3339 in UTC with microseconds and a Z, Decimals plain text. Raises ValueError for
+    NaN, infinities, naive datetimes, keys that are not text and anything that is not data.
     """
     try:
         encoded = orjson.dumps(value, default=_encode, option=_OPTIONS)

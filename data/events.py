@@ -17,8 +17,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """A change about to be recorded. `kind` is dotted and past tense (`case.opened`); `subject` names the thing
-    that changed (`case:...`); `payload` is data; `personal` is stored apart and enters the chain as commitments.
+    """A change about to be recorded.
+
+    `kind` is dotted and past tense (`case.opened`); `subject` names the thing that changed (`case:...`);
+    `payload` is data; `personal` is stored apart and enters the chain as commitments.
     """
 
     actor: str
@@ -58,8 +60,11 @@ class Event:
 
 
 def event_hash(prev_hash: bytes, seq: int, recorded_us: int, texts: tuple[bytes, ...]) -> bytes:
-    """SHA-256 over prev_hash, seq, recorded_at (microseconds since 1970 UTC), actor, kind, subject, payload and
-    commitments, each prefixed with its length in 8 bytes so that no two contents share an encoding."""
+    """The hash of an event, 32 bytes.
+
+    SHA-256 over prev_hash, seq, recorded_at (microseconds since 1970 UTC) and the texts actor, kind, subject,
+    payload and commitments, each prefixed with its length in 8 bytes: no two contents share an encoding.
+    """
     digest = hashlib.sha256()
     for part in (prev_hash, seq.to_bytes(8, "big"), recorded_us.to_bytes(8, "big", signed=True), *texts):
         digest.update(len(part).to_bytes(8, "big"))

@@ -11,8 +11,8 @@ import numpy.typing as npt
 class IdIndex:
     """Ids to seqs at 16 bytes an id for those known at the start, and a dict for those that came since.
 
-    The bulk is kept as sorted 64-bit hashes (Python's own, keyed per process) beside their seqs. A hash that is
-    found is confirmed by `id_of`, which reads the id of a seq, so that a collision cannot lie.
+    The bulk is kept as sorted 64-bit hashes (Python's own, keyed per process) beside their seqs. A hash that
+    is found is confirmed by `id_of`, which reads the id of a seq, so that a collision cannot lie.
     """
 
     def __init__(self, id_of: Callable[[int], str | None]) -> None:

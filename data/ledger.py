@@ -26,6 +26,8 @@ from data.writer import Head, Writer
 if TYPE_CHECKING:
     from data.mapping import Mapping
 
+__all__ = ["Head", "Ledger", "Writer"]
+
 _CONFIG = {
     "enable_external_access": "false",
     "autoload_known_extensions": "false",
@@ -38,7 +40,7 @@ _ID_BATCH = 200_000
 
 
 class Ledger:
-    """The one open connection to a workspace's DuckDB file. Threads may read side by side; one writes at a time."""
+    """A workspace's DuckDB file and the one connection to it. Threads read together; one writes at a time."""
 
     def __init__(self, path: Path, lock: LockFile, connection: Any, salts: SaltSource) -> None:
         self.path = path
@@ -76,8 +78,11 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path, *, salts: SaltSource = secrets.token_bytes) -> Ledger:
-        """Open an existing ledger and own it. LedgerBusyError if another process does; LedgerError for a missing
-        file, a file that is no ledger, or one with a newer schema."""
+        """Open an existing ledger and own it.
+
+        LedgerBusyError if another process owns it; LedgerError for a missing file, a file that is no
+        ledger, or one with a newer schema.
+        """
         _refuse_other_files(path)
         lock = LockFile(path.with_suffix(".lock"), guards=path)
         try:
@@ -135,7 +140,7 @@ class Ledger:
             return fetch(cursor, sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
-        """Query what is committed, as Arrow. `tables` are in-memory tables the query may join by their name."""
+        """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
         with self._connection.cursor() as cursor:
             for name, table in tables.items():
                 cursor.register(name, table)

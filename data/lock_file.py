@@ -16,7 +16,7 @@ class LockFile:
     """
 
     def __init__(self, path: Path, *, guards: Path) -> None:
-        """Take the lock at once; LedgerBusyError names the process that has it. `guards` is the ledger's path."""
+        """Take the lock, or raise LedgerBusyError naming the process that has it. `guards` is the ledger."""
         self.path = path
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

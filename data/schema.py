@@ -78,8 +78,8 @@ def shipped_migrations() -> list[Migration]:
 def migrate(connection: Any, *, at: datetime | None, where: str) -> None:
     """Bring the open database up to date, each migration in its own transaction.
 
-    `at` stamps what is applied (naive UTC); without it nothing is applied, and a file that needs it is refused.
-    LedgerError for a file that is no ledger, has a newer schema, or was made by migrations that have since changed.
+    `at` (naive UTC, or None where nobody knows) stamps what is applied. LedgerError for a file that is no
+    ledger, has a newer schema, or was made by migrations that have since changed.
     """
     applied = _applied(connection, where)
     known = shipped_migrations()

@@ -111,6 +111,10 @@ def _decoded(text: bytes | str, where: str, error_class: type[InputError]) -> st
         ) from problem
 
 
+def _position(event: Any) -> Position:
+    return (event.start_mark.line + 1, event.start_mark.column + 1)
+
+
 class _Builder:
     """Builds plain values from the parser's events, without PyYAML's constructors and resolvers."""
 
@@ -138,7 +142,7 @@ class _Builder:
         return value
 
     def _node(self, event: Any, path: KeyPath) -> Any:
-        self.positions.setdefault(path, (event.start_mark.line + 1, event.start_mark.column + 1))
+        self.positions.setdefault(path, _position(event))
         if len(path) > MAX_DEPTH:
             raise self._refusal(event, f"nested deeper than {MAX_DEPTH} levels", "Flatten it.")
         if isinstance(event, yaml.AliasEvent) or event.anchor:
@@ -179,7 +183,7 @@ class _Builder:
             raise self._refusal(
                 event, f"the key '{key}' was already given at {line}:{column}", "Keep one of them."
             )
-        self.positions[(*path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        self.positions[(*path, key)] = _position(event)
         return key
 
     def _sequence(self, path: KeyPath) -> list[Any]:
@@ -215,11 +219,12 @@ class _Builder:
         return number
 
     def _refusal(self, event: Any, what: str, hint: str) -> InputError:
-        mark = event.start_mark
-        return self.error_class(what, where=f"{self.where}:{mark.line + 1}:{mark.column + 1}", hint=hint)
+        return self.error_class(what, where=self._place(event.start_mark), hint=hint)
 
     def _syntax_error(self, problem: yaml.YAMLError) -> InputError:
         mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
-        where = f"{self.where}:{mark.line + 1}:{mark.column + 1}" if mark else f"{self.where}:1:1"
         said = getattr(problem, "problem", None) or getattr(problem, "reason", None) or "it cannot be parsed"
-        return self.error_class(f"this is not valid YAML ({said})", where=where)
+        return self.error_class(f"this is not valid YAML ({said})", where=self._place(mark))
+
+    def _place(self, mark: Any) -> str:
+        return f"{self.where}:{mark.line + 1}:{mark.column + 1}" if mark else f"{self.where}:1:1"

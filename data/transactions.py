@@ -14,11 +14,11 @@ AttributeValue = float | str | bool | None
 class Transaction:
     """One transaction in ledger terms.
 
-    `seq` is its place in the ledger (0 until the ledger gave it one). `occurred_at` is UTC with zone. `amount` is
-    as sent, in `currency`; `amount_minor` is the same in minor units of the institution's base currency, or None
-    where there is no amount. `entities` maps an entity name (customer, card, ...) to its value or None;
-    `attributes` holds numbers, categories and flags; `personal` holds fields that are stored apart and never
-    logged.
+    `seq` is its place in the ledger (0 until the ledger gave it one). `occurred_at` is UTC with zone.
+    `amount` is as sent, in `currency`; `amount_minor` is the same in minor units of the institution's base
+    currency, or None where there is no amount. `entities` maps an entity name (customer, card, ...) to its
+    value or None; `attributes` holds numbers, categories and flags; `personal` holds fields that are stored
+    apart and never logged.
     """
 
     transaction_id: str

@@ -1,4 +1,4 @@
-"""How does a change get into the ledger: its events, its rows and its transactions, in one commit or not at all?"""
+"""How does a change get into the ledger, events and rows in one commit, or not at all?"""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from data.canonical import canonical_json
-from data.commitments import SaltSource, commit_personal
-from data.content import content_sha256, digest_of_rows
+from data.commitments import SaltSource, commit_personal, content_sha256, digest_of_rows
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft, event_hash, microseconds
 from data.id_index import IdIndex
@@ -33,7 +32,7 @@ class Head:
 
 
 class Writer:
-    """One open write. Rows and events are gathered and appended together when the write ends, or before a read.
+    """One open write. Rows and events are gathered, and appended together when it ends or before a read.
 
     Nothing of the ledger's memory (chain head, seq counter, ids) changes until the commit has succeeded, so a
     failed write leaves it exactly as it was.
@@ -82,7 +81,7 @@ class Writer:
         return [self.event(draft, at) for draft in drafts]
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Append rows to a table; columns left out are null. Times must be aware. LedgerError for a bad row."""
+        """Append rows to a table; columns left out are null, times must be aware. LedgerError if not."""
         if table not in self._schemas or table == "events":
             raise LedgerError(
                 f"no rows can be inserted into '{table}'", hint="Events are recorded with `event`."
@@ -117,11 +116,11 @@ class Writer:
         return self.new_ids.get(transaction_id) or self._ids.get(transaction_id)
 
     def insert_transactions(self, rows: Sequence[Transaction], at: datetime, source: str) -> list[int]:
-        """Append transactions with their commitments and personal values, and one event that vouches for them.
+        """Append transactions with commitments and personal values, and one event that vouches for them.
 
-        Rows must be in the order of the seqs taken for them; a row whose seq is 0 is given the next one. Returns
-        the seqs. ConflictError for an id the ledger already has; InputError for an amount or number that cannot
-        be stored, or a field the institution does not have.
+        Rows must be in the order of the seqs taken for them; a row whose seq is 0 is given the next one.
+        Returns the seqs. ConflictError for an id the ledger already has; InputError for an amount or number
+        that cannot be stored, or a field the institution does not have.
         """
         if not rows:
             return []
@@ -142,7 +141,7 @@ class Writer:
         return seqs
 
     def append_arrow(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
-        """Append Arrow rows by column name. For bulk loads; they must be vouched for by an event of their own."""
+        """Append Arrow rows by column name. For bulk loads, which need an event that vouches for them."""
         self._connection.register("_rows", rows)
         try:
             self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM _rows')

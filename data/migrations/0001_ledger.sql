@@ -80,6 +80,8 @@ CREATE TABLE verdicts (
     seconds DOUBLE NOT NULL, guideline_version VARCHAR NOT NULL, arm VARCHAR NOT NULL, corrections VARCHAR NOT NULL,
     flags VARCHAR[] NOT NULL, given_at TIMESTAMP NOT NULL, undone_at TIMESTAMP, event_seq BIGINT NOT NULL
 );
+-- A reviewer is not offered again what he or she released.
+CREATE TABLE skips (task_id VARCHAR NOT NULL, transaction_seq BIGINT NOT NULL, reviewer VARCHAR NOT NULL, reason VARCHAR NOT NULL, skipped_at TIMESTAMP NOT NULL);
 CREATE TABLE drafts (task_id VARCHAR NOT NULL, reviewer VARCHAR NOT NULL, content VARCHAR NOT NULL, saved_at TIMESTAMP NOT NULL);
 CREATE TABLE dispositions (
     disposition_seq BIGINT NOT NULL, transaction_seq BIGINT NOT NULL, transaction_id VARCHAR NOT NULL, case_id VARCHAR NOT NULL,
