@@ -1,0 +1,175 @@
+"""What do all rules of an approved set say about a transaction, one by one or in bulk?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.decision import FeatureValue, Outcome, RuleResult, RuleState
+from engine.rules.compiled import Compiled, WrongValue, checked, compile_condition
+from engine.rules.conditions import Group, Name, Node, names, walk, written
+from engine.rules.lists import Lists
+from engine.rules.rule import Rule
+from engine.rules.sql import condition_sql, identifier, literal, timestamp
+
+Row = Mapping[str, FeatureValue]
+_STATES = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
+
+
+@dataclass(frozen=True, slots=True)
+class TracedCondition:
+    """One line of a rule's `when` and what it gave."""
+
+    text: str
+    state: RuleState
+
+
+class RuleSet:
+    """Rules of one approved set, compiled. Evaluating never raises: what cannot be answered is in state `error`."""
+
+    def __init__(self, rules: tuple[Rule, ...], lists: Lists | None = None) -> None:
+        self.rules, self.lists = rules, lists or Lists()
+        running = [rule for rule in rules if rule.runs]
+        self._running = [_Running(rule, compile_condition(rule.when, self.lists)) for rule in running]
+        self._kinds = {name: kind for rule in running for name, kind in kinds_of(rule.when).items()}
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of that id; KeyError if there is none."""
+        found = next((rule for rule in self.rules if rule.id == rule_id), None)
+        if found is None:
+            raise KeyError(rule_id)
+        return found
+
+    def evaluate(self, row: Row, at: datetime) -> tuple[RuleResult, ...]:
+        """One result per live or shadow rule, in order of their ids. `at` (UTC) decides which list entries and allow
+        lanes are in force."""
+        values, wrong = _values(row, self._kinds)
+        return tuple(running.result(values, wrong, row, at) for running in self._running)
+
+    def sql(self, table: str = "features", *, at: str | datetime = "occurred_at", key: str = "seq") -> str:
+        """One SELECT with `key` and, per live or shadow rule, a column named by its id: hit, no_hit or missing.
+
+        `table` needs the features as columns; `at` is the moment that decides about lists and allow lanes: a column
+        of the table, or one moment for all rows.
+        """
+        moment = timestamp(at) if isinstance(at, datetime) else identifier(at)
+        inner = [identifier(key)] + [
+            f"{_whole_sql(r.rule, self.lists, moment)} AS {identifier(r.rule.id)}" for r in self._running
+        ]
+        outer = [identifier(key)] + [_state_sql(identifier(r.rule.id)) for r in self._running]
+        return (
+            f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {identifier(table)}) AS answered"
+        )
+
+    def trace(self, rule_id: str, row: Row, at: datetime) -> tuple[TracedCondition, ...]:
+        """What each line of the rule's condition gave, for a page or an auditor. WrongValue for an unusable row."""
+        return tuple(
+            TracedCondition(written(node), state_of(node, row, at, self.lists))
+            for node in lines_of(self.rule(rule_id).when)
+        )
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A compiled rule; results without a rendered reason are made once."""
+
+    rule: Rule
+    condition: Compiled
+
+    def __post_init__(self) -> None:
+        plain = {
+            state: self._plain(state) for state in (RuleState.NO_HIT, RuleState.MISSING, RuleState.ERROR)
+        }
+        object.__setattr__(self, "_made", plain)
+
+    def result(self, values: Row, wrong: set[str], row: Row, at: datetime) -> RuleResult:
+        made: Mapping[RuleState, RuleResult] = self.__dict__["_made"]
+        if wrong and not wrong.isdisjoint(self.rule.features):
+            return made[RuleState.ERROR]
+        expires = self.rule.then.expires
+        if expires is not None and at >= expires:
+            return made[RuleState.NO_HIT]
+        try:
+            answer = self.condition(values, at)
+            return self._hit(row) if answer else made[_STATES[answer]]
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return made[RuleState.ERROR]
+
+    def _plain(self, state: RuleState) -> RuleResult:
+        # What cannot be known and what failed are treated alike: as `on_missing` says.
+        floor = Outcome.APPROVE if state is RuleState.NO_HIT else self.rule.on_missing
+        why = "could not be evaluated" if state is RuleState.ERROR else "a value it needs is missing"
+        reason = f"{self.rule.title}: {why}" if floor > Outcome.APPROVE else ""
+        return self._result(state, floor, reason)
+
+    def _hit(self, row: Row) -> RuleResult:
+        return self._result(RuleState.HIT, self.rule.then.floor, self.rule.then.reason.render(row))
+
+    def _result(self, state: RuleState, floor: Outcome, reason: str) -> RuleResult:
+        rule, then = self.rule, self.rule.then
+        # An allow lane or block list whose inputs are missing asks like any rule, by its on_missing.
+        effect = then.effect if state in (RuleState.HIT, RuleState.NO_HIT) else "floor"
+        return RuleResult(
+            rule_id=rule.id,
+            version=rule.version,
+            state=state,
+            floor=floor,
+            lane=then.lane,
+            reason=reason,
+            status=rule.status,
+            features=rule.features,
+            effect=effect,
+            amount_cap_minor=then.amount_cap_minor,
+        )
+
+
+def kinds_of(node: Node) -> dict[str, str]:
+    """The features a condition reads, and the kind of each."""
+    return {part.name: part.kind for part in walk(node) if isinstance(part, Name)}
+
+
+def lines_of(node: Node) -> tuple[Node, ...]:
+    """The lines of a rule's condition, whatever all, any and not they stand in."""
+    if isinstance(node, Group):
+        return lines_of(node.of)
+    branches = (
+        [part for part in node.parts if names(part)] if type(node).__name__ in ("And", "Or", "Not") else []
+    )
+    return tuple(line for part in branches for line in lines_of(part)) if branches else (node,)
+
+
+def state_of(node: Node, row: Row, at: datetime, lists: Lists) -> RuleState:
+    """What a condition gives for one row. WrongValue if a value is of another kind than its feature."""
+    kinds = kinds_of(node)
+    values = {name: checked(row.get(name), kind) for name, kind in kinds.items()}
+    return _STATES[compile_condition(node, lists)(values, at)]
+
+
+def _values(row: Row, kinds: Mapping[str, str]) -> tuple[dict[str, float | str | bool | None], set[str]]:
+    values: dict[str, float | str | bool | None] = {}
+    wrong: set[str] = set()
+    for name, kind in kinds.items():
+        try:
+            values[name] = checked(row.get(name), kind)
+        except (WrongValue, OverflowError):
+            wrong.add(name)
+    return values, wrong
+
+
+def _whole_sql(rule: Rule, lists: Lists, at: str) -> str:
+    text = condition_sql(rule.when, lists, at)
+    if rule.then.expires is None:
+        return text
+    return f"CASE WHEN {at} < {timestamp(rule.then.expires)} THEN {text} ELSE FALSE END"
+
+
+def _state_sql(column: str) -> str:
+    words = [literal(state.value) for state in (RuleState.HIT, RuleState.MISSING, RuleState.NO_HIT)]
+    return f"CASE WHEN {column} THEN {words[0]} WHEN {column} IS NULL THEN {words[1]} ELSE {words[2]} END AS {column}"

@@ -1,0 +1,132 @@
+"""How is a condition answered for millions of rows, exactly as Python answers it for one?
+
+DuckDB's own habits are written around: numbers are cast to DOUBLE before anything else, a calculation that is not
+finite is missing (1/0 is inf there, and NaN is greater than everything), division by zero is missing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlglot import exp
+
+from engine.rules.conditions import (
+    NUMERIC,
+    Absolute,
+    And,
+    Arithmetic,
+    Between,
+    Coalesce,
+    Compare,
+    Group,
+    IsMissing,
+    Listed,
+    Member,
+    Name,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Or,
+    Text,
+)
+from engine.rules.lists import Entry, Lists
+
+
+def condition_sql(node: Node, lists: Lists, at: str) -> str:
+    """A boolean SQL expression over a feature table's columns. `at` is SQL for the moment of the row (TIMESTAMP)."""
+    return _Writer(lists, at).write(node)
+
+
+def identifier(name: str) -> str:
+    """A quoted column name."""
+    return exp.to_identifier(name, quoted=True).sql("duckdb")
+
+
+def literal(text: str) -> str:
+    """A quoted text."""
+    return exp.Literal.string(text).sql("duckdb")
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as a TIMESTAMP without zone in UTC, as the ledger holds them."""
+    return f"TIMESTAMP {literal(moment.astimezone(UTC).replace(tzinfo=None).isoformat(' '))}"
+
+
+class _Writer:
+    def __init__(self, lists: Lists, at: str) -> None:
+        self.lists, self.at = lists, at
+
+    def write(self, node: Node) -> str:
+        return str(getattr(self, "_" + type(node).__name__.lower())(node))
+
+    def _finite(self, text: str) -> str:
+        for odd in ("inf", "-inf", "nan"):
+            text = f"NULLIF({text}, '{odd}'::DOUBLE)"
+        return text
+
+    def _name(self, node: Name) -> str:
+        column = identifier(node.name)
+        return self._finite(f"{column}::DOUBLE") if node.kind == NUMERIC else column
+
+    def _number(self, node: Number) -> str:
+        # From text, because a decimal literal would first become a DECIMAL.
+        return f"'{node.text}'::DOUBLE"
+
+    def _text(self, node: Text) -> str:
+        return literal(node.value)
+
+    def _group(self, node: Group) -> str:
+        return f"({self.write(node.of)})"
+
+    def _arithmetic(self, node: Arithmetic) -> str:
+        left, right = self.write(node.left), self.write(node.right)
+        if node.op == "/":
+            right = f"NULLIF({right}, 0::DOUBLE)"
+        return self._finite(f"({left} {node.op} {right})")
+
+    def _negative(self, node: Negative) -> str:
+        return f"(- ({self.write(node.of)}))"
+
+    def _absolute(self, node: Absolute) -> str:
+        return f"abs({self.write(node.of)})"
+
+    def _coalesce(self, node: Coalesce) -> str:
+        return f"coalesce({', '.join(self.write(option) for option in node.options)})"
+
+    def _compare(self, node: Compare) -> str:
+        return f"({self.write(node.left)} {node.op} {self.write(node.right)})"
+
+    def _between(self, node: Between) -> str:
+        text = f"({self.write(node.of)} BETWEEN {self.write(node.low)} AND {self.write(node.high)})"
+        return f"(NOT {text})" if node.negated else text
+
+    def _member(self, node: Member) -> str:
+        literals = ", ".join(self.write(x) for x in node.literals)
+        return f"({self.write(node.of)} {'NOT IN' if node.negated else 'IN'} ({literals}))"
+
+    def _listed(self, node: Listed) -> str:
+        column, values = self.write(node.of), self.lists[node.list_name]
+        parts = [f"{column} IN ({', '.join(map(literal, sorted(values.always)))})"] if values.always else []
+        parts += [self._dated(column, entry) for entry in values.entries if entry.added or entry.expires]
+        return f"CASE WHEN {column} IS NOT NULL THEN {' OR '.join(parts) or 'FALSE'} END"
+
+    def _dated(self, column: str, entry: Entry) -> str:
+        parts = [f"{column} = {literal(entry.value)}"]
+        if entry.added:
+            parts.append(f"{self.at} >= {timestamp(entry.added)}")
+        if entry.expires:
+            parts.append(f"{self.at} < {timestamp(entry.expires)}")
+        return f"({' AND '.join(parts)})"
+
+    def _ismissing(self, node: IsMissing) -> str:
+        return f"(({self.write(node.of)}) IS {'NOT ' if node.negated else ''}NULL)"
+
+    def _not(self, node: Not) -> str:
+        return f"(NOT ({self.write(node.of)}))"
+
+    def _and(self, node: And) -> str:
+        return "(" + " AND ".join(self.write(part) for part in node.of) + ")"
+
+    def _or(self, node: Or) -> str:
+        return "(" + " OR ".join(self.write(part) for part in node.of) + ")"
