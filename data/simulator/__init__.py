@@ -1,4 +1,4 @@
-"""What would an institution's payments, frauds, chargebacks and analysts look like, if one could be made up at will?"""
+"""What would an institution's payments, frauds, chargebacks and analysts look like, made up at will?"""
 
 from data.simulator.analysts import PROFILES, AnalystProfile, Judgement, SimulatedAnalyst, case_difficulty
 from data.simulator.chargebacks import FRAUD_REASON_CODES, NON_FRAUD_REASON_CODES, is_fraud_reason

@@ -1,9 +1,10 @@
 """What would a fraud analyst of a given skill say about a case, how surely, and how long would it take?
 
-The model: a case leaves an impression on each analyst, normal with variance 1 around a mean that depends on the truth;
-above the analyst's criterion it is called fraud (signal detection, equal variances). A hard case misleads everyone in
-the same direction, which is why analysts agree more than their skill alone explains. A score on the screen shifts the
-impression. Defaults of `real` are fitted to published reviews by professional analysts; figures in docs/simulator.md.
+The model: a case leaves an impression on each analyst, normal with variance 1 around a mean that depends on
+the truth; above the analyst's criterion it is called fraud (signal detection, equal variances). A hard case
+misleads everyone in the same direction, which is why analysts agree more than their skill alone explains. A
+score on the screen shifts the impression. Defaults of `real` are fitted to published reviews by professional
+analysts; figures in docs/simulator.md.
 """
 
 from __future__ import annotations
@@ -28,24 +29,25 @@ _SLOWER = {"certain": 0.55, "high": 1.0, "medium": 1.4, "low": 2.1}
 class AnalystProfile:
     """How a kind of analyst works; every number can be set.
 
-    `recall` and `false_positive_rate` hold without a score on the screen, for cases of even difficulty. `shared` is
-    the part of the impression's variance that comes from the case and so is common to all analysts; `lasting` the
-    part of the rest that comes back when the same person sees the case again. `anchoring` is how far a score of 1
-    instead of 0 moves the impression. `leniency_spread` is the largest distance of a person's criterion from the
-    profile's. `doubt` is the width of the band above the criterion that is called inconclusive. `insight` is how much
-    stated confidence follows the impression rather than mood. `seconds_blind` and `seconds_shown` are medians.
-    `follows_score` copies the score where there is one. `bribed` is the share of frauds cleared on purpose;
-    `guess` is the share of cases decided by a coin that says fraud with probability `false_positive_rate`.
+    `recall` and `false_positive_rate` hold without a score on the screen, for cases of even difficulty.
+    `shared` is the part of the impression's variance that comes from the case and so is common to all
+    analysts; `lasting` the part of the rest that comes back when the same person sees the case again.
+    `anchoring` is how far a score of 1 instead of 0 moves the impression. `leniency_spread` is the largest
+    distance of a person's criterion from the profile's. `doubt` is the width of the band above the criterion
+    that is called inconclusive. `insight` is how much stated confidence follows the impression rather than
+    mood. `seconds_blind` and `seconds_shown` are medians. `follows_score` copies the score where there is
+    one. `bribed` is the share of frauds cleared on purpose; `guess` is the share of cases decided by a coin
+    that says fraud with probability `false_positive_rate`.
     """
 
     recall: float = 0.46
-    false_positive_rate: float = 0.195
-    shared: float = 0.24
+    false_positive_rate: float = 0.205
+    shared: float = 0.225
     lasting: float = 0.5
     anchoring: float = 0.75
     leniency_spread: float = 0.15
     doubt: float = 0.1
-    insight: float = 0.55
+    insight: float = 0.5
     seconds_blind: float = 37.0
     seconds_shown: float = 27.0
     pace_spread: float = 0.35
@@ -73,7 +75,7 @@ PROFILES: Mapping[str, AnalystProfile] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One answer: `value` as a verdict has it, stated confidence, seconds spent, typology ("" unless confirmed)."""
+    """One answer: `value` as in a verdict, confidence, seconds spent, typology ("" unless confirmed)."""
 
     value: str
     confidence: str
@@ -83,7 +85,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAnalyst:
-    """A made-up reviewer: the same seed, reviewer, case and occasion give the same judgement, in any order."""
+    """A made-up reviewer: same seed, reviewer, case and occasion, same judgement, in any order."""
 
     reviewer: str
     profile: AnalystProfile = REAL
@@ -108,9 +110,10 @@ class SimulatedAnalyst:
     ) -> Judgement:
         """What this analyst says about a case.
 
-        `fraud` and `typology` are the truth. `cue` in [0, 1] is the score on the screen, None where none was shown.
-        `difficulty` in [0, 1], even over cases, must be the same for all analysts (default: `case_difficulty`).
-        `occasion` counts earlier looks of this analyst at the case: a second look is a partly new one.
+        `fraud` and `typology` are the truth. `cue` in [0, 1] is the score on the screen, None where none was
+        shown. `difficulty` in [0, 1], even over cases, must be the same for all analysts (default:
+        `case_difficulty`). `occasion` counts earlier looks of this analyst at the case: a second look is a
+        partly new one.
         """
         p = self.profile
         hard = case_difficulty(self.seed, case) if difficulty is None else difficulty

@@ -12,9 +12,10 @@ from data.simulator.streams import Floats
 class Category(NamedTuple):
     """One kind of merchant.
 
-    `median` is in major units, `spread` the standard deviation of its logarithm; `popularity` is the share of honest
-    payments; `online` the share of its merchants that sell online; `rhythm` names the hours people go there;
-    `resale` says how readily stolen cards are turned into goods there, `testing` how well it serves to try cards.
+    `median` is in major units, `spread` the standard deviation of its logarithm; `popularity` is the share of
+    honest payments; `online` the share of its merchants that sell online; `rhythm` names the hours people go
+    there; `resale` says how readily stolen cards are turned into goods there, `testing` how well it serves to
+    try cards.
     """
 
     name: str

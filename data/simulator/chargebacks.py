@@ -16,7 +16,7 @@ MEDIAN_DELAY_DAYS = 20.0
 _SPREAD = 0.65
 _LONGEST_DAYS = 120.0
 
-# Share of frauds that are ever disputed. Tiny test payments go unnoticed; the scammed are ashamed or not entitled.
+# Share of frauds ever disputed. Tiny payments go unnoticed; the scammed are ashamed or not entitled.
 _FILED = {
     "card_testing": 0.62,
     "account_takeover": 0.93,
@@ -35,10 +35,10 @@ def is_fraud_reason(reason_code: str) -> bool:
 
 
 def file_chargebacks(payments: Payments, seed: int) -> tuple[Ints, Floats, Ints]:
-    """(row of the payment, second at which it became known, index into REASON_CODES), in the order of becoming known.
+    """(row of the payment, second it became known, index into REASON_CODES), in the order of becoming known.
 
-    The delay is lognormal with a median of MEDIAN_DELAY_DAYS, at least half a day, at most 120; many become known
-    only after the last simulated day.
+    The delay is lognormal with a median of MEDIAN_DELAY_DAYS, at least half a day, at most 120; many become
+    known only after the last simulated day.
     """
     rng = stream(seed, "chargebacks")
     row = np.flatnonzero(_disputed(payments, rng))

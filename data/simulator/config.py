@@ -31,8 +31,8 @@ DEFAULT_SHARES: Mapping[str, float] = {
 class Drift:
     """What is different from day `day` on (counted from 0, the first day).
 
-    `new_typology` then makes up `new_share` of the frauds; `amount_factor` multiplies what honest customers spend;
-    `online_shift` is the share of shop payments that move online.
+    `new_typology` then makes up `new_share` of the frauds; `amount_factor` multiplies what honest customers
+    spend; `online_shift` is the share of shop payments that move online.
     """
 
     day: int
@@ -58,9 +58,9 @@ class Drift:
 class InstitutionConfig:
     """Everything that decides what is simulated: the same config gives the same tables, byte for byte.
 
-    `transactions` counts honest and fraudulent payments together; `fraud_rate` is the fraudulent share of them, split
-    by `typology_shares` (weights, any sum). `start` is the first day; times lie in the `days` days from its midnight
-    UTC. Raises InputError for a size that cannot be simulated.
+    `transactions` counts honest and fraudulent payments together; `fraud_rate` is the fraudulent share of
+    them, split by `typology_shares` (weights, any sum). `start` is the first day; times lie in the `days`
+    days from its midnight UTC. Raises InputError for a size that cannot be simulated.
     """
 
     seed: int = 7

@@ -21,7 +21,7 @@ def moves_online(drift: Drift | None, day: Ints, rng: np.random.Generator) -> Fl
 
 
 def fraud_plan(config: InstitutionConfig) -> list[tuple[str, int, int]]:
-    """(typology, number of payments, first day) for every typology at work; the numbers sum to the planned frauds."""
+    """(typology, payments, first day) for every typology at work; the payments sum to the planned frauds."""
     total = round(config.transactions * config.fraud_rate)
     plan: list[tuple[str, int, int]] = []
     drift = config.drift

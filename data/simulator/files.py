@@ -15,7 +15,7 @@ TABLES = ("transactions", "chargebacks", "truth")
 
 
 def write_csv(simulated: Simulated, folder: Path) -> dict[str, Path]:
-    """Writes transactions.csv, chargebacks.csv and truth.csv; times as RFC 3339 with Z. Returns paths by table."""
+    """Writes transactions.csv, chargebacks.csv, truth.csv; times as RFC 3339. Returns paths by table."""
     paths = _paths(folder, "csv")
     for name, path in paths.items():
         arrow_csv.write_csv(_times_as_text(getattr(simulated, name)), path)

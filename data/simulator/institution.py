@@ -27,11 +27,11 @@ from data.simulator.world import DAY, World, make_world
 class Simulated:
     """The tables of one simulated institution, transactions in the order of time.
 
-    `transactions`: transaction_id, occurred_at (UTC, ms), customer, card, merchant, device (null in a shop), country
-    (where the payment came from), merchant_category, merchant_country, channel (pos ecom app), amount
+    `transactions`: transaction_id, occurred_at (UTC, ms), customer, card, merchant, device (null in a shop),
+    country (where the payment came from), merchant_category, merchant_country, channel (pos ecom app), amount
     (decimal(12, 2)), currency, device_age_days (null in a shop), age_band, customer_name, email.
-    `chargebacks`: transaction_id, known_at, reason_code, by known_at; some lie after the last day.
-    `truth`: transaction_id, is_fraud, typology, campaign_id ("" where there is none), one row per transaction. It is
+    `chargebacks`: transaction_id, known_at, reason_code, by known_at; some lie after the last day. `truth`:
+    transaction_id, is_fraud, typology, campaign_id ("" where there is none), one row per transaction. It is
     for judging, never for importing.
     """
 

@@ -20,8 +20,8 @@ HONEST = -1
 class Payments:
     """Columns of equal length; everything but time is an index or a count.
 
-    `second` counts from the first midnight UTC; `device` is NO_DEVICE in a shop; `typology` indexes TYPOLOGIES or is
-    HONEST; `campaign` numbers the campaigns of one typology, HONEST otherwise.
+    `second` counts from the first midnight UTC; `device` is NO_DEVICE in a shop; `typology` indexes
+    TYPOLOGIES or is HONEST; `campaign` numbers the campaigns of one typology, HONEST otherwise.
     """
 
     second: Floats

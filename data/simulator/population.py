@@ -8,7 +8,6 @@ import numpy as np
 
 from data.simulator.categories import CATEGORIES, column
 from data.simulator.config import InstitutionConfig
-from data.simulator.payments import NO_DEVICE
 from data.simulator.places import ABROAD_SHARE, COUNTRIES, HOME_SHARE
 from data.simulator.streams import Flags, Floats, Ints, stream, weighted
 
@@ -30,7 +29,7 @@ class Merchants:
     weakness: Floats
 
     def attraction(self, taste: str) -> Floats:
-        """How often fraudsters choose each online merchant, by the category's `resale` or `testing` (not all 0)."""
+        """Weight with which fraudsters choose each online merchant, by `resale` or `testing`; not all 0."""
         wanted = column(taste)[self.category] * np.sqrt(self.popularity) * (0.05 + self.weakness) ** 1.5
         return np.where(self.online, wanted + 1e-9, 0.0)
 
@@ -40,7 +39,8 @@ class People:
     """One row per customer; times are days from the start and may be negative.
 
     `affluence` is added to the logarithm of amounts; `device` and `device_from` have DEVICE_SLOTS columns and
-    `favourite_shop`, `favourite_site` FAVOURITES; trips have two columns, `trip_from` is never where none is planned.
+    `favourite_shop`, `favourite_site` FAVOURITES; trips have two columns, `trip_from` is never where none is
+    planned.
     """
 
     home: Ints
@@ -73,10 +73,10 @@ class People:
 
     def usual_device(self, rng: np.random.Generator, customer: Ints, day: Floats) -> Ints:
         """A device of the customer's own: the newest one most of the time."""
-        owned = (self.device_from[customer] <= day[:, None]) & (self.device[customer] != NO_DEVICE)
-        liking = np.where(owned, self.device_from[customer] + 400, -_NEVER)
-        liking = liking + rng.gumbel(0, 180, liking.shape)
-        liking[:, 0] = np.maximum(liking[:, 0], -_NEVER / 2)  # the first device is there whatever the day
+        owned = self.device_from[customer] <= day[:, None]
+        owned[:, 0] = True  # whatever the day: a stolen account may be used before its owner joined
+        liking = np.where(owned, self.device_from[customer], -_NEVER)
+        liking = liking + rng.gumbel(0, 150, liking.shape)
         chosen = np.argmax(liking, axis=1)
         return self.device[customer, chosen]
 
@@ -108,11 +108,11 @@ def draw_merchants(config: InstitutionConfig) -> Merchants:
 
 
 def draw_people(config: InstitutionConfig, merchants: Merchants) -> tuple[People, Floats]:
-    """The customers, and for each of their devices the day it was first seen anywhere (negative: before the start)."""
+    """The customers, and for each of their devices the day it was first seen (negative: before the start)."""
     rng, n = stream(config.seed, "people"), config.customers
     cards = 1 + weighted(rng, np.array([0.7, 0.24, 0.06]), n)
     home = weighted(rng, HOME_SHARE, n)
-    joined = np.where(rng.random(n) < 0.18, rng.uniform(0, 0.85 * config.days, n), -rng.uniform(30, 2000, n))
+    joined = np.where(rng.random(n) < 0.12, rng.uniform(0, 0.85 * config.days, n), -rng.uniform(30, 2000, n))
     device, device_from, born = _draw_devices(rng, joined, config.days)
     trip_from, trip_until, trip_to = _draw_trips(rng, n, config.days)
     people = People(
@@ -139,7 +139,7 @@ def draw_people(config: InstitutionConfig, merchants: Merchants) -> tuple[People
 def choose_merchants(
     rng: np.random.Generator, merchants: Merchants, country: Ints, online: Flags, weight: Floats | None = None
 ) -> Ints:
-    """A merchant for each row: in that country, a website or a shop; any merchant of the kind if there is none."""
+    """A merchant for each row: a website or a shop in that country, or anywhere if it has none."""
     chosen = np.zeros(len(country), dtype=np.int64)
     popularity = merchants.popularity if weight is None else weight
     for sells_online in (False, True):
@@ -153,10 +153,10 @@ def choose_merchants(
 
 
 def _draw_devices(rng: np.random.Generator, joined: Floats, days: int) -> tuple[Ints, Floats, Floats]:
-    """Each customer's devices, from when on they use them, and when each device was born. One home in ten shares."""
+    """Each customer's devices, when they start to use them, when each was born. One home in ten shares."""
     n = len(joined)
     since = np.column_stack(
-        [np.full(n, -_NEVER), joined - rng.exponential(300, n), rng.uniform(0, 4.0 * days, n)]
+        [joined - rng.exponential(700, n), joined - rng.exponential(300, n), rng.uniform(0, 4.0 * days, n)]
     )
     since[:, 1] = np.where(rng.random(n) < 0.55, since[:, 1], _NEVER)
     device = np.arange(n * DEVICE_SLOTS, dtype=np.int64).reshape(n, DEVICE_SLOTS)

@@ -11,10 +11,12 @@ from data.simulator.drift import honest_amount_factor, moves_online
 from data.simulator.payments import APP, ECOM, HONEST, NO_DEVICE, POS, Payments, minor
 from data.simulator.population import FAVOURITES, choose_merchants
 from data.simulator.streams import Flags, Floats, Ints, stream, weighted
-from data.simulator.world import DAY, World
+from data.simulator.world import World
 
 _WEEKDAY = np.array([0.95, 0.93, 0.96, 1.0, 1.16, 1.22, 0.88])
-_FAVOURITE_WEIGHTS = 0.62 ** np.arange(FAVOURITES)
+# Shares of online payments from an office or library computer, and from a device never seen before.
+_SHARED_DEVICE, _STRANGE_DEVICE = 0.006, 0.03
+_FAVOURITE_WEIGHTS: Floats = 0.62 ** np.arange(FAVOURITES, dtype=np.float64)
 
 
 def spend(world: World, count: int) -> Payments:
@@ -43,12 +45,12 @@ def spend(world: World, count: int) -> Payments:
 
 
 def day_weights(world: World) -> Floats:
-    """Relative number of payments by day: weekends, pay days, a little growth."""
+    """Relative number of payments by day: weekends and pay days."""
     config = world.config
     days = np.arange(config.days)
     month_day = (np.datetime64(config.start, "D") + days).astype(object)
     payday = np.array([1.12 if d.day in (1, 2, 3, 27, 28, 29, 30) else 1.0 for d in month_day])
-    return _WEEKDAY[_weekday(world, days)] * payday * (1 + 0.1 * days / config.days)
+    return _WEEKDAY[_weekday(world, days)] * payday
 
 
 def honest_amounts(world: World, rng: np.random.Generator, customer: Ints, merchant: Ints, day: Ints) -> Ints:
@@ -96,14 +98,17 @@ def _avoid_sundays(world: World, rng: np.random.Generator, day: Ints, category: 
 
 
 def _device(world: World, rng: np.random.Generator, customer: Ints, day: Ints, online: Flags) -> Ints:
-    """Online payments come from the customer's own devices, one in fifty from one never seen before."""
-    own = world.people.usual_device(rng, customer, day.astype(float))
-    strange = np.flatnonzero(online & (rng.random(len(customer)) < 0.022))
-    age = np.where(
-        rng.random(len(strange)) < 0.35, rng.exponential(2, len(strange)), rng.exponential(250, len(strange))
-    )
-    own[strange] = world.new_devices(day[strange] - age)
-    return np.where(online, own, NO_DEVICE)
+    """Online payments come from own devices, some from a new one or from one that many share."""
+    count = len(customer)
+    device = world.people.usual_device(rng, customer, day.astype(float))
+    shared = np.flatnonzero(rng.random(count) < _SHARED_DEVICE)
+    public = world.new_devices(-rng.exponential(500, max(1, len(world.people) // 400)))
+    device[shared] = public[rng.integers(0, len(public), len(shared))]
+    strange = np.flatnonzero(online & (rng.random(count) < _STRANGE_DEVICE))
+    fresh = rng.random(len(strange)) < 0.4
+    age = np.where(fresh, rng.exponential(2, len(strange)), rng.exponential(200, len(strange)))
+    device[strange] = world.new_devices(day[strange].astype(float) - age)
+    return np.where(online, device, NO_DEVICE)
 
 
 def _seen_country(world: World, rng: np.random.Generator, place: Ints, merchant: Ints, online: Flags) -> Ints:
@@ -139,6 +144,3 @@ def _shopping_sprees(world: World, rng: np.random.Generator, payments: Payments)
 
 def _weekday(world: World, day: Ints) -> Ints:
     return (world.config.start.weekday() + day) % 7
-
-
-__all__ = ["DAY", "day_weights", "honest_amounts", "spend"]

@@ -1,4 +1,4 @@
-"""How does each part of the simulation get its own random numbers, so that changing one part leaves the others alone?"""
+"""How does each part of the simulation get random numbers of its own, whatever the other parts do?"""
 
 from __future__ import annotations
 

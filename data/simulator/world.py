@@ -17,7 +17,7 @@ DAY = 86_400.0
 
 @dataclass(slots=True)
 class World:
-    """One institution's surroundings. `device_born` grows as strangers' devices appear; the rest never changes."""
+    """One institution's surroundings; only `device_born` grows, as strangers' devices appear."""
 
     config: InstitutionConfig
     people: People

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from data.simulator.payments import Payments
 from data.simulator.typologies.account_takeover import take_over_accounts
 from data.simulator.typologies.campaigns import Scene
-from data.simulator.typologies.card_testing import test_cards
+from data.simulator.typologies.card_testing import try_cards
 from data.simulator.typologies.first_party import abuse_chargebacks
 from data.simulator.typologies.merchant_compromise import use_skimmed_cards
 from data.simulator.typologies.scam import talk_into_paying
 from data.simulator.typologies.shared_devices import run_rings
 
 COMMIT: dict[str, Callable[[Scene, int], Payments]] = {
-    "card_testing": test_cards,
+    "card_testing": try_cards,
     "account_takeover": take_over_accounts,
     "merchant_compromise": use_skimmed_cards,
     "shared_devices": run_rings,

@@ -1,4 +1,4 @@
-"""What does a thief do who got into a customer's account? Buys what can be sold on, above the customer's habit."""
+"""What does a thief do who got into a customer's account? Buys dearly what can be sold on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from data.simulator.payments import Payments, minor
 from data.simulator.spending import honest_amounts
+from data.simulator.streams import Ints
 from data.simulator.typologies.campaigns import Scene, campaign_sizes, either, fraudulent, running_sum
 from data.simulator.world import DAY
 
@@ -15,7 +16,7 @@ def take_over_accounts(scene: Scene, count: int) -> Payments:
     rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 1, 6)
     campaigns = len(sizes)
     campaign = np.repeat(np.arange(campaigns), sizes)
-    start = scene.pause_until_evening(scene.campaign_starts(campaigns, 2.0), honest_hours=0.6)
+    start = scene.pause_until_evening(scene.campaign_starts(campaigns), honest_hours=0.6)
     customer = scene.victims(start)[campaign]
     second = start[campaign] + running_sum(rng.exponential(7_000, count), sizes)
     own = scene.world.people.usual_device(rng, customer, second / DAY)
@@ -28,7 +29,7 @@ def take_over_accounts(scene: Scene, count: int) -> Payments:
     merchant = _shops(scene, customer)
     day = np.minimum(second / DAY, scene.world.config.days - 1).astype(np.int64)
     ordinary = honest_amounts(scene.world, rng, customer, merchant, day)
-    boldness = np.exp(rng.normal(0.55, 0.6, campaigns))[campaign]
+    boldness = np.exp(rng.normal(0.6, 0.6, campaigns))[campaign]
     return fraudulent(
         scene,
         "account_takeover",
@@ -43,11 +44,11 @@ def take_over_accounts(scene: Scene, count: int) -> Payments:
     )
 
 
-def _home(scene: Scene, customer: np.ndarray) -> np.ndarray:
+def _home(scene: Scene, customer: Ints) -> Ints:
     return scene.world.people.home[customer]
 
 
-def _shops(scene: Scene, customer: np.ndarray) -> np.ndarray:
+def _shops(scene: Scene, customer: Ints) -> Ints:
     """Shops whose goods resell, but one time in four where the customer has stored a card."""
     stored = scene.rng.random(len(customer)) < 0.25
     return either(stored, scene.favourite_sites(customer), scene.weak_merchants("resale", len(customer)))

@@ -21,10 +21,19 @@ class Scene:
     rng: np.random.Generator
     first_day: int = 0
 
-    def campaign_starts(self, campaigns: int, length_days: float = 1.0) -> Floats:
-        """Seconds at which campaigns start, early enough to end in time; night is as good as day."""
-        last = max(self.world.config.days - length_days, self.first_day + 0.5)
-        return self.rng.uniform(self.first_day, last, campaigns) * DAY
+    def campaign_starts(self, campaigns: int) -> Floats:
+        """Seconds at which campaigns start: about evenly over the days, night as good as day, in no order."""
+        share = (np.arange(campaigns) + self.rng.random(campaigns)) / campaigns
+        days = self.world.config.days - self.first_day
+        return (self.first_day + self.rng.permutation(share) * days) * DAY
+
+    def around(self, second: Floats) -> Floats:
+        """What would happen after the last day happens at the beginning, as the end of an earlier campaign.
+
+        Otherwise the first weeks would see too little fraud, or the last ones too much.
+        """
+        first = self.first_day * DAY
+        return first + np.mod(second - first, self.world.config.seconds - first)
 
     def victims(self, second: Floats) -> Ints:
         """A customer for each moment, among those who had joined by then; active ones are met more often."""
@@ -45,13 +54,13 @@ class Scene:
         return self.world.people.favourite_site[customer, slot]
 
     def strangers_devices(self, second: Floats) -> Ints:
-        """A device nobody used here before, for each moment: half are fresh, half second-hand or shared elsewhere."""
+        """A device nobody used here before, for each moment: half of them are fresh, half seen elsewhere."""
         fresh = self.rng.random(len(second)) < 0.5
         age = np.where(fresh, self.rng.exponential(1.5, len(second)), self.rng.exponential(120, len(second)))
         return self.world.new_devices(second / DAY - age)
 
     def apparent_country(self, customer: Ints, second: Floats, hidden: float) -> Ints:
-        """Where payments seem to come from: the victim's own country with probability `hidden`, else anywhere."""
+        """Where payments seem to come from: the victim's country with probability `hidden`, else anywhere."""
         own = self.world.people.whereabouts(customer, second / DAY)
         return np.where(
             self.rng.random(len(customer)) < hidden, own, self.world.somewhere_abroad(self.rng, len(own))
@@ -104,7 +113,7 @@ def fraudulent(
 ) -> Payments:
     """The payments of one typology, with a card of each victim's."""
     return Payments(
-        second=scene.world.inside(second),
+        second=scene.around(second),
         customer=customer,
         card=scene.world.people.usual_card(scene.rng, customer),
         merchant=merchant,

@@ -1,10 +1,11 @@
-"""How do thieves find out which stolen cards still work? With tiny payments in quick succession, then a real one."""
+"""How do thieves learn which stolen cards still work? By many tiny payments, then a real one."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from data.simulator.payments import Payments, minor
+from data.simulator.streams import Flags, Floats, Ints
 from data.simulator.typologies.campaigns import (
     Scene,
     campaign_sizes,
@@ -15,9 +16,9 @@ from data.simulator.typologies.campaigns import (
 )
 
 
-def test_cards(scene: Scene, count: int) -> Payments:
-    """Six to twenty-six payments per campaign: the first four fifths try cards, the rest spend on some of them."""
-    rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 6, 26)
+def try_cards(scene: Scene, count: int) -> Payments:
+    """Five to eighteen payments per campaign: four fifths try cards, the rest spend on some of them."""
+    rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 5, 18)
     campaign, position = np.repeat(np.arange(len(sizes)), sizes), position_in_campaign(sizes)
     tests = np.maximum(np.ceil(0.8 * sizes).astype(np.int64), 1)
     spending = position >= tests[campaign]
@@ -40,28 +41,25 @@ def test_cards(scene: Scene, count: int) -> Payments:
     )
 
 
-test_cards.__test__ = False  # type: ignore[attr-defined]  # the name is the trade's word, not a test of ours
-
-
-def _moments(scene: Scene, sizes: np.ndarray, spending: np.ndarray) -> np.ndarray:
-    """Tests minutes apart in a brisk campaign, hours apart in a patient one; spending up to two days later."""
+def _moments(scene: Scene, sizes: Ints, spending: Flags) -> Floats:
+    """Tests minutes apart in a brisk campaign, hours in a patient one; spending up to two days later."""
     pace = np.exp(scene.rng.normal(np.log(1200), 1.5, len(sizes)))
     gaps = scene.rng.exponential(np.repeat(pace, sizes))
-    start = np.repeat(scene.campaign_starts(len(sizes), 3.0), sizes)
+    start = np.repeat(scene.campaign_starts(len(sizes)), sizes)
     later = scene.rng.uniform(0.05, 2.0, len(gaps)) * 86_400
     return start + running_sum(gaps, sizes) + np.where(spending, later, 0.0)
 
 
-def _merchants(scene: Scene, campaign: np.ndarray, campaigns: int, spending: np.ndarray) -> np.ndarray:
+def _merchants(scene: Scene, campaign: Ints, campaigns: int, spending: Flags) -> Ints:
     """Two shops to try cards at per campaign, any weak shop to spend at."""
     tried = scene.weak_merchants("testing", campaigns * 2).reshape(campaigns, 2)
     which = scene.rng.integers(0, 2, len(campaign))
     return either(spending, scene.weak_merchants("resale", len(campaign)), tried[campaign, which])
 
 
-def _devices(scene: Scene, campaign: np.ndarray, campaigns: int, second: np.ndarray) -> np.ndarray:
+def _devices(scene: Scene, campaign: Ints, campaigns: int, second: Floats) -> Ints:
     """Half the campaigns use one device throughout, half a new identity for each payment."""
-    start = np.zeros(campaigns)
-    np.maximum.at(start, campaign, second)
+    start = np.full(campaigns, np.inf)
+    np.minimum.at(start, campaign, second)
     one = scene.strangers_devices(start)[campaign]
     return either((scene.rng.random(campaigns) < 0.5)[campaign], one, scene.strangers_devices(second))

@@ -1,4 +1,4 @@
-"""What does a customer do who keeps the goods and disputes the payment? Shops like anyone, and does it again."""
+"""What of customers who keep the goods and dispute the payment? They shop like anyone, and do it again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from data.simulator.world import DAY
 
 
 def abuse_chargebacks(scene: Scene, count: int) -> Payments:
-    """Two to nine payments per abuser over weeks, own device, own country, goods that resell, somewhat dearer."""
+    """Two to nine payments per abuser over weeks, own device and country, resale goods, somewhat dearer."""
     rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 2, 9)
     campaign = np.repeat(np.arange(len(sizes)), sizes)
-    start = scene.campaign_starts(len(sizes), min(45.0, 0.5 * scene.world.config.days))
+    start = scene.campaign_starts(len(sizes))
     customer = scene.victims(start)[campaign]
     span = min(45.0, 0.5 * scene.world.config.days) * DAY
     second = scene.pause_until_evening(start[campaign] + rng.random(count) * span, honest_hours=0.9)

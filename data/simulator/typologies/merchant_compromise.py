@@ -1,20 +1,21 @@
-"""What happens after a merchant's card data leaked? Weeks later its customers' cards pay for other people's goods."""
+"""What happens after a merchant's card data leaked? Weeks later its customers' cards pay elsewhere."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from data.simulator.payments import Payments, minor
+from data.simulator.streams import Floats, Ints
 from data.simulator.typologies.campaigns import Scene, campaign_sizes, either, fraudulent
 from data.simulator.world import DAY
 
 
 def use_skimmed_cards(scene: Scene, count: int) -> Payments:
-    """Eight to forty payments per leak, with cards that paid at the leaking merchant, concentrated on few shops."""
-    rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 8, 40)
+    """Five to eighteen payments per leak, with cards that paid at the leaking merchant, at few shops."""
+    rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 5, 18)
     campaigns = len(sizes)
     campaign = np.repeat(np.arange(campaigns), sizes)
-    leak = scene.campaign_starts(campaigns, min(30.0, 0.5 * scene.world.config.days))
+    leak = scene.campaign_starts(campaigns)
     delay = 3 * DAY + rng.gamma(2.0, 5.0, count) * DAY
     second = scene.pause_until_evening(leak[campaign] + delay, honest_hours=0.75)
     customer = _whose_card_leaked(scene, leak, sizes)
@@ -39,8 +40,8 @@ def use_skimmed_cards(scene: Scene, count: int) -> Payments:
     )
 
 
-def _whose_card_leaked(scene: Scene, leak: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """For each campaign customers who paid at one busy merchant in the ten days before the leak was closed."""
+def _whose_card_leaked(scene: Scene, leak: Floats, sizes: Ints) -> Ints:
+    """For each campaign, customers who paid at one merchant in the ten days before the leak was closed."""
     honest, rng = scene.honest, scene.rng
     customers = np.empty(int(sizes.sum()), dtype=np.int64)
     place = 0

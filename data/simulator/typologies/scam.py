@@ -1,4 +1,4 @@
-"""What if the customer is talked into paying? Everything looks like the customer, except how much and to whom."""
+"""What if the customer is talked into paying? All looks like the customer but how much and to whom."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import numpy as np
 from data.simulator.categories import CATEGORY_NAMES
 from data.simulator.payments import Payments, minor
 from data.simulator.spending import honest_amounts
-from data.simulator.streams import weighted
+from data.simulator.streams import Floats, Ints, weighted
 from data.simulator.typologies.campaigns import Scene, campaign_sizes, fraudulent, running_sum
 from data.simulator.world import DAY
 
 
 def talk_into_paying(scene: Scene, count: int) -> Payments:
-    """One to four transfers per victim within days, own device and country, several times the usual amount."""
+    """One to four transfers per victim within days, own device and country, far above the usual amount."""
     rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 1, 4)
     campaigns = len(sizes)
     campaign = np.repeat(np.arange(campaigns), sizes)
-    start = scene.pause_until_evening(scene.campaign_starts(campaigns, 3.0), honest_hours=0.9)
+    start = scene.pause_until_evening(scene.campaign_starts(campaigns), honest_hours=0.9)
     customer = _older(scene, start)[campaign]
     second = start[campaign] + running_sum(rng.exponential(0.5 * DAY, count), sizes)
     merchant = weighted(rng, _transfer_services(scene), campaigns)[campaign]
@@ -37,14 +37,14 @@ def talk_into_paying(scene: Scene, count: int) -> Payments:
     )
 
 
-def _transfer_services(scene: Scene) -> np.ndarray:
+def _transfer_services(scene: Scene) -> Floats:
     """Weights of the money transfer services; of any merchant where there is none."""
     merchants = scene.world.merchants
     wanted = merchants.category == CATEGORY_NAMES.index("money_transfer")
     return np.where(wanted, merchants.popularity, 0.0) if wanted.any() else merchants.popularity
 
 
-def _older(scene: Scene, second: np.ndarray) -> np.ndarray:
+def _older(scene: Scene, second: Floats) -> Ints:
     """Of two possible victims the older one."""
     one, other = scene.victims(second), scene.victims(second)
     age = scene.world.people.age_band

@@ -6,6 +6,7 @@ import numpy as np
 
 from data.simulator.payments import Payments, minor
 from data.simulator.spending import honest_amounts
+from data.simulator.streams import Floats, Ints
 from data.simulator.typologies.campaigns import (
     Scene,
     campaign_sizes,
@@ -15,16 +16,16 @@ from data.simulator.typologies.campaigns import (
 )
 from data.simulator.world import DAY
 
-ACCOUNTS = 9
+ACCOUNTS = 7
 
 
 def run_rings(scene: Scene, count: int) -> Payments:
-    """Eight to thirty payments per ring over two or three weeks, spread over up to ACCOUNTS accounts, growing."""
-    rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 8, 30)
+    """Six to twenty growing payments per ring, over one to three weeks and up to ACCOUNTS accounts."""
+    rng, sizes = scene.rng, campaign_sizes(scene.rng, count, 6, 20)
     rings = len(sizes)
     campaign = np.repeat(np.arange(rings), sizes)
     length = np.minimum(rng.uniform(6, 24, rings), 0.6 * scene.world.config.days)
-    start = scene.campaign_starts(rings, float(length.max()))
+    start = scene.campaign_starts(rings)
     progress = (position_in_campaign(sizes) + rng.random(count)) / sizes[campaign]
     second = scene.pause_until_evening(start[campaign] + progress * length[campaign] * DAY, honest_hours=0.8)
     members = _members(scene, start)
@@ -48,8 +49,8 @@ def run_rings(scene: Scene, count: int) -> Payments:
     )
 
 
-def _members(scene: Scene, start: np.ndarray) -> np.ndarray:
-    """Accounts of each ring, shape (rings, ACCOUNTS): opened in the two months before, or any if too few were."""
+def _members(scene: Scene, start: Floats) -> Ints:
+    """Accounts of each ring, shape (rings, ACCOUNTS): opened in the two months before, or any if too few."""
     joined = scene.world.people.joined
     members = np.empty((len(start), ACCOUNTS), dtype=np.int64)
     for ring, second in enumerate(start):
