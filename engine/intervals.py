@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -73,12 +72,25 @@ def bootstrap(
     return _interval(value, np.concatenate([statistic(block) for block in blocks]))
 
 
-def auc_interval(y: np.ndarray, score: np.ndarray, seed: int, **how: Any) -> Interval:
-    return _ranked(Ranking.of(y, score).auc, y, seed, **how)
-
-
-def average_precision_interval(y: np.ndarray, score: np.ndarray, seed: int, **how: Any) -> Interval:
-    return _ranked(Ranking.of(y, score).average_precision, y, seed, **how)
+def ranking_intervals(
+    y: np.ndarray,
+    score: np.ndarray,
+    seed: int,
+    *,
+    weight: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    resamples: int = RESAMPLES,
+) -> tuple[Interval, Interval]:
+    """(AUC, average precision) with their intervals, from the same resamples."""
+    ranking = Ranking.of(y, score)
+    w = weights(y, weight)
+    blocks = [ranking.both(b) for b in resampled_weights(w, seed, groups=groups, resamples=resamples)]
+    values = ranking.both(w)
+    area, precision = (
+        _interval(float(value), np.concatenate([block[i] for block in blocks]))
+        for i, value in enumerate(values)
+    )
+    return area, precision
 
 
 def paired_difference(
@@ -93,18 +105,6 @@ def paired_difference(
     """Second minus first on the same resamples: what both have in common cancels out, so the interval is
     narrower than two separate ones suggest."""
     return bootstrap(lambda w: second(w) - first(w), weight, seed, groups=groups, resamples=resamples)
-
-
-def _ranked(
-    statistic: Statistic,
-    y: np.ndarray,
-    seed: int,
-    *,
-    weight: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    return bootstrap(statistic, weights(y, weight), seed, groups=groups, resamples=resamples)
 
 
 def _interval(value: float, sampled: np.ndarray) -> Interval:

@@ -13,51 +13,74 @@ from data.errors import InputError
 class Ranking:
     """Rows put in order of falling score once, so that any number of re-weighted samples reuse the order.
 
-    `ends` are the last positions of each run of equal scores: rows that tie are told apart by nothing.
+    The order is cut into cells at `starts`: rows of equal score that hold a fraud, or a whole stretch of rows without
+    one. Nothing within a cell changes AUC or average precision, and rare fraud leaves few cells. `fraud_rows` are the
+    frauds in order of rank, cut at `fraud_starts` by cell; `fraud_cells` names those cells.
     """
 
     order: np.ndarray
-    ends: np.ndarray
-    y: np.ndarray
+    starts: np.ndarray
+    fraud_rows: np.ndarray
+    fraud_starts: np.ndarray
+    fraud_cells: np.ndarray
 
     @classmethod
     def of(cls, y: np.ndarray, score: np.ndarray) -> Ranking:
-        y, score = np.asarray(y, dtype=np.float64), np.asarray(score, dtype=np.float64)
-        if y.shape != score.shape or y.ndim != 1:
+        y, score = np.asarray(y), np.asarray(score, dtype=np.float64)
+        if y.shape != score.shape or y.ndim != 1 or not len(y):
             raise InputError(
                 f"labels {y.shape} and scores {score.shape} do not match", allowed="one score per label"
             )
         if np.isnan(score).any():
             raise InputError(
-                f"{int(np.isnan(score).sum())} scores are not numbers", allowed="finite scores or infinities"
+                f"{int(np.isnan(score).sum())} scores are not numbers", allowed="scores without NaN"
             )
         order = np.argsort(-score, kind="stable")
-        ranked = score[order]
-        ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, int)
-        return cls(order, ends, y[order])
+        ranked, fraud = score[order], y[order] == 1
+        ties = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+        holds_fraud = np.add.reduceat(fraud.astype(np.int64), ties) > 0
+        starts = ties[np.append(True, holds_fraud[1:] | holds_fraud[:-1])]
+        cells = np.searchsorted(starts, np.flatnonzero(fraud), side="right") - 1
+        fraud_cells, fraud_starts = np.unique(cells, return_index=True)
+        return cls(order, starts, order[fraud], fraud_starts, fraud_cells)
 
     def counts(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cumulated weight of frauds and of others down to each distinct score; weight is (..., rows)."""
-        w = weight[..., self.order]
-        fraud = np.cumsum(w * self.y, axis=-1)[..., self.ends]
-        return fraud, np.cumsum(w, axis=-1)[..., self.ends] - fraud
+        """Weight of frauds and of others in each cell, in order of rank; weight is (..., rows)."""
+        total = np.add.reduceat(weight[..., self.order], self.starts, axis=-1)
+        fraud = np.zeros_like(total)
+        if len(self.fraud_rows):
+            fraud[..., self.fraud_cells] = np.add.reduceat(
+                weight[..., self.fraud_rows], self.fraud_starts, axis=-1
+            )
+        return fraud, total - fraud
 
     def auc(self, weight: np.ndarray) -> np.ndarray:
         """Area under the ROC curve for each weight vector; NaN where a class is empty."""
-        fraud, other = self.counts(weight)
-        before = np.concatenate([np.zeros_like(fraud[..., :1]), fraud[..., :-1]], axis=-1)
-        steps = np.diff(other, axis=-1, prepend=0.0)
-        area = (steps * (before + fraud) / 2).sum(axis=-1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return area / (fraud[..., -1] * other[..., -1])
+        return _area(*self.counts(weight))
 
     def average_precision(self, weight: np.ndarray) -> np.ndarray:
         """Sum of precision times the step in recall for each weight vector; NaN without frauds."""
+        return _precision(*self.counts(weight))
+
+    def both(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(AUC, average precision) from one count."""
         fraud, other = self.counts(weight)
-        steps = np.diff(fraud, axis=-1, prepend=0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            precision = np.where(fraud > 0, fraud / (fraud + other), 0.0)
-            return (precision * steps).sum(axis=-1) / fraud[..., -1]
+        return _area(fraud, other), _precision(fraud, other)
+
+
+def _area(fraud: np.ndarray, other: np.ndarray) -> np.ndarray:
+    caught = np.cumsum(fraud, axis=-1)
+    area = (other * (caught - fraud / 2)).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return area / (caught[..., -1] * other.sum(axis=-1))
+
+
+def _precision(fraud: np.ndarray, other: np.ndarray) -> np.ndarray:
+    caught = np.cumsum(fraud, axis=-1)
+    flagged = caught + np.cumsum(other, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = np.where(caught > 0, caught / flagged, 0.0)
+        return (precision * fraud).sum(axis=-1) / caught[..., -1]
 
 
 def auc(y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:

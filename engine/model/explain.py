@@ -29,7 +29,7 @@ def contributions(
     worst = int(np.argmax(gap / np.maximum(1.0, np.abs(margin))))
     if gap[worst] > TOLERANCE * max(1.0, abs(float(margin[worst]))):
         raise ExplanationError(
-            f"the reasons of row {worst} sum to {found[worst].sum():.8f} but its margin is {margin[worst]:.8f}",
+            f"the reasons of row {worst} sum to {found[worst].sum():.8f}, its margin is {margin[worst]:.8f}",
             hint="The model file and the XGBoost version may not belong together",
         )
     values = found[:, :-1]

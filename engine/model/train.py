@@ -13,7 +13,7 @@ import xgboost as xgb
 from data.errors import ConfigError, InputError
 from engine import metrics
 from engine.drift import Profile, profile
-from engine.intervals import auc_interval, average_precision_interval
+from engine.intervals import ranking_intervals
 from engine.model.calibration import Calibration, Calibrator, calibrate
 from engine.model.dataset import Encoders, ModelFeatures, TrainingData, fit_encoders, training_matrix
 from engine.model.novelty import Novelty, fit_novelty
@@ -186,12 +186,13 @@ def _refuse_unusable(data: TrainingData) -> None:
 
 def _figures(later: TrainingData, margin: np.ndarray, calibration: Calibration, seed: int) -> dict[str, Any]:
     y, w, p = later.y, later.weight, calibration.held_out
+    area, precision = ranking_intervals(y, margin, seed, weight=w)
     return {
         "measured_on": "the later part, by a model that learned from the earlier part",
         "rows": len(later),
         "frauds": later.frauds,
-        "auc": auc_interval(y, margin, seed, weight=w).to_json(),
-        "average_precision": average_precision_interval(y, margin, seed, weight=w).to_json(),
+        "auc": area.to_json(),
+        "average_precision": precision.to_json(),
         "brier": metrics.brier(y, p, w),
         "log_loss": metrics.log_loss(y, p, w),
         "log_loss_by_calibrator": dict(calibration.log_loss),
