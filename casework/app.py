@@ -65,14 +65,18 @@ class App:
                 found = self._live
         return found
 
-    def reload(self) -> None:
-        """Have what decides built anew from the ledger when it is next needed."""
+    def forget(self) -> None:
+        """Have what decides, and its memory, built anew from the ledger when it is next needed."""
         with self.lock:
             self._live = None
 
     @cached_property
+    def intake(self) -> Intake:
+        return Intake(self.mapping, self.key)
+
+    @cached_property
     def decider(self) -> Decider:
-        return Decider(self.ledger, lambda: self.live, Intake(self.ledger, self.key), self.reload)
+        return Decider(self.ledger, lambda: self.live, self.intake, self.forget)
 
     def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
         """Decide now, in this thread; the answers are durable."""
@@ -90,12 +94,22 @@ class App:
 
     @contextmanager
     def changing_history(self) -> Iterator[None]:
-        """Hold decisions while transactions or what decides change; afterwards all is loaded anew."""
+        """Hold decisions while past transactions change; afterwards memory and all are loaded anew."""
         with self.lock:
             try:
                 yield
             finally:
-                self.reload()
+                self.forget()
+
+    @contextmanager
+    def changing_settings(self) -> Iterator[None]:
+        """Hold decisions while another set or model comes into force; the memory is kept where it still fits."""
+        with self.lock:
+            before = self._live
+            try:
+                yield
+            finally:
+                self._live = live.build(self.ledger, self.workspace, self.mapping, before) if before else None
 
     def start(self) -> None:
         """Load what decides, and start deciding and the schedule."""

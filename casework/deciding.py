@@ -10,7 +10,7 @@ from typing import Any
 from casework import decisions
 from casework.intake import Intake
 from casework.live import Live
-from data.content import content_sha256
+from data.commitments import content_sha256
 from data.errors import ConflictError, SecondLookError
 from data.ledger import Ledger, Writer
 from data.transactions import Transaction

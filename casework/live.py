@@ -62,13 +62,17 @@ def read_settings(files: Map[str, bytes], mapping: Mapping, where: str = "rules"
     return Settings(files, features, load_rules(files, features, lists), policy, lists)
 
 
-def build(ledger: Ledger, workspace: Workspace, mapping: Mapping) -> Live:
-    """Load the approved set, the champion and the memory of the past from the ledger."""
+def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live | None = None) -> Live:
+    """Load the approved set, the champion and the memory of the past from the ledger.
+
+    The memory of `before` is taken over where the features are declared as they were.
+    """
     current = approved.current(ledger)
     settings = read_settings(current.files, mapping)
     model = champion(ledger, workspace.models)
+    same = before is not None and before.settings.files["features.yaml"] == settings.files["features.yaml"]
     engine = Engine(
-        state=remembered(ledger, settings.features),
+        state=before.engine.state if before and same else remembered(ledger, settings.features),
         rules=settings.rules,
         policy=settings.policy,
         model=model,

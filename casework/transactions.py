@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from data.commitments import content_sha256
 from data.errors import InputError
 from data.mapping import Mapping
 from data.transactions import AttributeValue, Transaction
@@ -24,3 +25,65 @@ class Sent:
     entities: Map[str, str | None]
     attributes: Map[str, AttributeValue]
     personal: Map[str, str]
+
+
+def checked(sent: Sent, mapping: Mapping) -> Transaction:
+    """The transaction in the ledger's terms (seq 0). InputError naming the field that does not fit the mapping."""
+    _refuse_unknown("entities", sent.entities, mapping.entities)
+    _refuse_unknown("attributes", sent.attributes, mapping.attributes)
+    _refuse_unknown("personal", sent.personal, mapping.personal)
+    currency = _currency(sent, mapping)
+    amount_minor = None
+    if sent.amount is not None:
+        amount_minor = mapping.rates.minor(sent.amount, currency, sent.occurred_at.astimezone(UTC).date())
+    transaction = Transaction(
+        transaction_id=sent.transaction_id,
+        occurred_at=sent.occurred_at.astimezone(UTC),
+        amount_minor=amount_minor,
+        # An empty word and a missing one mean the same, as they do in a file.
+        entities={name: sent.entities.get(name) or None for name in mapping.entities},
+        attributes={
+            name: _attribute(name, kind.type, sent.attributes.get(name))
+            for name, kind in mapping.attributes.items()
+        },
+        amount=sent.amount,
+        currency=currency,
+        personal={name: value for name, value in sent.personal.items() if value},
+    )
+    content_sha256(transaction)  # refuses here, before it is queued, what could not be stored exactly
+    return transaction
+
+
+def _refuse_unknown(group: str, given: Map[str, Any], known: Map[str, Any]) -> None:
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"{name[:64]!r} is not one of the mapping's {group}",
+                where=f"{group}.{name[:64]}",
+                allowed=", ".join(known) or "none",
+            )
+
+
+def _currency(sent: Sent, mapping: Mapping) -> str:
+    constant = mapping.currency_constant
+    if constant and sent.currency not in ("", constant):
+        raise InputError(
+            f"{sent.currency!r} is not this institution's currency", where="currency", allowed=constant
+        )
+    if not constant and not sent.currency:
+        raise InputError("the currency is missing", where="currency", hint="Send a code such as EUR.")
+    return sent.currency or constant
+
+
+def _attribute(name: str, kind: str, value: AttributeValue) -> AttributeValue:
+    if value is None or (kind == "category" and value == ""):
+        return None
+    fits = {
+        "flag": isinstance(value, bool),
+        "number": isinstance(value, int | float) and not isinstance(value, bool),
+        "category": isinstance(value, str),
+    }[kind]
+    if not fits:
+        allowed = {"flag": "true, false", "number": "a number", "category": "a text"}[kind]
+        raise InputError("this value has the wrong type", where=f"attributes.{name}", allowed=f"{allowed}, null")
+    return float(value) if kind == "number" else value

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from casework.app import App
 from casework.permissions import Permission, Person, require
+from casework.signin import NotSignedIn
 
 
 def now() -> datetime:
@@ -23,10 +24,23 @@ def the_app(request: Request) -> App:
     return request.app.state.app
 
 
-def bearer_token(request: Request) -> str:
-    """The token of the Authorization header, or '' when there is none."""
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
+def token_in(authorization: str) -> str:
+    """The token of an Authorization header, or '' when there is none."""
+    kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
+
+
+def bearer_token(request: Request) -> str:
+    """The token of this request, or '' when there is none."""
+    return token_in(request.headers.get("authorization", ""))
+
+
+def may_upload(app: App, authorization: str) -> bool:
+    """Whether this header belongs to somebody who may send a whole file."""
+    try:
+        return app.signin.person(token_in(authorization), now()).may(Permission.TRANSACTIONS_IMPORT)
+    except NotSignedIn:
+        return False
 
 
 class Allowed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from casework.app import App
@@ -18,6 +20,7 @@ from casework.http import (
     settings,
     tasks,
 )
+from casework.http.access import may_upload
 from casework.http.security import SecurityHeaders
 
 _ABOUT = (
@@ -35,5 +38,5 @@ def create_api(app: App) -> FastAPI:
     for subject in ROUTERS:
         api.include_router(subject.router, prefix="/v1")
     api.include_router(health.router)
-    api.add_middleware(SecurityHeaders)
+    api.add_middleware(SecurityHeaders, may_upload=partial(may_upload, app))
     return api

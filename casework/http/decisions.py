@@ -133,6 +133,6 @@ def search(
     wanted = decisions.Search(
         entity, value, outcome, since, until, cursor_of(cursor), limit, visibility.hidden(app.ledger, person)
     )
-    rows = decisions.search(app.ledger, wanted, app.mapping.entity_names)
+    rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None
     return json_answer({"decisions": rows, "next_cursor": following})

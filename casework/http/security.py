@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,7 +11,7 @@ from casework.http.problems import problem
 
 LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_UPLOAD = 4 * 1024 * 1024 * 1024
-_UPLOADS = ("/v1/imports",)
+UPLOAD_PATH = "/v1/imports"
 _DOCS = ("/docs", "/redoc", "/openapi.json")
 
 HEADERS = {
@@ -23,10 +25,13 @@ _STRICT = "default-src 'none'; frame-ancestors 'none'"
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers, and refuses a body that is too large before reading it."""
+    """ASGI middleware: adds the headers, and refuses a body that is too large before reading it.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `may_upload(authorization header)` says who may send a large one: bodies are read before endpoints ask.
+    """
+
+    def __init__(self, app: ASGIApp, may_upload: Callable[[str], bool]) -> None:
+        self._app, self._may_upload = app, may_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,8 +48,10 @@ class SecurityHeaders:
                     headers.setdefault("content-security-policy", _STRICT)
             await send(message)
 
-        limit = LARGEST_UPLOAD if path in _UPLOADS else LARGEST_BODY
-        if _declared_length(Headers(scope=scope)) > limit:
+        headers = Headers(scope=scope)
+        large = path == UPLOAD_PATH and self._may_upload(headers.get("authorization", ""))
+        limit = LARGEST_UPLOAD if large else LARGEST_BODY
+        if _declared_length(headers) > limit:
             answer = problem(413, "Too large", f"The body may have at most {limit} bytes.", "Send it in parts.")
             await answer(scope, receive, send_with_headers)
             return

@@ -1,0 +1,115 @@
+"""Are the proposed rules sound, what would change, and how do they come into force?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from casework import proposals, rule_lock
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish
+from casework.cli.reach import reached
+from casework.live import Settings, read_settings
+from casework.workspace import Workspace
+from data import approved
+from data.errors import InputError
+from data.mapping import load_mapping
+from engine.rules.pinning import check_all_pins
+from engine.rules.testing import run_tests
+
+cli = typer.Typer(help="Rules, features, policy and lists: check, test, compare, approve.", no_args_is_help=True)
+
+
+@cli.command("check")
+def check(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Read every file under rules/ and name what is wrong: grammar, unknown features, tests, versions.
+
+    Example: secondlook rules check --workspace bank
+    """
+    settings = _proposed(workspace)
+    found = proposals.findings(settings)
+    counts = f"{len(settings.rules)} rules, {len(settings.features.features)} features"
+    lines = [f"{f['where']}: {f['what']}. {f['hint']}" for f in found] or [f"{counts}: nothing to complain about."]
+    answer({"rules": len(settings.rules), "findings": found}, lines, as_json)
+    finish(bool(found))
+
+
+@cli.command("test")
+def test(
+    pins: Annotated[bool, typer.Option("--pins/--no-pins", help="Also look for numbers no test defends.")] = True,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the rules' inline tests, then change each number and condition and see whether a test notices.
+
+    Example: secondlook rules test --workspace bank
+    """
+    rules = _proposed(workspace).rules
+    outcomes = run_tests(rules)
+    failed = proposals.failed_tests(rules)
+    loose = check_all_pins(rules) if pins and not failed else []
+    unpinned = [{"rule": u.rule_id, "change": u.change, "condition": u.condition} for u in loose]
+    lines = [f"{f['where']}: {f['what']}." for f in failed]
+    lines += [f"{u}." for u in loose]
+    lines.append(f"{len(outcomes)} tests of {len(rules)} rules, {len(failed)} failed, {len(unpinned)} loose ends.")
+    answer({"tests": len(outcomes), "failed": failed, "unpinned": unpinned}, lines, as_json)
+    finish(bool(failed or unpinned))
+
+
+@cli.command("diff")
+def diff(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Show how the files differ from what runs; exit 1 if they do.
+
+    Example: secondlook rules diff --workspace bank
+    """
+    with reached(workspace) as reach:
+        found = reach.get("/v1/drafts")
+    lines = [line for draft in found["drafts"] for line in draft["diff"]]
+    lines += [f"{p['where']}: {p['what']}. {p['hint']}" for p in found["problems"]]
+    answer(found, lines or [f"Nothing differs from the approved set {found['set_id']}."], as_json)
+    finish(bool(found["drafts"]))
+
+
+@cli.command("lock")
+def lock(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Write rules/rules.lock.json: from then on a changed rule needs a new version.
+
+    Example: secondlook rules lock --workspace bank
+    """
+    settings = _proposed(workspace)
+    file = workspace / "rules" / rule_lock.LOCK_FILE
+    if (held := settings.files.get(rule_lock.LOCK_FILE)) is not None:
+        wrong = rule_lock.complaints(rule_lock.read(held, str(file)), settings.rules)
+        if wrong:
+            raise InputError(wrong[0]["what"], where=wrong[0]["where"], hint=wrong[0]["hint"])
+    locked = rule_lock.locked(settings.rules)
+    file.write_bytes(rule_lock.as_bytes(locked))
+    answer({"locked": locked}, [f"{len(locked)} rules are locked in {file}."], as_json)
+
+
+@cli.command("promote")
+def promote(
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with the approval.")],
+    paths: Annotated[list[str] | None, typer.Argument(help="Only these files, such as policy.yaml.")] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve the files that differ, after checking and testing them; they decide from then on.
+
+    Example: secondlook rules promote --reason "lower the night limit" --workspace bank
+    """
+    body: dict[str, Any] = {"reason": reason, **({"paths": paths} if paths else {})}
+    with reached(workspace) as reach:
+        done = reach.post("/v1/approvals", body)
+    answer(done, [f"{', '.join(done['approved'])}: in force as {done['set_id']}."], as_json)
+
+
+def _proposed(root: Path) -> Settings:
+    """The files of a workspace, or of a folder like the repository's own, which keeps its mapping under rules/."""
+    workspace = Workspace(root)
+    if not workspace.rules.is_dir():
+        raise InputError("there is no rules folder here", where=str(root), hint="Give --workspace DIR.")
+    beside = workspace.mapping_file
+    mapping = load_mapping(beside if beside.is_file() else workspace.rules / "mapping.yaml")
+    return read_settings(approved.read_folder(workspace.rules), mapping, str(workspace.rules))

@@ -1,0 +1,68 @@
+"""How do files of history and later outcomes come in?"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Request, UploadFile
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from casework import importing, outcomes
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import json_answer
+from casework.http.bodies import Body, Identifier, ShortText
+from casework.permissions import Permission, Person
+from data.errors import InputError
+
+router = APIRouter(tags=["imports and outcomes"])
+LARGEST_REPORT = 10_000
+
+
+class OutcomeForm(Body):
+    transaction_id: Identifier
+    is_fraud: bool
+    known_at: AwareDatetime
+    reason_code: ShortText = ""
+
+
+class OutcomesForm(Body):
+    outcomes: Annotated[list[OutcomeForm], Field(min_length=1, max_length=LARGEST_REPORT)]
+
+
+@router.post("/imports", status_code=201)
+def import_file(
+    file: UploadFile, request: Request, person: Person = allowed(Permission.TRANSACTIONS_IMPORT)
+) -> Response:
+    """Import a CSV or Parquet file in the words of the mapping. The same file twice changes nothing."""
+    app = the_app(request)
+    name = PurePosixPath((file.filename or "upload").replace("\\", "/")).name[:200]
+    suffix = Path(name).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise InputError("this kind of file cannot be imported", where=name, allowed=".csv, .parquet")
+    with tempfile.TemporaryDirectory(prefix="import-", dir=app.workspace.root) as folder:
+        path = Path(folder) / f"file{suffix}"
+        with path.open("wb") as out:
+            shutil.copyfileobj(file.file, out)
+        report = importing.import_file(app, path, name, actor=person.user_id, at=now())
+    return json_answer(report, 201)
+
+
+@router.get("/imports")
+def imports(request: Request, person: Person = allowed(Permission.IMPORTS_READ)) -> Response:
+    """Every import, newest first."""
+    rows = the_app(request).ledger.read("SELECT * FROM imports ORDER BY imported_at DESC LIMIT 500")
+    return json_answer({"imports": rows})
+
+
+@router.post("/outcomes", status_code=201)
+def report_outcomes(
+    form: OutcomesForm, request: Request, person: Person = allowed(Permission.OUTCOMES_REPORT)
+) -> Response:
+    """Report what became of transactions (chargebacks and their reversals); all are recorded, or none."""
+    told = [outcomes.Told(o.transaction_id, o.is_fraud, o.known_at, o.reason_code) for o in form.outcomes]
+    done = outcomes.report(the_app(request), told, by=person.user_id, at=now())
+    return json_answer(done, 201)

@@ -1,0 +1,91 @@
+"""What became of a transaction later, as told by those who process chargebacks?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from casework.app import App
+from data import reading
+from data.errors import InputError, NotFoundError
+from data.events import EventDraft
+from data.transactions import Transaction
+
+_FURTHEST_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One outcome as reported. A reversal is a later report on the same transaction."""
+
+    transaction_id: str
+    is_fraud: bool
+    known_at: datetime
+    reason_code: str
+
+
+def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str, Any]:
+    """Record outcomes, all or none, and let the features learn them.
+
+    NotFoundError for a transaction that was never seen, InputError for one known before it happened or in the
+    future.
+    """
+    with app.lock:
+        live = app.live
+        found = [(each, _transaction(app, each.transaction_id)) for each in told]
+        for each, transaction in found:
+            _refuse_impossible(each, transaction, at)
+        reported_seq = app.ledger.next_transaction_seq - 1
+        with app.ledger.writing() as w:
+            w.insert("outcomes", [_row(each, t, reported_seq, by, at) for each, t in found])
+            payload = {"reported_seq": reported_seq, "outcomes": [_told(each, t) for each, t in found]}
+            w.event(EventDraft(by, "outcomes.reported", "outcomes", payload), at)
+        for each, transaction in found:
+            live.engine.state.observe_outcome(
+                transaction,
+                each.is_fraud,
+                known_at=each.known_at,
+                reported_seq=reported_seq,
+                recorded_at=at,
+            )
+    return {"recorded": len(found), "frauds": sum(each.is_fraud for each in told)}
+
+
+def _transaction(app: App, transaction_id: str) -> Transaction:
+    seq = app.ledger.seq_of(transaction_id)
+    if seq is None:
+        raise NotFoundError(
+            "no transaction of that id was ever seen",
+            where=transaction_id[:128],
+            hint="Nothing was recorded. Import or decide the transaction first.",
+        )
+    return reading.one(app.ledger, seq)
+
+
+def _refuse_impossible(each: Told, transaction: Transaction, at: datetime) -> None:
+    if not transaction.occurred_at <= each.known_at <= at + _FURTHEST_AHEAD:
+        raise InputError(
+            "an outcome cannot be known before the transaction happened, or in the future",
+            where=f"{each.transaction_id}.known_at",
+            hint="Nothing was recorded.",
+        )
+
+
+def _told(each: Told, transaction: Transaction) -> dict[str, Any]:
+    return {
+        "transaction_seq": transaction.seq,
+        "is_fraud": each.is_fraud,
+        "known_at": each.known_at,
+        "reason_code": each.reason_code,
+    }
+
+
+def _row(each: Told, transaction: Transaction, reported_seq: int, by: str, at: datetime) -> dict[str, Any]:
+    return {
+        **_told(each, transaction),
+        "reported_seq": reported_seq,
+        "source": f"api:{by}",
+        "recorded_at": at,
+    }
