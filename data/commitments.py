@@ -26,7 +26,7 @@ SALT_BYTES = 16
 SaltSource = Callable[[int], bytes]
 
 AMOUNT_STEP = Decimal("0.0001")
-AMOUNT_LIMIT = Decimal(10) ** 16
+AMOUNT_LIMIT = Decimal(10) ** 12
 
 _BASE_SQL = {
     "transaction_id": "transaction_id",
@@ -122,7 +122,7 @@ def _amount(transaction: Transaction) -> str | None:
         raise InputError(
             f"the amount {amount} cannot be stored exactly",
             where=transaction.transaction_id,
-            allowed="finite, at most 16 digits before and 4 after the point",
+            allowed="below 10^12, at most 4 digits after the point",
         )
     return format(abs(amount) if amount == 0 else amount, ".4f")
 

@@ -20,7 +20,7 @@ from data.errors import LedgerError
 from data.events import GENESIS, EventDraft
 from data.id_index import IdIndex
 from data.lock_file import LockFile, busy
-from data.rows import Parameters, bindable, fetch
+from data.rows import Parameters, fetch, fetch_arrow
 from data.writer import Head, Writer
 
 if TYPE_CHECKING:
@@ -142,10 +142,7 @@ class Ledger:
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
         with self._connection.cursor() as cursor:
-            for name, table in tables.items():
-                cursor.register(name, table)
-            bound = bindable(parameters)
-            return cursor.sql(sql, params=bound if bound else None).to_arrow_table()
+            return fetch_arrow(cursor, sql, parameters, tables)
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -195,7 +192,7 @@ class Ledger:
         self._head = writer.head
         self._next_transaction_seq = writer.next_transaction_seq
         self._ids.add(writer.new_ids)
-        for first, last in writer.bulk_ids:
+        for first, last in writer.bulk_seqs:
             self._ids.add_bulk(self._id_batches(first, last))
 
     def _introduce(self, mapping: Mapping | None, at: datetime, actor: str) -> None:

@@ -29,6 +29,19 @@ def fetch(connection: Any, sql: str, parameters: Parameters = ()) -> list[dict[s
     return rows
 
 
+def fetch_arrow(
+    connection: Any, sql: str, parameters: Parameters, tables: Mapping[str, pa.Table]
+) -> pa.Table:
+    """Run a query that may name in-memory `tables`; the result as Arrow."""
+    for name, table in tables.items():
+        connection.register(name, table)
+    try:
+        return connection.sql(sql, params=bindable(parameters) or None).to_arrow_table()
+    finally:
+        for name in tables:
+            connection.unregister(name)
+
+
 def aware(at: datetime) -> datetime:
     """A time as DuckDB gives it (UTC, perhaps without saying so), saying so."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

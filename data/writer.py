@@ -15,7 +15,7 @@ from data.commitments import SaltSource, commit_personal, content_sha256, digest
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft, event_hash, microseconds
 from data.id_index import IdIndex
-from data.rows import Parameters, bindable, build_table, fetch
+from data.rows import Parameters, bindable, build_table, fetch, fetch_arrow
 from data.schema import Field
 from data.transactions import Transaction
 
@@ -51,7 +51,7 @@ class Writer:
         self.head = head
         self.next_transaction_seq = next_transaction_seq
         self.new_ids: dict[str, int] = {}
-        self.bulk_ids: list[tuple[int, int]] = []
+        self.bulk_seqs: list[tuple[int, int]] = []
         self._connection = connection
         self._schemas = schemas
         self._fields = fields
@@ -100,6 +100,11 @@ class Writer:
         self.flush()
         self._connection.execute(sql, bindable(parameters))
 
+    def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
+        """Query as Arrow, seeing what this write has done so far. `tables` can be named by the query."""
+        self.flush()
+        return fetch_arrow(self._connection, sql, parameters, tables)
+
     def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Query, seeing what this write has done so far."""
         self.flush()
@@ -140,6 +145,10 @@ class Writer:
         self.event(recorded(seqs[0], seqs[-1], len(seqs), source, digest_of_rows(contents)), at)
         return seqs
 
+    def salt(self) -> bytes:
+        """32 fresh random bytes, from which a bulk load derives a salt for each value and then forgets them."""
+        return self._salts(32)
+
     def append_arrow(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Append Arrow rows by column name. For bulk loads, which need an event that vouches for them."""
         self._connection.register("_rows", rows)
@@ -149,6 +158,10 @@ class Writer:
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
         finally:
             self._connection.unregister("_rows")
+
+    def adopt_seqs(self, first: int, last: int) -> None:
+        """Make the ids of transactions appended as Arrow known once this write is committed."""
+        self.bulk_seqs.append((first, last))
 
     def flush(self) -> None:
         """Append what has been gathered, one append a table."""
@@ -171,15 +184,22 @@ class Writer:
             raise InputError(what, where=transaction.transaction_id, allowed=", ".join(sorted(known)))
 
 
-def recorded(first_seq: int, last_seq: int, count: int, source: str, digest: str) -> EventDraft:
-    """The event that vouches for the transactions first_seq to last_seq: their number and digest."""
-    payload = {
-        "first_seq": first_seq,
-        "last_seq": last_seq,
-        "count": count,
-        "source": source,
-        "digest": digest,
-    }
+def recorded(
+    first_seq: int,
+    last_seq: int,
+    count: int,
+    source: str,
+    digest: str,
+    labels: Mapping[str, Any] | None = None,
+) -> EventDraft:
+    """The event that vouches for the transactions first_seq to last_seq: their number and digest.
+
+    `labels` does the same for the outcomes that came with them in a file: their count and digest.
+    """
+    payload: dict[str, Any] = {"first_seq": first_seq, "last_seq": last_seq, "count": count}
+    payload |= {"source": source, "digest": digest}
+    if labels:
+        payload["labels"] = labels
     return EventDraft("ledger", RECORDED, f"transactions:{first_seq}-{last_seq}", payload)
 
 

@@ -1,0 +1,236 @@
+"""How does a file of transactions enter the ledger, losing nothing and guessing nothing?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data.canonical import sha256_hex
+from data.commitments import DIGEST_SQL
+from data.errors import MappingError
+from data.events import EventDraft
+from data.ledger import Ledger
+from data.mapping_columns import Mapping
+from data.source_file import SourceFile, open_source
+from data.staging import Staging, chunks
+from data.typed_sql import identifier
+from data.writer import Writer, recorded
+
+CHUNK = 100_000
+"""Transactions an event vouches for at most."""
+
+FILE_LABEL = "file"
+"""The source of outcomes that came with imported history."""
+
+LABEL_DIGEST_SQL = (
+    "sha256(string_agg(transaction_seq || ' ' || is_fraud || ' ' || epoch_us(known_at), chr(10)"
+    " ORDER BY transaction_seq))"
+)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One quarantined line: which field, and why."""
+
+    line: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of every row of a file. `reasons` counts quarantined rows by 'field: reason'; `examples` are the
+    first quarantined lines; seqs are 0 where nothing was accepted."""
+
+    import_id: str
+    file_name: str
+    accepted: int
+    duplicate: int
+    quarantined: int
+    labels: int = 0
+    first_seq: int = 0
+    last_seq: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    examples: tuple[Refused, ...] = ()
+
+
+def import_file(
+    ledger: Ledger,
+    mapping: Mapping,
+    path: Path,
+    *,
+    at: datetime,
+    actor: str,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a CSV or Parquet file in one commit. Rows that cannot be used are quarantined with line and reason.
+
+    A row with an id and content the ledger has is a duplicate; the same id with other content is quarantined. seq
+    follows the mapping's arrival column, else occurred_at, then the line. `progress(stage, done, total)` is told
+    how far it is. MappingError for a file that does not fit the mapping, before anything is written.
+    """
+    tell = progress or _silent
+    _check_fields(ledger, mapping)
+    tell("read", 0, 1)
+    source = open_source(path, mapping.columns)
+    with closing(Staging(mapping)) as staging:
+        staging.load(source)
+        tell("check", 0, 1)
+        staging.check(path.name)
+        with ledger.writing() as writer:
+            return _store(writer, staging, source, at, actor, tell)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody is listening."""
+
+
+def _check_fields(ledger: Ledger, mapping: Mapping) -> None:
+    present = {(f.name, f.role, f.type) for f in ledger.fields}
+    missing = [f.name for f in mapping.fields if (f.name, f.role, f.type) not in present]
+    if missing:
+        raise MappingError(
+            f"the ledger was made without {', '.join(missing)}",
+            where=mapping.where,
+            allowed=", ".join(f.name for f in ledger.fields),
+            hint="Import with the mapping the workspace was made with, or make a new workspace.",
+        )
+
+
+def _store(
+    writer: Writer, staging: Staging, source: SourceFile, at: datetime, actor: str, tell: Progress
+) -> ImportReport:
+    import_id = f"imp_{sha256_hex(f'{source.sha256}:{writer.head.seq}'.encode())[:12]}"
+    if writer.next_transaction_seq > 1:
+        sql = "SELECT transaction_id, content_sha256 FROM transactions SEMI JOIN _ids USING (transaction_id)"
+        staging.exclude_known(writer.read_arrow(sql, _ids=staging.ids()))
+    first = writer.next_transaction_seq
+    accepted = staging.number(first, writer.salt().hex())
+    writer.take_seqs(accepted)
+    labels = 0
+    for low, high in chunks(first, first + accepted - 1, CHUNK):
+        labels += _store_chunk(writer, staging, (low, high), import_id, at)
+        tell("store", high - first + 1, accepted)
+    if accepted:
+        writer.adopt_seqs(first, first + accepted - 1)
+    _store_quarantine(writer, staging, import_id, source.name)
+    report = _report(staging, import_id, source.name, accepted, first, labels)
+    _store_import(writer, report, source, staging.mapping, at, actor)
+    return report
+
+
+def _store_chunk(
+    writer: Writer, staging: Staging, seqs: tuple[int, int], import_id: str, at: datetime
+) -> int:
+    """Append one run of numbered rows with its event; returns how many had a label."""
+    mapping = staging.mapping
+    where = f"FROM numbered WHERE seq BETWEEN {seqs[0]} AND {seqs[1]}"
+    fields = "".join(f", {identifier(f.name)}" for f in mapping.fields if f.in_transactions)
+    rows = staging.table(
+        "SELECT seq, transaction_id, occurred_at, amount, currency, amount_minor, content_sha256, commitments"
+        f"{fields} {where} ORDER BY seq"
+    )
+    writer.append_arrow("transactions", _stamped(rows, at, source=import_id))
+    for name in mapping.personal:
+        writer.append_arrow(
+            "personal_values",
+            staging.table(
+                f"SELECT 'transaction:' || seq AS owner, '{name}' AS field, salt_{name} AS salt,"
+                f" personal_{name} AS value {where} AND personal_{name} IS NOT NULL ORDER BY seq"
+            ),
+        )
+    labels = _store_labels(writer, staging, where, at)
+    digest = staging.rows(f"SELECT {DIGEST_SQL} {where}")[0][0]
+    writer.event(recorded(*seqs, seqs[1] - seqs[0] + 1, import_id, digest, labels), at)
+    return labels["count"] if labels else 0
+
+
+def _store_labels(writer: Writer, staging: Staging, where: str, at: datetime) -> dict[str, Any] | None:
+    label = staging.mapping.label
+    if label is None:
+        return None
+    microseconds = (label.known_after or timedelta()) // timedelta(microseconds=1)
+    known_at = "known_at" if label.known_at else f"occurred_at + to_microseconds({microseconds})"
+    query = (
+        f"SELECT seq AS transaction_seq, is_fraud, {known_at} AS known_at, CAST(0 AS BIGINT) AS reported_seq,"
+        f" '' AS reason_code {where} AND is_fraud IS NOT NULL ORDER BY seq"
+    )
+    rows = staging.table(query)
+    if not rows.num_rows:
+        return None
+    writer.append_arrow("outcomes", _stamped(rows, at, source=FILE_LABEL))
+    return {"count": rows.num_rows, "digest": staging.rows(f"SELECT {LABEL_DIGEST_SQL} FROM ({query})")[0][0]}
+
+
+def _stamped(rows: pa.Table, at: datetime, *, source: str) -> pa.Table:
+    recorded_at = pa.repeat(pa.scalar(at, pa.timestamp("us")), rows.num_rows)
+    return rows.append_column("recorded_at", recorded_at).append_column(
+        "source", pa.repeat(pa.scalar(source, pa.string()), rows.num_rows)
+    )
+
+
+def _store_quarantine(writer: Writer, staging: Staging, import_id: str, file_name: str) -> None:
+    """Quarantined lines keep their non-personal cells as JSON, so that they can be repaired."""
+    personal = set(staging.mapping.personal.values())
+    shown = [column for column in staging.mapping.columns if column not in personal]
+    packed = ", ".join(f"{identifier(c)} := CAST({identifier(c)} AS VARCHAR)" for c in shown)
+    rows = staging.table(
+        f"SELECT r.line, r.field, r.reason, coalesce(left(CAST(to_json(struct_pack({packed})) AS VARCHAR), 4000), '')"
+        " AS raw FROM refused r LEFT JOIN raw ON raw.__line__ = r.line WHERE r.field <> '' ORDER BY r.line"
+    )
+    if rows.num_rows:
+        for name, value in (("import_id", import_id), ("file_name", file_name)):
+            rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.string()), rows.num_rows))
+        writer.append_arrow("quarantine", rows)
+
+
+def _report(
+    staging: Staging, import_id: str, file_name: str, accepted: int, first: int, labels: int
+) -> ImportReport:
+    counted = staging.rows("SELECT field, reason, count(*) FROM refused GROUP BY ALL ORDER BY 3 DESC, 1, 2")
+    grouped: dict[str, int] = {}
+    for place, reason, count in counted:
+        if place:
+            # Reasons may end in a line number or a currency: what stands before them is the group.
+            text = f"{place}: {reason.split(' on line ')[0]}"
+            grouped[text] = grouped.get(text, 0) + count
+    examples = staging.rows(
+        "SELECT line, field, reason FROM refused WHERE field <> '' ORDER BY line LIMIT 10"
+    )
+    return ImportReport(
+        import_id=import_id,
+        file_name=file_name,
+        accepted=accepted,
+        duplicate=sum(count for place, _, count in counted if not place),
+        quarantined=sum(grouped.values()),
+        labels=labels,
+        first_seq=first if accepted else 0,
+        last_seq=first + accepted - 1 if accepted else 0,
+        reasons=grouped,
+        examples=tuple(Refused(*row) for row in examples),
+    )
+
+
+def _store_import(
+    writer: Writer, report: ImportReport, source: SourceFile, mapping: Mapping, at: datetime, actor: str
+) -> None:
+    row = {
+        "import_id": report.import_id,
+        "file_name": report.file_name,
+        "file_sha256": source.sha256,
+        "mapping_sha256": mapping.sha256,
+        "accepted": report.accepted,
+        "duplicate": report.duplicate,
+        "quarantined": report.quarantined,
+    }
+    payload = {**row, "labels": report.labels, "first_seq": report.first_seq, "last_seq": report.last_seq}
+    writer.event(EventDraft(actor, "import.completed", f"import:{report.import_id}", payload), at)
+    writer.insert("imports", [{**row, "imported_at": at}])

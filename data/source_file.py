@@ -1,0 +1,216 @@
+"""What rows does a CSV or Parquet file hold, with the line each came from?"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import MappingError, did_you_mean
+
+LINE = "__line__"
+"""The column that numbers rows: the physical line in a CSV file, the row in a Parquet file, both from 1."""
+
+_BATCH = 50_000
+_DELIMITERS = (",", ";", "\t", "|")
+_MAGIC = {
+    b"PAR1": "Parquet data",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x1f\x8b": "gzip data",
+    b"SQLi": "a SQLite file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A line that is not a row: `reason` says why."""
+
+    line: int
+    reason: str
+
+
+@dataclass
+class SourceFile:
+    """A file to import: its wanted columns as Arrow batches with a `LINE` column, and the lines that are no rows.
+
+    `malformed` is complete once `batches` has been read to its end. CSV cells are all text.
+    """
+
+    name: str
+    sha256: str
+    batches: Iterator[pa.RecordBatch]
+    schema: pa.Schema
+    malformed: list[Malformed] = field(default_factory=list)
+
+
+def open_source(path: Path, wanted: dict[str, str]) -> SourceFile:
+    """Open a file for the columns `wanted` (column name to the mapping's place that asks for it).
+
+    MappingError for a missing or empty file, one that is not what its name says, and missing columns.
+    """
+    kind = _kind(path)
+    if kind == "parquet":
+        return _open_parquet(path, wanted)
+    return _open_csv(path, wanted)
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        raise MappingError("there is no such file", where=str(path))
+    if suffix not in (".csv", ".parquet"):
+        raise MappingError("this kind of file cannot be imported", where=str(path), allowed=".csv, .parquet")
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if not start:
+        raise MappingError("the file is empty", where=str(path), hint="Export it again.")
+    found = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
+    if suffix == ".parquet" and found != "Parquet data":
+        what = f"the file is named .parquet but holds {found or 'something else'}"
+        raise MappingError(what, where=str(path), hint="Rename or convert it.")
+    if suffix == ".csv" and (found or b"\x00" in start):
+        what = f"the file is named .csv but holds {found or 'binary data or UTF-16 text'}"
+        raise MappingError(what, where=str(path), hint="Rename it, or save it as UTF-8 text.")
+    return suffix[1:]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_columns(path: Path, present: Iterable[str], wanted: dict[str, str]) -> None:
+    names = list(present)
+    missing = [column for column in wanted if column not in names]
+    if missing:
+        said = ", ".join(f"'{column}' ({wanted[column]})" for column in missing)
+        what = f"the mapping asks for {said}, which the file does not have"
+        raise MappingError(
+            what, where=str(path), allowed=", ".join(names), hint=did_you_mean(missing[0], names)
+        )
+    repeated = sorted({column for column in wanted if names.count(column) > 1})
+    if repeated:
+        raise MappingError(f"the column '{repeated[0]}' appears more than once", where=str(path))
+
+
+def _open_parquet(path: Path, wanted: dict[str, str]) -> SourceFile:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as problem:
+        raise MappingError(f"the Parquet file is damaged ({problem})", where=str(path)) from problem
+    _check_columns(path, file.schema_arrow.names, wanted)
+    if not file.metadata.num_rows:
+        raise MappingError("the file has columns but no rows", where=str(path))
+    columns = list(wanted)
+    schema = pa.schema([pa.field(LINE, pa.int64()), *(file.schema_arrow.field(name) for name in columns)])
+    return SourceFile(
+        path.name, _sha256(path), _parquet_batches(file, columns, schema), schema.remove_metadata()
+    )
+
+
+def _parquet_batches(file: Any, columns: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    first = 1
+    for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+        lines = pa.array(range(first, first + batch.num_rows), pa.int64())
+        arrays = [lines, *(batch.column(name) for name in columns)]
+        first += batch.num_rows
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema.remove_metadata())
+
+
+def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        first_line = file.readline()
+    delimiter = _delimiter(first_line, wanted)
+    header = next(csv.reader([first_line], delimiter=delimiter), [])
+    _check_columns(path, header, wanted)
+    columns = list(wanted)
+    schema = pa.schema([pa.field(LINE, pa.int64()), *(pa.field(name, pa.string()) for name in columns)])
+    source = SourceFile(path.name, _sha256(path), iter(()), schema)
+    places = [header.index(name) for name in columns]
+    rows = _csv_rows(path, delimiter, len(header), source.malformed.append)
+    source.batches = _csv_batches(path, rows, places, source)
+    return source
+
+
+def _delimiter(first_line: str, wanted: dict[str, str]) -> str:
+    """The delimiter under which the header names most of the wanted columns."""
+
+    def named(delimiter: str) -> int:
+        return len(wanted.keys() & set(next(csv.reader([first_line], delimiter=delimiter), [])))
+
+    return max(_DELIMITERS, key=named)
+
+
+def _csv_rows(
+    path: Path, delimiter: str, width: int, refuse: Callable[[Malformed], None]
+) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of every well-formed row below the header; other lines go to `refuse`."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        next(reader)
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as problem:
+                refuse(Malformed(line, f"not CSV ({problem})"))
+                continue
+            if len(cells) == width:
+                yield line, cells
+            elif cells:
+                refuse(Malformed(line, f"{len(cells)} cells where the header has {width}"))
+
+
+def _csv_batches(
+    path: Path, rows: Iterator[tuple[int, list[str]]], places: list[int], source: SourceFile
+) -> Iterator[pa.RecordBatch]:
+    total = 0
+    lines: list[int] = []
+    cells: list[list[str]] = []
+    for line, row in rows:
+        lines.append(line)
+        cells.append(row)
+        if len(lines) == _BATCH:
+            yield _text_batch(lines, cells, places, source)
+            total += len(lines)
+            lines, cells = [], []
+    if lines:
+        yield _text_batch(lines, cells, places, source)
+    if not total and not lines and not source.malformed:
+        raise MappingError("the file has a header but no rows", where=str(path))
+
+
+def _text_batch(
+    lines: list[int], cells: list[list[str]], places: list[int], source: SourceFile
+) -> pa.RecordBatch:
+    try:
+        return _as_batch(lines, cells, places, source.schema)
+    except UnicodeEncodeError:
+        good = [(line, row) for line, row in zip(lines, cells, strict=True) if _is_utf8(row)]
+        bad = set(lines) - {line for line, _ in good}
+        source.malformed.extend(Malformed(line, "not UTF-8 text") for line in sorted(bad))
+        return _as_batch([line for line, _ in good], [row for _, row in good], places, source.schema)
+
+
+def _as_batch(
+    lines: list[int], cells: list[list[str]], places: list[int], schema: pa.Schema
+) -> pa.RecordBatch:
+    columns = list(zip(*cells, strict=True)) or [()] * (max(places) + 1)
+    arrays = [pa.array(lines, pa.int64()), *(pa.array(columns[place], pa.string()) for place in places)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _is_utf8(row: list[str]) -> bool:
+    try:
+        "".join(row).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,223 @@
+"""Which rows of a file can enter the ledger, in which order, and what is wrong with the others?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from data import typed_sql
+from data.commitments import content_sql
+from data.errors import MappingError
+from data.mapping_columns import Mapping
+from data.source_file import LINE, SourceFile
+from data.typed_sql import Column, identifier
+
+_UNIT = chr(31)
+
+
+class Staging:
+    """A database in memory (spilling to a temporary folder) in which a file is typed, checked and put in order.
+
+    Tables: `raw` as read; `typed` with a `problem` where a row cannot be used; `checked` with content digests;
+    `refused` (line, field, reason), where a duplicate has the field ''; `numbered` with the final seq.
+    """
+
+    def __init__(self, mapping: Mapping) -> None:
+        self.mapping = mapping
+        self._folder = tempfile.TemporaryDirectory(prefix="secondlook-import-")
+        self.connection: Any = duckdb.connect(
+            config={"temp_directory": self._folder.name, "python_enable_replacements": "false"}
+        )
+        self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self.connection.execute("CREATE TABLE refused (line BIGINT, field VARCHAR, reason VARCHAR)")
+
+    def close(self) -> None:
+        self.connection.close()
+        self._folder.cleanup()
+
+    def load(self, source: SourceFile) -> None:
+        """Read the whole file into `raw`, and its malformed lines into `refused`."""
+        reader = pa.RecordBatchReader.from_batches(source.schema, source.batches)
+        self._register("_file", reader)
+        self.connection.execute("CREATE TABLE raw AS SELECT * FROM _file")
+        self.connection.unregister("_file")
+        if source.malformed:
+            bad = {
+                "line": [malformed.line for malformed in source.malformed],
+                "field": ["line"] * len(source.malformed),
+                "reason": [malformed.reason for malformed in source.malformed],
+            }
+            self._insert_refused(pa.table(bad))
+
+    def check(self, where: str) -> None:
+        """Type every cell and find repeated ids. MappingError where currencies are mixed without rates."""
+        described = self.connection.execute("DESCRIBE raw").fetchall()
+        columns = typed_sql.columns(self.mapping, {row[0]: row[1] for row in described})
+        self.connection.execute(_typed_query(columns, self.mapping))
+        self._refuse_mixed_currencies(where)
+        self.connection.execute(self._priced_query())
+        self.connection.execute(
+            f"INSERT INTO refused SELECT line, split_part(problem, '{_UNIT}', 1), split_part(problem, '{_UNIT}', 2)"
+            " FROM priced WHERE problem IS NOT NULL"
+        )
+        sha = content_sql(self.mapping.fields)
+        self.connection.execute(
+            f"CREATE TABLE checked AS SELECT * EXCLUDE (problem), {sha} AS content_sha256"
+            " FROM priced WHERE problem IS NULL"
+        )
+        self.connection.execute("DROP TABLE priced")
+        self._refuse_repeated()
+
+    def ids(self) -> pa.Table:
+        """The ids that may enter, for comparing with those the ledger has."""
+        return self.connection.sql("SELECT transaction_id FROM checked").to_arrow_table()
+
+    def exclude_known(self, known: pa.Table) -> None:
+        """Refuse what the ledger has: `known` holds transaction_id and content_sha256."""
+        self._register("_known", known)
+        self.connection.execute(
+            "INSERT INTO refused"
+            " SELECT line, CASE WHEN c.content_sha256 = k.content_sha256 THEN '' ELSE 'transaction.id' END,"
+            " CASE WHEN c.content_sha256 = k.content_sha256 THEN 'duplicate'"
+            " ELSE 'the ledger has this id with other content' END"
+            " FROM checked c JOIN _known k USING (transaction_id) WHERE line NOT IN (SELECT line FROM refused)"
+        )
+        self.connection.unregister("_known")
+
+    def number(self, first_seq: int, salt_key: str) -> int:
+        """Put the accepted rows in order with seqs from `first_seq`; returns how many there are."""
+        order = "coalesce(arrival, occurred_at)" if self.mapping.arrival else "occurred_at"
+        personal = sorted(self.mapping.personal)
+        salts = "".join(
+            f", unhex(left(sha256('{salt_key}:' || seq || ':{name}'), 32)) AS salt_{name}"
+            for name in personal
+        )
+        self.connection.execute(
+            f"CREATE TABLE numbered AS SELECT *, {_commitments(personal)} AS commitments FROM (SELECT *{salts} FROM"
+            f" (SELECT *, {first_seq} - 1 + row_number() OVER (ORDER BY {order}, line) AS seq FROM checked"
+            " ANTI JOIN refused USING (line))) ORDER BY seq"
+        )
+        return self.connection.execute("SELECT count(*) FROM numbered").fetchall()[0][0]
+
+    def table(self, sql: str) -> pa.Table:
+        """A query's result as Arrow."""
+        return self.connection.sql(sql).to_arrow_table()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """A query's result as tuples."""
+        return self.connection.execute(sql).fetchall()
+
+    def _refuse_mixed_currencies(self, where: str) -> None:
+        mapping = self.mapping
+        if not mapping.amount or mapping.rates.table:
+            return
+        base = mapping.base_currency
+        sql = "SELECT DISTINCT currency FROM typed WHERE problem IS NULL AND currency <> ? ORDER BY 1 LIMIT 5"
+        others = [row[0] for row in self.connection.execute(sql, [base]).fetchall()]
+        if others:
+            raise MappingError(
+                f"there are amounts in {', '.join(others)}, but the mapping has no rates into {base}",
+                where=where,
+                hint="Add `rates` to the mapping, or give `transaction.currency` a constant.",
+            )
+
+    def _priced_query(self) -> str:
+        """Adds amount_minor, and the problem of amounts that have no rate."""
+        rates = self.mapping.rates
+        if not self.mapping.amount:
+            return "CREATE TABLE priced AS SELECT *, CAST(NULL AS BIGINT) AS amount_minor FROM typed"
+        if not rates.table:
+            scale = f"CAST({rates.minor_scale} AS DECIMAL(18, 8))"
+            return f"CREATE TABLE priced AS SELECT *, {_minor(scale)} AS amount_minor FROM typed"
+        self._register("_rates", _rates_table(self.mapping))
+        self.connection.execute("CREATE TABLE rates AS SELECT * FROM _rates")
+        no_rate = f"'transaction.currency{_UNIT}no rate for ' || t.currency || ' on that day'"
+        return (
+            f"CREATE TABLE priced AS SELECT t.* EXCLUDE (problem), {_minor('r.rate')} AS amount_minor,"
+            f" coalesce(t.problem, CASE WHEN t.amount IS NOT NULL AND r.rate IS NULL THEN {no_rate} END) AS problem"
+            " FROM typed t LEFT JOIN rates r ON r.currency = t.currency"
+            " AND CAST(t.occurred_at AS DATE) >= r.since AND CAST(t.occurred_at AS DATE) < r.before"
+        )
+
+    def _refuse_repeated(self) -> None:
+        """Of rows with one id the first stays; equal ones are duplicates, others are quarantined."""
+        self.connection.execute(
+            "CREATE TABLE repeated AS SELECT transaction_id FROM checked GROUP BY 1 HAVING count(*) > 1"
+        )
+        self.connection.execute(
+            "INSERT INTO refused SELECT line, CASE WHEN same THEN '' ELSE 'transaction.id' END,"
+            " CASE WHEN same THEN 'duplicate' ELSE 'the file has this id with other content on line ' || first END"
+            " FROM (SELECT line, first_value(line) OVER w AS first, content_sha256 = first_value(content_sha256)"
+            " OVER w AS same FROM checked SEMI JOIN repeated USING (transaction_id)"
+            " WINDOW w AS (PARTITION BY transaction_id ORDER BY line)) WHERE line <> first"
+        )
+
+    def _insert_refused(self, rows: pa.Table) -> None:
+        self._register("_refused", rows)
+        self.connection.execute("INSERT INTO refused BY NAME SELECT * FROM _refused")
+        self.connection.unregister("_refused")
+
+    def _register(self, name: str, rows: Any) -> None:
+        self.connection.register(name, rows)
+
+
+def chunks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
+    """(first, last) of each run of at most `size` seqs."""
+    for start in range(first, last + 1, size):
+        yield start, min(start + size - 1, last)
+
+
+def _typed_query(columns: list[Column], mapping: Mapping) -> str:
+    names = {column.name for column in columns}
+    values = [f"{column.value} AS {identifier(column.name)}" for column in columns]
+    raws = [f"{column.raw} IS NULL AS {identifier('empty_' + column.name)}" for column in columns]
+    if "amount" not in names:
+        values.append("CAST(NULL AS DECIMAL(20, 4)) AS amount")
+    if "currency" not in names:
+        values.append(f"'{mapping.currency_constant}' AS currency")
+    empties = ", ".join(identifier("empty_" + column.name) for column in columns)
+    return (
+        f"CREATE TABLE typed AS SELECT * EXCLUDE ({empties}), {_problem(columns)} AS problem FROM"
+        f" (SELECT {LINE} AS line, {', '.join([*values, *raws])} FROM raw)"
+    )
+
+
+def _problem(columns: list[Column]) -> str:
+    cases = []
+    for column in columns:
+        empty, place = identifier("empty_" + column.name), f"{column.place}{_UNIT}"
+        if column.required:
+            cases.append(f"WHEN {empty} THEN '{place}missing'")
+        wrong = column.wrong.replace("'", "''")
+        cases.append(f"WHEN NOT {empty} AND {identifier(column.name)} IS NULL THEN '{place}{wrong}'")
+    if any(column.name == "known_at" for column in columns):
+        cases.append(f"WHEN is_fraud IS NOT NULL AND known_at IS NULL THEN 'label.known_at{_UNIT}missing'")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _minor(rate: str) -> str:
+    return f"TRY_CAST(round(amount * {rate}) AS BIGINT)"
+
+
+def _rates_table(mapping: Mapping) -> pa.Table:
+    currencies, since, before, rates = zip(*mapping.rates.spans(), strict=True)
+    arrays = {
+        "currency": pa.array(currencies, pa.string()),
+        "since": pa.array(since, pa.date32()),
+        "before": pa.array(before, pa.date32()),
+        "rate": pa.array(rates, pa.decimal128(18, 8)),
+    }
+    return pa.table(arrays)
+
+
+def _commitments(personal: list[str]) -> str:
+    if not personal:
+        return "'{}'"
+    parts = ", ".join(
+        f"""'"{name}":"' || sha256(salt_{name} || encode(personal_{name})) || '"'""" for name in personal
+    )
+    return f"'{{' || concat_ws(',', {parts}) || '}}'"
