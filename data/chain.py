@@ -1,0 +1,164 @@
+"""Was anything in the record changed, deleted, inserted or put in another order?
+
+Every event is re-hashed from its stored bytes and linked to its predecessor. Every transaction is re-hashed from
+its columns, and each run of transactions must still have the digest that an event in the chain vouches for. Every
+personal value that has not been erased must still match its commitment.
+
+The chain cannot show that its newest events were cut off: compare `last_hash` with one kept elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from data.commitments import DIGEST_SQL, content_sql
+from data.events import GENESIS, Event
+from data.ingest import FILE_LABEL, LABEL_DIGEST_SQL
+from data.ledger import Ledger
+from data.rows import aware
+from data.writer import RECORDED
+
+_PAGE = 10_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What walking the record found.
+
+    `events` and `transactions` count what was checked; `first_bad_seq` is the seq of the first event that does not
+    fit (0 if none) and `problem` says in a sentence what is wrong. `last_hash` is the head, in hexadecimal.
+    """
+
+    events: int
+    transactions: int
+    ok: bool
+    first_bad_seq: int = 0
+    problem: str = ""
+    last_hash: str = ""
+
+
+class _Broken(Exception):
+    """Stops the walk at the first thing that does not fit."""
+
+    def __init__(self, seq: int, problem: str) -> None:
+        super().__init__(problem)
+        self.seq, self.problem = seq, problem
+
+
+def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
+    """Walk the whole record. Never raises for a broken one: the report says where and how."""
+    walk = _Walk(ledger, progress)
+    try:
+        walk.events()
+        walk.contents()
+        walk.coverage()
+        walk.personal_values()
+    except _Broken as broken:
+        return ChainReport(walk.checked, walk.covered, False, broken.seq, broken.problem, walk.hash.hex())
+    return ChainReport(walk.checked, walk.covered, True, last_hash=walk.hash.hex())
+
+
+def events(ledger: Ledger, *, first_seq: int = 1) -> Iterator[Event]:
+    """The events from `first_seq` on, in the order of their seqs, streamed."""
+    last = ledger.last_event.seq
+    columns = "seq, recorded_at, actor, kind, subject, payload, commitments, prev_hash, hash"
+    sql = f"SELECT {columns} FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
+    for start in range(first_seq, last + 1, _PAGE):
+        for row in ledger.read_arrow(sql, [start, min(start + _PAGE - 1, last)]).to_pylist():
+            yield Event(**{**row, "recorded_at": aware(row["recorded_at"])})
+
+
+class _Walk:
+    """One pass over the record, counting what it has checked."""
+
+    def __init__(self, ledger: Ledger, progress: Progress | None) -> None:
+        self.ledger = ledger
+        self.progress = progress
+        self.total = ledger.last_event.seq
+        self.checked = 0
+        self.covered = 0
+        self.hash = GENESIS
+
+    def events(self) -> None:
+        """The chain itself, and the runs of transactions it vouches for."""
+        stored = self.ledger.read("SELECT count(*) AS n FROM events")[0]["n"]
+        for event in events(self.ledger):
+            self._check_link(event)
+            if event.kind == RECORDED:
+                self._check_run(event)
+            if self.progress and self.checked % _PAGE == 0:
+                self.progress(self.checked, self.total)
+        if self.checked != self.total or stored != self.total:
+            raise _Broken(
+                self.checked + 1, f"{stored} events are stored where the last one is number {self.total}"
+            )
+
+    def contents(self) -> None:
+        """Every transaction's columns still hash to its content_sha256."""
+        sha = content_sql(self.ledger.fields)
+        rows = self.ledger.read(f"SELECT min(seq) AS seq FROM transactions WHERE {sha} <> content_sha256")
+        if rows[0]["seq"] is not None:
+            seq = rows[0]["seq"]
+            raise _Broken(self._vouching_event(seq), f"transaction {seq} was changed after it was recorded")
+
+    def coverage(self) -> None:
+        """No transaction is there that no event vouches for."""
+        count = self.ledger.read("SELECT count(*) AS n FROM transactions")[0]["n"]
+        if count != self.covered:
+            raise _Broken(
+                self.total, f"{count} transactions are stored, but the events vouch for {self.covered}"
+            )
+
+    def personal_values(self) -> None:
+        """Every personal value of a transaction that is still there matches its commitment."""
+        rows = self.ledger.read(
+            "SELECT min(t.seq) AS seq FROM personal_values p"
+            " JOIN transactions t ON p.owner = 'transaction:' || t.seq"
+            " WHERE sha256(p.salt || encode(p.value)) IS DISTINCT FROM t.commitments::JSON->>p.field"
+        )
+        if rows[0]["seq"] is not None:
+            seq = rows[0]["seq"]
+            what = f"a personal value of transaction {seq} does not match its commitment"
+            raise _Broken(self._vouching_event(seq), what)
+
+    def _check_link(self, event: Event) -> None:
+        if event.seq != self.checked + 1:
+            raise _Broken(self.checked + 1, f"event {self.checked + 1} is missing, or stored twice")
+        if event.prev_hash != self.hash:
+            raise _Broken(event.seq, f"event {event.seq} does not follow from the event before it")
+        if event.computed_hash() != event.hash:
+            raise _Broken(event.seq, f"event {event.seq} was changed after it was recorded")
+        self.checked, self.hash = event.seq, event.hash
+
+    def _check_run(self, event: Event) -> None:
+        run = event.data
+        span = [run["first_seq"], run["last_seq"]]
+        sql = f"SELECT count(*) AS n, {DIGEST_SQL} AS digest FROM transactions WHERE seq BETWEEN ? AND ?"
+        found = self.ledger.read(sql, span)[0]
+        name = f"transactions {span[0]} to {span[1]}"
+        if found["n"] != run["count"]:
+            raise _Broken(event.seq, f"{found['n']} of {name} are stored where {run['count']} were recorded")
+        if found["digest"] != run["digest"]:
+            raise _Broken(event.seq, f"{name} no longer have the digest that was recorded")
+        self.covered += run["count"]
+        if "labels" in run:
+            self._check_labels(event.seq, span, run["labels"])
+
+    def _check_labels(self, event_seq: int, span: list[int], labels: dict[str, object]) -> None:
+        sql = (
+            f"SELECT count(*) AS count, {LABEL_DIGEST_SQL} AS digest FROM outcomes"
+            " WHERE transaction_seq BETWEEN ? AND ? AND source = ?"
+        )
+        if self.ledger.read(sql, [*span, FILE_LABEL])[0] != labels:
+            raise _Broken(
+                event_seq, f"the labels imported with transactions {span[0]} to {span[1]} were changed"
+            )
+
+    def _vouching_event(self, seq: int) -> int:
+        for event in events(self.ledger):
+            if event.kind == RECORDED and event.data["first_seq"] <= seq <= event.data["last_seq"]:
+                return event.seq
+        return self.total
