@@ -93,6 +93,12 @@ def ranking_intervals(
     return area, precision
 
 
+def average_precision_interval(
+    y: np.ndarray, score: np.ndarray, seed: int, *, weight: np.ndarray | None = None
+) -> Interval:
+    return ranking_intervals(y, score, seed, weight=weight)[1]
+
+
 def paired_difference(
     first: Statistic,
     second: Statistic,

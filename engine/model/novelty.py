@@ -30,37 +30,43 @@ class Range:
 class Novelty:
     """Ranges of numeric inputs and seen levels of categories (every one, also those pooled into "other").
 
-    Any single payment may well be outside one range by chance, which is why the figure is a share over
-    inputs.
+    Any one input of an ordinary payment may be outside its range by chance, so strange inputs are counted, and
+    `fewer[k]` is the share of training rows that had fewer than k of them.
     """
 
     ranges: Mapping[str, Range]
     levels: Mapping[str, frozenset[str]]
+    fewer: tuple[float, ...]
 
-    def share(self, row: Mapping[str, FeatureValue]) -> float:
-        """Share of inputs whose value is outside its trained range, an unseen level, or missing though it
-        never was."""
-        if not self.ranges and not self.levels:
-            return 0.0
-        strange = sum(_outside(row[name], seen) for name, seen in self.ranges.items())
+    def score(self, row: Mapping[str, FeatureValue]) -> float:
+        """Share of training rows with fewer strange inputs than this one, in [0, 1]: 0 without any, 1 beyond all."""
+        count = self.strange(row)
+        return self.fewer[count] if count < len(self.fewer) else 1.0
+
+    def strange(self, row: Mapping[str, FeatureValue]) -> int:
+        """How many inputs are outside their trained range, of an unseen level, or missing though they never were."""
+        found = sum(_outside(row[name], seen) for name, seen in self.ranges.items())
         for name, seen_levels in self.levels.items():
             value = row[name]
-            strange += value is not None and level_name(value) not in seen_levels
-        return strange / (len(self.ranges) + len(self.levels))
+            found += value is not None and level_name(value) not in seen_levels
+        return found
 
     def to_json(self) -> dict[str, object]:
         ranges = {n: [r.low, r.high, r.may_miss] for n, r in self.ranges.items()}
-        return {"ranges": ranges, "levels": {n: sorted(v) for n, v in self.levels.items()}}
+        levels = {n: sorted(v) for n, v in self.levels.items()}
+        return {"ranges": ranges, "levels": levels, "fewer": list(self.fewer)}
 
     @classmethod
     def from_json(cls, stored: Mapping) -> Novelty:
         ranges = {n: Range(float(a), float(b), bool(m)) for n, (a, b, m) in stored["ranges"].items()}
-        return cls(ranges, {n: frozenset(v) for n, v in stored["levels"].items()})
+        levels = {n: frozenset(v) for n, v in stored["levels"].items()}
+        return cls(ranges, levels, tuple(float(v) for v in stored["fewer"]))
 
 
 def fit_novelty(table: pa.Table, encoders: Encoders, matrix: np.ndarray) -> Novelty:
     """Learn ranges from the encoded training matrix, and levels from the table it came from."""
     ranges, levels = {}, {}
+    strange = np.zeros(len(matrix), dtype=np.int64)
     for i, name in enumerate(encoders.names):
         if name in encoders.categories:
             seen = pc.unique(table[name].cast(pa.string())).to_pylist()
@@ -72,7 +78,10 @@ def fit_novelty(table: pa.Table, encoders: Encoders, matrix: np.ndarray) -> Nove
         if len(present):
             low, high = np.quantile(present, QUANTILES)
             ranges[name] = Range(float(low), float(high), len(present) < len(column))
-    return Novelty(ranges, levels)
+            strange += (column < low) | (column > high)
+    counts = np.bincount(strange) / max(1, len(strange))
+    fewer = np.concatenate([[0.0], np.cumsum(counts)[:-1]])
+    return Novelty(ranges, levels, tuple(fewer.tolist()))
 
 
 def _outside(value: FeatureValue, seen: Range) -> bool:

@@ -72,5 +72,5 @@ class Model:
         ]
 
     def novelty(self, row: Row) -> float:
-        """Share of inputs outside what training saw, in [0, 1]."""
-        return self.novel.share(row)
+        """How unusual a row is, as the share of training rows that were less strange, in [0, 1]."""
+        return self.novel.score(row)
