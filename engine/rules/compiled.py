@@ -88,6 +88,10 @@ class _Writer:
     def write(self, node: Node) -> str:
         return str(getattr(self, "_" + type(node).__name__.lower())(node))
 
+    def _fresh(self) -> str:
+        self.count += 1
+        return f"t{self.count}"
+
     def _known(self, *nodes: Node) -> tuple[str, list[str]]:
         """A test for "one of these is missing", and the names under which their values are then known."""
         tests, values = [], []
@@ -95,9 +99,9 @@ class _Writer:
             if isinstance(node, Number | Text):
                 values.append(self.write(node))
                 continue
-            self.count += 1
-            tests.append(f"(t{self.count} := {self.write(node)}) is None")
-            values.append(f"t{self.count}")
+            name = self._fresh()
+            tests.append(f"({name} := {self.write(node)}) is None")
+            values.append(name)
         # Walrus names are bound left to right; `or` may stop early, but then their values are not used.
         return " or ".join(tests) or "False", values
 
@@ -158,8 +162,8 @@ class _Writer:
         return f"({self.write(node.of)} is {'not ' if node.negated else ''}None)"
 
     def _inverted(self, text: str) -> str:
-        self.count += 1
-        return f"(None if (t{self.count} := {text}) is None else not t{self.count})"
+        name = self._fresh()
+        return f"(None if ({name} := {text}) is None else not {name})"
 
     def _not(self, node: Not) -> str:
         return self._inverted(self.write(node.of))
@@ -174,8 +178,7 @@ class _Writer:
         """The decisive value if any part has it, else missing if any part is missing, else the other value."""
         names, tests = [], []
         for node in nodes:
-            self.count += 1
-            names.append(f"t{self.count}")
-            tests.append(f"(t{self.count} := {self.write(node)}) is {decisive}")
+            names.append(self._fresh())
+            tests.append(f"({names[-1]} := {self.write(node)}) is {decisive}")
         missing = " or ".join(f"{name} is None" for name in names)
         return f"({decisive} if {' or '.join(tests)} else None if {missing} else {other})"
