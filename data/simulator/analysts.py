@@ -62,7 +62,14 @@ PROFILES: Mapping[str, AnalystProfile] = {
     "real": REAL,
     "better": replace(REAL, recall=0.80, false_positive_rate=0.06, typology_skill=0.85, anchoring=0.4),
     "lazy": replace(
-        REAL, follows_score=True, insight=0.1, seconds_blind=9.0, seconds_shown=5.0, typology_skill=0.25
+        REAL,
+        recall=0.3,
+        false_positive_rate=0.12,
+        follows_score=True,
+        insight=0.1,
+        seconds_blind=9.0,
+        seconds_shown=5.0,
+        typology_skill=0.25,
     ),
     "corrupt": replace(REAL, recall=0.75, false_positive_rate=0.08, bribed=0.7, anchoring=0.2),
     "random": replace(REAL, guess=1.0, false_positive_rate=0.5, insight=0.0, typology_skill=0.0),

@@ -19,11 +19,11 @@ TYPOLOGIES = (
 """Every typology the simulator knows; `scam_payment` appears only where shares or a drift ask for it."""
 
 DEFAULT_SHARES: Mapping[str, float] = {
-    "card_testing": 0.24,
-    "account_takeover": 0.26,
-    "merchant_compromise": 0.24,
-    "shared_devices": 0.18,
-    "first_party_abuse": 0.08,
+    "card_testing": 0.20,
+    "account_takeover": 0.28,
+    "merchant_compromise": 0.22,
+    "shared_devices": 0.19,
+    "first_party_abuse": 0.11,
 }
 
 

@@ -58,8 +58,8 @@ def _merchants(scene: Scene, campaign: Ints, campaigns: int, spending: Flags) ->
 
 
 def _devices(scene: Scene, campaign: Ints, campaigns: int, second: Floats) -> Ints:
-    """Half the campaigns use one device throughout, half a new identity for each payment."""
+    """A third of campaigns use one device throughout, the others a new identity for each payment."""
     start = np.full(campaigns, np.inf)
     np.minimum.at(start, campaign, second)
     one = scene.strangers_devices(start)[campaign]
-    return either((scene.rng.random(campaigns) < 0.5)[campaign], one, scene.strangers_devices(second))
+    return either((scene.rng.random(campaigns) < 0.35)[campaign], one, scene.strangers_devices(second))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from data.mapping import load_mapping
 from data.simulator import InstitutionConfig, Simulated, simulate, write_csv, write_parquet
 
 
@@ -35,3 +36,11 @@ def test_csv_times_are_rfc_3339_in_utc(small: Simulated, tmp_path: Path) -> None
         with paths[name].open(newline="") as file:
             times = [row[column] for row in csv.DictReader(file)]
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in times)
+
+
+def test_the_demo_mapping_reads_columns_that_are_there_and_no_label(small: Simulated) -> None:
+    mapping = load_mapping(Path(__file__).resolve().parents[3] / "rules" / "mapping.yaml")
+    attributes = {attribute.column for attribute in mapping.attributes.values()}
+    read = {mapping.transaction_id, mapping.amount, mapping.currency, *mapping.entities.values(), *attributes}
+    assert read | set(mapping.personal.values()) <= set(small.transactions.column_names)
+    assert mapping.label is None
