@@ -132,7 +132,10 @@ class Client:
         return self._ask("GET", f"/decisions/{transaction_id}")
 
     def decisions(self, *, limit: int = 50, cursor: str = "", **search: str) -> Json:
-        """Decisions by entity, value, outcome, since, until; newest first, `next` is the cursor of the next page."""
+        """Decisions by entity, value, outcome, since, until; newest first.
+
+        `next_cursor` of the answer continues where it ended.
+        """
         return self._ask("GET", "/decisions", limit=limit, cursor=cursor, **search)
 
     def replay(self, transaction_id: str) -> Json:
@@ -187,5 +190,6 @@ class Client:
     def verification(self) -> Json:
         return self._ask("GET", "/audit/verification")
 
-    def events(self, *, subject: str = "", kind: str = "", limit: int = 50) -> Json:
-        return self._ask("GET", "/events", subject=subject, kind=kind, limit=limit)
+    def events(self, *, subject: str = "", kind: str = "", after: int = 0, limit: int = 100) -> Json:
+        """Events in order, from the one after `after`."""
+        return self._ask("GET", "/events", subject=subject, kind=kind, after=after, limit=limit)

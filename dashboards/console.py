@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page as StreamlitPage
 
 from dashboards import frame, signin
 from dashboards.client import ApiError
-from dashboards.palette import STYLE
+from dashboards.palette import style
 
 LOGO = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 170 32' height='32'>"
@@ -65,7 +65,7 @@ def run_page(page: StreamlitPage) -> None:
 
 def main() -> None:
     st.set_page_config(page_title="Second Look", page_icon="👁", layout="wide", initial_sidebar_state="collapsed")
-    st.html(STYLE)
+    st.html(style())
     try:
         who = signin.me()
     except ApiError as error:

@@ -101,6 +101,19 @@ def table(rows: Sequence[dict[str, Any]], **options: Any) -> Any:
     return st.dataframe(rows, hide_index=True, **options)
 
 
+def base_currency() -> str:
+    """The institution's currency: what every amount in minor units is in."""
+    if "currency" not in st.session_state:
+        st.session_state["currency"] = (signin.client().policy().get("policy") or {}).get("currency", "")
+    return str(st.session_state["currency"])
+
+
+def role() -> str:
+    """The role of the signed-in person."""
+    who = signin.me()
+    return who.role if who else ""
+
+
 def items(answer: Any, *names: str) -> list[dict[str, Any]]:
     """The list in an API answer, whether it is bare or under one of `names`."""
     if isinstance(answer, list):

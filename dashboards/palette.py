@@ -52,8 +52,9 @@ DARK = Palette(
 )
 
 # Streamlit's own classes are not an interface; only test ids, keys we set and plain elements are styled here.
-STYLE = """
+_STYLE = """
 <style>
+  [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: QUIET; opacity: 1; }
   [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
   [data-testid="stMainBlockContainer"] { max-width: 1440px; padding-left: 2rem; padding-right: 2rem; }
   [data-testid="stBottomBlockContainer"] { max-width: 1440px; padding: .6rem 2rem .8rem; }
@@ -62,9 +63,27 @@ STYLE = """
   [data-testid="stMetricLabel"] p { font-size: .82rem; opacity: .85; }
   .st-key-question h2 { padding: 0; }
   .st-key-why [data-testid="stMarkdownContainer"] p { line-height: 1.4; }
-  kbd { font-variant-numeric: tabular-nums; }
+  [data-testid="stHeaderActionElements"] { display: none; }
+  .st-key-answer_confirmed_fraud button { border-color: DECLINE; border-width: 1.5px; }
+  .st-key-answer_legitimate button { border-color: APPROVE; border-width: 1.5px; }
+  .st-key-answer_inconclusive button { border-color: QUIET; border-width: 1.5px; }
+  .st-key-answer_confirmed_fraud button [data-testid="stIconMaterial"] { color: DECLINE; }
+  .st-key-answer_legitimate button [data-testid="stIconMaterial"] { color: APPROVE; }
+  button kbd { opacity: .95 !important; }
+  [data-testid="stMetric"] { padding-bottom: 0; }
+  [data-testid="stElementContainer"]:has(> [data-testid="stCaptionContainer"]) { margin-top: -.35rem; }
 </style>
 """
+
+
+def style() -> str:
+    """The console's own CSS in the reader's theme."""
+    colours = palette()
+    named = {"QUIET": colours.quiet, "APPROVE": colours.approve, "DECLINE": colours.decline}
+    css = _STYLE
+    for name, colour in named.items():
+        css = css.replace(name, colour)
+    return css
 
 
 def palette() -> Palette:

@@ -36,13 +36,12 @@ def client() -> Client:
 def me() -> Me | None:
     """The signed-in person: from this session, or from the cookie after a reload. None when signed out."""
     known: Me | None = st.session_state.get("me")
-    if known is None and "token" not in st.session_state and not st.session_state.get("signed_out"):
-        known = _from_cookie()
+    if known is None and not st.session_state.get("signed_out"):
+        known = _known_by(st.session_state.get("token") or st.context.cookies.get(sign_in_cookie.NAME, ""))
     return known
 
 
-def _from_cookie() -> Me | None:
-    token = st.context.cookies.get(sign_in_cookie.NAME, "")
+def _known_by(token: str) -> Me | None:
     if not token:
         return None
     try:
@@ -51,9 +50,9 @@ def _from_cookie() -> Me | None:
         if refused.status != SIGNED_OUT:
             raise
         return None
-    st.session_state["token"] = token
-    st.session_state["me"] = Me(found["user"], found["role"])
-    return st.session_state["me"]
+    known = Me(found["user"], found["role"])
+    st.session_state["token"], st.session_state["me"] = token, known
+    return known
 
 
 def sign_in(user: str, password: str) -> None:

@@ -44,9 +44,9 @@ RULE_STATES = {
 }
 CASE_STATES = {
     "open": ("○", "Open", "blue"),
-    "in_review": ("◐", "In review", "orange"),
-    "adjudication": ("⚖", "Adjudication", "violet"),
+    "in_adjudication": ("⚖", "In adjudication", "violet"),
     "closed": ("✓", "Closed", "gray"),
+    "timed_out": ("!", "Timed out", "red"),
 }
 STATUSES = {
     "live": ("●", "Live", "green"),
@@ -84,23 +84,38 @@ REASONS = {
     "audit": "Audit: the random slice that is always looked at",
     "drift": "This segment has drifted",
     "fail_safe": "Fail-safe",
-    "manual": "Opened by hand",
+    "by_hand": "Opened by hand",
+    "review": "Chosen for review",
+    "adjudication": "Two reviewers differ",
 }
 TYPOLOGIES = {
     "card_testing": "Card testing",
     "account_takeover": "Account takeover",
     "merchant_compromise": "Merchant compromise",
     "shared_devices": "Shared devices",
-    "stolen_card": "Stolen card",
-    "first_party": "First-party fraud",
+    "first_party_abuse": "First-party abuse",
+    "scam_payment": "Scam payment",
     "other": "Other",
 }
-CONFIDENCES = {"low": "Low", "medium": "Medium", "high": "High"}
+REASON_CODES = {
+    "unusual_amount": "Unusual amount",
+    "new_device": "New device or place",
+    "velocity": "Too many, too fast",
+    "shared_entity": "Shared device, card or address",
+    "known_pattern": "Known fraud pattern",
+    "explained_by_history": "Explained by history",
+    "customer_confirmed": "Customer confirmed it",
+    "customer_denied": "Customer denied it",
+    "missing_information": "Information is missing",
+    "other": "Other",
+}
+CONFIDENCES = {"low": "Low", "medium": "Medium", "high": "High", "certain": "Certain"}
+FLAGS = {"data_wrong": "Data is wrong", "possible_bias": "Possible bias", "guideline_gap": "Guideline gap"}
 ARMS = {"score_shown": "Score shown", "blind_first": "Decide first"}
 
 NO_MODEL = "No model ran: the rules decided alone."
 BLIND = (
-    "**You decide first on this one.** Score and explanation stay hidden until your answer is in, "
+    "**You decide first on this one.** Score, rules and explanation are hidden, "
     "so that your reading of the facts is your own."
 )
 
@@ -111,6 +126,11 @@ _STRENGTHS = ((1.5, "very strongly"), (0.75, "strongly"), (0.3, "clearly"), (0.1
 def title_of(code: str, known: Mapping[str, str]) -> str:
     """The label of a code; an unknown code is shown as words rather than hidden."""
     return known.get(code) or code.replace("_", " ").capitalize() or ABSENT
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter and the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def badge(code: str | None, known: Mapping[str, tuple[str, str, str]]) -> str:

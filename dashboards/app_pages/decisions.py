@@ -1,3 +1,114 @@
-"""Page."""
+"""What was decided about this transaction, this customer, or in this period?"""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
-st.title("decisions")
+
+from dashboards import decision_view, frame, signin, words
+
+Json = dict[str, Any]
+PAGE_SIZE = 50
+
+
+def show() -> None:
+    if transaction_id := st.query_params.get("id"):
+        _one(transaction_id)
+    else:
+        _search()
+
+
+def _one(transaction_id: str) -> None:
+    frame.head(f"Transaction {transaction_id}")
+    st.page_link("app_pages/decisions.py", label="All decisions", icon=":material/arrow_back:")
+    decision_view.draw(signin.client().decision(transaction_id))
+
+
+def _search() -> None:
+    frame.head("Decisions", "Look one up by its id, or search by entity, outcome and time. Filters stay in the address.")
+    _by_id()
+    search = _filters()
+    cursors = _cursors(search)
+    with frame.attempt():
+        found = signin.client().decisions(limit=PAGE_SIZE, cursor=cursors[-1], **search)
+        _results(frame.items(found, "decisions"))
+        _paging(cursors, found.get("next_cursor"))
+
+
+def _by_id() -> None:
+    with st.form("by_id", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input("Transaction id", placeholder="Transaction id", label_visibility="collapsed", width=420)
+        if st.form_submit_button("Look up", icon=":material/search:") and wanted.strip():
+            st.switch_page("app_pages/decisions.py", query_params={"id": wanted.strip()})
+
+
+def _filters() -> dict[str, str]:
+    outcome, entity, value, since, until = st.columns([1.5, 1, 1.3, 1, 1], vertical_alignment="bottom")
+    with outcome:
+        picked = st.segmented_control(
+            "Outcome", list(words.OUTCOMES), key="outcome", bind="query-params",
+            format_func=lambda code: words.sign_and_word(code, words.OUTCOMES),
+        )  # fmt: skip
+    with entity:
+        name = st.text_input("Entity", key="entity", bind="query-params", placeholder="customer")
+    with value:
+        wanted = st.text_input("Its value", key="value", bind="query-params", placeholder="customer_0412")
+    with since:
+        first = st.date_input("From", value=None, key="since", bind="query-params", format="YYYY-MM-DD")
+    with until:
+        last = st.date_input("Before", value=None, key="until", bind="query-params", format="YYYY-MM-DD")
+    return {
+        "outcome": picked or "",
+        "entity": name.strip() if wanted.strip() else "",
+        "value": wanted.strip() if name.strip() else "",
+        "since": f"{first}T00:00:00Z" if first else "",
+        "until": f"{last}T00:00:00Z" if last else "",
+    }
+
+
+def _cursors(search: dict[str, str]) -> list[str]:
+    """The pages walked through so far, for this search; another search starts again."""
+    if st.session_state.get("decisions_search") != search:
+        st.session_state["decisions_search"], st.session_state["decisions_cursors"] = search, [""]
+    cursors: list[str] = st.session_state["decisions_cursors"]
+    return cursors
+
+
+def _results(rows: list[Json]) -> None:
+    if not rows:
+        frame.empty("No decision matches.", "Loosen a filter, or check the entity's name and value.")
+        return
+    currency = frame.base_currency()
+    table = [
+        {
+            "Time": frame.when(row["occurred_at"]),
+            "Transaction": row["transaction_id"],
+            "Outcome": words.sign_and_word(row["outcome"], words.OUTCOMES),
+            "Probability": words.percent(row.get("probability")),
+            "Amount": words.money(row.get("amount_minor"), currency),
+            "Why a person": words.title_of(row["triage_reason"], words.REASONS) if row.get("triage_reason") else words.ABSENT,
+            "Rules hit": ", ".join(row.get("rules_hit") or []) or words.ABSENT,
+        }
+        for row in rows
+    ]
+    right = st.column_config.TextColumn(alignment="right")
+    picked = frame.table(table, on_select="rerun", selection_mode="single-row", key="decisions_table", height=460,
+                         column_config={"Probability": right, "Amount": right})  # fmt: skip
+    chosen = picked["selection"]["rows"]
+    if chosen:
+        st.switch_page("app_pages/decisions.py", query_params={"id": rows[chosen[0]]["transaction_id"]})
+    st.caption("Select a row to open it.")
+
+
+def _paging(cursors: list[str], following: str | None) -> None:
+    with st.container(horizontal=True):
+        if st.button("Newer", icon=":material/arrow_back:", disabled=len(cursors) < 2, key="newer"):
+            cursors.pop()
+            st.rerun()
+        if st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older") and following:
+            cursors.append(following)
+            st.rerun()
+
+
+show()

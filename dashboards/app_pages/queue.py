@@ -26,7 +26,7 @@ def show() -> None:
 def _next(queue: Json) -> None:
     waiting, mine = queue.get("open_total", 0), frame.items(queue, "mine")
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="large"):
-        label = "Go on with my task  [N]" if mine else "Take the next task  [N]"
+        label = "Go on with my task" if mine else "Take the next task"
         idle = not waiting and not mine
         if st.button(label, type="primary", shortcut="N", icon=":material/play_arrow:", disabled=idle, key="take_next"):
             target = {"task": mine[0]["task_id"]} if mine else {"next": "1"}

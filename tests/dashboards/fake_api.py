@@ -202,7 +202,7 @@ class FakeApi:
         limit = int(asked.query.get("limit") or 50)
         found = [d for d in data.DECISIONS if d["outcome"] == asked.query.get("outcome", d["outcome"])]
         more = start + limit < len(found)
-        return {"decisions": found[start : start + limit], "next": str(start + limit) if more else None}
+        return {"decisions": found[start : start + limit], "next_cursor": str(start + limit) if more else None}
 
     def approve(self, asked: Asked) -> Json:
         self.approvals.append(asked.body)
@@ -255,7 +255,7 @@ ROUTES: list[Route] = [
     ("GET", "/subgroups", False, _fixed(data.SUBGROUPS)),
     ("GET", "/rules", False, _fixed({"rules": data.RULE_FILES})),
     ("GET", "/rules/([^/]+)", False, _rule),
-    ("GET", "/policy", False, _fixed({"text": "currency: EUR\n", "policy": {"currency": "EUR"}})),
+    ("GET", "/policy", False, _fixed({"file": "currency: EUR\n", "policy": {"currency": "EUR"}})),
     ("GET", "/approved-set", False, _fixed({"set_id": data.SET_ID, "approved_by": "admin", "approved_at": data.stamp(days=4)})),
     ("GET", "/drafts", False, _fixed({"drafts": []})),
     ("POST", "/approvals", False, FakeApi.approve),

@@ -82,10 +82,9 @@ def history() -> list[Json]:
             "occurred_at": stamp(days=1.9 * (len(amounts) - i) + 0.3),
             "amount_minor": amount,
             "currency": "EUR",
-            "outcome": "review" if amount > 20000 else "approve",
-            "merchant": f"merchant_{(i * 7) % 23:03d}",
-            "merchant_category": categories[i % 6],
-            "channel": "pos" if i % 3 else "ecom",
+            "entities": {"customer": "customer_0412", "merchant": f"merchant_{(i * 7) % 23:03d}"},
+            "attributes": {"channel": "pos" if i % 3 else "ecom", "merchant_category": categories[i % 6]},
+            "known_fraud": i == 4,
         }
         for i, amount in enumerate(amounts)
     ]
@@ -250,14 +249,14 @@ RULE_FILES: list[Json] = [
         "severity": "high",
         "owner": "risk-manager-1",
         "description": r["reason"],
-        "when": "device_customer_distinct_7d >= 3",
-        "floor": "review",
+        "conditions": ["device_customer_distinct_7d >= 3"],
+        "then": {"effect": "floor", "floor": "review", "lane": "", "expires": None, "amount_cap_minor": None},
         "runbook": r["runbook"],
         "false_positives": r["false_positives"],
         "hits": 118 - 40 * i,
         "tests": 4,
         "history": [{"version": 2, "at": "2026-02-11", "change": "from 4 customers to 3 after the February ring"}],
-        "source": f"id: {r['id']}\nversion: 2\nwhen:\n  all:\n    - device_customer_distinct_7d >= 3\n",
+        "file": f"id: {r['id']}\nversion: 2\nwhen:\n  all:\n    - device_customer_distinct_7d >= 3\n",
     }
     for i, r in enumerate(RULES)
 ]
@@ -299,7 +298,7 @@ EVENTS: Json = {
 }  # fmt: skip
 CASES: list[Json] = [
     {"case_id": f"c_{i:04d}", "opened_at": stamp(hours=2 * i + 1), "opened_by": "engine",
-     "status": ("open", "closed", "adjudication")[i % 3], "reason": ("rule_asks", "uncertain")[i % 2],
+     "status": ("open", "closed", "in_adjudication")[i % 3], "reason": ("rule_asks", "uncertain")[i % 2],
      "reason_detail": "One device, many customers", "entity": "customer", "entity_value": f"customer_{400 + i:04d}",
      "queue": "default", "amount_minor": 81200 + 991 * i, "deadline": ahead(hours=3 - i), "currency": "EUR",
      "verdict": "confirmed_fraud" if i % 3 == 1 else "", "closed_at": stamp(hours=1) if i % 3 == 1 else None}

@@ -1,0 +1,174 @@
+"""What did the engine answer for one transaction, and what made it answer so?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboards import charts, frame, signin, words
+from dashboards.palette import palette
+
+Json = dict[str, Any]
+AUDITORS = ("auditor", "risk_manager", "admin")
+CASE_OPENERS = ("analyst", "team_lead", "risk_manager")
+
+
+def draw(decision: Json) -> None:
+    """The whole stored decision."""
+    _answer(decision)
+    left, right = st.columns([1.65, 1], gap="medium")
+    with left:
+        _explanation(decision)
+        _features(decision)
+    with right:
+        _rules(decision)
+        _record(decision)
+        _actions(decision)
+
+
+def amount(decision: Json) -> float | None:
+    """The amount in minor units of the base currency, from the row or from the features."""
+    value = decision.get("amount_minor", (decision.get("features") or {}).get("amount_minor"))
+    return None if value is None else float(value)
+
+
+def _answer(decision: Json) -> None:
+    outcome, score, why = st.columns([0.9, 1.3, 1.3], gap="medium", border=True)
+    with outcome:
+        st.metric("Amount", words.money(amount(decision), frame.base_currency()))
+        st.markdown(f"{words.badge(decision['outcome'], words.OUTCOMES)} {frame.when(decision['decided_at'])}")
+        if decision.get("explored"):
+            st.caption("Exploration: a would-be decline was released on purpose, to learn what becomes of it.")
+    with score:
+        st.metric("Probability of fraud", words.percent(decision.get("probability")))
+        _strip(decision)
+    with why:
+        triage = decision.get("triage") or {}
+        reason = triage.get("reason")
+        st.markdown(f"**{words.title_of(reason, words.REASONS) if reason else 'Nobody needed to look'}**")
+        if triage.get("sentence"):
+            st.caption(words.plain(triage["sentence"]))
+        _costs(triage)
+
+
+def _strip(decision: Json) -> None:
+    probability, thresholds = decision.get("probability"), decision.get("thresholds") or {}
+    if probability is None:
+        st.caption(words.NO_MODEL)
+    elif {"review_at", "decline_at"} <= thresholds.keys():
+        st.altair_chart(charts.threshold_strip(probability, thresholds, palette()), theme=None, key="strip",
+                        alt=f"Probability {words.percent(probability)}")  # fmt: skip
+
+
+def _costs(triage: Json) -> None:
+    named = {"approve": "cost_approve", "decline": "cost_decline", "review": "cost_review"}
+    if not any(triage.get(key) for key in named.values()):
+        return
+    told = [f"{name} {words.money(triage[key], frame.base_currency())}" for name, key in named.items() if triage.get(key) is not None]
+    st.caption("Expected cost: " + " · ".join(told))
+
+
+def _explanation(decision: Json) -> None:
+    told = decision.get("explanation")
+    if not told:
+        frame.empty("No explanation is stored", "Explanations are stored for every decision that is not an approval.")
+        return
+    chart = {"base": told["base"], "margin": decision["margin"], "probability": decision["probability"], "bars": _bars(decision)}
+    st.markdown("##### How the score came about")
+    st.altair_chart(charts.waterfall(chart, _titled(decision), palette()), theme=None, alt=charts.waterfall_told(chart), key="waterfall")
+
+
+def _bars(decision: Json) -> list[Json]:
+    features = decision.get("features") or {}
+    return [
+        {"phrase": name.replace("_", " "), "value_text": shown(features.get(name)), "contribution": push}
+        for name, push in decision["explanation"]["contributions"].items()
+    ]
+
+
+def shown(value: Any) -> str:
+    """A stored feature value as text; figures in full, because this is the record."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
+
+
+def _titled(decision: Json) -> list[Json]:
+    return [{**rule, "title": rule["id"].replace("_", " ")} for rule in decision.get("rules") or []]
+
+
+def _features(decision: Json) -> None:
+    features = decision.get("features") or {}
+    with st.expander(f"Inputs as they were known then ({len(features)})"):
+        frame.table([{"Feature": name, "Value": shown(value)} for name, value in features.items()], height=320)
+
+
+def _rules(decision: Json) -> None:
+    rules = decision.get("rules") or []
+    hits = [rule for rule in rules if rule["state"] != "no_hit"]
+    st.markdown(f"##### {words.plural(sum(r['state'] == 'hit' for r in rules), 'rule')} hit, {len(rules)} evaluated")
+    for rule in hits:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"{words.badge(rule['state'], words.RULE_STATES)} **{words.plain(rule['id'])}** v{rule['version']}")
+            if rule.get("reason"):
+                st.caption(words.plain(rule["reason"]))
+
+
+def _record(decision: Json) -> None:
+    draws = decision.get("draws") or {}
+    pairs = [
+        ("Transaction", f"`{decision['transaction_id']}`"),
+        ("Ledger order", words.count(decision.get("seq"))),
+        ("Approved set", f"`{decision['set_id']}`"),
+        ("Model", f"`{decision['model_id']}`" if decision.get("model_id") else "none"),
+        ("Case", f"`{decision['case_id']}`" if decision.get("case_id") else "none"),
+        ("Chance of audit", words.percent(draws.get("audit_probability"))),
+    ]
+    with st.container(border=True):
+        frame.facts(pairs)
+
+
+def _actions(decision: Json) -> None:
+    transaction_id = decision["transaction_id"]
+    if frame.role() in AUDITORS:
+        _replay(transaction_id)
+        _events(transaction_id)
+    if frame.role() in CASE_OPENERS and not decision.get("case_id"):
+        _open_case(transaction_id)
+
+
+def _replay(transaction_id: str) -> None:
+    if not st.button("Replay this decision", icon=":material/replay:", key="replay"):
+        return
+    with frame.attempt():
+        told = signin.client().replay(transaction_id)
+        differences = frame.items(told, "differences")
+        if differences:
+            st.warning(f"{words.plural(len(differences), 'value')} came out differently.")
+            frame.table([{"What": d.get("what"), "Then": str(d.get("then")), "Now": str(d.get("now"))} for d in differences])
+        else:
+            st.success("Decided again from the record: the same answer, bit for bit.", icon=":material/verified:")
+
+
+def _events(transaction_id: str) -> None:
+    with st.expander("Everything recorded about it", on_change="rerun", key="events_open") as opened:
+        if not opened.open:
+            return
+        with frame.attempt():
+            events = frame.items(signin.client().events(subject=f"transaction:{transaction_id}"), "events")
+            for event in events:
+                st.markdown(f"`{event['seq']}` **{words.plain(event['kind'])}** by {words.plain(event['actor'])}, {frame.when(event['recorded_at'], seconds=True)}")
+            if not events:
+                st.caption("No event names this transaction.")
+
+
+def _open_case(transaction_id: str) -> None:
+    with st.popover("Open a case", icon=":material/create_new_folder:"):
+        reason = st.text_input("Why should a person look?", key="case_reason", max_chars=500)
+        if st.button("Open the case", key="open_case", disabled=not reason.strip()):
+            with frame.attempt():
+                opened = signin.client().open_case(transaction_id, reason.strip())
+                st.success(f"Case {opened.get('case_id', '')} is open.")

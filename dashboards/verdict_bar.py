@@ -1,0 +1,179 @@
+"""How does a reviewer answer? The bar at the bottom: verdict keys, typology, reason, confidence, note, undo."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import streamlit as st
+
+from dashboards import frame, signin, words
+from dashboards.client import ApiError
+
+Json = dict[str, Any]
+# Button label, key on the keyboard, icon, verdict.
+ANSWERS = (
+    ("Confirm fraud", "F", ":material/block:", "confirmed_fraud"),
+    ("Dismiss", "D", ":material/check:", "legitimate"),
+    ("Unsure", "U", ":material/question_mark:", "inconclusive"),
+)
+_FIELDS = ("typology", "reason_code", "confidence", "note")
+_FLAGS = "flags"
+
+
+def _key(field: str, task_id: str) -> str:
+    return f"{field}_{task_id}"
+
+
+def _filled(task_id: str) -> Json:
+    filled: Json = {field: st.session_state.get(_key(field, task_id)) or "" for field in _FIELDS}
+    return {**filled, _FLAGS: st.session_state.get(_key(_FLAGS, task_id)) or []}
+
+
+def _save_draft(task_id: str) -> None:
+    """Keep what was typed at the API, so that a reload or an ended session loses nothing."""
+    try:
+        signin.client().save_draft(task_id, _filled(task_id))
+        st.session_state["draft_state"] = (task_id, f"Draft saved {words.when(frame.now(), frame.zone(), seconds=True)[-8:]}")
+    except ApiError as error:
+        st.session_state["draft_state"] = (task_id, f":red[Draft not saved: {words.plain(error.title)}]")
+
+
+def restore(page: Json) -> None:
+    """Put a draft that the API kept back into the bar's fields. Call before the bar is drawn."""
+    draft, task_id = page.get("draft") or {}, page["task_id"]
+    for field in (*_FIELDS, _FLAGS):
+        if _key(field, task_id) not in st.session_state and draft.get(field):
+            st.session_state[_key(field, task_id)] = draft[field]
+
+
+@st.fragment
+def bar(page: Json) -> None:
+    """The verdict bar. A fragment, so that typing does not redraw the task above it."""
+    _fields(page["task_id"])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for label, key, icon, value in ANSWERS:
+            # All three weigh the same on the eye: the bar must not push towards an answer.
+            if st.button(label, shortcut=key, icon=icon, key=f"answer_{value}"):
+                _answer(page, value)
+        if st.button("Put back", shortcut="B", icon=":material/keyboard_return:", type="tertiary", key="put_back"):
+            _put_back(page["task_id"])
+        _flags(page["task_id"])
+        undo_button()
+        st.space("stretch")
+        _told(page)
+
+
+def _fields(task_id: str) -> None:
+    saving: Json = {"on_change": _save_draft, "args": (task_id,), "label_visibility": "collapsed"}
+    typology, reason, confidence, note = st.columns([1, 1.15, 1.25, 1.8], vertical_alignment="center")
+    with typology:
+        st.selectbox("Typology", list(words.TYPOLOGIES), index=None, placeholder="Typology", key=_key("typology", task_id),
+                     format_func=lambda code: words.title_of(code, words.TYPOLOGIES), **saving)  # fmt: skip
+    with reason:
+        st.selectbox("Reason", list(words.REASON_CODES), index=None, placeholder="Reason", key=_key("reason_code", task_id),
+                     format_func=lambda code: words.title_of(code, words.REASON_CODES), **saving)  # fmt: skip
+    with confidence:
+        st.segmented_control("Confidence", list(words.CONFIDENCES), key=_key("confidence", task_id), width="stretch",
+                             format_func=lambda code: words.title_of(code, words.CONFIDENCES), **saving)  # fmt: skip
+    with note:
+        st.text_input("Note", placeholder="Note (kept as you type)", max_chars=4000, live="400ms", key=_key("note", task_id), **saving)
+
+
+def _flags(task_id: str) -> None:
+    raised = st.session_state.get(_key(_FLAGS, task_id)) or []
+    with st.popover(f"Flags ({len(raised)})" if raised else "Flags", type="tertiary", icon=":material/flag:"):
+        st.pills("What is wrong with this task?", list(words.FLAGS), selection_mode="multi", key=_key(_FLAGS, task_id),
+                 format_func=words.FLAGS.__getitem__, on_change=_save_draft, args=(task_id,))  # fmt: skip
+
+
+def _told(page: Json) -> None:
+    task_id, saved = st.session_state.get("draft_state", ("", ""))
+    parts = [saved] if task_id == page["task_id"] and saved else []
+    parts.append(f"Decision due {words.due(page.get('deadline'), frame.now())}")
+    if page.get("lock_expires_at"):
+        parts.append(f"yours for {words.due(page['lock_expires_at'], frame.now()).removeprefix('in ')}")
+    st.caption(" · ".join(parts), width="content")
+
+
+def _answer(page: Json, value: str) -> None:
+    task_id = page["task_id"]
+    filled = _filled(task_id)
+    verdict = {**filled, "value": value, "corrections": {}}
+    if value != "confirmed_fraud":
+        verdict["typology"] = ""
+    try:
+        given = signin.client().give_verdict(task_id, verdict)
+    except ApiError as error:
+        if error.status == signin.SIGNED_OUT:
+            raise
+        frame.show_error(error)
+        return
+    _remember(given, value)
+    leave_task(task_id)
+    st.session_state["wanted"] = "next"
+    st.rerun()
+
+
+def _remember(given: Json, value: str) -> None:
+    verdict = given.get("verdict") or given
+    st.session_state["last_verdict"] = {"verdict_id": verdict.get("verdict_id"), "task_id": verdict.get("task_id"), "value": value}
+    st.session_state.setdefault("session_verdicts", []).append({"value": value, "seconds": verdict.get("seconds")})
+
+
+def _put_back(task_id: str) -> None:
+    try:
+        signin.client().release(task_id, "put back")
+    except ApiError as error:
+        if error.status == signin.SIGNED_OUT:
+            raise
+        frame.show_error(error)
+        return
+    leave_task(task_id)
+    st.session_state["notice"] = "The task is back in its lane."
+    st.switch_page("app_pages/queue.py")
+
+
+def leave_task(task_id: str) -> None:
+    """Forget everything this session holds of a task."""
+    for name in ("task_page", "draft_state"):
+        st.session_state.pop(name, None)
+    for field in (*_FIELDS, _FLAGS):
+        st.session_state.pop(_key(field, task_id), None)
+
+
+def undo_button() -> None:
+    """Take the last verdict back; its task opens again."""
+    last = st.session_state.get("last_verdict")
+    if not last:
+        return
+    label = f"Undo “{words.VERDICTS[last['value']][1]}”"
+    if not st.button(label, shortcut="Z", icon=":material/undo:", type="tertiary", key="undo"):
+        return
+    try:
+        signin.client().undo(last["verdict_id"])
+    except ApiError as error:
+        if error.status == signin.SIGNED_OUT:
+            raise
+        frame.show_error(error)
+        return
+    st.session_state.pop("last_verdict")
+    st.session_state.get("session_verdicts", [])[-1:] = []
+    st.session_state.pop("task_page", None)
+    st.session_state["wanted"] = last["task_id"]
+    st.rerun()
+
+
+def session_summary() -> str:
+    """What this sitting came to, in a sentence; '' before the first verdict."""
+    given = st.session_state.get("session_verdicts") or []
+    if not given:
+        return ""
+    counts = [
+        f"{sum(v['value'] == value for v in given)} {label.lower()}"
+        for value, (_, label, _) in words.VERDICTS.items()
+        if any(v["value"] == value for v in given)
+    ]
+    seconds = [float(v["seconds"]) for v in given if v.get("seconds") is not None]
+    pace = f", median {median(seconds):.0f} s each" if seconds else ""
+    return f"This sitting: {words.plural(len(given), 'task')} ({words.listed(counts)}){pace}."

@@ -1,0 +1,41 @@
+"""How do the console's tests reach it? One fake API over real HTTP for each test, and the app run by AppTest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from fake_api import FakeApi, Running
+from streamlit.testing.v1 import AppTest
+
+CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
+Opened = Callable[..., AppTest]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with Running(FakeApi.with_work()) as running:
+        monkeypatch.setenv("SECONDLOOK_API", running.base)
+        yield running.api
+        st.cache_resource.clear()
+
+
+@pytest.fixture
+def opened(api: FakeApi) -> Opened:
+    """`opened("analyst-1", "review", task="k_0001")`: the app as that person, on that page, after one run."""
+
+    def run(user: str = "", page: str = "", **query: str) -> AppTest:
+        app = AppTest.from_file(str(CONSOLE), default_timeout=20)
+        if user:
+            app.session_state["token"] = api.token_for(user)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        if page:
+            app.switch_page(f"app_pages/{page}.py").run()
+        return app
+
+    return run
+
