@@ -5,9 +5,11 @@ from typing import Any
 
 import feature_oracle
 from feature_oracle import Payment, Report
-from feature_streams import feature_set, outcomes_table, replayed, streams, transactions_table
+from feature_streams import feature_set, ledger_like, outcomes_table, replayed, streams, transactions_table
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 
 FEATURES = feature_set()
@@ -52,4 +54,18 @@ def test_a_state_loaded_in_bulk_continues_as_if_it_had_lived_through_it(stream: 
     rows = replayed(state, payments[half:], waiting, payments)
     for payment, row in zip(payments[half:], rows, strict=True):
         wanted = feature_oracle.features(payment, payments, reports, FEATURES)
+        assert_same(row, wanted, f"seq {payment.seq}")
+
+
+@settings(max_examples=150, deadline=None)
+@given(streams(), st.booleans())
+def test_batch_features_are_those_of_the_contract(stream: Stream, many: bool) -> None:
+    payments, reports = stream
+    with ledger_like(payments, reports) as connection:
+        table = batch_features(connection, FEATURES, join_up_to=0 if many else 1_000)
+    for payment, row in zip(payments, table.to_pylist(), strict=True):
+        wanted = feature_oracle.features(payment, payments, reports, FEATURES)
+        assert row.pop("seq") == payment.seq
+        assert row.pop("transaction_id") == f"t{payment.seq}"
+        assert row.pop("occurred_at") == feature_oracle.moment(payment.us)
         assert_same(row, wanted, f"seq {payment.seq}")

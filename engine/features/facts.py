@@ -1,0 +1,101 @@
+"""What must be known about the rows before the right SQL can be written for them?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from engine.features.feature_set import FeatureSet
+
+NO_SEQ = 2**62
+
+
+@runtime_checkable
+class ReadsArrow(Protocol):
+    """Something that answers SQL with an Arrow table, such as a ledger."""
+
+    def read_arrow(self, sql: str) -> pa.Table: ...
+
+
+def read_arrow(source: Any, sql: str) -> pa.Table:
+    """Ask a ledger or a DuckDB connection."""
+    if isinstance(source, ReadsArrow):
+        return source.read_arrow(sql)
+    return source.sql(sql).to_arrow_table()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The asked rows lie in first_seq..last_seq (both included) and first_us..last_us; they are `few` when a
+    join alone serves them; `oldest_us` is the oldest time that any of their windows reaches.
+
+    `late` counts rows that came after one with a later time, `very_late` those late by more than the declared
+    lateness. `wide_squares` says that sums of squares may not fit in 16 bytes. `live_labels` counts outcomes
+    reported after later transactions, `revised` those beyond the first of their transaction. `recorded` is
+    the SQL of the moment an outcome was recorded.
+    """
+
+    first_seq: int
+    last_seq: int
+    few: bool = False
+    first_us: int = 0
+    last_us: int = 0
+    late: int = 0
+    very_late: int = 0
+    wide_squares: bool = False
+    live_labels: int = 0
+    revised: int = 0
+    recorded: str = "0"
+    oldest_us: int = 0
+
+
+def probe(
+    source: Any, feature_set: FeatureSet, first_seq: int | None, last_seq: int | None, join_up_to: int
+) -> Facts:
+    """Ask the ledger two or three cheap questions."""
+    first, last = first_seq or 0, NO_SEQ if last_seq is None else last_seq
+    rows = _one(read_arrow(source, _ROWS.format(first=first, last=last, lateness=feature_set.lateness_us)))
+    labels = {"live": 0, "again": 0}
+    recorded = "0"
+    if any(f.is_label for f in feature_set.features):
+        labels = _one(read_arrow(source, _LABELS.format(last=last)))
+        names = read_arrow(source, "SELECT * FROM outcomes LIMIT 0").column_names
+        recorded = "epoch_us(o.recorded_at)" if "recorded_at" in names else "0"
+    first_us = rows["first_us"] or 0
+    return Facts(
+        first_seq=first,
+        last_seq=last,
+        few=rows["asked"] <= join_up_to,
+        first_us=first_us,
+        last_us=rows["last_us"] or 0,
+        late=rows["late"],
+        very_late=rows["very_late"],
+        wide_squares=(rows["largest"] or 0) * rows["rows"] >= 2**62,
+        live_labels=labels["live"],
+        revised=labels["again"],
+        recorded=recorded,
+        oldest_us=first_us - feature_set.horizon_us,
+    )
+
+
+def _one(table: pa.Table) -> dict[str, Any]:
+    return table.to_pylist()[0]
+
+
+_ROWS = """
+SELECT COUNT(*) AS rows, COUNT(*) FILTER (WHERE seq >= {first}) AS asked,
+    MIN(t) FILTER (WHERE seq >= {first}) AS first_us, MAX(t) FILTER (WHERE seq >= {first}) AS last_us,
+    COUNT(*) FILTER (WHERE t < newest) AS late, COUNT(*) FILTER (WHERE t < newest - {lateness}) AS very_late,
+    MAX(ABS(CAST(amount AS DOUBLE))) AS largest
+FROM (
+    SELECT seq, epoch_us(occurred_at) AS t, amount_minor AS amount, MAX(epoch_us(occurred_at)) OVER (
+        ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+    FROM transactions WHERE seq <= {last})
+"""
+_LABELS = """
+SELECT COUNT(*) FILTER (WHERE reported_seq > transaction_seq) AS live,
+    COUNT(*) - COUNT(DISTINCT transaction_seq) AS again
+FROM outcomes WHERE reported_seq < {last} AND transaction_seq < {last}
+"""

@@ -1,0 +1,171 @@
+"""How are the raw aggregates of every asked transaction gathered: by windows, by a join, or both?
+
+Windows are right for a row if all rows of its entity that arrived later also happened later. Where late rows
+exist, the rows they make different are found (`redo_`) and their aggregates recomputed by a join (`fix_`) that
+spells the meaning out. A handful of asked rows is served by the join alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.features.facts import Facts
+from engine.features.feature_set import FeatureSet, widest
+from engine.features.label_sql import LabelCount, label_groups, learned, shares
+from engine.features.raw_sql import FIELD_BITS, MASK, Raw, held, quoted, raws
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """The parts of the statement between the base rows and the features; every CTE is named with its entity's
+    number in the feature set."""
+
+    feature_set: FeatureSet
+    facts: Facts
+
+    @property
+    def few(self) -> bool:
+        return self.facts.few
+
+    def raws(self, group: int) -> list[Raw]:
+        return raws(self.feature_set, group, self.facts.wide_squares)
+
+    @property
+    def groups(self) -> range:
+        return range(len(self.feature_set.entities))
+
+    def _keys(self, group: int) -> list[str]:
+        return [held(name) for name in self.feature_set.entities[group]]
+
+    def _same(self, group: int) -> str:
+        return " AND ".join(f"x.{key} = y.{key}" for key in self._keys(group))
+
+    def ctes(self) -> dict[str, str]:
+        """From `base` (and `labels`, `marked`) to `gathered`: asked rows with raw, k_, f_ and l_ columns."""
+        first, lateness = self.facts.first_seq, self.feature_set.lateness_us
+        found = {"asked": f"SELECT * FROM base WHERE seq >= {first}"}
+        if self.facts.very_late:
+            found["very_late"] = f"SELECT * FROM asked WHERE t < newest - {lateness}"
+        if not self.few:
+            found["windowed"] = self._windows()
+        for group in self.groups:
+            found |= self._fixes(group)
+        for group in label_groups(self.feature_set):
+            found |= self._label_counts(group)
+        found["gathered"] = self._joined()
+        return found
+
+    def _windows(self) -> str:
+        delay = self.feature_set.label_delay_us
+        columns, windows = [], {}
+        for group in self.groups:
+            for raw in self.raws(group):
+                name = f"window_{group}_{raw.window_us}"
+                windows[name] = self._window(group, raw.window_us, 1)
+                columns.append(f"{raw.call()} OVER {name} AS {quoted(raw.name)}")
+            for width in shares(self.feature_set, group):
+                name = f"label_window_{group}_{width}"
+                windows[name] = self._window(group, delay + width, delay + 1)
+                columns.append(f"SUM(mark) OVER {name} AS y_{group}_{width}")
+        source = "marked" if label_groups(self.feature_set) else "base"
+        if not columns:
+            return f"SELECT * FROM {source}"
+        named = ", ".join(f"{name} AS ({window})" for name, window in windows.items())
+        return f"SELECT *, {', '.join(columns)} FROM {source} WINDOW {named}"
+
+    def _window(self, group: int, start: int, end: int) -> str:
+        keys = ", ".join(self._keys(group))
+        return f"PARTITION BY {keys} ORDER BY t RANGE BETWEEN {start} PRECEDING AND {end} PRECEDING"
+
+    def _fixes(self, group: int) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if not self.raws(group) or not (self.few or self.facts.late):
+            return found
+        if not self.few:
+            found[f"redo_{group}"] = self._redo(group)
+        return found | {f"fix_{group}": self._fix(group)}
+
+    def _width(self, group: int) -> int:
+        return widest(f for f in self.feature_set.of_entity(self.feature_set.entities[group]) if f.is_history)
+
+    def _redo(self, group: int) -> str:
+        """Asked rows with a row of their entity in their window that arrived after them; very late ones too."""
+        width = self._width(group)
+        keys = ", ".join(self._keys(group))
+        very_late = "UNION SELECT seq FROM very_late" if self.facts.very_late else ""
+        return f"""
+            SELECT x.seq FROM asked x JOIN (
+                SELECT seq, t, {keys}, UNNEST(GENERATE_SERIES(t // {width}, (t + {width}) // {width})) AS bucket
+                FROM base WHERE t < newest) y
+            ON {self._same(group)} AND x.t // {width} = y.bucket
+            WHERE y.seq > x.seq AND y.t < x.t AND y.t >= x.t - {width} GROUP BY x.seq {very_late}"""
+
+    def _fix(self, group: int) -> str:
+        """The aggregates by their definition: rows of the same entity with a smaller seq in [t - w, t)."""
+        width = self._width(group)
+        wanted = "" if self.few else f"WHERE seq IN (SELECT seq FROM redo_{group})"
+        floor = f"AND y.t >= x.newest - {self.feature_set.memory_us}" if self.facts.very_late else ""
+        columns = [
+            f"{raw.call('y.')} FILTER (WHERE y.t >= x.t - {raw.window_us}) AS {quoted(raw.name)}"
+            for raw in self.raws(group)
+        ]
+        return f"""
+            SELECT x.seq, {", ".join(columns)} FROM (
+                SELECT *, UNNEST(GENERATE_SERIES((t - {width}) // {width}, t // {width})) AS bucket
+                FROM asked {wanted}) x
+            JOIN base y ON {self._same(group)} AND y.t // {width} = x.bucket
+            WHERE y.seq < x.seq AND y.t < x.t AND y.t >= x.t - {width} {floor} GROUP BY x.seq"""
+
+    def _label_counts(self, group: int) -> dict[str, str]:
+        count = LabelCount(self.feature_set, self.facts, group, rows="asked", every=self.few)
+        found = {f"known_{group}": count.sql()}
+        if self.facts.very_late and not self.few and shares(self.feature_set, group):
+            again = LabelCount(self.feature_set, self.facts, group, rows="very_late", every=True)
+            found[f"reknown_{group}"] = again.sql()
+        return found
+
+    def _joined(self) -> str:
+        """One row per asked transaction with every raw column, from wherever it is right."""
+        joins: list[str] = []
+        columns: list[str] = []
+        for group in self.groups:
+            joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in self._fixes(group)]
+            columns += [f"{self._right(group, raw.name)} AS {quoted(raw.name)}" for raw in self.raws(group)]
+        for group in label_groups(self.feature_set):
+            joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in self._label_counts(group)]
+            columns += self._label_columns(group)
+        source = "asked" if self.few else f"(SELECT * FROM windowed WHERE seq >= {self.facts.first_seq})"
+        names = {n for entity in self.feature_set.entities for n in entity}
+        names |= {f.of for f in self.feature_set.features if f.of and f.of != "amount"}
+        own = ["seq", "transaction_id", "occurred_at", "t", "amount", *(held(n) for n in sorted(names))]
+        listed = ", ".join([*(f"a.{column}" for column in own), *columns])
+        return f"SELECT {listed} FROM {source} a {' '.join(joins)}"
+
+    def _right(self, group: int, name: str) -> str:
+        if self.few:
+            return f"fix_{group}.{quoted(name)}"
+        if self.facts.late:
+            redone = f"fix_{group}.{quoted(name)}"
+            return f"CASE WHEN redo_{group}.seq IS NOT NULL THEN {redone} ELSE a.{quoted(name)} END"
+        return f"a.{quoted(name)}"
+
+    def _label_columns(self, group: int) -> list[str]:
+        columns = [
+            f"COALESCE(known_{group}.l_{group}_{width}, 0) AS l_{group}_{width}"
+            for width in learned(self.feature_set, group)
+        ]
+        for width in shares(self.feature_set, group):
+            marks = f"CAST(COALESCE(a.y_{group}_{width}, 0) AS BIGINT)"
+            columns.append(self._label_column(group, f"k_{group}_{width}", f"({marks} & {MASK})"))
+            columns.append(self._label_column(group, f"f_{group}_{width}", f"({marks} >> {FIELD_BITS})"))
+        return columns
+
+    def _label_column(self, group: int, name: str, plain: str) -> str:
+        joined = f"COALESCE(known_{group}.{name}, 0)"
+        if self.few:
+            return f"{joined} AS {name}"
+        if not self.facts.very_late:
+            return f"{plain} + {joined} AS {name}"
+        again = f"COALESCE(reknown_{group}.{name}, 0)"
+        late = f"a.t < a.newest - {self.feature_set.lateness_us}"
+        return f"CASE WHEN {late} THEN {again} ELSE {plain} + {joined} END AS {name}"

@@ -1,0 +1,123 @@
+"""Which aggregates does SQL have to gather over a window, and how is a feature's value read from them?
+
+One packed sum carries the number of rows, the number of rows with an amount, and the sum of the amounts, because
+DuckDB spends its time on finding the ends of a window, once per aggregate: packed it is about twice as fast.
+Bits 0-29 hold the rows, bits 30-59 the rows with an amount, and what lies above is the (signed) sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.features.feature_set import CATEGORY, FLAG, INTEGER, NUMBER, FeatureSet, FeatureSpec
+
+FIELD_BITS = 30
+MASK = 2**FIELD_BITS - 1
+
+PACKED = (
+    f"CAST(COALESCE(amount, 0) AS HUGEINT) * {2 ** (2 * FIELD_BITS)}"
+    f" + CASE WHEN amount IS NULL THEN 1 ELSE {2**FIELD_BITS + 1} END"
+)
+SQUARE = "CAST(amount AS HUGEINT) * amount"
+GOOD_MARK, FRAUD_MARK = 1, 2**FIELD_BITS + 1  # a label, and a label that says fraud
+
+_TYPES = {INTEGER: "BIGINT", NUMBER: "DOUBLE", FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}
+
+
+def quoted(name: str) -> str:
+    """A checked name ([a-z][a-z0-9_]*) as an SQL identifier, keywords included."""
+    return f'"{name}"'
+
+
+def held(name: str) -> str:
+    """The working column that holds an entity, an attribute or the amount."""
+    return "amount" if name == "amount" else quoted(f"v_{name}")
+
+
+def typed(expression: str, spec: FeatureSpec) -> str:
+    return f"CAST({expression} AS {_TYPES[spec.kind]}) AS {quoted(spec.name)}"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One aggregate over the history of entity number `group` in a window: `function(argument)` named `name`."""
+
+    name: str
+    function: str
+    argument: str
+    window_us: int
+
+    def call(self, of: str = "") -> str:
+        """The aggregate in SQL; `of` is put before its column."""
+        distinct = "DISTINCT " if self.function == "count" else ""
+        return f"{self.function}({distinct}{of}{self.argument})"
+
+
+def raws(feature_set: FeatureSet, group: int, wide_squares: bool) -> list[Raw]:
+    """The aggregates that the history features of one entity need, each once."""
+    specs = [f for f in feature_set.of_entity(feature_set.entities[group]) if f.is_history]
+    found = {raw.name: raw for f in specs for raw in _raws_of(f, group, wide_squares)}
+    return list(found.values())
+
+
+def _raws_of(spec: FeatureSpec, group: int, wide_squares: bool) -> list[Raw]:
+    def raw(kind: str, function: str, argument: str) -> Raw:
+        return Raw(f"{kind}_{group}_{spec.window_us}", function, argument, spec.window_us)
+
+    packed = raw("p", "sum", "packed")
+    match spec.measure:
+        case "count" | "sum" | "mean":
+            return [packed]
+        case "std":
+            return (
+                [raw("w", "stddev_samp", "amount")] if wide_squares else [packed, raw("q", "sum", "square")]
+            )
+        case "max":
+            return [raw(f"m_{spec.of}", "max", held(spec.of))]
+        case "distinct":
+            return [raw(f"d_{spec.of}", "count", held(spec.of))]
+        case "seconds_since_last":
+            return [raw("z", "max", "t")]
+        case _:
+            return [raw("a", "min", "t")]
+
+
+def read_history(spec: FeatureSpec, group: int, wide_squares: bool) -> str:
+    """A history feature's value from the raw columns, for a row whose entity is not missing."""
+    end = f"{group}_{spec.window_us}"
+    packed = f"COALESCE(p_{end}, 0)"
+    total, priced = f"({packed} >> {2 * FIELD_BITS})", f"(({packed} >> {FIELD_BITS}) & {MASK})"
+    match spec.measure:
+        case "count":
+            return f"{packed} & {MASK}"
+        case "sum":
+            return total
+        case "mean":
+            return f"CAST({total} AS DOUBLE) / CAST(NULLIF({priced}, 0) AS DOUBLE)"
+        case "std":
+            return f"w_{end}" if wide_squares else _deviation(total, priced, f"q_{end}")
+        case "max":
+            return quoted(f"m_{spec.of}_{end}")
+        case "distinct":
+            return f"COALESCE({quoted(f'd_{spec.of}_{end}')}, 0)"
+        case "seconds_since_last":
+            return f"CAST(t - z_{end} AS DOUBLE) / CAST(1000000 AS DOUBLE)"
+        case _:
+            return f"CAST(t - a_{end} AS DOUBLE) / CAST(1000000 AS DOUBLE)"
+
+
+def _deviation(total: str, priced: str, squares: str) -> str:
+    variance = f"CAST({priced} * {squares} - {total} * {total} AS DOUBLE) / CAST({priced} * ({priced} - 1) AS DOUBLE)"
+    return f"CASE WHEN {priced} > 1 THEN SQRT({variance}) END"
+
+
+def read_label(spec: FeatureSpec, group: int) -> str:
+    """A label feature's value from the label columns: k_ labels known, f_ frauds among them, l_ learned."""
+    end = f"{group}_{spec.window_us}"
+    match spec.measure:
+        case "fraud_count":
+            return f"f_{end}"
+        case "fraud_share":
+            return f"CAST(f_{end} AS DOUBLE) / CAST(NULLIF(k_{end}, 0) AS DOUBLE)"
+        case _:
+            return f"l_{end}"
