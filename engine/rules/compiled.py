@@ -159,7 +159,8 @@ class _Writer:
         return f"(None if {missing} else holds[{node.list_name!r}]({a}, at))"
 
     def _ismissing(self, node: IsMissing) -> str:
-        return f"({self.write(node.of)} is {'not ' if node.negated else ''}None)"
+        missing, _ = self._known(node.of)
+        return f"(not ({missing}))" if node.negated else f"({missing})"
 
     def _inverted(self, text: str) -> str:
         name = self._fresh()

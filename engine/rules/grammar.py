@@ -38,6 +38,7 @@ from engine.rules.conditions import (
     Or,
     Text,
     kind_of,
+    names,
     written,
 )
 
@@ -88,6 +89,8 @@ def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] 
         raise GrammarError("the condition is nested too deeply", "Split it into several lines.") from problem
     if kind_of(node) != TRUTH:
         raise GrammarError(f"'{_short(text)}' is a value, not a condition", "Compare it with something.")
+    if not names(node):
+        raise GrammarError(f"'{_short(text)}' reads no feature, so it is always the same")
     if _words(written(node)) != words:
         hint = f"Did you mean: {_short(written(node))}"
         raise GrammarError(f"'{_short(text)}' can be read in more than one way", hint)

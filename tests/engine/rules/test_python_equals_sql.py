@@ -1,0 +1,142 @@
+"""Do the compiled conditions and the SQL ones always agree, also on missing and odd values?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rule_samples import KINDS
+
+from engine.decision import RuleState
+from engine.rules.conditions import written
+from engine.rules.grammar import GrammarError, parse_condition
+from engine.rules.lists import Entry, Lists, ValueList
+from engine.rules.rule_set import state_of
+from engine.rules.sql import condition_sql
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LISTS = Lists(
+    {
+        "blocked": ValueList(
+            "blocked",
+            "",
+            (
+                Entry("DE", "", "", None, None),
+                Entry("NO", "", "", START + timedelta(days=1), START + timedelta(days=3)),
+                Entry("it's", "", "", None, START + timedelta(days=2)),
+            ),
+        ),
+        "empty": ValueList("empty", "", ()),
+    }
+)
+TYPES = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "category": pa.string(),
+    "flag": pa.bool_(),
+}
+TEXTS = ("DE", "NO", "it's", "", "ecom", "ECOM")
+
+numbers = st.one_of(
+    st.sampled_from(["count_1d", "count_7d", "ratio", "share", "0", "1", "2", "0.1", "0.3", "100000"]),
+)
+texts = st.one_of(
+    st.sampled_from(["channel", "country"]),
+    st.sampled_from(TEXTS).map(lambda t: "'" + t.replace("'", "''") + "'"),
+)
+
+
+def arithmetic(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda p: f"({p[0]} {p[1]} {p[2]})"),
+        inner.map(lambda x: f"ABS({x})"),
+        inner.map(lambda x: f"(-{x})"),
+        st.tuples(inner, inner).map(lambda p: f"COALESCE({p[0]}, {p[1]})"),
+    )
+
+
+values = st.recursive(numbers, arithmetic, max_leaves=5)
+comparisons = st.one_of(
+    st.tuples(values, st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), values).map(" ".join),
+    st.tuples(values, st.sampled_from(["", "NOT "]), values, values).map(
+        lambda p: f"{p[0]} {p[1]}BETWEEN {p[2]} AND {p[3]}"
+    ),
+    st.tuples(texts, st.sampled_from(["=", "<>"]), texts).map(" ".join),
+    st.tuples(texts, st.sampled_from(["IN", "NOT IN"])).map(lambda p: f"{p[0]} {p[1]} ('DE', 'it''s', '')"),
+    st.tuples(values, st.sampled_from(["IN", "NOT IN"])).map(lambda p: f"{p[0]} {p[1]} (0, 1, 0.3)"),
+    st.tuples(values, st.sampled_from(["IS NULL", "IS NOT NULL"])).map(" ".join),
+    st.sampled_from(["night", "new", "night IS NULL"]),
+    st.sampled_from(
+        ["IN_LIST(country, 'blocked')", "IN_LIST(channel, 'blocked')", "IN_LIST(country, 'empty')"]
+    ),
+)
+
+
+def logic(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(lambda p: f"({p[0]}) {p[1]} ({p[2]})"),
+        inner.map(lambda x: f"NOT ({x})"),
+    )
+
+
+conditions = st.recursive(comparisons, logic, max_leaves=5)
+
+small = st.integers(-2, 3)
+floats = st.one_of(
+    st.sampled_from(
+        [0.0, -0.0, 0.1, 0.3, 1.0, 1e308, -1e308, 5e-324, float("inf"), float("-inf"), float("nan")]
+    ),
+    st.floats(width=64),
+)
+rows = st.fixed_dictionaries(
+    {
+        "count_1d": st.one_of(st.none(), small, st.integers(-(2**53), 2**53)),
+        "count_7d": st.one_of(st.none(), small),
+        "ratio": st.one_of(st.none(), floats),
+        "share": st.one_of(st.none(), floats),
+        "channel": st.one_of(st.none(), st.sampled_from(TEXTS)),
+        "country": st.one_of(
+            st.none(), st.sampled_from(TEXTS), st.text(max_size=3).filter(lambda t: "\x00" not in t)
+        ),
+        "night": st.one_of(st.none(), st.booleans()),
+        "new": st.one_of(st.none(), st.booleans()),
+        "occurred_at": st.integers(0, 5 * 24).map(lambda h: START + timedelta(hours=h)),
+    }
+)
+CONNECTION = duckdb.connect()
+
+
+def in_sql(text: str, table: list[dict[str, Any]]) -> list[bool | None]:
+    schema = [pa.field(name, TYPES[kind]) for name, kind in KINDS.items()]
+    schema.append(pa.field("occurred_at", pa.timestamp("us")))
+    plain = [{**row, "occurred_at": row["occurred_at"].replace(tzinfo=None)} for row in table]
+    CONNECTION.register("rows", pa.Table.from_pylist(plain, schema=pa.schema(schema)))
+    sql = condition_sql(parse_condition(text, KINDS, tuple(LISTS)), LISTS, "occurred_at")
+    return [row[0] for row in CONNECTION.execute(f"SELECT {sql} FROM rows").fetchall()]
+
+
+@settings(max_examples=400, deadline=None)
+@given(conditions, st.lists(rows, min_size=1, max_size=12))
+def test_python_and_sql_agree_on_random_conditions_and_rows(text: str, table: list[dict[str, Any]]) -> None:
+    try:
+        node = parse_condition(text, KINDS, tuple(LISTS))
+    except GrammarError as refusal:
+        assert any(word in refusal.what for word in ("parentheses", "longer", "no feature")), text
+        return
+    assert written(parse_condition(written(node), KINDS, tuple(LISTS))) == written(node)
+    states = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
+    python = [state_of(node, row, row["occurred_at"], LISTS) for row in table]
+    assert [states[answer] for answer in in_sql(text, table)] == python, text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60))
+def test_no_text_does_anything_but_parse_or_be_refused(text: str) -> None:
+    try:
+        parse_condition(text, KINDS, tuple(LISTS))
+    except GrammarError as refusal:
+        assert refusal.what
