@@ -1,0 +1,138 @@
+"""Do the verdicts on a transaction settle it, and if not, who decides?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from casework import cases, dispositions, dossiers, tasks
+from casework.cases import CASE_OPEN, IN_ADJUDICATION
+from casework.lanes import ADJUDICATION_LANE
+from casework.review_design import ADJUDICATION, SCORE_SHOWN
+from casework.tasks import OPEN, Task
+from data.events import EventDraft
+from data.ledger import Ledger
+from data.writer import Writer
+from engine.policy import Policy
+
+INCONCLUSIVE = "inconclusive"
+_CURRENT = (
+    "SELECT verdict_id, task_id, task_kind, reviewer, value, typology, reason_code, note, confidence, seconds, arm "
+    "FROM verdicts WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL ORDER BY given_at, event_seq"
+)
+
+
+def settle(w: Writer, task: Task, actor: str, policy: Policy, at: datetime) -> str:
+    """Work out what the verdicts on a task's transaction amount to, and do it; returns the case's status.
+
+    An adjudicated verdict settles it. Else, once nobody is still at work: one conclusive value settles it; a
+    disagreement or "inconclusive" goes to adjudication. Tasks without a case have no payment to settle.
+    """
+    given = current_verdicts(w, task.transaction_seq, task.case_id)
+    deciding = [v for v in given if v["task_kind"] == ADJUDICATION]
+    if deciding:
+        return _close(w, task, deciding[-1]["value"], "adjudicated", actor, policy, at)
+    if _at_work(w, task):
+        return CASE_OPEN
+    values = {v["value"] for v in given}
+    if len(values) == 1 and INCONCLUSIVE not in values:
+        basis = "agreeing" if len(given) > 1 else "single"
+        return _close(w, task, values.pop(), basis, actor, policy, at)
+    open_adjudication(w, task, given, policy, at)
+    return IN_ADJUDICATION
+
+
+def current_verdicts(source: Ledger | Writer, seq: int, case_id: str) -> list[dict[str, Any]]:
+    """Verdicts that were not undone, oldest first."""
+    return source.read(_CURRENT, [seq, case_id])
+
+
+def open_adjudication(
+    w: Writer, task: Task, given: Sequence[dict[str, Any]], policy: Policy, at: datetime
+) -> Task:
+    """Open the task of a third person, with a copy of the dossier that was judged.
+
+    It gets at least the segment's whole time from now, so that a late dispute is not lost to the old
+    deadline.
+    """
+    number = len(tasks.where(w, _OF_SAME + " AND t.kind = ?", [*_same(task), ADJUDICATION])) + 1
+    name = hashlib.sha256(f"{task.task_id}:{number}".encode()).hexdigest()[:16]
+    made = replace(
+        task,
+        task_id=f"task_{name}",
+        dossier_id=f"dossier_{name}",
+        kind=ADJUDICATION,
+        lane=ADJUDICATION_LANE,
+        probability=1.0,
+        status=OPEN,
+        arm=SCORE_SHOWN,
+        priority=float(task.amount_minor),
+        created_at=at,
+        deadline=max(task.deadline, at + policy.segment(task.queue).deadline),
+        claimed_by="",
+        claimed_at=None,
+        lock_expires_at=None,
+        done_at=None,
+    )
+    dossier = dossiers.load(w, task.dossier_id)
+    digest = dossiers.store(w, made.dossier_id, made.case_id, made.transaction_seq, dossier, at)
+    tasks.insert(w, made, "policy", digest, at)
+    payload = {"verdicts": [v["verdict_id"] for v in given], "task_id": made.task_id}
+    w.event(EventDraft("policy", "adjudication.opened", _subject(task), payload), at)
+    if task.case_id:
+        w.execute("UPDATE cases SET deadline = ? WHERE case_id = ?", [made.deadline, task.case_id])
+        case = cases.find(w, task.case_id)
+        cases.reopen(w, case, IN_ADJUDICATION, "verdicts do not settle it", "policy", at)
+    return made
+
+
+def withdraw(w: Writer, task: Task, reason: str, at: datetime) -> None:
+    """Take back adjudication tasks that nobody has begun, because a verdict behind them was undone."""
+    for pending in tasks.where(
+        w, _OF_SAME + " AND t.kind = ? AND t.status = 'open'", [*_same(task), ADJUDICATION]
+    ):
+        tasks.finish(w, pending, tasks.WITHDRAWN, "policy", reason, at)
+
+
+def previous_verdicts(source: Ledger | Writer, task: Task) -> list[dict[str, Any]]:
+    """What an adjudicator is shown: each verdict with its grounds, but not whose it is, in an order that does
+    not tell who was first."""
+    given = [
+        v
+        for v in current_verdicts(source, task.transaction_seq, task.case_id)
+        if v["task_kind"] != ADJUDICATION
+    ]
+    given.sort(key=lambda v: hashlib.sha256(v["verdict_id"].encode()).digest())
+    shown = ("value", "typology", "reason_code", "note", "confidence", "seconds", "arm")
+    return [
+        {"reviewer": f"Reviewer {chr(65 + i)}", **{name: verdict[name] for name in shown}}
+        for i, verdict in enumerate(given)
+    ]
+
+
+_OF_SAME = "t.transaction_seq = ? AND t.case_id = ?"
+
+
+def _same(task: Task) -> list[Any]:
+    return [task.transaction_seq, task.case_id]
+
+
+def _at_work(w: Writer, task: Task) -> bool:
+    waiting = _OF_SAME + " AND t.status IN ('open', 'claimed')"
+    return bool(tasks.where(w, waiting, _same(task)))
+
+
+def _close(w: Writer, task: Task, value: str, basis: str, actor: str, policy: Policy, at: datetime) -> str:
+    if not task.case_id:
+        return cases.CLOSED
+    case = cases.find(w, task.case_id)
+    cases.close(w, case, value, basis, actor, at)
+    dispositions.follow_verdict(w, case, value, actor, policy, at)
+    return cases.CLOSED
+
+
+def _subject(task: Task) -> str:
+    return f"case:{task.case_id}" if task.case_id else f"task:{task.task_id}"

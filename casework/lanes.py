@@ -1,0 +1,46 @@
+"""From which lane does the next task come, and which task of it is first?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+ADJUDICATION_LANE = "adjudication"
+SECOND_LANE = "second"
+RANDOM_LANES = ("audit", "golden", "re_serve", SECOND_LANE)
+"""Lanes whose tasks were drawn at random. Ordering them by money would decide who is left unread, so they
+follow the keyed task id instead."""
+
+_LEFT = "epoch_us(t.deadline) - epoch_us(CAST(? AS TIMESTAMP))"
+_DUE_SOON = f"{_LEFT} < (epoch_us(t.deadline) - epoch_us(t.created_at)) // 4"
+_RANDOM = ", ".join(f"'{lane}'" for lane in RANDOM_LANES)
+ORDER = f"""
+    {_DUE_SOON} DESC,
+    CASE WHEN {_DUE_SOON} THEN epoch_us(t.deadline) ELSE 0 END,
+    CASE WHEN t.lane IN ({_RANDOM}) THEN 0 ELSE -t.priority END,
+    t.task_id
+"""
+"""SQL order of tasks `t` within a lane; takes the present time twice. Those in the last quarter of their time
+come first, by deadline; the rest by expected money."""
+
+
+def choose_lane(shares: Mapping[str, float], available: Sequence[str], uniform: float) -> str:
+    """The lane that a uniform draw in [0, 1) falls on, among lanes that have something to offer.
+
+    Shares of empty lanes go to the others in proportion. Where no available lane has a share they count
+    alike, so that nothing waits for ever because a policy forgot it.
+    """
+    lanes = sorted(available)
+    weights = [max(shares.get(lane, 0.0), 0.0) for lane in lanes]
+    if sum(weights) == 0:
+        weights = [1.0] * len(lanes)
+    point = uniform * sum(weights)
+    for lane, weight in zip(lanes, weights, strict=True):
+        point -= weight
+        if point < 0:
+            return lane
+    return max(zip(weights, lanes, strict=True))[1]
+
+
+def expected_money(probability: float | None, amount_minor: int | None) -> float:
+    """What is at stake, in minor units: probability times amount; without a model half the amount."""
+    return (0.5 if probability is None else probability) * float(amount_minor or 0)
