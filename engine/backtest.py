@@ -190,15 +190,9 @@ def _test_rows(history: History, protocol: Protocol) -> tuple[np.ndarray, int]:
     """Test rows, without those of an entity known to be compromised before their day began (Fraud Detection
     Handbook: its card is blocked by then, so finding it again is no merit)."""
     rows = history.rows(protocol.test)
-    if not len(history.entity):
-        return rows, 0
-    known = history.fraud_known_us(protocol.delay_us)
-    earliest = np.full(int(history.entity.max()) + 2, np.iinfo(np.int64).max)
-    learned_from = history.occurred_us >= protocol.train.start_us
-    named = (history.entity >= 0) & learned_from
-    np.minimum.at(earliest, history.entity[named], known[named])
+    compromised = history.compromised_us(protocol.train.start_us, protocol.delay_us)
     day_start = protocol.test.start_us + _day(history.occurred_us[rows], protocol) * DAY_US
-    kept = earliest[history.entity[rows]] >= day_start  # code -1 is the last place, which nothing ever sets
+    kept = compromised[rows] >= day_start
     return rows[kept], int((~kept).sum())
 
 

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.errors import InputError
+from engine.features.batch import batch_features
+from engine.features.facts import read_arrow
 from engine.features.feature_set import FeatureSet
 from engine.model.dataset import TrainingData, microseconds
 
@@ -60,6 +62,9 @@ class History:
     outcome_row: np.ndarray
     outcome_fraud: np.ndarray
     outcome_us: np.ndarray
+    fraud_entity: np.ndarray
+    fraud_occurred_us: np.ndarray
+    fraud_known_us: np.ndarray
 
     def __len__(self) -> int:
         return len(self.seq)
@@ -75,13 +80,18 @@ class History:
         reported[rows] = True
         return y, reported
 
-    def fraud_known_us(self, delay_us: int) -> np.ndarray:
-        """When each row was first known to be fraud, `delay_us` after it occurred at the earliest; NEVER if
-        not."""
-        known = np.full(len(self), NEVER)
-        fraud = self.outcome_fraud == 1
-        np.minimum.at(known, self.outcome_row[fraud], self.outcome_us[fraud])
-        return np.where(known == NEVER, NEVER, np.maximum(known, self.occurred_us + delay_us))
+    def compromised_us(self, since_us: int, delay_us: int) -> np.ndarray:
+        """When each row's entity was first known to be compromised by a fraud that occurred since a moment, `delay_us`
+        after that fraud at the earliest; NEVER if it was not."""
+        if not len(self.entity):
+            return np.full(len(self), NEVER)
+        earliest = np.full(
+            int(max(self.entity.max(initial=-1), self.fraud_entity.max(initial=-1))) + 2, NEVER
+        )
+        counted = self.fraud_occurred_us >= since_us
+        known = np.maximum(self.fraud_known_us, self.fraud_occurred_us + delay_us)
+        np.minimum.at(earliest, self.fraud_entity[counted], known[counted])
+        return earliest[self.entity]  # code -1 is the last place, which nothing ever sets
 
     def rows(self, window: Window) -> np.ndarray:
         """Positions of the rows that occurred within a window."""
@@ -107,8 +117,6 @@ def load_history(
     outside the windows still count in features, as they did at the time. Raises InputError where a window
     holds nothing.
     """
-    from engine.features.batch import batch_features  # heavy, and only needed where features are computed
-
     spans = merged(windows)
     parts = []
     for span in spans:
@@ -118,9 +126,10 @@ def load_history(
     return join_history(features, *_facts(source, spans, entity))
 
 
-def join_history(features: pa.Table, facts: pa.Table, outcomes: pa.Table) -> History:
-    """Put features (seq, ...) beside facts (seq, occurred_at, amount_minor, entity or null) and outcomes
-    (seq, is_fraud, known_at, reported_seq). Rows absent from either of the first two are left out."""
+def join_history(features: pa.Table, facts: pa.Table, outcomes: pa.Table, frauds: pa.Table) -> History:
+    """Put features (seq, ...) beside facts (seq, occurred_at, amount_minor, entity or null), outcomes (seq, is_fraud,
+    known_at, reported_seq) and frauds (entity, occurred_at, known_at). Rows absent from either of the first two are
+    left out."""
     fact_seq = facts["seq"].to_numpy()
     order = np.argsort(fact_seq)
     seq = features["seq"].to_numpy()
@@ -129,15 +138,19 @@ def join_history(features: pa.Table, facts: pa.Table, outcomes: pa.Table) -> His
     features = features.take(pa.array(in_features))
     seq = seq[in_features]
     row, fraud, known = _outcomes(outcomes, seq)
+    entity, fraud_entity = _codes(facts["entity"], frauds["entity"])
     return History(
         features=features,
         seq=seq,
         occurred_us=microseconds(facts["occurred_at"]),
         amount_minor=facts["amount_minor"].cast(pa.float64()).to_numpy(),
-        entity=_codes(facts["entity"]),
+        entity=entity,
         outcome_row=row,
         outcome_fraud=fraud,
         outcome_us=known,
+        fraud_entity=fraud_entity,
+        fraud_occurred_us=microseconds(frauds["occurred_at"])[: len(fraud_entity)],
+        fraud_known_us=microseconds(frauds["known_at"])[: len(fraud_entity)],
     )
 
 
@@ -166,17 +179,17 @@ def _outcomes(outcomes: pa.Table, seq: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return at[ours], fraud[order][ours], known[order][ours]
 
 
-def _codes(values: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_null(values.type):
-        return np.empty(0, dtype=np.int64)
-    indices = values.dictionary_encode().combine_chunks()
-    if isinstance(indices, pa.ChunkedArray):  # no rows at all
-        return np.empty(0, dtype=np.int64)
-    return pc.fill_null(indices.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+def _codes(values: pa.ChunkedArray, others: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes that mean the same value in both columns; -1 is missing. Where nothing has a value, no codes at all."""
+    if values.null_count == len(values):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    known = pc.unique(values).drop_null()
+    first, second = (pc.fill_null(pc.index_in(c, value_set=known), -1).to_numpy() for c in (values, others))
+    return first.astype(np.int64), second.astype(np.int64)
 
 
 def _seq_range(source: Any, window: Window) -> tuple[int, int]:
-    found = _arrow(
+    found = read_arrow(
         source, f"SELECT min(seq) AS first, max(seq) AS last FROM transactions WHERE {_within([window])}"
     ).to_pylist()[0]
     if found["first"] is None:
@@ -190,26 +203,25 @@ def _seq_range(source: Any, window: Window) -> tuple[int, int]:
 
 def _extent(source: Any) -> str:
     sql = "SELECT min(occurred_at) AS a, max(occurred_at) AS b FROM transactions"
-    found = _arrow(source, sql).to_pylist()[0]
+    found = read_arrow(source, sql).to_pylist()[0]
     return f"between {found['a']} and {found['b']} UTC" if found["a"] else "import transactions first"
 
 
-def _facts(source: Any, windows: Sequence[Window], entity: str) -> tuple[pa.Table, pa.Table]:
-    column = "NULL" if not entity else f"CAST({_quoted(source, entity)} AS VARCHAR)"
-    within = _within(windows)
-    facts = _arrow(
-        source, f"SELECT seq, occurred_at, amount_minor, {column} AS entity FROM transactions WHERE {within}"
+def _facts(source: Any, windows: Sequence[Window], entity: str) -> tuple[pa.Table, pa.Table, pa.Table]:
+    column = "CAST(NULL AS VARCHAR)" if not entity else f"CAST({_quoted(source, entity)} AS VARCHAR)"
+    about = "FROM outcomes o JOIN transactions ON transactions.seq = o.transaction_seq"
+    span = [Window(windows[0].start, windows[-1].end)]
+    facts = f"SELECT seq, occurred_at, amount_minor, {column} AS entity FROM transactions WHERE {_within(windows)}"
+    columns = "o.transaction_seq AS seq, o.is_fraud, o.known_at, o.reported_seq"
+    outcomes = f"SELECT {columns} {about} WHERE {_within(windows)}"
+    frauds = (
+        f"SELECT {column} AS entity, occurred_at, o.known_at {about} WHERE o.is_fraud AND {_within(span)}"
     )
-    outcomes = _arrow(
-        source,
-        "SELECT o.transaction_seq AS seq, o.is_fraud, o.known_at, o.reported_seq FROM outcomes o "
-        f"JOIN transactions ON transactions.seq = o.transaction_seq WHERE {within}",
-    )
-    return facts, outcomes
+    return read_arrow(source, facts), read_arrow(source, outcomes), read_arrow(source, frauds)
 
 
 def _quoted(source: Any, entity: str) -> str:
-    columns = _arrow(source, "SELECT * FROM transactions LIMIT 0").column_names
+    columns = read_arrow(source, "SELECT * FROM transactions LIMIT 0").column_names
     if entity not in columns:
         raise InputError(
             f"transactions have no entity '{entity}'", where="entity", allowed=", ".join(columns)
@@ -223,7 +235,3 @@ def _within(windows: Sequence[Window]) -> str:
         f"(occurred_at >= make_timestamp({w.start_us}) AND occurred_at < make_timestamp({w.end_us}))"
         for w in windows
     )
-
-
-def _arrow(source: Any, sql: str) -> pa.Table:
-    return source.read_arrow(sql) if hasattr(source, "read_arrow") else source.sql(sql).to_arrow_table()
