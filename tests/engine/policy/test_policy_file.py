@@ -28,7 +28,7 @@ def refusal(text: bytes) -> str:
 
 def test_the_demo_policy_holds_money_in_minor_units() -> None:
     policy = load_policy(DEMO, "policy.yaml")
-    assert policy.costs.good_declined_minor == 1500
+    assert policy.costs.good_declined_minor == 3000
     assert policy.four_eyes_amount_minor == 250_000
     assert policy.sampling.exploration.max_amount_minor == 10_000
     assert policy.fail_safe is Outcome.APPROVE
@@ -38,7 +38,7 @@ def test_the_demo_policy_holds_money_in_minor_units() -> None:
 
 
 def test_a_currency_without_decimals_is_counted_in_whole_units() -> None:
-    assert load_policy(edited("currency: EUR", "currency: JPY"), "p").costs.good_declined_minor == 15
+    assert load_policy(edited("currency: EUR", "currency: JPY"), "p").costs.good_declined_minor == 30
 
 
 def test_fixed_thresholds_are_read_as_written() -> None:
@@ -57,8 +57,8 @@ def test_an_unknown_key_names_its_line_and_the_nearest_known_one() -> None:
     ("old", "new", "said"),
     [
         ("currency: EUR", "currency: euro", "'currency' is 'euro'"),
-        ("good_declined: 15 ", "good_declined: 0 ", "declining everybody would be free"),
-        ("good_declined: 15 ", "good_declined: 15.001 ", "at most 2 decimals"),
+        ("good_declined: 30 ", "good_declined: 0 ", "declining everybody would be free"),
+        ("good_declined: 30 ", "good_declined: 15.001 ", "at most 2 decimals"),
         ("audit: 0.005", "audit: 5", "a number from 0 to 1"),
         ("audit: 0.005", "audit: true", "a number from 0 to 1"),
         ("deadline: 4h", "deadline: 4 hours", "a duration such as"),
