@@ -16,7 +16,8 @@ from data.commitments import DIGEST_SQL, content_sql
 from data.events import GENESIS, Event
 from data.ingest import FILE_LABEL, LABEL_DIGEST_SQL
 from data.ledger import Ledger
-from data.rows import aware
+from data.rows import View, aware
+from data.schema import Field
 from data.writer import RECORDED
 
 _PAGE = 10_000
@@ -50,7 +51,11 @@ class _Broken(Exception):
 
 def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
     """Walk the whole record. Never raises for a broken one: the report says where and how."""
-    walk = _Walk(ledger, progress)
+    with ledger.view() as view:
+        return _verify(_Walk(view, ledger.fields, progress))
+
+
+def _verify(walk: _Walk) -> ChainReport:
     try:
         walk.events()
         walk.contents()
@@ -61,9 +66,9 @@ def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
     return ChainReport(walk.checked, walk.covered, True, last_hash=walk.hash.hex())
 
 
-def events(ledger: Ledger, *, first_seq: int = 1) -> Iterator[Event]:
+def events(ledger: Ledger | View, *, first_seq: int = 1) -> Iterator[Event]:
     """The events from `first_seq` on, in the order of their seqs, streamed."""
-    last = ledger.last_event.seq
+    last = ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
     columns = "seq, recorded_at, actor, kind, subject, payload, commitments, prev_hash, hash"
     sql = f"SELECT {columns} FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
     for start in range(first_seq, last + 1, _PAGE):
@@ -74,10 +79,11 @@ def events(ledger: Ledger, *, first_seq: int = 1) -> Iterator[Event]:
 class _Walk:
     """One pass over the record, counting what it has checked."""
 
-    def __init__(self, ledger: Ledger, progress: Progress | None) -> None:
+    def __init__(self, ledger: View, fields: tuple[Field, ...], progress: Progress | None) -> None:
         self.ledger = ledger
+        self.fields = fields
         self.progress = progress
-        self.total = ledger.last_event.seq
+        self.total = ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
         self.checked = 0
         self.covered = 0
         self.hash = GENESIS
@@ -98,7 +104,7 @@ class _Walk:
 
     def contents(self) -> None:
         """Every transaction's columns still hash to its content_sha256."""
-        sha = content_sql(self.ledger.fields)
+        sha = content_sql(self.fields)
         rows = self.ledger.read(f"SELECT min(seq) AS seq FROM transactions WHERE {sha} <> content_sha256")
         if rows[0]["seq"] is not None:
             seq = rows[0]["seq"]
@@ -113,16 +119,19 @@ class _Walk:
             )
 
     def personal_values(self) -> None:
-        """Every personal value of a transaction that is still there matches its commitment."""
-        rows = self.ledger.read(
-            "SELECT min(t.seq) AS seq FROM personal_values p"
-            " JOIN transactions t ON p.owner = 'transaction:' || t.seq"
-            " WHERE sha256(p.salt || encode(p.value)) IS DISTINCT FROM t.commitments::JSON->>p.field"
-        )
-        if rows[0]["seq"] is not None:
+        """Every personal value that is still there matches its commitment."""
+        for table, owner, commitments in (
+            ("transactions", "transaction", "t.commitments"),
+            ("events", "event", "decode(t.commitments)"),
+        ):
+            rows = self.ledger.read(
+                f"SELECT min(t.seq) AS seq FROM personal_values p JOIN {table} t ON p.owner = '{owner}:' || t.seq"
+                f" WHERE sha256(p.salt || encode(p.value)) IS DISTINCT FROM CAST({commitments} AS JSON)->>p.field"
+            )
             seq = rows[0]["seq"]
-            what = f"a personal value of transaction {seq} does not match its commitment"
-            raise _Broken(self._vouching_event(seq), what)
+            if seq is not None:
+                bad = self._vouching_event(seq) if owner == "transaction" else seq
+                raise _Broken(bad, f"a personal value of {owner} {seq} does not match its commitment")
 
     def _check_link(self, event: Event) -> None:
         if event.seq != self.checked + 1:

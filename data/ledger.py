@@ -20,7 +20,7 @@ from data.errors import LedgerError
 from data.events import GENESIS, EventDraft
 from data.id_index import IdIndex
 from data.lock_file import LockFile, busy
-from data.rows import Parameters, fetch, fetch_arrow
+from data.rows import Parameters, View, fetch, fetch_arrow
 from data.writer import Head, Writer
 
 if TYPE_CHECKING:
@@ -143,6 +143,16 @@ class Ledger:
         """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
         with self._connection.cursor() as cursor:
             return fetch_arrow(cursor, sql, parameters, tables)
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """Several queries of one and the same moment: what is committed meanwhile stays unseen."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield View(cursor)
+            finally:
+                cursor.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:

@@ -35,11 +35,26 @@ def fetch_arrow(
     """Run a query that may name in-memory `tables`; the result as Arrow."""
     for name, table in tables.items():
         connection.register(name, table)
-    try:
-        return connection.sql(sql, params=bindable(parameters) or None).to_arrow_table()
-    finally:
-        for name in tables:
-            connection.unregister(name)
+    # After a failure the transaction is aborted, and its rollback takes the names with it.
+    result = connection.sql(sql, params=bindable(parameters) or None).to_arrow_table()
+    for name in tables:
+        connection.unregister(name)
+    return result
+
+
+class View:
+    """Reads over one connection whose transaction is already open."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Rows as dicts, times aware and in UTC."""
+        return fetch(self._connection, sql, parameters)
+
+    def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
+        """The same as Arrow."""
+        return fetch_arrow(self._connection, sql, parameters, tables)
 
 
 def aware(at: datetime) -> datetime:

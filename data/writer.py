@@ -156,8 +156,7 @@ class Writer:
             self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM _rows')
         except duckdb.Error as problem:
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
-        finally:
-            self._connection.unregister("_rows")
+        self._connection.unregister("_rows")
 
     def adopt_seqs(self, first: int, last: int) -> None:
         """Make the ids of transactions appended as Arrow known once this write is committed."""

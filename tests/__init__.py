@@ -1,0 +1,1 @@
+"""Does Second Look do what it says?"""
