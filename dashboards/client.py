@@ -11,6 +11,8 @@ import httpx
 Json = dict[str, Any]
 DEFAULT_API = "http://127.0.0.1:8000"
 _TIMEOUT = httpx.Timeout(20.0, connect=3.0)
+_PATIENT = httpx.Timeout(1200.0, connect=3.0)
+"""For what the API does while the caller waits: a retrain, a job, walking the whole chain."""
 UNREACHABLE = 0
 
 
@@ -32,7 +34,7 @@ def api_base() -> str:
 
 def open_pool(base: str) -> httpx.Client:
     """Connections to one API, to be shared by every session of this process (httpx.Client is thread-safe)."""
-    return httpx.Client(base_url=base, timeout=_TIMEOUT, headers={"Accept": "application/json"})
+    return httpx.Client(base_url=base, headers={"Accept": "application/json"})
 
 
 def _problem(answer: httpx.Response) -> ApiError:
@@ -60,10 +62,12 @@ class Client:
         self._pool = pool
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def _ask(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
+    def _ask(
+        self, method: str, path: str, *, body: Any = None, timeout: httpx.Timeout = _TIMEOUT, **query: Any
+    ) -> Any:
         try:
             answer = self._pool.request(
-                method, f"/v1{path}", params=_present(query), json=body, headers=self._headers
+                method, f"/v1{path}", params=_present(query), json=body, headers=self._headers, timeout=timeout
             )
         except httpx.TimeoutException as late:
             hint = "Try again; if it stays slow, ask whoever runs it to look at its log."
@@ -112,11 +116,12 @@ class Client:
         return self._ask("POST", f"/tasks/{task_id}/verdict", body=dict(verdict))
 
     def undo(self, verdict_id: str) -> Json:
+        """Take one's verdict back; the answer is the page of its task, held again."""
         return self._ask("POST", f"/verdicts/{verdict_id}/undo")
 
     # Cases
-    def cases(self, *, status: str = "", limit: int = 50) -> Json:
-        return self._ask("GET", "/cases", status=status, limit=limit)
+    def cases(self, *, status: str = "", limit: int = 50, cursor: str = "") -> Json:
+        return self._ask("GET", "/cases", status=status, limit=limit, cursor=cursor)
 
     def case(self, case_id: str) -> Json:
         return self._ask("GET", f"/cases/{case_id}")
@@ -178,17 +183,21 @@ class Client:
         return self._ask("GET", "/retrains")
 
     def retrain(self, reason: str) -> Json:
-        return self._ask("POST", "/retrains", body={"reason": reason})
+        """Train a challenger and wait for what comes of it."""
+        return self._ask("POST", "/retrains", body={"reason": reason}, timeout=_PATIENT)
+
+    def sign_off(self, model_id: str, reason: str) -> Json:
+        return self._ask("POST", f"/models/{model_id}/sign-off", body={"reason": reason})
 
     def jobs(self) -> Json:
         return self._ask("GET", "/jobs")
 
     def run_job(self, name: str) -> Json:
-        return self._ask("POST", f"/jobs/{name}/run")
+        return self._ask("POST", f"/jobs/{name}/run", timeout=_PATIENT)
 
     # Audit
     def verification(self) -> Json:
-        return self._ask("GET", "/audit/verification")
+        return self._ask("GET", "/audit/verification", timeout=_PATIENT)
 
     def events(self, *, subject: str = "", kind: str = "", after: int = 0, limit: int = 100) -> Json:
         """Events in order, from the one after `after`."""

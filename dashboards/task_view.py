@@ -46,8 +46,8 @@ def _question(page: Json) -> None:
 
 
 def is_blind(page: Json) -> bool:
-    """Whether the reviewer decides before seeing score and explanation."""
-    return page.get("arm") == "blind_first"
+    """Whether the reviewer decides before seeing what the engine thinks; once answered, it is shown."""
+    return page.get("arm") == "blind_first" and page.get("probability") is None and page.get("status") != "done"
 
 
 def _key_facts(page: Json) -> None:
@@ -72,7 +72,7 @@ def _attributes(transaction: Json) -> str:
 
 def _score(page: Json) -> None:
     probability, thresholds = page.get("probability"), page.get("thresholds")
-    if is_blind(page) and probability is None:
+    if is_blind(page):
         st.markdown(f":material/visibility_off: {words.BLIND}")
         return
     if probability is None:

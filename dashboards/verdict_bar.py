@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import frame, signin, task_view, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -109,15 +109,16 @@ def _answer(page: Json, value: str) -> None:
             raise
         frame.show_error(error)
         return
-    _remember(given, value)
+    _remember(given, value, task_view.is_blind(page))
     leave_task(task_id)
     st.session_state["wanted"] = "next"
     st.rerun()
 
 
-def _remember(given: Json, value: str) -> None:
+def _remember(given: Json, value: str, blind: bool) -> None:
     verdict = given.get("verdict") or given
-    st.session_state["last_verdict"] = {"verdict_id": verdict.get("verdict_id"), "task_id": verdict.get("task_id"), "value": value}
+    kept = {name: verdict.get(name) for name in ("verdict_id", "task_id")}
+    st.session_state["last_verdict"] = {**kept, "value": value, "blind": blind}
     st.session_state.setdefault("session_verdicts", []).append({"value": value, "seconds": verdict.get("seconds")})
 
 
@@ -143,15 +144,23 @@ def leave_task(task_id: str) -> None:
 
 
 def undo_button() -> None:
-    """Take the last verdict back; its task opens again."""
+    """Take the last verdict back, so that its task opens again; after a blind one, see what the engine thought."""
     last = st.session_state.get("last_verdict")
     if not last:
         return
+    if last["blind"] and st.button("What the engine thought", icon=":material/visibility:", type="tertiary", key="reveal"):
+        # Whoever has seen the answer can no longer answer blind: the offer to undo ends here.
+        st.session_state.pop("last_verdict")
+        st.session_state.pop("task_page", None)
+        st.switch_page("app_pages/review.py", query_params={"task": last["task_id"]})
     label = f"Undo “{words.VERDICTS[last['value']][1]}”"
-    if not st.button(label, shortcut="Z", icon=":material/undo:", type="tertiary", key="undo"):
-        return
+    if st.button(label, shortcut="Z", icon=":material/undo:", type="tertiary", key="undo"):
+        _undo(last)
+
+
+def _undo(last: Json) -> None:
     try:
-        signin.client().undo(last["verdict_id"])
+        page = signin.client().undo(last["verdict_id"])
     except ApiError as error:
         if error.status == signin.SIGNED_OUT:
             raise
@@ -159,8 +168,8 @@ def undo_button() -> None:
         return
     st.session_state.pop("last_verdict")
     st.session_state.get("session_verdicts", [])[-1:] = []
-    st.session_state.pop("task_page", None)
-    st.session_state["wanted"] = last["task_id"]
+    st.session_state["task_page"] = page
+    st.query_params["task"] = page["task_id"]
     st.rerun()
 
 

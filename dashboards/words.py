@@ -59,9 +59,8 @@ STATUSES = {
     "promoted": ("★", "Promoted", "green"),
     "failed": ("!", "Failed", "red"),
     "running": ("…", "Running", "blue"),
-    "ok": ("✓", "Done", "green"),
-    "succeeded": ("✓", "Done", "green"),
-    "skipped": ("–", "Skipped", "gray"),
+    "done": ("✓", "Done", "green"),
+    "waits_for_sign_off": ("◐", "Waits for sign-off", "orange"),
 }
 
 LANES = {

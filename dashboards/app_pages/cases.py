@@ -1,3 +1,186 @@
-"""Page."""
+"""Which cases are there, what is the story of one, and what happens to its payment?"""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
-st.title("cases")
+
+from dashboards import frame, signin, words
+
+Json = dict[str, Any]
+PAGE_SIZE = 50
+LEADS = ("team_lead", "risk_manager")
+
+
+def show() -> None:
+    if case_id := st.query_params.get("id"):
+        _one(signin.client().case(case_id))
+    else:
+        _list()
+
+
+def _list() -> None:
+    frame.head("Cases", "Payments that people look at, newest first.")
+    status = st.segmented_control(
+        "Status", list(words.CASE_STATES), key="status", bind="query-params",
+        format_func=lambda code: words.sign_and_word(code, words.CASE_STATES),
+    )  # fmt: skip
+    cursors = _cursors(status or "")
+    found = signin.client().cases(status=status or "", limit=PAGE_SIZE, cursor=cursors[-1])
+    cases = frame.items(found, "cases")
+    if not cases:
+        frame.empty("No case here.", "A case opens when a payment is worth a person's look, or by hand from a decision.")
+        return
+    _table(cases)
+    with st.container(horizontal=True):
+        if st.button("Newer", icon=":material/arrow_back:", disabled=len(cursors) < 2, key="newer"):
+            cursors.pop()
+            st.rerun()
+        following = found.get("next_cursor")
+        if st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older") and following:
+            cursors.append(following)
+            st.rerun()
+
+
+def _cursors(status: str) -> list[str]:
+    if st.session_state.get("cases_status") != status:
+        st.session_state["cases_status"], st.session_state["cases_cursors"] = status, [""]
+    cursors: list[str] = st.session_state["cases_cursors"]
+    return cursors
+
+
+def _table(cases: list[Json]) -> None:
+    currency = frame.base_currency()
+    rows = [
+        {
+            "Status": words.sign_and_word(case["status"], words.CASE_STATES),
+            "Opened": frame.when(case["opened_at"]),
+            "Why": words.title_of(case.get("reason", ""), words.REASONS),
+            "Detail": case.get("reason_detail", ""),
+            "Amount": words.money(case.get("amount_minor"), currency),
+            "Due": words.due(case.get("deadline"), frame.now()) if not case.get("closed_at") else words.ABSENT,
+            "Verdict": words.sign_and_word(case.get("verdict"), words.VERDICTS),
+        }
+        for case in cases
+    ]
+    picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="cases_table", height=470,
+                         column_config={"Amount": st.column_config.TextColumn(alignment="right")})  # fmt: skip
+    chosen = picked["selection"]["rows"]
+    if chosen:
+        st.switch_page("app_pages/cases.py", query_params={"id": cases[chosen[0]]["case_id"]})
+    st.caption("Select a row to open it.")
+
+
+def _one(case: Json) -> None:
+    frame.head("Case", words.plain(case.get("reason_detail") or ""))
+    st.page_link("app_pages/cases.py", label="All cases", icon=":material/arrow_back:")
+    _facts(case)
+    left, right = st.columns([1.5, 1], gap="medium")
+    with left:
+        _timeline(case.get("timeline") or [])
+        _tasks(case.get("tasks") or [])
+    with right:
+        _verdicts(case.get("verdicts") or [])
+        _dispositions(case)
+
+
+def _facts(case: Json) -> None:
+    decision = case.get("decision") or {}
+    with st.container(border=True):
+        frame.facts(
+            [
+                ("Status", words.badge(case["status"], words.CASE_STATES)),
+                ("Amount", f"**{words.money(case.get('amount_minor'), frame.base_currency())}**"),
+                ("Engine", words.badge(decision.get("outcome"), words.OUTCOMES)),
+                ("Probability", words.percent(decision.get("probability"))),
+                ("Settled as", words.badge(case.get("verdict"), words.VERDICTS)),
+                ("Due", words.due(case.get("deadline"), frame.now()) if not case.get("closed_at") else "closed"),
+            ],
+            columns=6,
+        )
+    if decision.get("transaction_id"):
+        st.page_link("app_pages/decisions.py", label=f"The decision on {decision['transaction_id']}",
+                     icon=":material/search:", query_params={"id": decision["transaction_id"]})  # fmt: skip
+
+
+def _timeline(story: list[Json]) -> None:
+    st.subheader("What happened", anchor=False)
+    for entry in story:
+        text = words.plain(_said(str(entry.get("text", ""))))
+        st.markdown(f":gray[{frame.when(entry['at'], seconds=True)}] **{words.plain(entry['actor'])}** {text}")
+
+
+def _said(text: str) -> str:
+    """The codes of the timeline in the words of the screen."""
+    for code, (_, word, _) in words.VERDICTS.items():
+        text = text.replace(code, word.lower())
+    return text
+
+
+def _tasks(tasks: list[Json]) -> None:
+    if not tasks:
+        return
+    st.subheader("Tasks", anchor=False)
+    rows = [
+        {
+            "Kind": words.capital(str(task["kind"])),
+            "Lane": words.title_of(task.get("lane", ""), words.LANES),
+            "Status": words.capital(str(task["status"])),
+            "Display": words.title_of(task.get("arm", ""), words.ARMS),
+            "Chance of being drawn": words.percent(task.get("probability")),
+            "Held by": task.get("claimed_by") or words.ABSENT,
+        }
+        for task in tasks
+    ]
+    frame.table(rows, height="content")
+
+
+def _verdicts(verdicts: list[Json]) -> None:
+    st.subheader("Verdicts", anchor=False)
+    if not verdicts:
+        st.caption("None that you can see yet.")
+    for verdict in verdicts:
+        with st.container(border=True, gap="xsmall"):
+            undone = " :gray-badge[undone]" if verdict.get("undone_at") else ""
+            st.markdown(f"**{words.plain(verdict['reviewer'])}** {words.badge(verdict['value'], words.VERDICTS)}{undone}")
+            parts = [
+                words.title_of(verdict["typology"], words.TYPOLOGIES) if verdict.get("typology") else "",
+                words.title_of(verdict["reason_code"], words.REASON_CODES) if verdict.get("reason_code") else "",
+                f"confidence {verdict['confidence']}" if verdict.get("confidence") else "",
+                f"{words.number(verdict.get('seconds'), 0)} s",
+                words.title_of(verdict.get("arm", ""), words.ARMS).lower(),
+            ]
+            st.caption(" · ".join(part for part in parts if part))
+            if verdict.get("note"):
+                st.markdown(f"“{words.plain(verdict['note'])}”")
+
+
+def _dispositions(case: Json) -> None:
+    st.subheader("The payment", anchor=False)
+    steps = case.get("dispositions") or []
+    for step in steps:
+        st.markdown(f"{words.badge(step['value'], words.DISPOSITIONS)} {words.plain(step.get('reason', ''))}")
+        st.caption(f"{words.plain(step.get('actor', ''))}, {frame.when(step['at'])}")
+    if not steps:
+        st.caption("Nothing has happened to it yet beyond the engine's answer.")
+    if frame.role() in LEADS:
+        _dispose(case["case_id"])
+
+
+def _dispose(case_id: str) -> None:
+    with st.form("dispose", border=True):
+        value = st.selectbox("What happens to it", list(words.DISPOSITIONS), index=None, placeholder="Choose",
+                             format_func=lambda code: words.sign_and_word(code, words.DISPOSITIONS))  # fmt: skip
+        reason = st.text_input("Reason", max_chars=2000)
+        if not st.form_submit_button("Record", icon=":material/gavel:"):
+            return
+    if not value or len(reason.strip()) < 3:
+        st.warning("Choose what happens and write a reason.")
+        return
+    with frame.attempt():
+        signin.client().dispose(case_id, value, reason.strip())
+        st.rerun()
+
+
+show()

@@ -1,3 +1,59 @@
-"""Page."""
+"""What runs by itself, when did it last run, and what came of it?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
 import streamlit as st
-st.title("jobs")
+
+from dashboards import frame, signin, words
+
+Json = dict[str, Any]
+OWNERS = ("risk_manager", "admin")
+
+
+def show() -> None:
+    frame.head("Jobs", "What the server does by itself, on the policy's schedule.")
+    jobs = frame.items(signin.client().jobs(), "jobs")
+    if not jobs:
+        frame.empty("No job is scheduled.", "Jobs come from the policy; the server starts them.")
+    for job in jobs:
+        _job(job)
+
+
+def _job(job: Json) -> None:
+    with st.container(border=True):
+        left, last, coming, action = st.columns([2.2, 2, 1.3, 1], vertical_alignment="center")
+        with left:
+            st.markdown(f"**{words.plain(words.capital(job['name'].replace('_', ' ')))}**")
+            st.caption(words.plain(job.get("what") or ""))
+        with last:
+            _last(job)
+        with coming:
+            every = words.span(timedelta(seconds=float(job.get("every_seconds") or 0)))
+            st.markdown("paused" if job.get("paused") else f"next {words.due(job.get('next_run_at'), frame.now())}" if job.get("next_run_at") else "not scheduled")
+            st.caption(f"every {every}")
+        with action:
+            if frame.role() in OWNERS:
+                _run(job)
+
+
+def _last(job: Json) -> None:
+    if job.get("running"):
+        st.markdown(words.badge("running", words.STATUSES))
+    elif not job.get("last_started_at"):
+        st.caption("has not run yet")
+    else:
+        st.markdown(f"{words.badge(job.get('last_result'), words.STATUSES)} {words.ago(job['last_started_at'], frame.now())}")
+        st.caption(words.plain(str(job.get("last_detail") or "")))
+
+
+def _run(job: Json) -> None:
+    if st.button("Run now", icon=":material/play_arrow:", key=f"run_{job['name']}", disabled=bool(job.get("running"))):
+        with frame.attempt(), st.spinner("Running", show_time=True):
+            signin.client().run_job(job["name"])
+            st.rerun()
+
+
+show()

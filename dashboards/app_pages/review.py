@@ -20,7 +20,9 @@ def show() -> None:
         return
     st.query_params["task"] = page["task_id"]
     task_view.draw(page)
-    if page.get("claimed_by") == _user():
+    if page.get("status") == "done":
+        _already_answered()
+    elif page.get("claimed_by") == _user():
         verdict_bar.restore(page)
         with st.bottom:
             verdict_bar.bar(page)
@@ -68,10 +70,26 @@ def _keep(page: Json | None) -> Json | None:
     return page
 
 
+def _already_answered() -> None:
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"):
+            st.session_state["wanted"] = "next"
+            st.rerun()
+        st.caption("This task has been answered; you see it as it was, with what the engine thought.")
+
+
+def _may_claim(page: Json) -> bool:
+    """Analysts review; team leads adjudicate and are never given a blind task."""
+    wanted = "team_lead" if page.get("kind_shown") == "adjudication" else "analyst"
+    return frame.role() == wanted
+
+
 def _offer_claim(page: Json) -> None:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         if page.get("claimed_by"):
             st.info(f"{page['claimed_by']} is working on this task, so you can read it but not answer.", icon=":material/lock:")
+        elif not _may_claim(page):
+            st.info("Your role can read this task but not answer it.", icon=":material/lock:")
         elif st.button("Claim this task", shortcut="N", type="primary", key="claim"):
             st.session_state["wanted"] = page["task_id"]
             st.rerun()

@@ -1,3 +1,117 @@
-"""Page."""
+"""How does the institution stand: what was decided, what waits, and who is treated how?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
-st.title("summary")
+
+from dashboards import charts, frame, signin, words
+from dashboards.palette import palette
+
+Json = dict[str, Any]
+
+
+def show() -> None:
+    frame.head("Summary", "What was decided, what waits, and how it falls on different groups of people.")
+    summary = signin.client().summary()
+    _periods(summary)
+    _waiting(summary)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _counts("Why cases were opened", summary.get("cases_by_reason") or {}, words.REASONS)
+    with right:
+        labels = {code: f"{sign} {word}" for code, (sign, word, _) in words.VERDICTS.items()}
+        _counts("What reviewers said", summary.get("verdicts") or {}, labels)
+        confirmed = summary.get("share_confirmed_by_reviewers") or {}
+        if confirmed.get("n"):
+            st.caption(
+                f"Share confirmed by reviewers: {words.percent(confirmed.get('value'))} of {words.count(confirmed['n'])} "
+                "first verdicts. It is what people said of payments chosen for them, not a fraud rate."
+            )
+    _subgroups(summary.get("subgroups") or {})
+
+
+def _periods(summary: Json) -> None:
+    periods = {
+        "Last day": summary.get("decisions_last_day"),
+        "Last 30 days": summary.get("decisions_last_30_days"),
+        "All decisions": summary.get("decisions"),
+    }
+    for column, (label, counts) in zip(st.columns(3, border=True), periods.items(), strict=True):
+        with column:
+            _period(label, counts or {})
+
+
+def _period(label: str, counts: Json) -> None:
+    total = counts.get("total", 0)
+    st.metric(label, words.count(total))
+    told = [
+        f"{words.badge(outcome, words.OUTCOMES)} {words.count(counts.get(outcome, 0))}"
+        + (f" :gray[({words.percent(counts.get(outcome, 0) / total)})]" if total else "")
+        for outcome in words.OUTCOMES
+    ]
+    st.markdown("  \n".join(told))
+
+
+def _waiting(summary: Json) -> None:
+    tasks, cases = summary.get("tasks") or {}, summary.get("cases") or {}
+    facts = {
+        "Tasks waiting": words.count(tasks.get("open", 0)),
+        "Being worked on": words.count(tasks.get("claimed", 0)),
+        "Cases open": words.count(cases.get("open", 0)),
+        "In adjudication": words.count(cases.get("in_adjudication", 0)),
+        "Cases overdue": words.count(summary.get("overdue_cases", 0)),
+        "Chargebacks known": words.count((summary.get("outcomes") or {}).get("fraud", 0)),
+    }
+    for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
+        column.metric(label, value)
+    champion = summary.get("champion")
+    st.caption(f"Deciding model: `{champion}`" if champion else "No model decides yet; the rules decide alone.")
+
+
+def _counts(title: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
+    st.subheader(title, anchor=False)
+    if not counts:
+        st.caption("Nothing yet.")
+        return
+    rows = [
+        {"name": words.title_of(code, labels), "count": n}
+        for code, n in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+    told = "; ".join(f"{row['name']} {row['count']}" for row in rows)
+    st.altair_chart(charts.shares(rows, palette()), theme=None, alt=told, key=f"counts {title}")
+
+
+def _subgroups(table: Json) -> None:
+    attribute = table.get("attribute", "")
+    st.subheader(f"By {attribute.replace('_', ' ')}" if attribute else "By group", anchor=False)
+    groups = table.get("groups") or []
+    if not groups:
+        frame.empty("There is no subgroup table.", table.get("sentence") or "The policy names no protected attribute.")
+        return
+    st.markdown(f"##### {words.plain(table.get('sentence', ''))}")
+    rows = [
+        {
+            "Group": group["value"],
+            "Decisions": group["n"],
+            "Approved": _rate(group.get("approve")),
+            "Reviewed": _rate(group.get("review")),
+            "Declined": _rate(group.get("decline")),
+            "Confirmed by reviewers": _rate(group.get("share_confirmed")),
+            "Fraud among known outcomes": _rate(group.get("fraud_rate")),
+        }
+        for group in groups
+    ]
+    frame.table(rows, height="content")
+    st.caption("Shares with 95 % Wilson intervals. Outcomes are known of payments that went through: not a random sample.")
+
+
+def _rate(rate: Json | None) -> str:
+    if not rate or rate.get("value") is None:
+        return words.ABSENT
+    return f"{words.percent(rate['value'])}  ({words.percent(rate['low'])} to {words.percent(rate['high'])})"
+
+
+show()

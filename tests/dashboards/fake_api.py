@@ -188,7 +188,7 @@ class FakeApi:
         given = next(v for v in self.verdicts if v["verdict_id"] == asked.parts[0])
         self.undone.append(given["verdict_id"])
         self.order.insert(0, given["task_id"])
-        return {"verdict": given}
+        return self.claim(Asked(asked.user, (given["task_id"],), {}, {}))
 
     # The rest is mostly reading
     def decision(self, asked: Asked) -> Json:
@@ -214,7 +214,7 @@ class FakeApi:
 
     def case(self, asked: Asked) -> Json:
         found = next(c for c in data.CASES if c["case_id"] == asked.parts[0])
-        return {**found, "transactions": ["t_90002"], "timeline": data.EVENTS["events"], "dispositions": []}
+        return {**found, **data.STORY}
 
 
 def _fixed(value: Any) -> Callable[[FakeApi, Asked], Any]:
@@ -246,7 +246,7 @@ ROUTES: list[Route] = [
     ("GET", "/decisions", False, FakeApi.decisions),
     ("GET", "/decisions/([^/]+)", False, FakeApi.decision),
     ("GET", "/replays/([^/]+)", False, _replay),
-    ("GET", "/cases", False, _fixed({"cases": data.CASES})),
+    ("GET", "/cases", False, _fixed({"cases": data.CASES, "next_cursor": ""})),
     ("POST", "/cases", False, _fixed({"case_id": "c_0001"})),
     ("GET", "/cases/([^/]+)", False, FakeApi.case),
     ("POST", "/cases/([^/]+)/disposition", False, FakeApi.dispose),
@@ -257,7 +257,7 @@ ROUTES: list[Route] = [
     ("GET", "/rules/([^/]+)", False, _rule),
     ("GET", "/policy", False, _fixed({"file": "currency: EUR\n", "policy": {"currency": "EUR"}})),
     ("GET", "/approved-set", False, _fixed({"set_id": data.SET_ID, "approved_by": "admin", "approved_at": data.stamp(days=4)})),
-    ("GET", "/drafts", False, _fixed({"drafts": []})),
+    ("GET", "/drafts", False, _fixed({"drafts": [], "problems": []})),
     ("POST", "/approvals", False, FakeApi.approve),
     ("GET", "/models", False, _fixed(data.MODELS)),
     ("GET", "/retrains", False, _fixed(data.RETRAINS)),

@@ -196,7 +196,7 @@ def decision(number: int, outcome: str, probability: float, amount: int) -> Json
         "explored": False,
         "draws": {"audit": 0.41, "audit_probability": 0.01, "explore": 0.9, "explore_probability": 0.02},
         "features": {f[0]: f[3] for f in FEATURES},
-        "case_id": "c_0007" if outcome == "review" else None,
+        "case_id": "case_0007" if outcome == "review" else None,
     }
 
 
@@ -207,38 +207,72 @@ DECISIONS = [
 ]  # fmt: skip
 
 
-def measure(value: float, low: float, high: float) -> Json:
-    return {"value": value, "low": low, "high": high}
+def measure(value: float, low: float | None, high: float | None) -> Json:
+    return {"value": value, "low": low, "high": high, "state": "enough", "sentence": "", "n_items": 212, "n_pairs": 212}
 
 
-CONSISTENCY: Json = {
-    "n_items": 212,
-    "n_positive": 31,
-    "arms": ["score_shown", "blind_first"],
-    "sufficient": True,
-    "sentence": "On 212 payments judged by two reviewers without knowing of each other, they agreed on 76 %.",
-    "raw_agreement": measure(0.76, 0.71, 0.82),
-    "positive_agreement": measure(0.34, 0.22, 0.46),
+def report(items: int, **measures: Json) -> Json:
+    return {
+        "state": "enough",
+        "sentence": "Raw agreement is 0.76, alpha 0.18, AC1 0.65. They differ because one verdict is much rarer.",
+        "n_items": items,
+        "n_pairs": items,
+        "n_reviewers": 3,
+        "positive_ratings": 62,
+        **measures,
+    }
+
+
+_MEASURES = {
+    "raw": measure(0.76, 0.71, 0.82),
+    "positive_specific": measure(0.34, 0.22, 0.46),
+    "negative_specific": measure(0.86, 0.82, 0.90),
     "alpha": measure(0.18, 0.05, 0.31),
     "ac1": measure(0.65, 0.57, 0.73),
-    "insufficient": [],
+    "ac1_all_items": measure(0.66, 0.58, 0.74),
+    "alpha_ordinal": measure(0.21, 0.07, 0.34),
 }
-SUMMARY: Json = {
-    "decisions": {"approve": 41234, "review": 611, "decline": 155},
-    "open_tasks": 44,
-    "cases_by_reason": {"rule_asks": 302, "uncertain": 241, "audit": 40, "high_amount": 28},
-    "verdicts": {"confirmed_fraud": 71, "legitimate": 460, "inconclusive": 33},
-    "labels": {"outcome": 102, "consensus": 58, "single_verdict": 391, "matured_silence": 39881},
-    "model_id": MODEL_ID,
-    "set_id": SET_ID,
-}
+CONSISTENCY: Json = report(212, **_MEASURES) | {
+    "basis": "Blind second reviews that were drawn at random.",
+    "by_arm": {"score_shown": report(148, **_MEASURES), "blind_first": report(64, **_MEASURES)},
+    "by_pair": [
+        {"reviewers": ["analyst-1", "analyst-2"], "n_items": 90, "raw": 0.77, "positive_specific": 0.31,
+         "cohen_kappa": measure(0.17, None, None)}
+    ],
+}  # fmt: skip
+
+
+def share(value: float | None, n: int) -> Json:
+    if value is None:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    return {"value": value, "low": value * 0.7, "high": min(1.0, value * 1.4), "n": n}
+
+
 SUBGROUPS: Json = {
     "attribute": "age_band",
+    "sentence": "Declined most often: 18-25 (0.5% of 6120); least often: 41-60 (0.3% of 13902); their intervals overlap.",
     "groups": [
-        {"group": band, "decisions": n, "decline_rate": rate, "low": rate * 0.7, "high": rate * 1.4, "review_rate": rate * 4}
+        {"value": band, "n": n, "approve": share(0.98, n), "review": share(rate * 4, n), "decline": share(rate, n),
+         "share_confirmed": share(0.14, 90), "fraud_rate": share(None if band == "61+" else 0.008, n)}
         for band, n, rate in (("18-25", 6120, 0.0049), ("26-40", 15880, 0.0036), ("41-60", 13902, 0.0034), ("61+", 6098, 0.0041))
     ],
 }  # fmt: skip
+SUMMARY: Json = {
+    "transactions": 182000,
+    "decisions": {"total": 42000, "approve": 41234, "review": 611, "decline": 155},
+    "decisions_last_day": {"total": 1404, "approve": 1379, "review": 21, "decline": 4},
+    "decisions_last_30_days": {"total": 0, "approve": 0, "review": 0, "decline": 0},
+    "cases": {"open": 44, "in_adjudication": 6, "closed": 561},
+    "cases_by_reason": {"rule_asks": 302, "uncertain": 241, "high_amount": 28, "by_hand": 3},
+    "tasks": {"open": 52, "claimed": 3, "done": 640},
+    "overdue_cases": 2,
+    "verdicts": {"confirmed_fraud": 71, "legitimate": 460, "inconclusive": 33},
+    "dispositions": {"released": 470, "declined": 75},
+    "outcomes": {"fraud": 102, "legitimate": 4},
+    "share_confirmed_by_reviewers": {"n": 520, "value": 0.137},
+    "champion": MODEL_ID,
+    "subgroups": SUBGROUPS,
+}
 RULE_FILES: list[Json] = [
     {
         "id": r["id"],
@@ -263,9 +297,9 @@ RULE_FILES: list[Json] = [
 MODELS: Json = {
     "models": [
         {"model_id": MODEL_ID, "status": "champion", "created_at": stamp(days=3), "requested_by": "schedule",
-         "metrics": {"auc": 0.94, "average_precision": 0.61}},
+         "metrics": {"auc": {"value": 0.94, "low": 0.92, "high": 0.96}, "average_precision": {"value": 0.61}, "brier": 0.004}},
         {"model_id": "m_77f0ab3310ce", "status": "challenger", "created_at": stamp(hours=8), "requested_by": "schedule",
-         "metrics": {"auc": 0.93, "average_precision": 0.58}},
+         "metrics": {"auc": {"value": 0.93}, "average_precision": {"value": 0.58}, "brier": 0.005}},
     ]
 }  # fmt: skip
 RETRAINS: Json = {
@@ -273,18 +307,18 @@ RETRAINS: Json = {
         {"run_id": "r_02", "trigger": "schedule", "requested_by": "schedule", "started_at": stamp(hours=8),
          "finished_at": stamp(hours=7.9), "result": "refused", "champion_id": MODEL_ID, "challenger_id": "m_77f0ab3310ce",
          "sentence": "Refused: average precision is 0.03 lower than the champion's on the same payments.",
-         "gates": [{"name": "labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
-                   {"name": "paired_bootstrap", "passed": False, "sentence": "The interval is -0.06 to -0.01."}]},
+         "gates": [{"name": "enough_labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
+                   {"name": "no_worse", "passed": False, "sentence": "The interval is -0.06 to -0.01."}]},
     ]
 }  # fmt: skip
 JOBS: Json = {
     "jobs": [
-        {"name": "retrain", "next_run_at": ahead(hours=15), "every": "1d"},
-        {"name": "task_timeouts", "next_run_at": ahead(minutes=3), "every": "5min"},
-    ],
-    "runs": [
-        {"run_id": "j_9", "job": "task_timeouts", "started_at": stamp(minutes=2), "finished_at": stamp(minutes=2),
-         "result": "ok", "detail": "2 locks expired, no case timed out"},
+        {"name": "retrain", "what": "Train a challenger when there are enough new labels", "every_seconds": 86400.0,
+         "running": False, "paused": False, "next_run_at": ahead(hours=15), "last_started_at": stamp(hours=9),
+         "last_finished_at": stamp(hours=8.9), "last_result": "done", "last_detail": "refused: no better"},
+        {"name": "task_timeouts", "what": "Give back tasks whose lock ran out", "every_seconds": 300.0,
+         "running": False, "paused": False, "next_run_at": ahead(minutes=3), "last_started_at": None,
+         "last_finished_at": None, "last_result": "", "last_detail": ""},
     ],
 }  # fmt: skip
 EVENTS: Json = {
@@ -297,10 +331,27 @@ EVENTS: Json = {
     ]
 }  # fmt: skip
 CASES: list[Json] = [
-    {"case_id": f"c_{i:04d}", "opened_at": stamp(hours=2 * i + 1), "opened_by": "engine",
+    {"case_id": f"case_{i:04d}", "transaction_seq": 90000 + i, "opened_at": stamp(hours=2 * i + 1), "opened_by": "engine",
      "status": ("open", "closed", "in_adjudication")[i % 3], "reason": ("rule_asks", "uncertain")[i % 2],
-     "reason_detail": "One device, many customers", "entity": "customer", "entity_value": f"customer_{400 + i:04d}",
-     "queue": "default", "amount_minor": 81200 + 991 * i, "deadline": ahead(hours=3 - i), "currency": "EUR",
+     "reason_detail": "One device, many customers", "amount_minor": 81200 + 991 * i, "deadline": ahead(hours=3 - i),
      "verdict": "confirmed_fraud" if i % 3 == 1 else "", "closed_at": stamp(hours=1) if i % 3 == 1 else None}
     for i in range(12)
 ]  # fmt: skip
+STORY: Json = {
+    "decision": {"transaction_id": "t_90002", "decided_at": stamp(hours=5), "outcome": "review", "probability": 0.67},
+    "verdicts": [
+        {"verdict_id": "v_8", "reviewer": "analyst-1", "value": "confirmed_fraud", "typology": "account_takeover",
+         "reason_code": "new_device", "note": "New device, then the largest payment ever.", "confidence": "high",
+         "seconds": 41.0, "arm": "score_shown", "flags": [], "given_at": stamp(hours=4), "undone_at": None, "task_kind": "primary"},
+        {"verdict_id": "v_9", "reviewer": "analyst-2", "value": "legitimate", "typology": "", "reason_code": "",
+         "note": "", "confidence": "", "seconds": 18.0, "arm": "score_shown", "flags": [], "given_at": stamp(hours=3),
+         "undone_at": None, "task_kind": "second"},
+    ],
+    "dispositions": [{"value": "declined", "reason": "Confirmed by adjudication", "actor": "team-lead-1", "at": stamp(hours=1)}],
+    "tasks": [{"task_id": "k_1", "kind": "primary", "lane": "money_at_risk", "status": "done", "arm": "score_shown",
+               "probability": 1.0, "claimed_by": "analyst-1"}],
+    "timeline": [
+        {"at": stamp(hours=5), "kind": "decision", "actor": "engine", "text": "The engine answered review."},
+        {"at": stamp(hours=4), "kind": "verdict", "actor": "analyst-1", "text": "Verdict confirmed_fraud after 41 s."},
+    ],
+}  # fmt: skip
