@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
-from casework import live
+from casework import jobs, live
+from casework.consistency import consistency_report
 from casework.deciding import Answer, Decider
 from casework.intake import Intake
+from casework.learning.retrain import Agreement, Request, Retraining
 from casework.live import Live
 from casework.loop import DecisionLoop
 from casework.schedule import Schedule
@@ -19,6 +22,7 @@ from casework.workspace import Workspace
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.transactions import Transaction
+from engine.intervals import Interval
 
 Clock = Callable[[], datetime]
 
@@ -26,6 +30,15 @@ Clock = Callable[[], datetime]
 def wall_clock() -> datetime:
     """The moment in UTC."""
     return datetime.now(UTC)
+
+
+def headline_alpha(ledger: Ledger) -> Agreement:
+    """The agreement that retraining is gated by; without a value while there are too few double reviews."""
+    report = consistency_report(ledger, with_people=False)
+    alpha = report["alpha"]
+    if alpha["value"] is None or alpha["low"] is None:
+        return Agreement(None, report["n_items"])
+    return Agreement(Interval(alpha["value"], alpha["low"], alpha["high"]), report["n_items"])
 
 
 class App:
@@ -111,13 +124,35 @@ class App:
             finally:
                 self._live = live.build(self.ledger, self.workspace, self.mapping, before) if before else None
 
+    @cached_property
+    def retraining(self) -> Retraining:
+        return Retraining(self.ledger, self.workspace, self.clock, self.adopt)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return Schedule(self.ledger, jobs.all_jobs(self), self.clock)
+
+    def adopt(self) -> None:
+        """Take over the set and the champion that the ledger now names."""
+        with self.changing_settings():
+            pass
+
+    def retrain(self, trigger: str, by: str, reason: str) -> dict[str, Any]:
+        """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""
+        current = self.live.settings
+        alpha = headline_alpha(self.ledger)
+        return self.retraining.run(Request(trigger, by, reason), current.files, current.policy, alpha)
+
     def start(self) -> None:
         """Load what decides, and start deciding and the schedule."""
+        self.retraining.settle_interrupted()
         _ = self.live, self.loop
         self.schedule.start()
 
     def close(self) -> None:
         """Finish what is waiting, stop the schedule, close the ledger. Harmless when done twice."""
+        if "retraining" in self.__dict__:
+            self.retraining.cancel()
         if "schedule" in self.__dict__:
             self.schedule.stop()
         if self._loop is not None:

@@ -103,9 +103,7 @@ class Decider:
             for d, s in zip(made, stored, strict=True)
         }
 
-    def _answer(
-        self, sent: Transaction, fresh: dict[str, Transaction], made: dict[str, Answer]
-    ) -> Answer:
+    def _answer(self, sent: Transaction, fresh: dict[str, Transaction], made: dict[str, Answer]) -> Answer:
         name = sent.transaction_id
         if name in fresh:
             same = fresh[name] is sent or content_sha256(fresh[name]) == content_sha256(sent)

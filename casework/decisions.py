@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from data.canonical import rfc3339
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -31,7 +32,7 @@ def as_json(decision: Decision) -> JSON:
         "outcome": decision.outcome.word,
         "probability": decision.probability,
         "margin": decision.margin,
-        "decided_at": decision.decided_at,
+        "decided_at": rfc3339(decision.decided_at),
         "set_id": decision.set_id,
         "model_id": decision.model_id,
         "thresholds": dict(decision.thresholds),

@@ -89,8 +89,8 @@ def histories(
     values = sorted({value for _, value in asked if value is not None})
     # The entity's name is one of the mapping's, checked there.
     rows = w.read(
-        f'SELECT *, EXISTS (FROM outcomes o WHERE o.transaction_seq = t.seq AND o.is_fraud '
-        f'AND o.known_at <= ?) AS known_fraud '
+        f"SELECT *, EXISTS (FROM outcomes o WHERE o.transaction_seq = t.seq AND o.is_fraud "
+        f"AND o.known_at <= ?) AS known_fraud "
         f'FROM transactions t WHERE list_contains(?, t."{entity}") '
         f'QUALIFY row_number() OVER (PARTITION BY t."{entity}" ORDER BY t.seq DESC) <= ? ORDER BY t.seq DESC',
         [at, values, LONGEST_HISTORY + len(decisions)],

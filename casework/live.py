@@ -55,7 +55,9 @@ def read_settings(files: Map[str, bytes], mapping: Mapping, where: str = "rules"
     """Read a whole set of files. ConfigError with file:line:column for the first thing wrong."""
     for name in REQUIRED:
         if name not in files:
-            raise ConfigError("this file is missing", where=f"{where}/{name}", hint="Put it back; it is needed.")
+            raise ConfigError(
+                "this file is missing", where=f"{where}/{name}", hint="Put it back; it is needed."
+            )
     features = load_features(files["features.yaml"], f"{where}/features.yaml", mapping)
     lists = load_lists(files.get("lists.yaml", b""), f"{where}/lists.yaml")
     policy = load_policy(files["policy.yaml"], f"{where}/policy.yaml")
@@ -84,7 +86,9 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
 
 def champion(ledger: Ledger, models: Path) -> Model | None:
     """The model that decides, or None before the first is trained."""
-    rows = ledger.read("SELECT model_id FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1")
+    rows = ledger.read(
+        "SELECT model_id FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1"
+    )
     return registry.load(models / rows[0]["model_id"]) if rows else None
 
 
@@ -95,7 +99,9 @@ def remembered(ledger: Ledger, features: FeatureSet) -> OnlineState:
     if newest is None:
         return state
     since = max(newest - timedelta(microseconds=features.memory_us), datetime(1970, 1, 1, tzinfo=UTC))
-    transactions = ledger.read_arrow("SELECT * FROM transactions WHERE occurred_at >= ? ORDER BY seq", [since])
+    transactions = ledger.read_arrow(
+        "SELECT * FROM transactions WHERE occurred_at >= ? ORDER BY seq", [since]
+    )
     outcomes = ledger.read_arrow(
         "SELECT o.* FROM outcomes o JOIN transactions t ON t.seq = o.transaction_seq WHERE t.occurred_at >= ? "
         "ORDER BY o.reported_seq, o.recorded_at, o.transaction_seq",

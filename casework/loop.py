@@ -17,7 +17,7 @@ from data.transactions import Transaction
 LARGEST_BATCH = 256
 Answer = dict[str, Any] | SecondLookError
 Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
-_log = logging.getLogger("secondlook.decisions")
+log = logging.getLogger("secondlook.decisions")
 
 
 @dataclass(slots=True)
@@ -93,15 +93,19 @@ class DecisionLoop:
         try:
             answers = self._decide(together, self._clock())
         except Exception as error:
-            if len(batch) > 1:  # one request that cannot be decided must not fail its neighbours
-                for request in batch:
-                    self._answer([request])
-                return
-            _log.exception("a request could not be decided")
-            batch[0].answer.set_exception(error)
+            log.exception("%d requests could not be decided together", len(batch))
+            self._fail(batch, error)
             return
         start = 0
         for request in batch:
             end = start + len(request.transactions)
             request.answer.set_result(answers[start:end])
             start = end
+
+    def _fail(self, batch: Sequence[_Request], error: Exception) -> None:
+        """One request that cannot be decided must not fail its neighbours: each is tried alone."""
+        if len(batch) == 1:
+            batch[0].answer.set_exception(error)
+            return
+        for request in batch:
+            self._answer([request])

@@ -106,7 +106,9 @@ def drafts(app: App) -> dict[str, Any]:
 
 def _diff(path: str, old: bytes, new: bytes) -> list[str]:
     before, after = (text.decode("utf-8", "replace").splitlines() for text in (old, new))
-    return list(difflib.unified_diff(before, after, f"approved/{path}", f"draft/{path}", lineterm=""))[:_LONGEST_DIFF]
+    return list(difflib.unified_diff(before, after, f"approved/{path}", f"draft/{path}", lineterm=""))[
+        :_LONGEST_DIFF
+    ]
 
 
 def check(files: Mapping[str, bytes], app: App) -> list[dict[str, str]]:
@@ -138,9 +140,7 @@ def failed_tests(rules: RuleSet) -> list[dict[str, str]]:
     ]
 
 
-def approve(
-    app: App, paths: Sequence[str] | None, *, by: str, reason: str, at: datetime
-) -> dict[str, Any]:
+def approve(app: App, paths: Sequence[str] | None, *, by: str, reason: str, at: datetime) -> dict[str, Any]:
     """Bring drafts into force, all of them or those named, after checking the set they make.
 
     ConflictError if nothing differs; InputError for a path that is no draft, or if the set would not be sound.

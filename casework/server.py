@@ -55,7 +55,9 @@ def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serv
     with ExitStack() as stack:
         # The sentences about ports come before the seconds that loading takes.
         bound = stack.enter_context(ports.listen(wanted.port, "--port"))
-        console_port = None if wanted.console_port is None else ports.free(wanted.console_port, "--console-port")
+        console_port = (
+            None if wanted.console_port is None else ports.free(wanted.console_port, "--console-port")
+        )
         app = App.open(workspace)
         stack.callback(app.close)
         app.start()

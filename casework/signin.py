@@ -143,7 +143,9 @@ class SignIn:
             if not w.read("SELECT 1 AS ok FROM users WHERE user_id = ? AND disabled_at IS NULL", [user_id]):
                 raise NotFoundError(f"there is no active user {user_id[:80]}")
             w.execute("UPDATE users SET disabled_at = ? WHERE user_id = ?", [at, user_id])
-            w.execute("UPDATE tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", [at, user_id])
+            w.execute(
+                "UPDATE tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", [at, user_id]
+            )
             w.event(EventDraft(by, "user.disabled", f"user:{user_id}", {"user": user_id}), at)
         self._tokens = {d: held for d, held in self._tokens.items() if held[0].user_id != user_id}
 

@@ -85,5 +85,7 @@ def _attribute(name: str, kind: str, value: AttributeValue) -> AttributeValue:
     }[kind]
     if not fits:
         allowed = {"flag": "true, false", "number": "a number", "category": "a text"}[kind]
-        raise InputError("this value has the wrong type", where=f"attributes.{name}", allowed=f"{allowed}, null")
+        raise InputError(
+            "this value has the wrong type", where=f"attributes.{name}", allowed=f"{allowed}, null"
+        )
     return float(value) if kind == "number" else value

@@ -111,7 +111,9 @@ class Admin:
     password: str
 
 
-def create(root: Path, mapping_file: Path, files: dict[str, bytes], admin: Admin, *, at: datetime) -> Workspace:
+def create(
+    root: Path, mapping_file: Path, files: dict[str, bytes], admin: Admin, *, at: datetime
+) -> Workspace:
     """Make a workspace with its first approved set. Nothing is left behind if it cannot be made.
 
     `files` are the proposals to write under rules/, by path. Raises ConflictError if `root` already holds anything,

@@ -44,7 +44,9 @@ def export(
     Example: secondlook audit export events.jsonl --workspace bank
     """
     if file.exists():
-        raise ConflictError("this file exists", where=str(file), hint="Choose a new name; nothing was written.")
+        raise ConflictError(
+            "this file exists", where=str(file), hint="Choose a new name; nothing was written."
+        )
     written = 0
     with reached(workspace) as reach, file.open("xb") as out:
         while page := reach.get("/v1/events", after=written, limit=_PAGE)["events"]:

@@ -34,7 +34,11 @@ def consistency(
 
 def _lines(report: dict[str, Any]) -> list[str]:
     counts = f"{report['n_ratings']} verdicts by {report['n_reviewers']} reviewers on {report['n_all_items']} items"
-    return [f"{counts}; positive means {report['positive']}.", *map(_line(report), _SHOWN), report["sentence"]]
+    return [
+        f"{counts}; positive means {report['positive']}.",
+        *map(_line(report), _SHOWN),
+        report["sentence"],
+    ]
 
 
 def _line(report: dict[str, Any]) -> Any:

@@ -18,7 +18,9 @@ from data.mapping import load_mapping
 from engine.rules.pinning import check_all_pins
 from engine.rules.testing import run_tests
 
-cli = typer.Typer(help="Rules, features, policy and lists: check, test, compare, approve.", no_args_is_help=True)
+cli = typer.Typer(
+    help="Rules, features, policy and lists: check, test, compare, approve.", no_args_is_help=True
+)
 
 
 @cli.command("check")
@@ -30,14 +32,18 @@ def check(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> Non
     settings = _proposed(workspace)
     found = proposals.findings(settings)
     counts = f"{len(settings.rules)} rules, {len(settings.features.features)} features"
-    lines = [f"{f['where']}: {f['what']}. {f['hint']}" for f in found] or [f"{counts}: nothing to complain about."]
+    lines = [f"{f['where']}: {f['what']}. {f['hint']}" for f in found] or [
+        f"{counts}: nothing to complain about."
+    ]
     answer({"rules": len(settings.rules), "findings": found}, lines, as_json)
     finish(bool(found))
 
 
 @cli.command("test")
 def test(
-    pins: Annotated[bool, typer.Option("--pins/--no-pins", help="Also look for numbers no test defends.")] = True,
+    pins: Annotated[
+        bool, typer.Option("--pins/--no-pins", help="Also look for numbers no test defends.")
+    ] = True,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,7 +58,9 @@ def test(
     unpinned = [{"rule": u.rule_id, "change": u.change, "condition": u.condition} for u in loose]
     lines = [f"{f['where']}: {f['what']}." for f in failed]
     lines += [f"{u}." for u in loose]
-    lines.append(f"{len(outcomes)} tests of {len(rules)} rules, {len(failed)} failed, {len(unpinned)} loose ends.")
+    lines.append(
+        f"{len(outcomes)} tests of {len(rules)} rules, {len(failed)} failed, {len(unpinned)} loose ends."
+    )
     answer({"tests": len(outcomes), "failed": failed, "unpinned": unpinned}, lines, as_json)
     finish(bool(failed or unpinned))
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
-from casework import demo as demonstration
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, to_json
 from casework.cli.progress import steps
-from casework.server import Addresses, serve_workspace
+from casework.server import Addresses, Serving, serve_workspace
 from casework.workspace import Workspace
 from data.errors import ConflictError
 
+SUMMARY_FILE = "demo-summary.json"
 PortOption = Annotated[int, typer.Option("--port", help="The port of the API; 0 takes any free one.")]
 ConsolePortOption = Annotated[int, typer.Option("--console-port", help="The port of the console.")]
 NoConsoleOption = Annotated[bool, typer.Option("--no-console", help="Serve the API only.")]
@@ -54,17 +56,47 @@ def demo(
     if not headless:
         wanted.check()
     summary = _built(workspace, as_json)
-    if summary:
-        answer(summary, _summary_lines(summary), as_json)
+    answer(summary, _summary_lines(summary), as_json)
     if not headless:
         serve_workspace(Workspace(workspace).opened(), wanted, lambda up: _say_where(up, as_json))
 
 
 def _built(root: Path, as_json: bool) -> dict[str, Any]:
-    if Workspace(root).exists:
-        aside(f"{root} is already there and is used as it is; delete it to build it anew.", as_json)
-        return {}
+    """The summary of the demo at `root`, which is built if it is not there yet."""
+    kept = root / SUMMARY_FILE
+    if kept.is_file():
+        aside(f"{root} is there already and is used as it is; delete it to build it anew.", as_json)
+        return dict(orjson.loads(kept.read_bytes()))
     if root.exists() and any(root.iterdir()):
-        raise ConflictError("this directory holds something else", where=str(root), hint="Choose another.")
+        raise ConflictError(
+            "this directory holds something else, or a demo that was not finished",
+            where=str(root),
+            hint="Delete it, or choose another with --workspace DIR.",
+        )
+    # Simulator, trainer and all: only this command needs them.
+    from casework.demo.build import build_demo
+
     with steps(as_json) as progress:
-        return dict(demonstration.build_demo(root, progress))
+        summary = dict(build_demo(root, progress))
+    kept.write_text(to_json(summary), encoding="utf-8")
+    return summary
+
+
+def _summary_lines(summary: dict[str, Any]) -> list[str]:
+    return [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in summary.items()]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return "; ".join(_shown(item) for item in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _say_where(up: Serving, as_json: bool) -> None:
+    lines = [f"API      {up.url}  (documentation at {up.url}/docs)"]
+    if up.console_url:
+        lines.append(f"Console  {up.console_url}")
+    answer({"url": up.url, "console_url": up.console_url}, [*lines, "Ctrl-C ends both."], as_json)
+    sys.stdout.flush()

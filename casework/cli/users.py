@@ -27,9 +27,12 @@ def list_users(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -
 @cli.command("add")
 def add_user(
     user: Annotated[str, typer.Argument(help="The user name, such as analyst-1.")],
-    role: Annotated[str, typer.Option("--role", help="analyst, team_lead, risk_manager, auditor, admin, integrator.")],
+    role: Annotated[
+        str, typer.Option("--role", help="analyst, team_lead, risk_manager, auditor, admin, integrator.")
+    ],
     password: Annotated[
-        str, typer.Option("--password", envvar="SECONDLOOK_PASSWORD", help="Made up and shown once if left out.")
+        str,
+        typer.Option("--password", envvar="SECONDLOOK_PASSWORD", help="Made up and shown once if left out."),
     ] = "",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,

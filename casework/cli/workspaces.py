@@ -30,7 +30,9 @@ def init(
     admin: Annotated[str, typer.Option("--admin", help="The user name of the first admin.")] = "admin",
     password: Annotated[
         str,
-        typer.Option("--admin-password", envvar="SECONDLOOK_ADMIN_PASSWORD", help="Made up and shown if left out."),
+        typer.Option(
+            "--admin-password", envvar="SECONDLOOK_ADMIN_PASSWORD", help="Made up and shown if left out."
+        ),
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -75,11 +77,15 @@ def _import_one(reach: Reach, file: Path, as_json: bool) -> dict[str, Any]:
     if reach.app is None:
         return dict(reach.upload("/v1/imports", file))
     with steps(as_json) as progress:
-        return import_file(reach.app, file, file.name, actor=LOCAL.user_id, at=datetime.now(UTC), progress=progress)
+        return import_file(
+            reach.app, file, file.name, actor=LOCAL.user_id, at=datetime.now(UTC), progress=progress
+        )
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    counts = f"{report['accepted']} accepted, {report['duplicate']} duplicate, {report['quarantined']} quarantined"
+    counts = (
+        f"{report['accepted']} accepted, {report['duplicate']} duplicate, {report['quarantined']} quarantined"
+    )
     lines = [f"{report['file']}: {counts}."]
     if report["quarantined"]:
         lines += ["  " + line for line in table(report["examples"], ("line", "field", "reason"))]

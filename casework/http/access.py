@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.params import Depends as DependsParam
-from fastapi import Depends
 from fastapi.routing import APIRoute
 
 from casework.app import App
@@ -67,7 +66,7 @@ def allowed(permission: Permission) -> DependsParam:
     return Depends(Allowed(permission))
 
 
-def permission_of(route: APIRoute) -> Permission | None | str:
+def permission_of(route: APIRoute) -> Permission | str | None:
     """The permission a route declares, 'public' if it says it is, or None if it says nothing."""
     found: list[Permission | str] = []
     for dependency in route.dependant.dependencies:

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from starlette.responses import Response
 
-from casework import decisions, visibility
+from casework import blindness, decisions
 from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
 from casework.http.bodies import Body, Identifier, ShortText
+from casework.http.problems import detail_of
 from casework.permissions import Permission, Person
 from casework.transactions import Sent, checked
 from data.errors import InputError, SecondLookError
@@ -41,9 +42,9 @@ class TransactionForm(Body):
     occurred_at: AwareDatetime
     amount: Annotated[Decimal, Field(ge=0, lt=_LARGEST_AMOUNT, max_digits=20)] | None = None
     currency: Annotated[str, Field(max_length=8)] = ""
-    entities: Annotated[dict[Name, ShortText | None], Field(max_length=64)] = {}
-    attributes: Annotated[dict[Name, Attribute], Field(max_length=256)] = {}
-    personal: Annotated[dict[Name, Text], Field(max_length=64)] = {}
+    entities: Annotated[dict[Name, ShortText | None], Field(default_factory=dict, max_length=64)]
+    attributes: Annotated[dict[Name, Attribute], Field(default_factory=dict, max_length=256)]
+    personal: Annotated[dict[Name, Text], Field(default_factory=dict, max_length=64)]
 
 
 class BatchForm(Body):
@@ -100,7 +101,7 @@ async def decide_batch(
 
 def _or_problem(answer: dict[str, Any] | SecondLookError) -> dict[str, Any]:
     if isinstance(answer, SecondLookError):
-        return {"problem": {"title": "Not decided", "detail": answer.what + ".", "hint": answer.hint}}
+        return {"problem": {"title": "Not decided", "detail": detail_of(answer), "hint": answer.hint}}
     return answer
 
 
@@ -111,7 +112,7 @@ def decision(
     """The stored decision, exactly as it was answered. Not for somebody who is to judge it unseen."""
     app = the_app(request)
     seq = seq_of(app, transaction_id)
-    if seq is None or visibility.is_hidden(app.ledger, person, seq):
+    if seq is None or not blindness.visible_to(app.ledger, person.user_id, person.role, seq):
         raise decisions.not_found(transaction_id)
     return json_answer(decisions.required(app.ledger, seq, transaction_id))
 
@@ -130,9 +131,8 @@ def search(
 ) -> Response:
     """Decisions, newest first. `next_cursor` continues where this page ended."""
     app = the_app(request)
-    wanted = decisions.Search(
-        entity, value, outcome, since, until, cursor_of(cursor), limit, visibility.hidden(app.ledger, person)
-    )
+    hidden = sorted(blindness.blind_transactions(app.ledger, person.user_id, person.role))
+    wanted = decisions.Search(entity, value, outcome, since, until, cursor_of(cursor), limit, hidden)
     rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None
     return json_answer({"decisions": rows, "next_cursor": following})

@@ -42,13 +42,16 @@ def problem(status: int, title: str, detail: str, hint: str = "", **more: Any) -
     return Response(orjson.dumps(body), status, headers, "application/problem+json")
 
 
-def of_error(error: errors.SecondLookError) -> Response:
-    """The answer for one of our own errors: what, where and what was allowed are the detail."""
-    status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+def detail_of(error: errors.SecondLookError) -> str:
+    """What, where and what was allowed, as a sentence."""
     detail = f"{error.where}: {error.what}" if error.where else error.what
-    if error.allowed:
-        detail += f" (allowed: {error.allowed})"
-    answer = problem(status, title, detail + ".", error.hint)
+    return f"{detail} (allowed: {error.allowed})." if error.allowed else f"{detail}."
+
+
+def of_error(error: errors.SecondLookError) -> Response:
+    """The answer for one of our own errors."""
+    status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+    answer = problem(status, title, detail_of(error), error.hint)
     if isinstance(error, TooManyAttempts):
         answer.headers["retry-after"] = str(error.wait_seconds)
     return answer
@@ -89,4 +92,6 @@ def install(api: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> Response:
         _log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
         detail = "Something went wrong here that nobody planned for; it is in the server's log."
-        return problem(500, "Unexpected error", detail, "Try again; if it stays, tell whoever runs the server.")
+        return problem(
+            500, "Unexpected error", detail, "Try again; if it stays, tell whoever runs the server."
+        )

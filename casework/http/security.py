@@ -52,7 +52,9 @@ class SecurityHeaders:
         large = path == UPLOAD_PATH and self._may_upload(headers.get("authorization", ""))
         limit = LARGEST_UPLOAD if large else LARGEST_BODY
         if _declared_length(headers) > limit:
-            answer = problem(413, "Too large", f"The body may have at most {limit} bytes.", "Send it in parts.")
+            answer = problem(
+                413, "Too large", f"The body may have at most {limit} bytes.", "Send it in parts."
+            )
             await answer(scope, receive, send_with_headers)
             return
         await self._app(scope, _limited(receive, limit), send_with_headers)

@@ -79,8 +79,6 @@ def add_user(
 
 
 @router.delete("/users/{user}", status_code=204)
-def disable_user(
-    user: str, request: Request, person: Person = allowed(Permission.USERS_MANAGE)
-) -> None:
+def disable_user(user: str, request: Request, person: Person = allowed(Permission.USERS_MANAGE)) -> None:
     """Take somebody's sign-in away; all their tokens stop working at once."""
     the_app(request).signin.disable(user, by=person.user_id, at=now())

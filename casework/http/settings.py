@@ -30,14 +30,18 @@ class ApprovalForm(Body):
 def rules(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """The rules that run, with how often each fired in the last thirty days of decisions."""
     app = the_app(request)
-    return json_answer({"set_id": app.live.set_id, "rules": proposals.rule_rows(app.ledger, app.live.settings.rules)})
+    return json_answer(
+        {"set_id": app.live.set_id, "rules": proposals.rule_rows(app.ledger, app.live.settings.rules)}
+    )
 
 
 @router.get("/rules/{rule_id}")
 def rule(rule_id: str, request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """One rule: its file as approved, and what was read from it."""
     app = the_app(request)
-    row = next((r for r in proposals.rule_rows(app.ledger, app.live.settings.rules) if r["id"] == rule_id), None)
+    row = next(
+        (r for r in proposals.rule_rows(app.ledger, app.live.settings.rules) if r["id"] == rule_id), None
+    )
     if row is None:
         raise NotFoundError(f"no rule {rule_id[:100]!r} is approved", hint="GET /v1/rules lists them.")
     content = app.live.settings.files.get(f"catalogue/{rule_id}.yaml", b"")

@@ -1,0 +1,64 @@
+"""Which models and jobs are there, and how does somebody ask for a retrain?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import json_answer
+from casework.http.bodies import Body
+from casework.learning import models, retrain
+from casework.permissions import Permission, Person
+
+router = APIRouter(tags=["models and jobs"])
+
+
+class ReasonForm(Body):
+    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+
+
+@router.get("/models")
+def list_models(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
+    """Every model, newest first, with its figures and the gates it met."""
+    return json_answer({"models": models.table(the_app(request).ledger)})
+
+
+@router.post("/models/{model_id}/sign-off")
+def sign_off(
+    model_id: str, form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+) -> Response:
+    """Promote a challenger that passed its gates, or bring a retired model back. Not by who asked for it."""
+    app = the_app(request)
+    with app.changing_settings(), app.ledger.writing() as w:
+        models.sign_off(w, model_id, by=person.user_id, reason=form.reason, at=now())
+    return json_answer(models.one(app.ledger, model_id))
+
+
+@router.get("/retrains")
+def retrains(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
+    """Retrain runs, newest first: what came of each, and the sentence that says why."""
+    return json_answer({"retrains": retrain.table(the_app(request).ledger)})
+
+
+@router.post("/retrains", status_code=201)
+def ask_for_retrain(
+    form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+) -> Response:
+    """Train a challenger now and wait for the answer: promoted, refused, or waiting for a sign-off."""
+    return json_answer(the_app(request).retrain("person", person.user_id, form.reason), 201)
+
+
+@router.get("/jobs")
+def jobs(request: Request, person: Person = allowed(Permission.JOBS_READ)) -> Response:
+    """The scheduled jobs, their last run and their next."""
+    return json_answer({"jobs": the_app(request).schedule.table()})
+
+
+@router.post("/jobs/{name}/run")
+def run_job(name: str, request: Request, person: Person = allowed(Permission.JOBS_RUN)) -> Response:
+    """Run a job now and wait for it."""
+    return json_answer(the_app(request).schedule.run_now(name, by=person.user_id))

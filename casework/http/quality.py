@@ -1,0 +1,52 @@
+"""How consistently do people decide, how does the institution stand, and who is treated how?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+from starlette.responses import Response
+
+from casework.consistency import consistency_report
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import json_answer
+from casework.permissions import Permission, Person, Role
+from casework.subgroups import subgroup_table
+from casework.summary import summary
+
+router = APIRouter(tags=["quality"])
+_SEES_PEOPLE = (Role.TEAM_LEAD,)
+
+
+@router.get("/consistency")
+def consistency(
+    request: Request,
+    arm: Annotated[str, Query(pattern="^(score_shown|blind_first)?$")] = "",
+    since: AwareDatetime | None = None,
+    person: Person = allowed(Permission.QUALITY_READ),
+) -> Response:
+    """Agreement among reviewers on blind random second reviews, with intervals; figures by pair of people only for
+    team leads."""
+    with_people = person.role in _SEES_PEOPLE
+    report = consistency_report(the_app(request).ledger, arm=arm, since=since, with_people=with_people)
+    return json_answer(report)
+
+
+@router.get("/summary")
+def how_it_stands(request: Request, person: Person = allowed(Permission.QUALITY_READ)) -> Response:
+    """Decisions, cases, tasks, verdicts and dispositions in numbers, and the subgroup table."""
+    app = the_app(request)
+    return json_answer(summary(app.ledger, app.live.settings.policy.protected_attribute, now()))
+
+
+@router.get("/subgroups")
+def subgroups(
+    request: Request,
+    since: AwareDatetime | None = None,
+    person: Person = allowed(Permission.QUALITY_READ),
+) -> Response:
+    """Rates by each value of the policy's protected attribute, with Wilson intervals."""
+    app = the_app(request)
+    attribute = app.live.settings.policy.protected_attribute
+    return json_answer(subgroup_table(app.ledger, attribute, since=since))

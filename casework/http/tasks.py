@@ -1,0 +1,145 @@
+"""How does a reviewer take a task, read it, and say what they think?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from casework import drafts, task_pages, tasks, verdicts
+from casework.app import App
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import json_answer
+from casework.http.bodies import Body, Note
+from casework.permissions import Permission, Person
+from casework.verdicts import VerdictForm
+
+router = APIRouter(tags=["review"])
+
+Code = Annotated[str, Field(max_length=80)]
+Correction = Annotated[str, Field(max_length=400)] | float | bool | None
+Corrections = Annotated[dict[Code, Correction], Field(default_factory=dict, max_length=50)]
+Flags = Annotated[list[Code], Field(default_factory=list, max_length=10)]
+
+
+class ReleaseForm(Body):
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class DraftForm(Body):
+    value: Code = ""
+    typology: Code = ""
+    reason_code: Code = ""
+    note: Note = ""
+    confidence: Code = ""
+    corrections: Corrections
+    flags: Flags
+
+
+class VerdictBody(DraftForm):
+    value: Literal["confirmed_fraud", "legitimate", "inconclusive"]
+
+
+def _page(app: App, task_id: str, person: Person) -> dict[str, Any]:
+    return task_pages.task_page(app.ledger, task_id, person.user_id, person.role)
+
+
+@router.get("/queue")
+def queue(request: Request, person: Person = allowed(Permission.QUEUE_READ)) -> Response:
+    """How much waits in each lane, what you hold, and what you did today."""
+    summary = task_pages.queue_summary(the_app(request).ledger, person.user_id, now(), role=person.role)
+    return json_answer(summary)
+
+
+@router.post("/tasks/next")
+def take_next(request: Request, person: Person = allowed(Permission.TASKS_WORK)) -> Response:
+    """Take the next task, or get back the one you hold. 204 when nothing is left for you."""
+    app = the_app(request)
+    policy = app.live.settings.policy
+    with app.ledger.writing() as w:
+        task = tasks.take_next(w, person.user_id, policy, app.key, now(), role=person.role)
+    if task is None:
+        return Response(status_code=204)
+    return json_answer(_page(app, task.task_id, person))
+
+
+@router.get("/tasks")
+def list_tasks(
+    request: Request,
+    status: Annotated[str, Query(pattern="^(open|claimed|done|expired|withdrawn)$")] = "open",
+    lane: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    person: Person = allowed(Permission.TASKS_LIST),
+) -> Response:
+    """Tasks by status and lane. A reviewer sees only open ones that may be chosen by hand."""
+    lines = task_pages.task_list(
+        the_app(request).ledger,
+        person.user_id,
+        now(),
+        role=person.role,
+        status=status,
+        lane=lane,
+        limit=limit,
+    )
+    return json_answer({"tasks": lines})
+
+
+@router.post("/tasks/{task_id}/claim")
+def claim(task_id: str, request: Request, person: Person = allowed(Permission.TASKS_WORK)) -> Response:
+    """Take one task by its id. Claiming what you hold changes nothing."""
+    app = the_app(request)
+    policy = app.live.settings.policy
+    with app.ledger.writing() as w:
+        task = tasks.claim(w, task_id, person.user_id, policy, now(), role=person.role)
+    return json_answer(_page(app, task.task_id, person))
+
+
+@router.get("/tasks/{task_id}")
+def task(task_id: str, request: Request, person: Person = allowed(Permission.TASKS_LIST)) -> Response:
+    """The task's page, rendered from what was stored when it opened."""
+    return json_answer(_page(the_app(request), task_id, person))
+
+
+@router.post("/tasks/{task_id}/release", status_code=204)
+def release(
+    task_id: str, form: ReleaseForm, request: Request, person: Person = allowed(Permission.TASKS_WORK)
+) -> None:
+    """Give a task back; it goes to somebody else."""
+    with the_app(request).ledger.writing() as w:
+        tasks.release(w, task_id, person.user_id, form.reason, now())
+
+
+@router.put("/tasks/{task_id}/draft", status_code=204)
+def save_draft(
+    task_id: str, form: DraftForm, request: Request, person: Person = allowed(Permission.TASKS_WORK)
+) -> None:
+    """Keep what you have filled in so far."""
+    app = the_app(request)
+    policy = app.live.settings.policy
+    with app.ledger.writing() as w:
+        drafts.save(w, task_id, person.user_id, form.model_dump(), policy, now())
+
+
+@router.post("/tasks/{task_id}/verdict", status_code=201)
+def give_verdict(
+    task_id: str, form: VerdictBody, request: Request, person: Person = allowed(Permission.TASKS_WORK)
+) -> Response:
+    """Say what you think: confirmed_fraud, legitimate or inconclusive. Seconds are counted from the claim."""
+    app = the_app(request)
+    policy = app.live.settings.policy
+    given = VerdictForm(**{**form.model_dump(), "flags": tuple(form.flags)})
+    with app.ledger.writing() as w:
+        verdict = verdicts.give(w, task_id, person.user_id, given, policy, now())
+    return json_answer({"verdict": verdict.as_json(), "next": None}, 201)
+
+
+@router.post("/verdicts/{verdict_id}/undo")
+def undo(verdict_id: str, request: Request, person: Person = allowed(Permission.TASKS_WORK)) -> Response:
+    """Take your verdict back, within a quarter of an hour and before anybody built on it."""
+    app = the_app(request)
+    policy = app.live.settings.policy
+    with app.ledger.writing() as w:
+        again = verdicts.undo(w, verdict_id, person.user_id, policy, now())
+    return json_answer(_page(app, again.task_id, person))

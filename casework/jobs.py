@@ -1,0 +1,75 @@
+"""Which work goes on by itself in a workspace that is served?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from casework import dispositions, tasks
+from casework.schedule import Job
+from data import chain
+from data.errors import ChainBrokenError
+
+if TYPE_CHECKING:
+    from casework.app import App
+
+_SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(minutes=10)
+_HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
+
+
+def all_jobs(app: App) -> list[Job]:
+    """Every scheduled job; how often a retrain comes is the policy's to say."""
+    every = app.live.settings.policy.retrain.every
+    return [
+        Job(
+            "sweep",
+            "return expired claims, close what passed its deadline",
+            _SWEEP,
+            lambda: sweep(app),
+            False,
+        ),
+        Job(
+            "checkpoint",
+            "move the write-ahead log into the file",
+            _CHECKPOINT,
+            lambda: checkpoint(app),
+            False,
+        ),
+        Job("trim", "forget what no window can reach", _HOURLY, lambda: trim(app), False),
+        Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
+        Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
+    ]
+
+
+def sweep(app: App) -> str:
+    """Claims whose lock ran out go back; cases past their deadline follow the policy."""
+    policy, at = app.live.settings.policy, app.clock()
+    with app.ledger.writing() as w:
+        freed = tasks.expire_locks(w, at)
+        done = dispositions.sweep(w, policy, at)
+    told = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in done.items())
+    return f"{freed} claims returned; {told}."
+
+
+def checkpoint(app: App) -> str:
+    app.ledger.checkpoint()
+    return "The write-ahead log is in the file."
+
+
+def trim(app: App) -> str:
+    with app.lock:
+        app.live.engine.state.trim()
+    return "The memory holds only what windows can reach."
+
+
+def verify(app: App) -> str:
+    """ChainBrokenError, which the schedule records, if the record does not verify."""
+    report = chain.verify(app.ledger)
+    if not report.ok:
+        raise ChainBrokenError(str(report.problem), where=f"event {report.first_bad_seq}")
+    return f"{report.events} events verify."
+
+
+def retrain(app: App) -> str:
+    done = app.retrain("schedule", "scheduler", "")
+    return f"{done['result']}: {done['sentence']}"
