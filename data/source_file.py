@@ -107,20 +107,36 @@ def _open_parquet(path: Path, wanted: dict[str, str]) -> SourceFile:
     _check_columns(path, file.schema_arrow.names, wanted)
     if not file.metadata.num_rows:
         raise MappingError("the file has columns but no rows", where=str(path))
-    columns = list(wanted)
-    schema = pa.schema([pa.field(LINE, pa.int64()), *(file.schema_arrow.field(name) for name in columns)])
-    return SourceFile(
-        path.name, _sha256(path), _parquet_batches(file, columns, schema), schema.remove_metadata()
+    schema = pa.schema(
+        [(LINE, pa.int64()), *((name, _plain(path, file.schema_arrow.field(name))) for name in wanted)]
     )
+    return SourceFile(path.name, _sha256(path), _parquet_batches(file, schema), schema)
 
 
-def _parquet_batches(file: Any, columns: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _plain(path: Path, field: pa.Field) -> pa.DataType:
+    """The type in which a Parquet column is staged: microseconds, no dictionaries, nothing nested."""
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", tz="UTC" if kind.tz else None)
+    if pa.types.is_null(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_date(kind):
+        return pa.date32()
+    usable = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
+    if any(check(kind) for check in usable) or pa.types.is_decimal128(kind):
+        return kind
+    what = f"the column '{field.name}' has the type {kind}, which cannot be imported"
+    raise MappingError(what, where=str(path), allowed="text, numbers, flags, dates and times")
+
+
+def _parquet_batches(file: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     first = 1
-    for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+    for batch in file.iter_batches(batch_size=_BATCH, columns=schema.names[1:]):
         lines = pa.array(range(first, first + batch.num_rows), pa.int64())
-        arrays = [lines, *(batch.column(name) for name in columns)]
+        # Not safe in Arrow's sense: nanoseconds are cut to the ledger's microseconds.
+        arrays = [batch.column(column.name).cast(column.type, safe=False) for column in list(schema)[1:]]
         first += batch.num_rows
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema.remove_metadata())
+        yield pa.RecordBatch.from_arrays([lines, *arrays], schema=schema)
 
 
 def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
@@ -134,7 +150,7 @@ def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
     source = SourceFile(path.name, _sha256(path), iter(()), schema)
     places = [header.index(name) for name in columns]
     rows = _csv_rows(path, delimiter, len(header), source.malformed.append)
-    source.batches = _csv_batches(path, rows, places, source)
+    source.batches = _csv_batches(rows, places, source)
     return source
 
 
@@ -170,9 +186,8 @@ def _csv_rows(
 
 
 def _csv_batches(
-    path: Path, rows: Iterator[tuple[int, list[str]]], places: list[int], source: SourceFile
+    rows: Iterator[tuple[int, list[str]]], places: list[int], source: SourceFile
 ) -> Iterator[pa.RecordBatch]:
-    total = 0
     lines: list[int] = []
     cells: list[list[str]] = []
     for line, row in rows:
@@ -180,12 +195,9 @@ def _csv_batches(
         cells.append(row)
         if len(lines) == _BATCH:
             yield _text_batch(lines, cells, places, source)
-            total += len(lines)
             lines, cells = [], []
     if lines:
         yield _text_batch(lines, cells, places, source)
-    if not total and not lines and not source.malformed:
-        raise MappingError("the file has a header but no rows", where=str(path))
 
 
 def _text_batch(

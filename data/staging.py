@@ -40,11 +40,22 @@ class Staging:
         self._folder.cleanup()
 
     def load(self, source: SourceFile) -> None:
-        """Read the whole file into `raw`, and its malformed lines into `refused`."""
+        """Read the whole file into `raw`, and its malformed lines into `refused`.
+
+        MappingError where it holds no rows at all, or is damaged.
+        """
         reader = pa.RecordBatchReader.from_batches(source.schema, source.batches)
         self._register("_file", reader)
-        self.connection.execute("CREATE TABLE raw AS SELECT * FROM _file")
+        try:
+            self.connection.execute("CREATE TABLE raw AS SELECT * FROM _file")
+        except duckdb.Error as problem:
+            said = str(problem).splitlines()[0]
+            raise MappingError(
+                f"the file is damaged ({said})", where=source.name, hint="Export it again."
+            ) from problem
         self.connection.unregister("_file")
+        if not source.malformed and not self.rows("SELECT count(*) FROM raw")[0][0]:
+            raise MappingError("the file has a header but no rows", where=source.name)
         if source.malformed:
             bad = {
                 "line": [malformed.line for malformed in source.malformed],
