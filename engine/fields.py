@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from data.errors import InputError, did_you_mean
+from data.money import decimals
 from data.strict_yaml import Document, KeyPath
-from engine.units import minor_digits
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})(s|m|h|d|w)\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -113,11 +113,11 @@ class Fields:
     def money(self, key: str, currency: str, default: str | None = None) -> int:
         """Written in major units (12.50), returned in minor units (1250)."""
         value = self.raw(key, ... if default is None else default)
-        allowed = f"an amount in {currency} with at most {minor_digits(currency)} decimals, from 0"
+        allowed = f"an amount in {currency} with at most {decimals(currency)} decimals, from 0"
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise self.error(f"'{key}' is {value!r}", key, allowed=allowed)
         try:
-            minor = Decimal(str(value)).scaleb(minor_digits(currency))
+            minor = Decimal(str(value)).scaleb(decimals(currency))
         except ArithmeticError as problem:
             raise self.error(f"'{key}' is {value!r}", key, allowed=allowed) from problem
         if not minor.is_finite() or minor != minor.to_integral_value() or not 0 <= minor <= _MAX_MINOR:

@@ -4,37 +4,11 @@ from __future__ import annotations
 
 import math
 
+from data.money import decimals
+
 FeatureValue = float | int | str | bool | None
 
-# ISO 4217: currencies whose minor unit is not a hundredth.
-_DIGITS = dict.fromkeys(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ],
-    0,
-) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 _STEPS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
-
-
-def minor_digits(currency: str) -> int:
-    """Decimals of a currency's minor unit: EUR 2, JPY 0, KWD 3."""
-    return _DIGITS.get(currency.upper(), 2)
 
 
 def text(value: FeatureValue, unit: str, currency: str) -> str:
@@ -54,17 +28,26 @@ def text(value: FeatureValue, unit: str, currency: str) -> str:
     return _numeric(number, unit, currency)
 
 
+def minor_digits(currency: str) -> int:
+    """Decimals of a currency's minor unit: EUR 2, JPY 0, KWD 3."""
+    return decimals(currency)
+
+
 def money(minor: float, currency: str) -> str:
     """Minor units as people write them: 123456 in EUR is '1,234.56 EUR'."""
-    digits = minor_digits(currency)
+    digits = decimals(currency)
     return f"{minor / 10**digits:,.{digits}f} {currency}".strip()
 
 
 def percent(share: float) -> str:
     """A share in percent with as many decimals as small shares need: 0.42 is '42 %', 0.004 is '0.4 %'."""
     value = share * 100.0
-    decimals = 0 if abs(value) >= 10 or value == round(value) else 1 if abs(value) >= 0.1 else 2
-    return f"{value:.{decimals}f} %"
+    if 99.5 <= value < 100:
+        return "over 99 %"
+    if 0 < value < 0.005:
+        return "under 0.01 %"
+    places = 0 if abs(value) >= 10 or value == round(value) else 1 if abs(value) >= 0.1 else 2
+    return f"{value:.{places}f} %"
 
 
 def _numeric(number: float, unit: str, currency: str) -> str:
@@ -86,6 +69,6 @@ def _duration(seconds: float) -> str:
     return f"{_short(seconds, 0)} s"
 
 
-def _short(number: float, decimals: int = 2) -> str:
-    rounded = f"{number:,.{decimals}f}"
+def _short(number: float, places: int = 2) -> str:
+    rounded = f"{number:,.{places}f}"
     return rounded.rstrip("0").rstrip(".") if "." in rounded else rounded

@@ -1,0 +1,29 @@
+"""With which features, policy, lists and rules does a new institution start, given nothing but its mapping?"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from string import Template
+
+from data.mapping import Mapping
+from engine.templates.feature_file import features_yaml
+from engine.templates.rule_files import lists_yaml, rule_files
+
+__all__ = ["scaffold"]
+
+
+def scaffold(mapping: Mapping) -> dict[str, bytes]:
+    """The files of a first set by their path within the rules folder.
+
+    Features over every entity of the mapping (velocity, habits, sharing, and known frauds where the mapping has a
+    label), a policy in the mapping's currency with costs to be adjusted, an example list per entity, and a few
+    general rules with their tests.
+    """
+    made = {"features.yaml": features_yaml(mapping), "lists.yaml": lists_yaml(mapping), **rule_files(mapping)}
+    made["policy.yaml"] = Template(_own("policy.yaml")).substitute(currency=mapping.base_currency)
+    made["guidelines.md"] = _own("guidelines.md")
+    return {path: text.encode() for path, text in sorted(made.items())}
+
+
+def _own(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")

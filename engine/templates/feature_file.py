@@ -1,0 +1,107 @@
+"""Which features can be computed over any institution's entities, amounts and labels?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import permutations
+
+from data.mapping import Mapping
+
+LONGEST_NAME = 63
+MOST_SHARING = 4
+"""Sharing features grow with the square of the entities, so only the first few entities get them."""
+
+_HEAD = """\
+# What is known about a payment at the moment it is decided. Made from the mapping; change it as you learn.
+# A feature's name says whose, what, how, and over how long. `model: false` keeps a feature to the rules.
+version: 1
+horizon: 365d
+label_delay: {delay}
+time_zone: {zone}
+
+features:
+"""
+_WEEK_AND_MONTH = (("7d", "7 days"), ("30d", "30 days"))
+_WINDOWS = (("1d", "1 day"), *_WEEK_AND_MONTH)
+Line = tuple[str, str]
+
+
+def features_yaml(mapping: Mapping) -> str:
+    """The text of features.yaml."""
+    lines = [*_own(mapping), *_habits(mapping), *_sharing(mapping), *_labels(mapping), *_ratios(mapping)]
+    seen: dict[str, str] = {}
+    for name, rest in lines:
+        if len(name) <= LONGEST_NAME:
+            seen.setdefault(name, f"  - {{name: {name}, {rest}}}\n")
+    delay = mapping.label.known_after if mapping.label and mapping.label.known_after else timedelta(days=7)
+    return _HEAD.format(
+        delay=f"{max(1, round(delay / timedelta(days=1)))}d", zone=mapping.time_zone
+    ) + "".join(seen.values())
+
+
+def _own(mapping: Mapping) -> Iterator[Line]:
+    if mapping.amount:
+        yield "amount_minor", 'measure: value, of: amount, unit: money, phrase: "amount of this payment"'
+    yield "local_hour", 'measure: local_hour, unit: number, phrase: "hour of the day"'
+    yield "local_night", 'measure: local_night, unit: flag, phrase: "at night"'
+    yield "local_weekend", 'measure: local_weekend, unit: flag, phrase: "on a weekend"'
+    for name in mapping.attributes:
+        yield name, f'attribute: {name}, phrase: "{_spoken(name)}"'
+    for name in mapping.entities:
+        yield name, f'attribute: {name}, model: false, phrase: "the {_spoken(name)}"'
+
+
+def _habits(mapping: Mapping) -> Iterator[Line]:
+    for entity in mapping.entities:
+        of = f"of this {_spoken(entity)}"
+        for window, words in (("1h", "the last hour"), ("1d", "the last day"), *_WEEK_AND_MONTH):
+            rest = f"entity: {entity}, measure: count, window: {window}, unit: count"
+            yield f"{entity}_txn_count_{window}", f'{rest}, phrase: "payments {of} in {words}"'
+        for window, words in _WINDOWS if mapping.amount else ():
+            rest = f"entity: {entity}, measure: mean, of: amount, window: {window}, unit: money"
+            yield f"{entity}_amount_mean_{window}", f'{rest}, phrase: "usual amount {of} (mean of {words})"'
+        if mapping.amount:
+            rest = f"entity: {entity}, measure: max, of: amount, window: 30d, unit: money"
+            yield f"{entity}_amount_max_30d", f'{rest}, phrase: "largest amount {of} in 30 days"'
+        since = f"entity: {entity}, measure: seconds_since_last, unit: seconds"
+        yield f"{entity}_seconds_since_last", f'{since}, phrase: "since the last payment {of}"'
+
+
+def _sharing(mapping: Mapping) -> Iterator[Line]:
+    for entity, other in permutations(list(mapping.entities)[:MOST_SHARING], 2):
+        rest = f"entity: {entity}, measure: distinct, of: {other}, window: 7d, unit: count"
+        phrase = f"different {_spoken(other)}s with this {_spoken(entity)} in 7 days"
+        yield f"{entity}_{other}_distinct_7d", f'{rest}, phrase: "{phrase}"'
+
+
+def _labels(mapping: Mapping) -> Iterator[Line]:
+    if mapping.label is None:
+        return
+    for entity in mapping.entities:
+        of = f"of this {_spoken(entity)}"
+        for window, words in _WINDOWS:
+            rest = f"entity: {entity}, measure: fraud_share, window: {window}, unit: share"
+            yield (
+                f"{entity}_fraud_share_{window}",
+                f'{rest}, phrase: "share of known frauds {of} over {words}"',
+            )
+        rest = f"entity: {entity}, measure: fraud_count, window: 30d, unit: count"
+        yield f"{entity}_fraud_count_30d", f'{rest}, phrase: "known frauds {of} over 30 days"'
+        rest = f"entity: {entity}, measure: frauds_learned, window: 7d, unit: count"
+        yield f"{entity}_frauds_learned_7d", f'{rest}, phrase: "frauds {of} that became known in 7 days"'
+
+
+def _ratios(mapping: Mapping) -> Iterator[Line]:
+    for entity in mapping.entities if mapping.amount else ():
+        mean = f"{entity}_amount_mean_30d"
+        if len(mean) <= LONGEST_NAME:
+            phrase = f"this amount against the usual of this {_spoken(entity)}"
+            yield (
+                f"{entity}_amount_ratio_30d",
+                f'derived: "amount_minor / {mean}", unit: ratio, phrase: "{phrase}"',
+            )
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")

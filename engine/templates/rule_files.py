@@ -1,0 +1,155 @@
+"""Which rules make sense for any institution, and what do their files say?"""
+
+from __future__ import annotations
+
+from data.mapping import Mapping
+from engine.templates.feature_file import LONGEST_NAME
+
+_LONGEST_ENTITY = 40
+_EXAMPLE = "example_that_matches_nobody"
+_FIRST = "history:\n  - {version: 1, at: 2026-01-01, change: Made from the mapping}\n"
+
+
+def rule_files(mapping: Mapping) -> dict[str, str]:
+    """Rule files by path. Every number in them is pinned by a test."""
+    made: dict[str, str] = {}
+    for entity in mapping.entities:
+        if len(entity) > _LONGEST_ENTITY:
+            continue
+        made.update(_rule(f"{entity}_velocity", _velocity(entity)))
+        made.update(_rule(f"{entity}_on_block_list", _blocked(entity)))
+        if mapping.amount:
+            made.update(_rule(f"{entity}_amount_above_habit", _above_habit(entity)))
+        if mapping.label is not None:
+            made.update(_rule(f"{entity}_with_known_frauds", _known_frauds(entity)))
+    return made
+
+
+def lists_yaml(mapping: Mapping) -> str:
+    """A block list per entity, with an entry that matches nobody."""
+    text = "# Values that rules look up with IN_LIST(feature, 'list').\nversion: 1\nlists:\n"
+    for entity in mapping.entities:
+        text += (
+            f"  blocked_{entity}:\n    description: Nothing is accepted from these.\n    entries:\n"
+            f'      - {{value: {_EXAMPLE}, reason: "shows how an entry is written", added_by: init}}\n'
+        )
+    return text
+
+
+def _rule(rule_id: str, body: str) -> dict[str, str]:
+    if len(rule_id) > LONGEST_NAME:
+        return {}
+    return {f"catalogue/{rule_id}.yaml": f"id: {rule_id}\nversion: 1\n{body}"}
+
+
+def _spoken(entity: str) -> str:
+    return entity.replace("_", " ")
+
+
+def _velocity(entity: str) -> str:
+    count = f"{entity}_txn_count_1h"
+    return f"""\
+title: Many payments of one {_spoken(entity)} within an hour
+status: shadow
+typology: velocity
+severity: medium
+owner: risk-manager
+description: >-
+  In shadow until you know how busy your {_spoken(entity)}s are: raise the number until few honest ones reach it.
+when: {count} >= 10
+on_missing: no_hit
+then:
+  floor: review
+  reason: "{{{count}}} payments of this {_spoken(entity)} within an hour"
+false_positives: >-
+  Whatever is busy by nature, such as a terminal at a station.
+runbook: >-
+  Compare with the same hour on other days. The same pace every day is a habit; a new pace is a reason to look on.
+{_FIRST}tests:
+  - {{name: the eleventh payment of the hour, given: {{{count}: 10}}, expect: hit}}
+  - {{name: the tenth payment of the hour, given: {{{count}: 9}}, expect: no_hit}}
+"""
+
+
+def _blocked(entity: str) -> str:
+    return f"""\
+title: Block list for {_spoken(entity)}
+status: live
+typology: known_bad
+severity: critical
+owner: risk-manager
+description: >-
+  Nothing is accepted from what is on the list blocked_{entity}. No allow lane overrides this.
+when: IN_LIST({entity}, 'blocked_{entity}')
+on_missing: no_hit
+then:
+  block: true
+  reason: "this {_spoken(entity)} is on the block list"
+false_positives: >-
+  Entries that outlived their reason. Give each an expiry.
+runbook: >-
+  Check the entry's reason and age before you say no to a customer.
+{_FIRST}tests:
+  - {{name: on the list, given: {{{entity}: {_EXAMPLE}}}, expect: hit}}
+  - {{name: not on the list, given: {{{entity}: anything_else}}, expect: no_hit}}
+"""
+
+
+def _above_habit(entity: str) -> str:
+    ratio, count = f"{entity}_amount_ratio_30d", f"{entity}_txn_count_30d"
+    return f"""\
+title: Far above the usual amount of the {_spoken(entity)}
+status: live
+typology: amount_against_habit
+severity: medium
+owner: risk-manager
+description: >-
+  Ten times the usual, asked only where there are enough payments for something to be usual.
+when:
+  all:
+    - {ratio} >= 10
+    - {count} >= 5
+on_missing: no_hit
+then:
+  floor: review
+  reason: "{{amount_minor}} is {{{ratio}}} the usual of this {_spoken(entity)}"
+false_positives: >-
+  Many small payments and one ordinary large one; yearly bills.
+runbook: >-
+  Look for an equally large payment in the months before. If there is one, the ratio says little.
+{_FIRST}tests:
+  - {{name: ten times the usual, given: {{{ratio}: 10, {count}: 5}}, expect: hit}}
+  - {{name: nine times the usual, given: {{{ratio}: 9, {count}: 5}}, expect: no_hit}}
+  - {{name: too few payments to have a usual, given: {{{ratio}: 50, {count}: 4}}, expect: no_hit}}
+  - {{name: the first payment, given: {{{count}: 5}}, expect: missing}}
+"""
+
+
+def _known_frauds(entity: str) -> str:
+    share, count = f"{entity}_fraud_share_7d", f"{entity}_fraud_count_30d"
+    return f"""\
+title: Known frauds of the {_spoken(entity)}
+status: live
+typology: known_fraud_nearby
+severity: high
+owner: risk-manager
+description: >-
+  Half of what is known of this {_spoken(entity)}'s last week was fraud, and it was not one unlucky payment.
+when:
+  all:
+    - {share} >= 0.5
+    - {count} >= 2
+on_missing: no_hit
+then:
+  floor: review
+  reason: "{{{share}}} of the payments of this {_spoken(entity)} in a week were fraud, {{{count}}} frauds in 30 days"
+false_positives: >-
+  Victims, who keep paying after their case was settled.
+runbook: >-
+  Is this the victim, or the place where it happens? A victim who has changed card or device since: dismiss.
+{_FIRST}tests:
+  - {{name: half of the week and two frauds, given: {{{share}: 0.5, {count}: 2}}, expect: hit}}
+  - {{name: less than half, given: {{{share}: 0.4, {count}: 2}}, expect: no_hit}}
+  - {{name: a single fraud, given: {{{share}: 1, {count}: 1}}, expect: no_hit}}
+  - {{name: nothing known, given: {{{count}: 2}}, expect: missing}}
+"""
