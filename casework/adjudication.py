@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,39 +19,53 @@ from data.writer import Writer
 from engine.policy import Policy
 
 INCONCLUSIVE = "inconclusive"
-_CURRENT = (
-    "SELECT verdict_id, task_id, task_kind, reviewer, value, typology, reason_code, note, confidence, seconds, arm "
-    "FROM verdicts WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL ORDER BY given_at, event_seq"
-)
+_OF_SAME = "t.transaction_seq = ? AND t.case_id = ?"
+_GIVEN = f"""
+    SELECT t.task_id, t.status, v.verdict_id, v.task_kind, v.reviewer, v.value, v.typology, v.reason_code, v.note,
+           v.confidence, v.seconds, v.arm
+    FROM tasks t LEFT JOIN verdicts v ON v.task_id = t.task_id AND v.undone_at IS NULL
+    WHERE {_OF_SAME} ORDER BY v.given_at, v.event_seq
+"""
 
 
-def settle(w: Writer, task: Task, actor: str, policy: Policy, at: datetime) -> str:
-    """Work out what the verdicts on a task's transaction amount to, and do it; returns the case's status.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the review of one transaction has come: verdicts that were not undone, oldest first, and
+    whether anybody still has a task on it."""
+
+    given: tuple[dict[str, Any], ...]
+    at_work: bool
+
+
+def standing(source: Ledger | Writer, task: Task, *, without: str = "") -> Standing:
+    """The standing of a task's transaction, the task `without` left out of account."""
+    rows = [row for row in source.read(_GIVEN, _same(task)) if row["task_id"] != without]
+    given = tuple(row for row in rows if row["verdict_id"] is not None)
+    return Standing(given, any(row["status"] in (tasks.OPEN, tasks.CLAIMED) for row in rows))
+
+
+def settle(
+    w: Writer, task: Task, verdict: Mapping[str, Any], others: Standing, policy: Policy, at: datetime
+) -> str:
+    """Work out what a new verdict and those before it amount to, and do it; returns the case's status.
 
     An adjudicated verdict settles it. Else, once nobody is still at work: one conclusive value settles it; a
     disagreement or "inconclusive" goes to adjudication. Tasks without a case have no payment to settle.
     """
-    given = current_verdicts(w, task.transaction_seq, task.case_id)
-    deciding = [v for v in given if v["task_kind"] == ADJUDICATION]
-    if deciding:
-        return _close(w, task, deciding[-1]["value"], "adjudicated", actor, policy, at)
-    if _at_work(w, task):
+    actor, value = str(verdict["reviewer"]), str(verdict["value"])
+    if task.kind == ADJUDICATION:
+        return _close(w, task, value, "adjudicated", actor, policy, at)
+    if others.at_work:
         return CASE_OPEN
-    values = {v["value"] for v in given}
-    if len(values) == 1 and INCONCLUSIVE not in values:
-        basis = "agreeing" if len(given) > 1 else "single"
-        return _close(w, task, values.pop(), basis, actor, policy, at)
-    open_adjudication(w, task, given, policy, at)
+    if {v["value"] for v in others.given} <= {value} and value != INCONCLUSIVE:
+        return _close(w, task, value, "agreeing" if others.given else "single", actor, policy, at)
+    ids = [*(v["verdict_id"] for v in others.given), verdict["verdict_id"]]
+    open_adjudication(w, task, ids, policy, at)
     return IN_ADJUDICATION
 
 
-def current_verdicts(source: Ledger | Writer, seq: int, case_id: str) -> list[dict[str, Any]]:
-    """Verdicts that were not undone, oldest first."""
-    return source.read(_CURRENT, [seq, case_id])
-
-
 def open_adjudication(
-    w: Writer, task: Task, given: Sequence[dict[str, Any]], policy: Policy, at: datetime
+    w: Writer, task: Task, verdict_ids: Sequence[str], policy: Policy, at: datetime
 ) -> Task:
     """Open the task of a third person, with a copy of the dossier that was judged.
 
@@ -80,7 +94,7 @@ def open_adjudication(
     dossier = dossiers.load(w, task.dossier_id)
     digest = dossiers.store(w, made.dossier_id, made.case_id, made.transaction_seq, dossier, at)
     tasks.insert(w, made, "policy", digest, at)
-    payload = {"verdicts": [v["verdict_id"] for v in given], "task_id": made.task_id}
+    payload = {"verdicts": list(verdict_ids), "task_id": made.task_id}
     w.event(EventDraft("policy", "adjudication.opened", _subject(task), payload), at)
     if task.case_id:
         w.execute("UPDATE cases SET deadline = ? WHERE case_id = ?", [made.deadline, task.case_id])
@@ -100,11 +114,7 @@ def withdraw(w: Writer, task: Task, reason: str, at: datetime) -> None:
 def previous_verdicts(source: Ledger | Writer, task: Task) -> list[dict[str, Any]]:
     """What an adjudicator is shown: each verdict with its grounds, but not whose it is, in an order that does
     not tell who was first."""
-    given = [
-        v
-        for v in current_verdicts(source, task.transaction_seq, task.case_id)
-        if v["task_kind"] != ADJUDICATION
-    ]
+    given = [v for v in standing(source, task).given if v["task_kind"] != ADJUDICATION]
     given.sort(key=lambda v: hashlib.sha256(v["verdict_id"].encode()).digest())
     shown = ("value", "typology", "reason_code", "note", "confidence", "seconds", "arm")
     return [
@@ -113,16 +123,8 @@ def previous_verdicts(source: Ledger | Writer, task: Task) -> list[dict[str, Any
     ]
 
 
-_OF_SAME = "t.transaction_seq = ? AND t.case_id = ?"
-
-
 def _same(task: Task) -> list[Any]:
     return [task.transaction_seq, task.case_id]
-
-
-def _at_work(w: Writer, task: Task) -> bool:
-    waiting = _OF_SAME + " AND t.status IN ('open', 'claimed')"
-    return bool(tasks.where(w, waiting, _same(task)))
 
 
 def _close(w: Writer, task: Task, value: str, basis: str, actor: str, policy: Policy, at: datetime) -> str:

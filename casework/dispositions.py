@@ -57,24 +57,45 @@ class Disposition:
         return asdict(self)
 
 
-def standing(source: Ledger | Writer, seq: int, policy: Policy, segment: str = "default") -> str:
+_STANDING = """
+    SELECT t.transaction_id,
+           (SELECT arg_max(p.value, p.disposition_seq) FROM dispositions p WHERE p.transaction_seq = t.seq) AS
+           last, (SELECT any_value(d.outcome) FROM decisions d WHERE d.transaction_seq = t.seq) AS outcome,
+           (SELECT coalesce(max(p.disposition_seq), 0) + 1 FROM dispositions p) AS next
+    FROM transactions t WHERE t.seq = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a payment stands (a key of CAN_MOVE_TO), its transaction id, and the number the next disposition
+    gets."""
+
+    transaction_seq: int
+    transaction_id: str
+    place: str
+    next_number: int
+
+
+def standing(source: Ledger | Writer, seq: int, policy: Policy, segment: str = "default") -> Standing:
     """Where a payment stands: its last disposition, or what its decision did with it.
 
     A payment under review is held or went through as the policy's segment says; one that was imported without
-    a decision went through.
+    a decision went through. NotFoundError if there is no such transaction.
     """
-    last = source.read(
-        "SELECT value FROM dispositions WHERE transaction_seq = ? ORDER BY disposition_seq DESC LIMIT 1",
-        [seq],
-    )
-    if last:
-        return str(last[0]["value"])
-    decided = source.read("SELECT outcome FROM decisions WHERE transaction_seq = ? LIMIT 1", [seq])
-    outcome = decided[0]["outcome"] if decided else Outcome.APPROVE.word
+    rows = source.read(_STANDING, [seq])
+    if not rows:
+        raise NotFoundError("there is no such transaction", where=str(seq))
+    row = rows[0]
+    place = row["last"] or _by_decision(row["outcome"], policy, segment)
+    return Standing(seq, row["transaction_id"], place, row["next"])
+
+
+def _by_decision(outcome: str | None, policy: Policy, segment: str) -> str:
     if outcome == Outcome.DECLINE.word:
         return STOPPED
-    holds = outcome == Outcome.REVIEW.word and policy.segment(segment).review_holds_payment
-    return HELD if holds else WENT_THROUGH
+    held = outcome == Outcome.REVIEW.word and policy.segment(segment).review_holds_payment
+    return HELD if held else WENT_THROUGH
 
 
 def record(
@@ -95,18 +116,27 @@ def record(
         raise InputError(f"'{value}' is not a disposition", allowed=", ".join(VALUES))
     if not reason.strip():
         raise InputError("a disposition is recorded with a reason", hint="Say why in a few words.")
-    known = w.read("SELECT transaction_id FROM transactions WHERE seq = ?", [transaction_seq])
-    if not known:
-        raise NotFoundError("there is no such transaction", where=str(transaction_seq))
-    name = str(known[0]["transaction_id"])
     now = standing(w, transaction_seq, policy, segment)
-    if value not in CAN_MOVE_TO[now]:
-        allowed = ", ".join(CAN_MOVE_TO[now])
-        raise ConflictError(f"this payment is {now.replace('_', ' ')}", where=name, allowed=allowed)
-    number = w.read("SELECT coalesce(max(disposition_seq), 0) + 1 AS n FROM dispositions")[0]["n"]
-    made = Disposition(number, transaction_seq, name, case_id, value, reason, actor, at)
+    if value not in CAN_MOVE_TO[now.place]:
+        allowed = ", ".join(CAN_MOVE_TO[now.place])
+        where = now.transaction_id
+        raise ConflictError(f"this payment is {now.place.replace('_', ' ')}", where=where, allowed=allowed)
+    return _write(w, now, value, reason, actor, case_id, at)
+
+
+def _write(
+    w: Writer, now: Standing, value: str, reason: str, actor: str, case_id: str, at: datetime
+) -> Disposition:
+    number, name = now.next_number, now.transaction_id
+    made = Disposition(number, now.transaction_seq, name, case_id, value, reason, actor, at)
     w.insert("dispositions", [made.as_json()])
-    payload = {"value": value, "reason": reason, "case_id": case_id, "was": now, "disposition_seq": number}
+    payload = {
+        "value": value,
+        "reason": reason,
+        "case_id": case_id,
+        "was": now.place,
+        "disposition_seq": number,
+    }
     w.event(EventDraft(actor, "disposition.recorded", f"transaction:{name}", payload), at)
     return made
 
@@ -181,12 +211,9 @@ def _on_timeout(w: Writer, case: Case, reason: str, policy: Policy, at: datetime
 def _move(
     w: Writer, case: Case, table: Mapping[str, str], reason: str, actor: str, policy: Policy, at: datetime
 ) -> Disposition | None:
-    value = table.get(standing(w, case.transaction_seq, policy, case.queue))
-    if value is None:
-        return None
-    return record(
-        w, case.transaction_seq, value, reason, actor, policy, at, case_id=case.case_id, segment=case.queue
-    )
+    now = standing(w, case.transaction_seq, policy, case.queue)
+    value = table.get(now.place)
+    return _write(w, now, value, reason, actor, case.case_id, at) if value else None
 
 
 def _expire_tasks_without_case(w: Writer, at: datetime) -> int:

@@ -12,9 +12,10 @@ import orjson
 from casework.review_design import BLIND_FIRST
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.ledger import Ledger
+from data.money import decimals
 from data.writer import Writer
 from engine.decision import Decision, FeatureValue, RuleState
-from engine.units import minor_digits, text
+from engine.units import text
 
 HISTORY_FIELDS = ("transaction_id", "occurred_at", "amount_minor", "currency", "entities", "attributes")
 """What a reviewer may see of earlier payments: facts, never what engine or people made of them."""
@@ -144,7 +145,7 @@ def _transaction(decision: Decision, currency: str) -> dict[str, Any]:
         "occurred_at": rfc3339(transaction.occurred_at),
         "amount_minor": transaction.amount_minor,
         "currency": currency,
-        "minor_digits": minor_digits(currency),
+        "minor_digits": decimals(currency),
         "amount_text": text(transaction.amount_minor, "money", currency),
         "entities": dict(transaction.entities),
         "attributes": dict(transaction.attributes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -50,7 +50,7 @@ WITH outcome AS (
     GROUP BY transaction_seq HAVING min(value) = max(value) AND min(value) <> 'inconclusive'
 ), paid AS (
     SELECT transaction_seq, arg_max(value, disposition_seq) AS value
-    FROM dispositions WHERE at <= $as_of GROUP BY transaction_seq
+    FROM dispositions WHERE "at" <= $as_of GROUP BY transaction_seq
 ), claims AS (
     SELECT transaction_seq, is_fraud AS value, 'outcome' AS source, known_at, 'outcome:' || said_by AS
     provenance FROM outcome UNION ALL SELECT transaction_seq, is_fraud, 'golden', CAST($as_of AS TIMESTAMP),
@@ -82,7 +82,7 @@ def label_table(
     ledger: Ledger, policy: Policy, as_of: datetime, *, golden: Mapping[int, bool] | None = None
 ) -> pa.Table:
     """Labels known at `as_of`, one per transaction at most, ordered by seq, with the fields of Label as
-    columns.
+    columns (`known_at` in UTC without zone, as in the ledger).
 
     `golden` maps the seq of a golden transaction to whether it is fraud. A source with weight 0 is not used
     at all. Two people who disagree and were not adjudicated, or an "inconclusive", give no verdict label;
@@ -109,7 +109,8 @@ def label_table(
 
 def labels(ledger: Ledger, policy: Policy, as_of: datetime, **options: Any) -> list[Label]:
     """The same as objects; for millions of transactions use `label_table`."""
-    return [Label(**row) for row in label_table(ledger, policy, as_of, **options).to_pylist()]
+    rows = label_table(ledger, policy, as_of, **options).to_pylist()
+    return [Label(**{**row, "known_at": row["known_at"].replace(tzinfo=UTC)}) for row in rows]
 
 
 def _weights(policy: Policy) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -204,13 +204,16 @@ def finish(w: Writer, task: Task, status: str, actor: str, reason: str, at: date
     w.event(EventDraft(actor, f"task.{status}", f"task:{task.task_id}", {"reason": reason}), at)
 
 
-def lock(w: Writer, task_id: str, reviewer: str, policy: Policy, at: datetime) -> None:
-    """Set a task as claimed from now on."""
+def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> Task:
+    """Set a task as claimed from now on; returns it so."""
     until = at + timedelta(minutes=policy.task.lock_minutes)
     w.execute(
         "UPDATE tasks SET status = 'claimed', claimed_by = ?, claimed_at = ?, lock_expires_at = ?, done_at = NULL "
         "WHERE task_id = ?",
-        [reviewer, at, until, task_id],
+        [reviewer, at, until, task.task_id],
+    )
+    return replace(
+        task, status=CLAIMED, claimed_by=reviewer, claimed_at=at, lock_expires_at=until, done_at=None
     )
 
 
@@ -238,10 +241,10 @@ def _eligible(
 def _claimed(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime, how: dict[str, Any]) -> Task:
     if task.status == CLAIMED:
         _note_expiry(w, task, at)
-    lock(w, task.task_id, reviewer, policy, at)
+    claimed = lock(w, task, reviewer, policy, at)
     payload = {"lane": task.lane, "lock_minutes": policy.task.lock_minutes, **how}
     w.event(EventDraft(reviewer, "task.claimed", f"task:{task.task_id}", payload), at)
-    return find(w, task.task_id)
+    return claimed
 
 
 def _note_expiry(w: Writer, task: Task, at: datetime) -> None:

@@ -102,16 +102,17 @@ def give(w: Writer, task_id: str, reviewer: str, form: VerdictForm, policy: Poli
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
+    others = adjudication.standing(w, task, without=task_id)
     row = _row(w, task, reviewer, form, at)
-    seq = w.event(_event(row, form), at)
-    verdict = Verdict(**row, event_seq=seq)
-    w.insert("verdicts", [asdict(verdict)])
     w.execute(
         "UPDATE tasks SET status = 'done', done_at = ?, lock_expires_at = NULL WHERE task_id = ?",
         [at, task_id],
     )
     w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
-    adjudication.settle(w, task, reviewer, policy, at)
+    seq = w.event(_event(row, form), at)
+    verdict = Verdict(**row, event_seq=seq)
+    w.insert("verdicts", [asdict(verdict)])
+    adjudication.settle(w, task, row, others, policy, at)
     return verdict
 
 
@@ -135,8 +136,7 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
         case = cases.find(w, verdict.case_id)
         if case.status != cases.CASE_OPEN:
             cases.reopen(w, case, cases.CASE_OPEN, "a verdict was undone", reviewer, at)
-    tasks.lock(w, task.task_id, reviewer, policy, at)
-    return tasks.find(w, task.task_id)
+    return tasks.lock(w, task, reviewer, policy, at)
 
 
 def find(source: Ledger | Writer, verdict_id: str) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from casework.tasks import Task
 from data.ledger import Ledger
 from data.mapping import load_mapping
 from data.transactions import Transaction
+from data.writer import Writer
 from engine.decision import Decision, Draws, Explanation, Outcome, RuleResult, RuleState, Triage, TriageReason
 from engine.features.feature_set import FeatureSpec
 from engine.policy import Policy, load_policy
@@ -60,7 +61,6 @@ class House:
     now: datetime = START
     number: int = 0
     key: bytes = KEY
-    opened: dict[str, Decision] = field(default_factory=dict)
 
     def later(self, **span: float) -> datetime:
         self.now += timedelta(**span)
@@ -77,24 +77,42 @@ class House:
         age_band: str = "30-49",
     ) -> Decision:
         """A decision that is in the ledger."""
-        self.number += 1
         with self.ledger.writing() as w:
-            transaction = Transaction(
-                transaction_id=f"tx-{self.number}",
-                occurred_at=self.now - timedelta(seconds=2),
-                amount_minor=amount_minor,
-                amount=Decimal(amount_minor) / 100,
-                currency="EUR",
-                entities={"customer": f"customer-{self.number % 7}", "merchant": "merchant-1"},
-                attributes={"age_band": age_band},
-                personal={"customer_name": "Customer 12"},
-                seq=w.take_seqs(1),
-            )
-            w.insert_transactions([transaction], self.now, "api")
-            made = _decided(transaction, outcome, probability, lane, audited, self.now)
-            w.insert("decisions", [_row(made)])
-        self.opened[transaction.transaction_id] = made
+            return self._decide(w, outcome, amount_minor, probability, lane, audited, age_band)
+
+    def _decide(
+        self,
+        w: Writer,
+        outcome: Outcome = Outcome.REVIEW,
+        amount_minor: int = 20_000,
+        probability: float | None = 0.3,
+        lane: str = "uncertain",
+        audited: bool = False,
+        age_band: str = "30-49",
+    ) -> Decision:
+        self.number += 1
+        transaction = Transaction(
+            transaction_id=f"tx-{self.number}",
+            occurred_at=self.now - timedelta(seconds=2),
+            amount_minor=amount_minor,
+            amount=Decimal(amount_minor) / 100,
+            currency="EUR",
+            entities={"customer": f"customer-{self.number % 7}", "merchant": "merchant-1"},
+            attributes={"age_band": age_band},
+            personal={"customer_name": "Customer 12"},
+            seq=w.take_seqs(1),
+        )
+        w.insert_transactions([transaction], self.now, "api")
+        made = _decided(transaction, outcome, probability, lane, audited, self.now)
+        w.insert("decisions", [_row(made)])
         return made
+
+    def many_cases(self, count: int) -> None:
+        """Cases in one write."""
+        with self.ledger.writing() as w:
+            for _ in range(count):
+                made = self._decide(w)
+                cases.open_case(w, made, self.dossier(made), self.policy, KEY, self.now)
 
     def dossier(self, decision: Decision) -> dict[str, Any]:
         past = {

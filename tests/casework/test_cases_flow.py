@@ -152,8 +152,14 @@ def test_a_verdict_is_given_once(house) -> None:
     ("form", "message"),
     [
         (VerdictForm("fraud"), "value: 'fraud' is not a verdict (allowed: confirmed_fraud, legitimate, inconclusive)"),
-        (VerdictForm("legitimate", confidence="so so"), "confidence: 'so so' is not a confidence (allowed: certain, high, medium, low)"),
-        (VerdictForm("legitimate", flags=("odd",)), "flags: 'odd' is not a flag (allowed: data_wrong, possible_bias, guideline_gap)"),
+        (
+            VerdictForm("legitimate", confidence="so so"),
+            "confidence: 'so so' is not a confidence (allowed: certain, high, medium, low)",
+        ),
+        (
+            VerdictForm("legitimate", flags=("odd",)),
+            "flags: 'odd' is not a flag (allowed: data_wrong, possible_bias, guideline_gap)",
+        ),
         (VerdictForm("legitimate", note="x" * 4001), "note: 'note' is too long (allowed: 4000 characters)"),
     ],
 )  # fmt: skip

@@ -1,0 +1,221 @@
+"""Can anything a reviewer may open give a blind task away?"""
+
+import json
+from typing import Any
+
+import pytest
+
+from casework import blindness, case_pages, cases
+from casework.task_pages import queue_summary, task_list, task_page
+from data.errors import NotFoundError
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def test_first_and_second_reviewer_see_the_same_page(house_with) -> None:
+    house = house_with(second_review=1.0)
+    house.case()
+    pages = []
+    for reviewer in ("analyst-1", "analyst-2"):
+        task = house.next(reviewer)
+        pages.append(task_page(house.ledger, task.task_id, reviewer))
+        house.say(task, "legitimate")
+    own = ("task_id", "claimed_by")
+    first, second = ({k: v for k, v in page.items() if k not in own} for page in pages)
+    assert first == second
+
+
+def test_no_page_says_which_kind_of_task_it_is(house_with) -> None:
+    house = house_with(second_review=1.0, blind_first=1.0)
+    house.case()
+    house.audit()
+    shapes = []
+    for i in range(4):
+        task = house.next(f"analyst-{i}")
+        page = task_page(house.ledger, task.task_id, f"analyst-{i}")
+        words = text({k: v for k, v in page.items() if k != "transaction"})
+        assert not [word for word in ('"second"', "audit", "primary", "uncertain", "30 %") if word in words]
+        shapes.append(
+            {k: page[k] for k in ("kind_shown", "lane_shown", "why", "arm", "rules", "previous_verdicts")}
+        )
+    assert all(shape == shapes[0] for shape in shapes)
+
+
+def test_ids_of_tasks_on_one_transaction_have_nothing_in_common(house_with) -> None:
+    house = house_with(second_review=1.0)
+    house.case()
+    ids = [row["task_id"].removeprefix("task_") for row in house.ledger.read("SELECT task_id FROM tasks")]
+    assert len({i[:4] for i in ids}) == 2
+
+
+def test_the_blind_first_page_has_no_opinion_until_the_verdict_is_given(house_with) -> None:
+    house = house_with(blind_first=1.0)
+    house.case()
+    task = house.next("analyst-1")
+    before = task_page(house.ledger, task.task_id, "analyst-1")
+    assert (before["probability"], before["explanation"], before["rules"]) == (None, None, [])
+    assert "0.3" not in text({k: v for k, v in before.items() if k not in ("transaction", "history")})
+    house.say(task, "legitimate")
+    after = task_page(house.ledger, task.task_id, "analyst-1")
+    assert after["probability"] == 0.3
+    assert after["rules"][0]["id"] == "new_device"
+
+
+def test_history_shows_facts_and_never_what_engine_or_people_made_of_them(house) -> None:
+    house.case()
+    task = house.next("analyst-1")
+    past = task_page(house.ledger, task.task_id, "analyst-1")["history"][0]
+    assert past["known_fraud"] is True
+    assert not {"outcome", "probability", "verdict"} & past.keys()
+
+
+def test_a_task_page_is_for_who_holds_the_task(house) -> None:
+    house.case()
+    task = house.next("analyst-1")
+    with pytest.raises(NotFoundError):
+        task_page(house.ledger, task.task_id, "analyst-2")
+    assert task_page(house.ledger, task.task_id, "lead-1", "team_lead")["task_id"] == task.task_id
+
+
+def test_the_page_renders_from_the_snapshot_alone(house) -> None:
+    case = house.case()
+    task = house.next("analyst-1")
+    before = task_page(house.ledger, task.task_id, "analyst-1")
+    with house.ledger.writing() as w:
+        w.execute("UPDATE decisions SET probability = 0.99, outcome = 'decline'")
+        w.execute("UPDATE transactions SET amount_minor = 1 WHERE seq = ?", [case.transaction_seq])
+    assert task_page(house.ledger, task.task_id, "analyst-1") == before
+
+
+def test_personal_fields_are_masked(house) -> None:
+    house.case()
+    task = house.next("analyst-1")
+    page = task_page(house.ledger, task.task_id, "analyst-1")
+    assert page["transaction"]["personal_masked"] == {"customer_name": "C*** 1***"}
+
+
+def test_an_open_task_hides_its_transaction_from_all_who_may_be_given_it(house_with) -> None:
+    house = house_with(second_review=1.0)
+    case = house.case()
+    for reviewer in ("analyst-1", "analyst-2", "analyst-3"):
+        assert blindness.blind_transactions(house.ledger, reviewer) == {case.transaction_seq}
+        assert not blindness.visible_to(house.ledger, reviewer, "analyst", case.transaction_seq)
+        assert case_pages.case_list(house.ledger, reviewer)["cases"] == []
+        with pytest.raises(NotFoundError):
+            case_pages.case_page(house.ledger, case.case_id, reviewer)
+    for role in ("team_lead", "auditor", "risk_manager", "admin"):
+        assert blindness.blind_transactions(house.ledger, "somebody", role) == frozenset()
+        assert case_pages.case_page(house.ledger, case.case_id, "somebody", role)["case_id"] == case.case_id
+
+
+def test_after_ones_own_verdict_one_sees_ones_own_part_only(house_with) -> None:
+    house = house_with(second_review=1.0)
+    case = house.case()
+    house.judge("analyst-1", "confirmed_fraud", note="first opinion")
+    mine = case_pages.case_page(house.ledger, case.case_id, "analyst-1")
+    assert [v["reviewer"] for v in mine["verdicts"]] == ["analyst-1"]
+    assert not blindness.visible_to(house.ledger, "analyst-2", "analyst", case.transaction_seq)
+    house.judge("analyst-2", "legitimate", note="other opinion")
+    for mine_only, other in (("analyst-1", "other opinion"), ("analyst-2", "first opinion")):
+        page = case_pages.case_page(house.ledger, case.case_id, mine_only)
+        assert page["status"] == "open"
+        assert other not in text(page)
+        assert "adjudication" not in text(page)
+
+
+def test_once_settled_everybody_may_read_everything(house_with) -> None:
+    house = house_with(second_review=1.0)
+    case = house.case()
+    house.judge("analyst-1", "confirmed_fraud", note="first opinion")
+    house.judge("analyst-2", "confirmed_fraud", note="other opinion")
+    page = case_pages.case_page(house.ledger, case.case_id, "analyst-3")
+    assert len(page["verdicts"]) == 2
+    assert [entry["kind"] for entry in page["timeline"]] == [
+        "decision", "case", "verdict", "verdict", "disposition", "case"
+    ]  # fmt: skip
+    assert '"second"' not in text(page)
+
+
+def test_an_undone_verdict_makes_its_author_blind_again(house) -> None:
+    from casework import verdicts
+
+    case = house.case()
+    mine = house.judge("analyst-1", "legitimate")
+    assert blindness.visible_to(house.ledger, "analyst-1", "analyst", case.transaction_seq)
+    with house.ledger.writing() as w:
+        verdicts.undo(w, mine.verdict_id, "analyst-1", house.policy, house.now)
+    assert not blindness.visible_to(house.ledger, "analyst-1", "analyst", case.transaction_seq)
+
+
+def test_an_audited_transaction_is_hidden_until_it_is_judged(house) -> None:
+    audit = house.audit()
+    assert not blindness.visible_to(house.ledger, "analyst-1", "analyst", audit.transaction_seq)
+    house.judge("analyst-1", "legitimate")
+    assert blindness.visible_to(house.ledger, "analyst-1", "analyst", audit.transaction_seq)
+    assert blindness.visible_to(house.ledger, "analyst-2", "analyst", audit.transaction_seq)
+
+
+def test_the_queue_does_not_tell_an_analyst_from_which_lane_a_task_came(house_with) -> None:
+    house = house_with(second_review=1.0)
+    house.case()
+    house.audit()
+    analyst = queue_summary(house.ledger, "analyst-1", house.now)
+    assert [(lane["lane"], lane["open"]) for lane in analyst["lanes"]] == [("review", 4)]
+    lead = queue_summary(house.ledger, "lead-1", house.now, role="team_lead")
+    assert {lane["lane"]: lane["open"] for lane in lead["lanes"]} == {"audit": 1, "second": 2, "uncertain": 1}
+
+
+def test_the_queue_counts_what_is_open_mine_and_done(house) -> None:
+    for _ in range(3):
+        house.case()
+    house.judge("analyst-1", "legitimate")
+    held = house.next("analyst-1")
+    summary = queue_summary(house.ledger, "analyst-1", house.now)
+    assert (summary["open_total"], summary["done_today"]) == (1, 1)
+    assert [task["task_id"] for task in summary["mine"]] == [held.task_id]
+    assert summary["lanes"][0]["claimed"] == 1
+
+
+def test_an_analysts_list_holds_only_tasks_that_may_be_chosen(house_with) -> None:
+    house = house_with(second_review=1.0, blind_first=1.0)
+    house.case()
+    house.audit()
+    listed = task_list(house.ledger, "analyst-1", house.now)
+    assert len(listed) == 1
+    assert not {"kind", "lane", "arm", "transaction_seq", "case_id"} & listed[0].keys()
+    assert (listed[0]["kind_shown"], listed[0]["lane_shown"]) == ("review", "review")
+    everything = task_list(house.ledger, "lead-1", house.now, role="team_lead")
+    assert sorted(task["kind"] for task in everything) == ["audit", "primary", "second", "second"]
+
+
+def test_cases_are_listed_page_by_page(house) -> None:
+    made = [house.case() for _ in range(5)]
+    house.later(minutes=1)
+    made.append(house.case())
+    seen, cursor = [], ""
+    while True:
+        page = case_pages.case_list(house.ledger, "lead-1", role="team_lead", limit=4, cursor=cursor)
+        seen += [case["case_id"] for case in page["cases"]]
+        if not (cursor := page["next_cursor"]):
+            break
+    assert sorted(seen) == sorted(case.case_id for case in made)
+    assert seen[0] == made[-1].case_id
+
+
+def test_cases_can_be_listed_by_status(house) -> None:
+    first, second = house.case(amount_minor=90_000), house.case(amount_minor=1_000)
+    house.judge("analyst-1", "inconclusive")
+
+    def listed(status: str, role: str = "team_lead") -> list[str]:
+        return [
+            c["case_id"]
+            for c in case_pages.case_list(house.ledger, "analyst-1", role=role, status=status)["cases"]
+        ]
+
+    assert listed("in_adjudication") == [first.case_id]
+    assert listed("open") == [second.case_id]
+    assert listed("in_adjudication", "analyst") == []
+    assert listed("open", "analyst") == [first.case_id]
+    assert cases.find(house.ledger, first.case_id).status == "in_adjudication"
