@@ -14,11 +14,12 @@ from casework.consistency import consistency_report
 from casework.deciding import Answer, Decider
 from casework.intake import Intake
 from casework.learning.retrain import Agreement, Request, Retraining
-from casework.live import Live
+from casework.live import Live, Settings
 from casework.loop import DecisionLoop
 from casework.schedule import Schedule
 from casework.signin import SignIn
 from casework.workspace import Workspace
+from data import approved
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.transactions import Transaction
@@ -77,6 +78,15 @@ class App:
                     self._live = live.build(self.ledger, self.workspace, self.mapping)
                 found = self._live
         return found
+
+    def settings(self) -> Settings:
+        """The approved set, read, without loading model and memory."""
+        current = self._live
+        return (
+            current.settings
+            if current
+            else live.read_settings(approved.current(self.ledger).files, self.mapping)
+        )
 
     def forget(self) -> None:
         """Have what decides, and its memory, built anew from the ledger when it is next needed."""

@@ -14,6 +14,7 @@ cli = typer.Typer(
     name="secondlook",
     help="A fraud decision engine that knows when to ask a person.\n\nStart with: secondlook demo",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -1,0 +1,197 @@
+"""How is a model trained, tried on the past, and used on a file?"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
+from casework.cli.progress import Report, steps
+from casework.cli.reach import Reach, opened, reached
+from casework.workspace import Workspace
+from data import ingest, reading
+from data.errors import ConflictError, InputError
+from data.ledger import Ledger
+from data.mapping import Mapping
+from data.transactions import Transaction
+from engine import backtest as backtesting
+from engine.labelled_history import Window
+
+_BATCH = 250
+_DAY = timedelta(days=1)
+DayOption = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
+
+
+def add_to(parent: typer.Typer) -> None:
+    parent.command("train")(train)
+    parent.command("score")(score)
+    parent.command("backtest")(backtest)
+
+
+def train(
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the run.")] = "asked for by hand",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model on the labels known by now; the first becomes champion, later ones must beat it.
+
+    Exit 1 if the model was refused or none could be trained.
+
+    Example: secondlook train --workspace bank
+    """
+    with reached(workspace) as reach:
+        done = reach.post("/v1/retrains", {"reason": reason})
+    lines = [f"{done['result'].replace('_', ' ')}: {done['sentence']}"]
+    answer(done, lines, as_json)
+    finish(done["result"] in ("refused", "failed"))
+
+
+def backtest(
+    train_from: DayOption,
+    train_to: DayOption,
+    test_from: DayOption,
+    test_to: DayOption,
+    delay_days: Annotated[int, typer.Option("--delay-days", min=0, help="When labels become known.")] = 7,
+    entity: Annotated[
+        str, typer.Option("--entity", help="Leave out those of this entity known to be compromised.")
+    ] = "",
+    cards: Annotated[int, typer.Option("--cards", min=1, help="The k of card precision.")] = 100,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on one stretch of time and judge on a later one, knowing only what was known by then.
+
+    Days are UTC; the last day of a stretch is not part of it.
+
+    Example: secondlook backtest --train-from 2018-07-25 --train-to 2018-08-01 --test-from 2018-08-08
+    --test-to 2018-08-15 --entity customer --workspace handbook
+    """
+    protocol = backtesting.Protocol(
+        train=Window(train_from.replace(tzinfo=UTC), train_to.replace(tzinfo=UTC)),
+        test=Window(test_from.replace(tzinfo=UTC), test_to.replace(tzinfo=UTC)),
+        delay=delay_days * _DAY,
+        entity=entity,
+        cards=cards,
+    )
+    with opened(workspace) as app:
+        settings = app.settings()
+        found = backtesting.backtest(
+            app.ledger, settings.features, protocol, params=settings.policy.model, nthread=2
+        ).to_json()
+    answer(found, _backtest_lines(found, cards), as_json)
+
+
+def _backtest_lines(found: dict[str, Any], cards: int) -> list[str]:
+    lines = [
+        f"{side}: {part['rows']:,} transactions, {part['frauds']:,} frauds, {part['from'][:10]} to {part['to'][:10]}"
+        for side, part in (("train", found["train"]), ("test ", found["test"]))
+    ]
+    for name in ("auc", "average_precision", f"card_precision_at_{cards}"):
+        if found[name] is not None:
+            value, low, high = (found[name][part] for part in ("value", "low", "high"))
+            bounds = f"  [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
+            lines.append(f"{name.replace('_', ' ')}: {value:.3f}{bounds}")
+    return lines
+
+
+def score(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file in the mapping's words.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Write a CSV file instead of the screen.")] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide every transaction of a file, in order, as if it had been sent; the decisions are recorded.
+
+    Exit 1 if rows could not be read or decided.
+
+    Example: secondlook score today.csv --out decisions.csv --workspace bank
+    """
+    if not file.is_file():
+        raise InputError("there is no such file", where=str(file), hint="Check the path.")
+    if out is not None and out.exists():
+        raise ConflictError(
+            "this file exists", where=str(out), hint="Choose a new name; nothing was decided."
+        )
+    mapping = Workspace(workspace).opened().mapping()
+    with reached(workspace) as reach, steps(as_json) as progress:
+        rows, unread = _decided(reach, mapping, file, progress)
+    counts = dict(Counter(row["outcome"] for row in rows))
+    if out is not None:
+        _write_csv(out, rows)
+    shown = [] if out is not None else [f"{r['transaction_id']}  {r['outcome']}  {_percent(r)}" for r in rows]
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    aside(f"{len(rows)} transactions: {told}. {unread} rows could not be read.", as_json)
+    answer({"outcomes": counts, "unreadable": unread, "rows": rows}, shown, as_json)
+    finish(bool(unread or counts.get("not decided")))
+
+
+def _decided(
+    reach: Reach, mapping: Mapping, file: Path, progress: Report
+) -> tuple[list[dict[str, Any]], int]:
+    """The file goes through the same checks as an import, in a ledger that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="secondlook-score-") as folder:
+        at = datetime.now(UTC)
+        with Ledger.create(Path(folder) / "file.duckdb", mapping, at=at) as staged:
+            report = ingest.import_file(staged, mapping, file, at=at, actor="score")
+            rows = list(_batches(reach, staged, report.accepted, progress))
+    return rows, report.quarantined
+
+
+def _batches(reach: Reach, staged: Ledger, total: int, progress: Report) -> Iterator[dict[str, Any]]:
+    personal: dict[str, dict[str, str]] = {}
+    for row in staged.read("SELECT owner, field, value FROM personal_values"):
+        personal.setdefault(row["owner"], {})[row["field"]] = row["value"]
+    waiting, done = reading.transactions(staged), 0
+    while batch := list(islice(waiting, _BATCH)):
+        bodies = [_body(each, personal.get(f"transaction:{each.seq}", {})) for each in batch]
+        answers = reach.post("/v1/decisions/batch", {"transactions": bodies})["decisions"]
+        yield from (_row(each, answered) for each, answered in zip(batch, answers, strict=True))
+        done += len(batch)
+        progress("deciding", done, total)
+
+
+def _body(each: Transaction, personal: dict[str, str]) -> dict[str, Any]:
+    return {
+        "transaction_id": each.transaction_id,
+        "occurred_at": each.occurred_at.isoformat(),
+        "amount": None if each.amount is None else str(each.amount),
+        "currency": each.currency,
+        "entities": dict(each.entities),
+        "attributes": dict(each.attributes),
+        "personal": personal,
+    }
+
+
+def _row(each: Transaction, answered: dict[str, Any]) -> dict[str, Any]:
+    if "problem" in answered:
+        return {
+            "transaction_id": each.transaction_id,
+            "outcome": "not decided",
+            "probability": None,
+            "reasons": [answered["problem"]["detail"]],
+        }
+    return {name: answered[name] for name in ("transaction_id", "outcome", "probability", "reasons")}
+
+
+def _percent(row: dict[str, Any]) -> str:
+    return "-" if row["probability"] is None else f"{row['probability']:.2%}"
+
+
+def _write_csv(out: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with out.open("x", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("transaction_id", "outcome", "probability", "reasons"))
+        for row in rows:
+            writer.writerow(
+                (row["transaction_id"], row["outcome"], row["probability"], "; ".join(row["reasons"]))
+            )
