@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.decision import Explanation
-from engine.model.dataset import Encoders
+from engine.model.dataset import OTHER, CategoryCodes, Encoders
 
 SHOWN = 15
 SCATTERED = 4
@@ -33,14 +34,12 @@ def pictures(
 
     `matrix` holds the explained rows as the model saw them. Drawn by the shap library from our own exact values.
     """
-    ranked = list(importance(explanations))
+    columns = [encoders.names.index(n) for n in list(importance(explanations))[:SCATTERED]]
     with _drawing() as (plt, shap):
         values = _as_shap(shap, explanations, matrix, encoders, phrases)
         return {
             "beeswarm.png": _beeswarm(plt, shap, values),
-            "dependence.png": _dependence(
-                plt, shap, values, [encoders.names.index(n) for n in ranked[:SCATTERED]]
-            ),
+            "dependence.png": _dependence(plt, shap, values, columns, encoders),
         }
 
 
@@ -60,11 +59,25 @@ def _beeswarm(plt: Any, shap: Any, values: Any) -> bytes:
     return _png(plt, plt.gcf())
 
 
-def _dependence(plt: Any, shap: Any, values: Any, columns: Sequence[int]) -> bytes:
-    figure, grid = plt.subplots(1, len(columns), figsize=(4.2 * len(columns), 3.6), squeeze=False)
-    for axes, column in zip(grid[0], columns, strict=True):
+def _dependence(plt: Any, shap: Any, values: Any, columns: Sequence[int], encoders: Encoders) -> bytes:
+    figure, grid = plt.subplots(2, (len(columns) + 1) // 2, figsize=(10, 7.5), squeeze=False)
+    for axes, column in zip(grid.flat, columns, strict=False):
         shap.plots.scatter(values[:, column], ax=axes, show=False, hist=False, color="#1f5fa8", alpha=0.5)
+        axes.set_xlabel(textwrap.fill(values.feature_names[column], 40))
+        axes.set_ylabel("SHAP (log-odds)")
+        _name_levels(axes, encoders.categories.get(encoders.names[column]))
+    for axes in list(grid.flat)[len(columns) :]:
+        axes.remove()
+    figure.tight_layout()
     return _png(plt, figure)
+
+
+def _name_levels(axes: Any, codes: CategoryCodes | None) -> None:
+    """Category codes mean nothing to a reader, their levels do."""
+    if codes is not None:
+        named = {**{code: level for level, code in codes.codes.items()}, codes.other: OTHER}
+        ticks = sorted(named)[:: len(named) // 25 + 1]
+        axes.set_xticks(ticks, [named[t] for t in ticks], rotation=90)
 
 
 def _as_shap(
