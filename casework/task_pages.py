@@ -9,6 +9,7 @@ from casework import adjudication, dossiers, drafts, tasks
 from casework.review_design import (
     ADJUDICATION,
     ADJUDICATOR_ROLES,
+    AUDIT,
     BLIND_FIRST,
     PRIMARY,
     REVIEWER_ROLES,
@@ -41,8 +42,10 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
     done = task.status == tasks.DONE
     page = dossiers.for_arm(dossier, SCORE_SHOWN if done or role not in REVIEWER_ROLES else task.arm)
     adjudicating = task.kind == ADJUDICATION
-    if task.arm == BLIND_FIRST and role in REVIEWER_ROLES:
+    if role in REVIEWER_ROLES and (task.arm == BLIND_FIRST or task.kind == AUDIT):
         page["lane_shown"] = "review"
+    if role in REVIEWER_ROLES and task.kind == AUDIT:
+        page["why"] = dossiers.for_arm(dossier, BLIND_FIRST)["why"]
     return {
         **page,
         "task_id": task.task_id,

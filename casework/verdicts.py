@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from casework import adjudication, cases, dossiers, tasks
-from casework.review_design import ADJUDICATION
+from casework.review_design import ADJUDICATION, SCORE_SHOWN
 from casework.tasks import Task
 from data.canonical import canonical_json
 from data.errors import ConflictError, InputError, NotFoundError
@@ -129,14 +129,20 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
     task = tasks.find(w, verdict.task_id)
     _check_undo(w, verdict, task, at)
     w.execute("UPDATE verdicts SET undone_at = ? WHERE verdict_id = ?", [at, verdict_id])
-    payload = {"value": verdict.value, "task_id": verdict.task_id}
+    payload = {"value": verdict.value, "task_id": verdict.task_id, "arm_was": task.arm, "arm": SCORE_SHOWN}
     w.event(EventDraft(reviewer, "verdict.undone", f"verdict:{verdict_id}", payload), at)
     adjudication.withdraw(w, task, "a verdict was undone", at)
     if verdict.case_id:
         case = cases.find(w, verdict.case_id)
         if case.status != cases.CASE_OPEN:
             cases.reopen(w, case, cases.CASE_OPEN, "a verdict was undone", reviewer, at)
-    return tasks.lock(w, task, reviewer, policy, at)
+    return tasks.lock(w, _after_reveal(w, task), reviewer, policy, at)
+
+
+def _after_reveal(w: Writer, task: Task) -> Task:
+    """Whoever has judged blind may have seen the score since, so what follows an undo is no longer blind-first."""
+    w.execute("UPDATE tasks SET arm = ? WHERE task_id = ?", [SCORE_SHOWN, task.task_id])
+    return replace(task, arm=SCORE_SHOWN)
 
 
 def find(source: Ledger | Writer, verdict_id: str) -> Verdict:

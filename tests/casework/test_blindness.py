@@ -149,6 +149,27 @@ def test_an_undone_verdict_makes_its_author_blind_again(house) -> None:
     assert not blindness.visible_to(house.ledger, "analyst-1", "analyst", case.transaction_seq)
 
 
+def test_what_follows_an_undo_is_not_counted_as_blind_first(house_with) -> None:
+    from casework import verdicts
+
+    house = house_with(blind_first=1.0)
+    house.case()
+    mine = house.judge("analyst-1", "legitimate")
+    assert mine.arm == "blind_first"
+    with house.ledger.writing() as w:
+        task = verdicts.undo(w, mine.verdict_id, "analyst-1", house.policy, house.now)
+    assert house.say(task, "confirmed_fraud").arm == "score_shown"
+
+
+def test_an_audit_does_not_give_itself_away_afterwards_either(house) -> None:
+    audit = house.audit()
+    house.judge("analyst-1", "legitimate")
+    page = task_page(house.ledger, audit.task_id, "analyst-1")
+    assert page["lane_shown"] == "review"
+    assert page["why"]["reason"] == "review"
+    assert page["probability"] == 0.3
+
+
 def test_an_audited_transaction_is_hidden_until_it_is_judged(house) -> None:
     audit = house.audit()
     assert not blindness.visible_to(house.ledger, "analyst-1", "analyst", audit.transaction_seq)
