@@ -80,7 +80,7 @@ class Staging:
             f"CREATE TABLE checked AS SELECT * EXCLUDE (problem), {sha} AS content_sha256"
             " FROM priced WHERE problem IS NULL"
         )
-        self.connection.execute("DROP TABLE priced")
+        self.connection.execute("DROP TABLE priced; DROP TABLE typed")
         self._refuse_repeated()
 
     def ids(self) -> pa.Table:
@@ -112,7 +112,8 @@ class Staging:
             f" (SELECT *, {first_seq} - 1 + row_number() OVER (ORDER BY {order}, line) AS seq FROM checked"
             " ANTI JOIN refused USING (line))) ORDER BY seq"
         )
-        return self.connection.execute("SELECT count(*) FROM numbered").fetchall()[0][0]
+        self.connection.execute("DROP TABLE checked")
+        return self.rows("SELECT count(*) FROM numbered")[0][0]
 
     def table(self, sql: str) -> pa.Table:
         """A query's result as Arrow."""
@@ -204,7 +205,8 @@ def _problem(columns: list[Column]) -> str:
         if column.required:
             cases.append(f"WHEN {empty} THEN '{place}missing'")
         wrong = column.wrong.replace("'", "''")
-        cases.append(f"WHEN NOT {empty} AND {identifier(column.name)} IS NULL THEN '{place}{wrong}'")
+        unusable = f"({identifier(column.name)} IS NULL OR NOT {column.within})"
+        cases.append(f"WHEN NOT {empty} AND {unusable} THEN '{place}{wrong}'")
     if any(column.name == "known_at" for column in columns):
         cases.append(f"WHEN is_fraud IS NOT NULL AND known_at IS NULL THEN 'label.known_at{_UNIT}missing'")
     return f"CASE {' '.join(cases)} END"

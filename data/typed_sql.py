@@ -22,7 +22,8 @@ _FLOATS = ("FLOAT", "DOUBLE")
 class Column:
     """A typed column: `value` is its SQL over the raw table; a raw cell without a value is `wrong`.
 
-    `place` is where the mapping asks for it; `raw` is the SQL of the cell with emptiness as null.
+    `place` is where the mapping asks for it; `raw` is the SQL of the cell with emptiness as null. `within`, when
+    given, is a condition on the typed value (by its name) that must hold too.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Column:
     value: str
     wrong: str
     required: bool = False
+    within: str = "true"
 
 
 def columns(mapping: Mapping, types: AbstractMapping[str, str]) -> list[Column]:
@@ -100,11 +102,10 @@ class _Cells:
             value = _in_zone(f"CAST({raw} AS TIMESTAMP)", time.time_zone)
         else:
             value = "CAST(NULL AS TIMESTAMP)"
-        bounded = (
-            f"CASE WHEN {value} >= TIMESTAMP '{EARLIEST}' AND {value} < TIMESTAMP '{LATEST}' THEN {value} END"
-        )
+        within = f"({name} >= TIMESTAMP '{EARLIEST}' AND {name} < TIMESTAMP '{LATEST}')"
         said = f"not a time in the format {time.format}" if time.format else "not an ISO 8601 time"
-        return Column(name, place, raw, bounded, f"{said} between {EARLIEST[:4]} and {LATEST[:4]}", required)
+        wrong = f"{said} between {EARLIEST[:4]} and {LATEST[:4]}"
+        return Column(name, place, raw, value, wrong, required, within)
 
     def amount(self, column: str) -> Column:
         raw, kind = self.raw(column), self._types[column]
@@ -113,8 +114,9 @@ class _Cells:
             value = f"CASE WHEN regexp_full_match({raw}, '{DECIMAL_TEXT}') THEN {value} END"
         elif kind == "BOOLEAN":
             value = "CAST(NULL AS DECIMAL(20, 4))"
-        bounded = f"CASE WHEN abs({value}) < {AMOUNT_LIMIT:f} THEN {value} END"
-        return Column("amount", "transaction.amount", raw, bounded, "not an amount with at most 4 decimals")
+        within = f"abs(amount) < {AMOUNT_LIMIT:f}"
+        wrong = "not an amount with at most 4 decimals"
+        return Column("amount", "transaction.amount", raw, value, wrong, within=within)
 
     def currency(self, column: str) -> Column:
         value = f"CASE WHEN regexp_full_match({self.raw(column)}, '[A-Z]{{3}}') THEN {self.raw(column)} END"
@@ -127,7 +129,10 @@ class _Cells:
     def attribute(self, name: str, column: str, kind: str) -> Column:
         place, raw = f"attributes.{name}", self.raw(column)
         if kind == "number":
-            return Column(name, place, raw, self._number(column), "not a finite number")
+            wrong = "not a finite number"
+            return Column(
+                name, place, raw, self._number(column), wrong, within=f"isfinite({identifier(name)})"
+            )
         if kind == "flag":
             text = f"lower({self.text(column)})"
             value = (
@@ -142,7 +147,7 @@ class _Cells:
         value = f"TRY_CAST({raw} AS DOUBLE)"
         if self._types[column] == "VARCHAR":
             value = f"CASE WHEN regexp_full_match({raw}, '{NUMBER_TEXT}') THEN {value} END"
-        return f"CASE WHEN isfinite({value}) THEN {value} END"
+        return value
 
 
 def _parsed_time(raw: str, time: TimeColumn) -> str:
