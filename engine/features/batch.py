@@ -84,8 +84,18 @@ def _base(feature_set: FeatureSet, facts: Facts) -> str:
     listed = "".join(f", {column}" for column in columns)
     return f"""
         SELECT seq, transaction_id, occurred_at, t, amount{listed}
-        FROM (SELECT *, epoch_us(occurred_at) AS t, amount_minor AS amount FROM transactions)
-        WHERE seq <= {facts.last_seq} AND t >= {facts.oldest_us}"""
+        FROM (SELECT COLUMNS(c -> c <> 'amount'), epoch_us(occurred_at) AS t, amount_minor AS amount FROM transactions)
+        WHERE seq <= {facts.last_seq} AND t >= {facts.oldest_us} {_related(feature_set, facts)}"""
+
+
+def _related(feature_set: FeatureSet, facts: Facts) -> str:
+    """For a few asked rows: only those that share an entity with one of them (none are very late)."""
+    if not facts.few or facts.very_late:
+        return ""
+    span = f"seq BETWEEN {facts.first_seq} AND {facts.last_seq}"
+    names = dict.fromkeys(quoted(entity[0]) for entity in feature_set.entities)
+    shared = [f"{name} IN (SELECT {name} FROM transactions WHERE {span})" for name in names]
+    return f"AND ({' OR '.join([span, *shared])})"
 
 
 def _measured(feature_set: FeatureSet, facts: Facts) -> str:
@@ -108,9 +118,7 @@ def _value(spec: FeatureSpec, feature_set: FeatureSet, facts: Facts) -> str:
 def _clock(measure: str, zone: str, facts: Facts) -> str:
     """Local time in whole numbers, with the zone's offsets written out for the asked span of time."""
     shifts = offsets(zone, facts.first_us, facts.last_us)
-    cases = [
-        f"WHEN t < {start} THEN {shift}" for (_, shift), (start, _) in pairwise(shifts)
-    ]
+    cases = [f"WHEN t < {start} THEN {shift}" for (_, shift), (start, _) in pairwise(shifts)]
     shift = f"CASE {' '.join(cases)} ELSE {shifts[-1][1]} END" if cases else str(shifts[-1][1])
     local = f"(t + ({shift}) + {_LONG_AGO})"
     hour = f"({local} // {_HOUR}) % 24"

@@ -19,6 +19,8 @@ from engine.features.tracked_entity import TrackedEntity
 
 Integers = npt.NDArray[np.int64]
 
+Maker = Callable[[int, int], Any]  # makes the part of a history that rows low..high fill
+
 _FITS = float(2**62)
 
 
@@ -79,26 +81,38 @@ def load_histories(tracked: TrackedEntity, table: pa.Table, times: Integers) -> 
     """Fill the histories of one entity; `times` are the table's times in microseconds."""
     groups = grouped(table, tracked.entity, times)
     order, needs = groups.order, tracked.needs
-    times = times[order]
     amounts = integers_of(table["amount_minor"])[order]
     unpriced = np.asarray(table["amount_minor"].is_null())[order]
-    any_unpriced = bool(unpriced.any())
-    sums = _running(amounts, 1) if needs.sums else None
-    squares = _running(amounts, 2) if needs.squares else None
-    columns = [_comparable(table[_column(n)], tracked.kinds.get(n, ""))[order] for n in needs.columns]
-    codes = [
-        _coded(table[name], numbering.of)[order]
-        for name, numbering in zip(needs.codes, tracked.numberings, strict=True)
+    makers: list[Maker] = [
+        _times_of_unpriced(times[order], unpriced) if unpriced.any() and needs.sums else _nothing,
+        _running(amounts, 1) if needs.sums else _nothing,
+        _running(amounts, 2) if needs.squares else _nothing,
+        _columns([_comparable(table[_column(n)], tracked.kinds.get(n, ""))[order] for n in needs.columns]),
+        _codes([_coded(table[n], c.of)[order] for n, c in zip(needs.codes, tracked.numberings, strict=True)]),
     ]
+    ordered = _array("q", times[order])
     for key, low, high in groups.spans():
-        tracked.histories[key] = History(
-            _array("q", times[low:high]),
-            sums and sums(low, high),
-            squares and squares(low, high),
-            [Column(_array("d" if c.dtype == np.float64 else "q", c[low:high])) for c in columns],
-            [Codes(_array("q", c[low:high])) for c in codes],
-            times[low:high][unpriced[low:high]].tolist() if any_unpriced and needs.sums else None,
-        )
+        parts: list[Any] = [make(low, high) for make in makers]
+        unpriced_times, sums, squares, columns, codes = parts
+        tracked.histories[key] = History(ordered[low:high], sums, squares, columns, codes, unpriced_times)
+
+
+def _nothing(low: int, high: int) -> None:
+    return None
+
+
+def _times_of_unpriced(times: Integers, unpriced: npt.NDArray[np.bool_]) -> Maker:
+    return lambda low, high: times[low:high][unpriced[low:high]].tolist() or None
+
+
+def _columns(values: list[npt.NDArray[Any]]) -> Maker:
+    arrays = [_array("d" if v.dtype == np.float64 else "q", v) for v in values]
+    return lambda low, high: tuple([Column(a[low:high]) for a in arrays]) if arrays else ()
+
+
+def _codes(values: list[Integers]) -> Maker:
+    arrays = [_array("q", v) for v in values]
+    return lambda low, high: tuple([Codes(a[low:high]) for a in arrays]) if arrays else ()
 
 
 def _column(name: str) -> str:
@@ -109,12 +123,12 @@ def _array(code: str, values: npt.NDArray[Any]) -> array:
     return array(code, values.tobytes())
 
 
-def _running(amounts: Integers, power: int) -> Callable[[int, int], RunningSum]:
+def _running(amounts: Integers, power: int) -> Maker:
     """A maker of running sums of rows low..high: cut from one total where it fits in 8 bytes, else exact Python."""
     size = float(np.abs(amounts.astype(np.float64)).max(initial=0.0))
     if size**power * len(amounts) < _FITS:
-        totals = np.concatenate(([0], np.cumsum(amounts**power, dtype=np.int64)))
-        return lambda low, high: RunningSum.continuing(_array("q", totals[low : high + 1]))
+        totals = _array("q", np.concatenate(([0], np.cumsum(amounts**power, dtype=np.int64))))
+        return lambda low, high: RunningSum.continuing(totals[low : high + 1])
     return lambda low, high: RunningSum(amount**power for amount in amounts[low:high].tolist())
 
 
@@ -173,15 +187,14 @@ def load_labels(tracked: TrackedEntity, table: pa.Table, labels: LoadedLabels) -
     rows = np.flatnonzero(prompt)
     groups = grouped(entities.take(labels.at[rows]), tracked.entity, labels.times[rows])
     order = rows[groups.order]
-    times, known, fraud = labels.times[order], labels.known[order], labels.fraud[order]
-    totals = np.concatenate(([0], np.cumsum(fraud, dtype=np.int64)))
+    fraud = labels.fraud[order]
+    times, known = _array("q", labels.times[order]), _array("q", labels.known[order])
+    totals = _array("q", np.concatenate(([0], np.cumsum(fraud, dtype=np.int64))))
     for key, low, high in groups.spans():
         held = tracked.labels_of(key)
-        held.prompt.load(
-            _array("q", times[low:high]), _array("q", known[low:high]), _array("q", totals[low : high + 1])
-        )
-        for place in np.flatnonzero(fraud[low:high]).tolist():
-            held.learn(int(times[low + place]), int(known[low + place]))
+        held.prompt.load(times[low:high], known[low:high], totals[low : high + 1])
+        for place in (np.flatnonzero(fraud[low:high]) + low).tolist() if totals[high] > totals[low] else ():
+            held.learn(times[place], known[place])
     _load_others(tracked, entities, labels, np.flatnonzero(~prompt))
 
 

@@ -32,9 +32,9 @@ class Facts:
     join alone serves them; `oldest_us` is the oldest time that any of their windows reaches.
 
     `late` counts rows that came after one with a later time, `very_late` those late by more than the declared
-    lateness. `wide_squares` says that sums of squares may not fit in 16 bytes. `live_labels` counts outcomes
-    reported after later transactions, `revised` those beyond the first of their transaction. `recorded` is
-    the SQL of the moment an outcome was recorded.
+    lateness (for few rows both say only whether there may be such). `wide_squares` says that sums of squares
+    may not fit in 16 bytes. `live_labels` counts outcomes reported after later transactions, `revised` those
+    beyond the first of their transaction. `recorded` is the SQL of the moment an outcome was recorded.
     """
 
     first_seq: int
@@ -56,7 +56,13 @@ def probe(
 ) -> Facts:
     """Ask the ledger two or three cheap questions."""
     first, last = first_seq or 0, NO_SEQ if last_seq is None else last_seq
-    rows = _one(read_arrow(source, _ROWS.format(first=first, last=last, lateness=feature_set.lateness_us)))
+    rows = _one(read_arrow(source, _ROWS.format(first=first, last=last)))
+    few = rows["asked"] <= join_up_to
+    if few:  # the join reads no order; all it must know is whether some windows might be cut short
+        late = int((rows["newest"] or 0) - feature_set.lateness_us > (rows["first_us"] or 0))
+        order = {"late": late, "very_late": late}
+    else:
+        order = _one(read_arrow(source, _ORDER.format(last=last, lateness=feature_set.lateness_us)))
     labels = {"live": 0, "again": 0}
     recorded = "0"
     if any(f.is_label for f in feature_set.features):
@@ -67,11 +73,11 @@ def probe(
     return Facts(
         first_seq=first,
         last_seq=last,
-        few=rows["asked"] <= join_up_to,
+        few=few,
         first_us=first_us,
         last_us=rows["last_us"] or 0,
-        late=rows["late"],
-        very_late=rows["very_late"],
+        late=order["late"],
+        very_late=order["very_late"],
         wide_squares=(rows["largest"] or 0) * rows["rows"] >= 2**62,
         live_labels=labels["live"],
         revised=labels["again"],
@@ -86,11 +92,15 @@ def _one(table: pa.Table) -> dict[str, Any]:
 
 _ROWS = """
 SELECT COUNT(*) AS rows, COUNT(*) FILTER (WHERE seq >= {first}) AS asked,
-    MIN(t) FILTER (WHERE seq >= {first}) AS first_us, MAX(t) FILTER (WHERE seq >= {first}) AS last_us,
-    COUNT(*) FILTER (WHERE t < newest) AS late, COUNT(*) FILTER (WHERE t < newest - {lateness}) AS very_late,
-    MAX(ABS(CAST(amount AS DOUBLE))) AS largest
+    MIN(epoch_us(occurred_at)) FILTER (WHERE seq >= {first}) AS first_us,
+    MAX(epoch_us(occurred_at)) FILTER (WHERE seq >= {first}) AS last_us,
+    MAX(epoch_us(occurred_at)) AS newest, MAX(ABS(CAST(amount_minor AS DOUBLE))) AS largest
+FROM transactions WHERE seq <= {last}
+"""
+_ORDER = """
+SELECT COUNT(*) FILTER (WHERE t < newest) AS late, COUNT(*) FILTER (WHERE t < newest - {lateness}) AS very_late
 FROM (
-    SELECT seq, epoch_us(occurred_at) AS t, amount_minor AS amount, MAX(epoch_us(occurred_at)) OVER (
+    SELECT seq, epoch_us(occurred_at) AS t, MAX(epoch_us(occurred_at)) OVER (
         ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
     FROM transactions WHERE seq <= {last})
 """

@@ -7,7 +7,7 @@ and a late row only shifts what follows it. Arrays of 8-byte integers are used w
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
@@ -188,9 +188,9 @@ class _Tally:
 class History:
     """The earlier transactions of one entity value.
 
-    `times` are microseconds in order. `sums`, `squares` are running totals of the amount in minor units (None
-    where no feature needs them); `unpriced` are the times of rows without an amount. `columns` and `codes` are
-    the values that max and distinct features read, one per attribute.
+    `times` are microseconds in order. `sums` and `squares` are running totals of the amount in minor units and
+    of its square (None where no feature needs them); `unpriced` are the times of rows without an amount (None
+    if there are none). `columns` and `codes` are what max and distinct features read, one per attribute.
     """
 
     __slots__ = ("codes", "columns", "squares", "sums", "times", "unpriced")
@@ -200,14 +200,14 @@ class History:
         times: array,
         sums: RunningSum | None,
         squares: RunningSum | None,
-        columns: list[Column],
-        codes: list[Codes],
+        columns: Sequence[Column] = (),
+        codes: Sequence[Codes] = (),
         unpriced: list[int] | None = None,
     ) -> None:
         self.times = times
         self.sums = sums
         self.squares = squares
-        self.unpriced = unpriced or []
+        self.unpriced = unpriced
         self.columns = columns
         self.codes = codes
 
@@ -219,7 +219,8 @@ class History:
         if self.sums is not None:
             self.sums.insert(place, amount or 0)
             if amount is None:
-                self.unpriced.insert(bisect_right(self.unpriced, time), time)
+                self.unpriced = self.unpriced or []
+                insort(self.unpriced, time)
         if self.squares is not None:
             self.squares.insert(place, amount * amount if amount is not None else 0)
         for column, value in zip(self.columns, values, strict=True):
@@ -229,6 +230,8 @@ class History:
 
     def priced(self, low: int, high: int) -> int:
         """How many of rows low..high (which share no time with rows outside) have an amount."""
+        if not self.unpriced:
+            return high - low
         first = bisect_left(self.unpriced, self.times[low])
         return high - low - bisect_right(self.unpriced, self.times[high - 1]) + first
 
@@ -236,7 +239,8 @@ class History:
         """Drop the oldest `rows` rows."""
         last = self.times[rows - 1]
         del self.times[:rows]
-        del self.unpriced[: bisect_right(self.unpriced, last)]
+        if self.unpriced:
+            del self.unpriced[: bisect_right(self.unpriced, last)]
         for part in (self.sums, self.squares, *self.columns, *self.codes):
             if part is not None:
                 part.forget(rows)

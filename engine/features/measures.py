@@ -27,13 +27,13 @@ def amount_sum(history: History, low: int, high: int, now: int, at: Place) -> in
 
 def amount_mean(history: History, low: int, high: int, now: int, at: Place) -> float | None:
     totals = history.sums.totals  # type: ignore[union-attr]
-    priced = history.priced(low, high) if history.unpriced else high - low
+    priced = history.priced(low, high)
     return (totals[high] - totals[low]) / priced if priced else None
 
 
 def amount_std(history: History, low: int, high: int, now: int, at: Place) -> float | None:
     """Sample standard deviation from exact integer sums: sqrt((n sum(a^2) - sum(a)^2) / (n (n - 1)))."""
-    priced = history.priced(low, high) if history.unpriced else high - low
+    priced = history.priced(low, high)
     if priced < 2:
         return None
     totals, squares = history.sums.totals, history.squares.totals  # type: ignore[union-attr]

@@ -43,7 +43,7 @@ class OnlineState:
     def features(self, transaction: Transaction) -> dict[str, FeatureValue]:
         """The features of `transaction` in declared order; None is missing. Does not add it."""
         row = self._blank.copy()
-        now = transaction.occurred_us
+        now = micros(transaction.occurred_at)
         oldest = now - self.feature_set.horizon_us
         if self.newest_us is not None:
             oldest = max(oldest, self.newest_us - self.feature_set.memory_us)
@@ -57,7 +57,7 @@ class OnlineState:
 
     def add(self, transaction: Transaction) -> None:
         """Remember `transaction` for those that follow."""
-        now = transaction.occurred_us
+        now = micros(transaction.occurred_at)
         self.rows += 1
         if self.newest_us is None or now > self.newest_us:
             self.newest_us = now
@@ -80,7 +80,7 @@ class OnlineState:
         A later row of the same transaction replaces an earlier one: later by reported_seq, then known_at, then
         recorded_at.
         """
-        time = transaction.occurred_us
+        time = micros(transaction.occurred_at)
         row = LabelRow(reported_seq, max(micros(known_at), time), micros(recorded_at), is_fraud)
         self._observe(transaction.seq, time, transaction.entities, row)
 

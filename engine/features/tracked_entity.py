@@ -143,8 +143,8 @@ class TrackedEntity:
             array("q"),
             RunningSum() if needs.sums else None,
             RunningSum() if needs.squares else None,
-            [Column(array("d" if self.kinds.get(name) == NUMBER else "q")) for name in needs.columns],
-            [Codes(array("q")) for _ in needs.codes],
+            tuple(Column(array("d" if self.kinds.get(name) == NUMBER else "q")) for name in needs.columns),
+            tuple(Codes(array("q")) for _ in needs.codes),
         )
 
     def _comparable(self, transaction: Transaction, name: str) -> float:
