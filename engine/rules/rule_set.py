@@ -11,7 +11,7 @@ from engine.rules.compiled import Compiled, WrongValue, checked, compile_conditi
 from engine.rules.conditions import Group, Name, Node, names, walk, written
 from engine.rules.lists import Lists
 from engine.rules.rule import Rule
-from engine.rules.sql import condition_sql, identifier, literal, timestamp
+from engine.rules.sql import condition_sql, identifier, literal, microseconds, microseconds_of
 
 Row = Mapping[str, FeatureValue]
 _STATES = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
@@ -59,7 +59,7 @@ class RuleSet:
         `table` needs the features as columns; `at` is the moment that decides about lists and allow lanes: a column
         of the table, or one moment for all rows.
         """
-        moment = timestamp(at) if isinstance(at, datetime) else identifier(at)
+        moment = microseconds(at) if isinstance(at, datetime) else microseconds_of(at)
         inner = [identifier(key)] + [
             f"{_whole_sql(r.rule, self.lists, moment)} AS {identifier(r.rule.id)}" for r in self._running
         ]
@@ -167,7 +167,7 @@ def _whole_sql(rule: Rule, lists: Lists, at: str) -> str:
     text = condition_sql(rule.when, lists, at)
     if rule.then.expires is None:
         return text
-    return f"CASE WHEN {at} < {timestamp(rule.then.expires)} THEN {text} ELSE FALSE END"
+    return f"CASE WHEN {at} < {microseconds(rule.then.expires)} THEN {text} ELSE FALSE END"
 
 
 def _state_sql(column: str) -> str:

@@ -6,7 +6,7 @@ finite is missing (1/0 is inf there, and NaN is greater than everything), divisi
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlglot import exp
 
@@ -33,8 +33,11 @@ from engine.rules.conditions import (
 from engine.rules.lists import Entry, Lists
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def condition_sql(node: Node, lists: Lists, at: str) -> str:
-    """A boolean SQL expression over a feature table's columns. `at` is SQL for the moment of the row (TIMESTAMP)."""
+    """A boolean SQL expression over a feature table's columns. `at` is SQL for the moment of the row in microseconds since 1970."""
     return _Writer(lists, at).write(node)
 
 
@@ -48,9 +51,14 @@ def literal(text: str) -> str:
     return exp.Literal.string(text).sql("duckdb")
 
 
-def timestamp(moment: datetime) -> str:
-    """A moment as a TIMESTAMP without zone in UTC, as the ledger holds them."""
-    return f"TIMESTAMP {literal(moment.astimezone(UTC).replace(tzinfo=None).isoformat(' '))}"
+def microseconds(moment: datetime) -> str:
+    """A moment as microseconds since 1970 UTC, which compare alike whatever zone a connection is set to."""
+    return str((moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1))
+
+
+def microseconds_of(column: str) -> str:
+    """The same for a column of times in UTC, with or without zone."""
+    return f"epoch_us({identifier(column)})"
 
 
 class _Writer:
@@ -114,9 +122,9 @@ class _Writer:
     def _dated(self, column: str, entry: Entry) -> str:
         parts = [f"{column} = {literal(entry.value)}"]
         if entry.added:
-            parts.append(f"{self.at} >= {timestamp(entry.added)}")
+            parts.append(f"{self.at} >= {microseconds(entry.added)}")
         if entry.expires:
-            parts.append(f"{self.at} < {timestamp(entry.expires)}")
+            parts.append(f"{self.at} < {microseconds(entry.expires)}")
         return f"({' AND '.join(parts)})"
 
     def _ismissing(self, node: IsMissing) -> str:

@@ -16,7 +16,7 @@ from engine.rules.conditions import written
 from engine.rules.grammar import GrammarError, parse_condition
 from engine.rules.lists import Entry, Lists, ValueList
 from engine.rules.rule_set import state_of
-from engine.rules.sql import condition_sql
+from engine.rules.sql import condition_sql, microseconds_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = Lists(
@@ -115,7 +115,7 @@ def in_sql(text: str, table: list[dict[str, Any]]) -> list[bool | None]:
     schema.append(pa.field("occurred_at", pa.timestamp("us")))
     plain = [{**row, "occurred_at": row["occurred_at"].replace(tzinfo=None)} for row in table]
     CONNECTION.register("rows", pa.Table.from_pylist(plain, schema=pa.schema(schema)))
-    sql = condition_sql(parse_condition(text, KINDS, tuple(LISTS)), LISTS, "occurred_at")
+    sql = condition_sql(parse_condition(text, KINDS, tuple(LISTS)), LISTS, microseconds_of("occurred_at"))
     return [row[0] for row in CONNECTION.execute(f"SELECT {sql} FROM rows").fetchall()]
 
 
