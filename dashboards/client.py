@@ -63,11 +63,22 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def _ask(
-        self, method: str, path: str, *, body: Any = None, timeout: httpx.Timeout = _TIMEOUT, **query: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
     ) -> Any:
         try:
             answer = self._pool.request(
-                method, f"/v1{path}", params=_present(query), json=body, headers=self._headers, timeout=timeout
+                method,
+                f"/v1{path}",
+                params=_present(query or {}),
+                json=body,
+                headers=self._headers,
+                timeout=timeout,
             )
         except httpx.TimeoutException as late:
             hint = "Try again; if it stays slow, ask whoever runs it to look at its log."
@@ -98,7 +109,7 @@ class Client:
         return self._ask("POST", "/tasks/next")
 
     def tasks(self, *, status: str = "", lane: str = "", limit: int = 50) -> Json:
-        return self._ask("GET", "/tasks", status=status, lane=lane, limit=limit)
+        return self._ask("GET", "/tasks", query={"status": status, "lane": lane, "limit": limit})
 
     def task(self, task_id: str) -> Json:
         return self._ask("GET", f"/tasks/{task_id}")
@@ -121,7 +132,7 @@ class Client:
 
     # Cases
     def cases(self, *, status: str = "", limit: int = 50, cursor: str = "") -> Json:
-        return self._ask("GET", "/cases", status=status, limit=limit, cursor=cursor)
+        return self._ask("GET", "/cases", query={"status": status, "limit": limit, "cursor": cursor})
 
     def case(self, case_id: str) -> Json:
         return self._ask("GET", f"/cases/{case_id}")
@@ -136,19 +147,19 @@ class Client:
     def decision(self, transaction_id: str) -> Json:
         return self._ask("GET", f"/decisions/{transaction_id}")
 
-    def decisions(self, *, limit: int = 50, cursor: str = "", **search: str) -> Json:
+    def decisions(self, search: Mapping[str, str], *, limit: int = 50, cursor: str = "") -> Json:
         """Decisions by entity, value, outcome, since, until; newest first.
 
         `next_cursor` of the answer continues where it ended.
         """
-        return self._ask("GET", "/decisions", limit=limit, cursor=cursor, **search)
+        return self._ask("GET", "/decisions", query={**search, "limit": limit, "cursor": cursor})
 
     def replay(self, transaction_id: str) -> Json:
         return self._ask("GET", f"/replays/{transaction_id}")
 
     # Quality
     def consistency(self, *, arm: str = "", since: str = "") -> Json:
-        return self._ask("GET", "/consistency", arm=arm, since=since)
+        return self._ask("GET", "/consistency", query={"arm": arm, "since": since})
 
     def summary(self) -> Json:
         return self._ask("GET", "/summary")
@@ -201,4 +212,6 @@ class Client:
 
     def events(self, *, subject: str = "", kind: str = "", after: int = 0, limit: int = 100) -> Json:
         """Events in order, from the one after `after`."""
-        return self._ask("GET", "/events", subject=subject, kind=kind, after=after, limit=limit)
+        return self._ask(
+            "GET", "/events", query={"subject": subject, "kind": kind, "after": after, "limit": limit}
+        )

@@ -13,7 +13,8 @@ from dashboards.palette import style
 
 LOGO = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 170 32' height='32'>"
-    "<g fill='none' stroke='#3f83b8' stroke-width='2.6'><circle cx='13' cy='16' r='9.5'/><circle cx='23' cy='16' r='9.5'/></g>"
+    "<g fill='none' stroke='#3f83b8' stroke-width='2.6'>"
+    "<circle cx='13' cy='16' r='9.5'/><circle cx='23' cy='16' r='9.5'/></g>"
     "<circle cx='18' cy='16' r='3' fill='#dd9a3a'/>"
     "<text x='42' y='21.5' font-family='Source Sans, sans-serif' font-size='17' font-weight='650' fill='#7b8794'>"
     "Second Look</text></svg>"
@@ -36,7 +37,17 @@ PAGES: Mapping[str, tuple[str, str]] = {
 # The first page of a role is where it lands.
 ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
     "analyst": ("queue", "review", "decisions", "consistency"),
-    "team_lead": ("queue", "review", "cases", "decisions", "consistency", "summary", "rules", "models", "jobs"),
+    "team_lead": (
+        "queue",
+        "review",
+        "cases",
+        "decisions",
+        "consistency",
+        "summary",
+        "rules",
+        "models",
+        "jobs",
+    ),
     "risk_manager": ("summary", "rules", "models", "jobs", "cases", "decisions", "consistency", "audit"),
     "auditor": ("decisions", "audit", "cases", "rules", "models", "consistency", "summary"),
     "admin": ("summary", "jobs", "models", "rules", "cases", "decisions", "consistency", "audit"),
@@ -47,7 +58,9 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
 def pages_of(role: str) -> list[StreamlitPage]:
     """The pages of a role, in order; the first is the landing page."""
     return [
-        st.Page(f"app_pages/{name}.py", title=PAGES[name][0], icon=PAGES[name][1], url_path=name, default=i == 0)
+        st.Page(
+            f"app_pages/{name}.py", title=PAGES[name][0], icon=PAGES[name][1], url_path=name, default=i == 0
+        )
         for i, name in enumerate(ROLE_PAGES.get(role, ("decisions",)))
     ]
 
@@ -64,7 +77,9 @@ def run_page(page: StreamlitPage) -> None:
 
 
 def main() -> None:
-    st.set_page_config(page_title="Second Look", page_icon="👁", layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(
+        page_title="Second Look", page_icon="👁", layout="wide", initial_sidebar_state="collapsed"
+    )
     st.html(style())
     try:
         who = signin.me()

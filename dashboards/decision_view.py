@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, signin, words
+from dashboards import charts, frame, signin, waterfall, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -36,12 +36,16 @@ def amount(decision: Json) -> float | None:
 def _answer(decision: Json) -> None:
     outcome, score, why = st.columns([0.9, 1.3, 1.3], gap="medium", border=True)
     with outcome:
-        st.metric("Amount", words.money(amount(decision), frame.base_currency()))
-        st.markdown(f"{words.badge(decision['outcome'], words.OUTCOMES)} {frame.when(decision['decided_at'])}")
+        frame.figure("Amount", words.money(amount(decision), frame.base_currency()))
+        st.markdown(
+            f"{words.badge(decision['outcome'], words.OUTCOMES)} {frame.when(decision['decided_at'])}"
+        )
         if decision.get("explored"):
-            st.caption("Exploration: a would-be decline was released on purpose, to learn what becomes of it.")
+            st.caption(
+                "Exploration: a would-be decline was released on purpose, to learn what becomes of it."
+            )
     with score:
-        st.metric("Probability of fraud", words.percent(decision.get("probability")))
+        frame.figure("Probability of fraud", words.percent(decision.get("probability")))
         _strip(decision)
     with why:
         triage = decision.get("triage") or {}
@@ -65,18 +69,34 @@ def _costs(triage: Json) -> None:
     named = {"approve": "cost_approve", "decline": "cost_decline", "review": "cost_review"}
     if not any(triage.get(key) for key in named.values()):
         return
-    told = [f"{name} {words.money(triage[key], frame.base_currency())}" for name, key in named.items() if triage.get(key) is not None]
+    told = [
+        f"{name} {words.money(triage[key], frame.base_currency())}"
+        for name, key in named.items()
+        if triage.get(key) is not None
+    ]
     st.caption("Expected cost: " + " · ".join(told))
 
 
 def _explanation(decision: Json) -> None:
     told = decision.get("explanation")
     if not told:
-        frame.empty("No explanation is stored", "Explanations are stored for every decision that is not an approval.")
+        frame.empty(
+            "No explanation is stored", "Explanations are stored for every decision that is not an approval."
+        )
         return
-    chart = {"base": told["base"], "margin": decision["margin"], "probability": decision["probability"], "bars": _bars(decision)}
+    chart = {
+        "base": told["base"],
+        "margin": decision["margin"],
+        "probability": decision["probability"],
+        "bars": _bars(decision),
+    }
     st.markdown("##### How the score came about")
-    st.altair_chart(charts.waterfall(chart, _titled(decision), palette()), theme=None, alt=charts.waterfall_told(chart), key="waterfall")
+    st.altair_chart(
+        waterfall.picture(chart, _titled(decision), palette()),
+        theme=None,
+        alt=waterfall.told(chart),
+        key="waterfall",
+    )
 
 
 def _bars(decision: Json) -> list[Json]:
@@ -103,16 +123,22 @@ def _titled(decision: Json) -> list[Json]:
 def _features(decision: Json) -> None:
     features = decision.get("features") or {}
     with st.expander(f"Inputs as they were known then ({len(features)})"):
-        frame.table([{"Feature": name, "Value": shown(value)} for name, value in features.items()], height=320)
+        frame.table(
+            [{"Feature": name, "Value": shown(value)} for name, value in features.items()], height=320
+        )
 
 
 def _rules(decision: Json) -> None:
     rules = decision.get("rules") or []
     hits = [rule for rule in rules if rule["state"] != "no_hit"]
-    st.markdown(f"##### {words.plural(sum(r['state'] == 'hit' for r in rules), 'rule')} hit, {len(rules)} evaluated")
+    st.markdown(
+        f"##### {words.plural(sum(r['state'] == 'hit' for r in rules), 'rule')} hit, {len(rules)} evaluated"
+    )
     for rule in hits:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"{words.badge(rule['state'], words.RULE_STATES)} **{words.plain(rule['id'])}** v{rule['version']}")
+            st.markdown(
+                f"{words.badge(rule['state'], words.RULE_STATES)} **{words.plain(rule['id'])}** v{rule['version']}"
+            )
             if rule.get("reason"):
                 st.caption(words.plain(rule["reason"]))
 
@@ -148,9 +174,16 @@ def _replay(transaction_id: str) -> None:
         differences = frame.items(told, "differences")
         if differences:
             st.warning(f"{words.plural(len(differences), 'value')} came out differently.")
-            frame.table([{"What": d.get("what"), "Then": str(d.get("then")), "Now": str(d.get("now"))} for d in differences])
+            frame.table(
+                [
+                    {"What": d.get("what"), "Then": str(d.get("then")), "Now": str(d.get("now"))}
+                    for d in differences
+                ]
+            )
         else:
-            st.success("Decided again from the record: the same answer, bit for bit.", icon=":material/verified:")
+            st.success(
+                "Decided again from the record: the same answer, bit for bit.", icon=":material/verified:"
+            )
 
 
 def _events(transaction_id: str) -> None:
@@ -160,7 +193,8 @@ def _events(transaction_id: str) -> None:
         with frame.attempt():
             events = frame.items(signin.client().events(subject=f"transaction:{transaction_id}"), "events")
             for event in events:
-                st.markdown(f"`{event['seq']}` **{words.plain(event['kind'])}** by {words.plain(event['actor'])}, {frame.when(event['recorded_at'], seconds=True)}")
+                at, who = frame.when(event["recorded_at"], seconds=True), words.plain(event["actor"])
+                st.markdown(f"`{event['seq']}` **{words.plain(event['kind'])}** by {who}, {at}")
             if not events:
                 st.caption("No event names this transaction.")
 

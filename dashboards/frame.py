@@ -34,7 +34,7 @@ def when(value: str | None, *, seconds: bool = False) -> str:
 def head(title: str, subtitle: str = "") -> None:
     """Title and one sentence at the left, the person at the right."""
     left, right = st.columns([5, 1.5], vertical_alignment="center")
-    with left:
+    with left, st.container(gap=None):
         st.title(title, anchor=False)
         if subtitle:
             st.caption(subtitle)
@@ -49,7 +49,10 @@ def person() -> None:
     who = signin.me()
     if who is None:
         return
-    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(who.user, icon=":material/person:"):
+    with (
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover(who.user, icon=":material/person:"),
+    ):
         st.markdown(f"**{words.plain(who.user)}**  \n{words.title_of(who.role, words.ROLES)}")
         st.caption(f"Times are shown in {zone()}. Light and dark follow the menu ⋮ at the top right.")
         if st.button("Sign out", icon=":material/logout:", key="sign_out"):
@@ -67,7 +70,10 @@ def empty(title: str, what_would_fill_it: str) -> None:
 def show_error(error: ApiError) -> None:
     """What went wrong, and what to do next."""
     if error.status == REFUSED:
-        st.warning(f"**Your role does not allow this.** {words.plain(error.detail or error.title)}", icon=":material/lock:")
+        st.warning(
+            f"**Your role does not allow this.** {words.plain(error.detail or error.title)}",
+            icon=":material/lock:",
+        )
     elif error.status == NOT_FOUND:
         st.info(f"**{words.plain(error.title)}** {words.plain(error.detail)}", icon=":material/search_off:")
     else:
@@ -112,6 +118,14 @@ def role() -> str:
     """The role of the signed-in person."""
     who = signin.me()
     return who.role if who else ""
+
+
+def figure(label: str, value: str, *notes: str, help_text: str | None = None) -> None:
+    """A figure with its label above and notes close below."""
+    with st.container(gap="xxsmall"):
+        st.metric(label, value, help=help_text)
+        for note in notes:
+            st.caption(note)
 
 
 def items(answer: Any, *names: str) -> list[dict[str, Any]]:

@@ -23,7 +23,9 @@ class Palette:
     rule: str
 
     def outcome(self, outcome: str) -> str:
-        return {"approve": self.approve, "review": self.review, "decline": self.decline}.get(outcome, self.quiet)
+        return {"approve": self.approve, "review": self.review, "decline": self.decline}.get(
+            outcome, self.quiet
+        )
 
 
 LIGHT = Palette(
@@ -71,7 +73,6 @@ _STYLE = """
   .st-key-answer_legitimate button [data-testid="stIconMaterial"] { color: APPROVE; }
   button kbd { opacity: .95 !important; }
   [data-testid="stMetric"] { padding-bottom: 0; }
-  [data-testid="stElementContainer"]:has(> [data-testid="stCaptionContainer"]) { margin-top: -.35rem; }
 </style>
 """
 

@@ -40,9 +40,7 @@ class Tickets:
         """A ticket that can be exchanged once for a cookie holding `token` for `seconds`."""
         ticket, now = secrets.token_urlsafe(24), time.monotonic()
         with self._lock:
-            self._pending = {
-                t: p for t, p in self._pending.items() if now - p.written_at < _TICKET_SECONDS
-            }
+            self._pending = {t: p for t, p in self._pending.items() if now - p.written_at < _TICKET_SECONDS}
             self._pending[ticket] = _Pending(token, seconds, now)
         return ticket
 

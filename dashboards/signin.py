@@ -76,7 +76,9 @@ def sign_out() -> None:
     except ApiError as refused:
         # An expired token is as good as a revoked one; anything else the person should know.
         if refused.status != SIGNED_OUT:
-            st.session_state["notice"] = f"Signed out here, but the API could not revoke the session: {refused}"
+            st.session_state["notice"] = (
+                f"Signed out here, but the API could not revoke the session: {refused}"
+            )
     forget()
 
 

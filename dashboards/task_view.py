@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, words
+from dashboards import charts, frame, waterfall, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -38,7 +39,7 @@ def _question(page: Json) -> None:
     why = page.get("why") or {}
     reason = words.title_of(why.get("reason", ""), words.REASONS) if why.get("reason") else ""
     lane = words.title_of(page.get("lane_shown", ""), words.LANES)
-    marks = [f":blue-badge[{lane}]", *([f":violet-badge[Decide first]"] if is_blind(page) else [])]
+    marks = [f":blue-badge[{lane}]", *([":violet-badge[Decide first]"] if is_blind(page) else [])]
     if page.get("kind_shown") == "adjudication":
         marks = [":violet-badge[⚖ Adjudication]"]
     sentence = words.plain(why.get("sentence") or reason)
@@ -47,20 +48,28 @@ def _question(page: Json) -> None:
 
 def is_blind(page: Json) -> bool:
     """Whether the reviewer decides before seeing what the engine thinks; once answered, it is shown."""
-    return page.get("arm") == "blind_first" and page.get("probability") is None and page.get("status") != "done"
+    return (
+        page.get("arm") == "blind_first" and page.get("probability") is None and page.get("status") != "done"
+    )
 
 
 def _key_facts(page: Json) -> None:
     transaction = page["transaction"]
     amount, score, who = st.columns([1.2, 1.3, 1.0], gap="medium", border=True)
     with amount:
-        st.metric("Amount", words.money(transaction["amount_minor"], transaction["currency"]))
-        st.caption(words.capital(charts.spending_finding(page.get("history") or [], transaction["amount_minor"] or 0)) + ".")
-        st.caption(frame.when(transaction["occurred_at"]))
+        finding = words.capital(
+            charts.spending_finding(page.get("history") or [], transaction["amount_minor"] or 0)
+        )
+        amount_text = words.money(transaction["amount_minor"], transaction["currency"])
+        frame.figure("Amount", amount_text, finding + ".", frame.when(transaction["occurred_at"]))
     with score:
         _score(page)
     with who:
-        pairs = [(name.replace("_", " "), f"**{words.plain(str(value))}**") for name, value in transaction["entities"].items() if value]
+        pairs = [
+            (name.replace("_", " "), f"**{words.plain(str(value))}**")
+            for name, value in transaction["entities"].items()
+            if value
+        ]
         st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in pairs))
         st.caption(words.plain(_attributes(transaction)))
 
@@ -76,30 +85,54 @@ def _score(page: Json) -> None:
         st.markdown(f":material/visibility_off: {words.BLIND}")
         return
     if probability is None:
-        st.metric("Probability of fraud", words.ABSENT)
-        st.caption(words.NO_MODEL)
+        frame.figure("Probability of fraud", words.ABSENT, words.NO_MODEL)
         return
-    st.metric("Probability of fraud", words.percent(probability))
+    frame.figure("Probability of fraud", words.percent(probability))
     if thresholds and {"review_at", "decline_at"} <= thresholds.keys():
         told = (
             f"Probability {words.percent(probability)}; review from {words.percent(thresholds['review_at'])}, "
             f"decline from {words.percent(thresholds['decline_at'])}."
         )
-        st.altair_chart(charts.threshold_strip(probability, thresholds, palette()), theme=None, alt=told, key="strip")
+        st.altair_chart(
+            charts.threshold_strip(probability, thresholds, palette()), theme=None, alt=told, key="strip"
+        )
+        st.caption(what_decided(probability, thresholds, page.get("rules") or []))
+
+
+def what_decided(probability: float, thresholds: Json, rules: list[Json]) -> str:
+    """Whether score or rules made the engine ask, and what would have changed that."""
+    strictness = list(words.OUTCOMES)
+    by_score = (
+        "decline"
+        if probability >= thresholds["decline_at"]
+        else "review"
+        if probability >= thresholds["review_at"]
+        else "approve"
+    )
+    floors = [r["floor"] for r in rules if r.get("state") == "hit" and r.get("floor") in strictness]
+    by_rules = max(floors, key=strictness.index, default="approve")
+    if strictness.index(by_rules) > strictness.index(by_score):
+        return f"The score alone would {by_score}; a rule asks for {by_rules}."
+    also = ", and so does a rule" if by_rules == by_score != "approve" else ""
+    return f"The score alone asks for {by_score}{also}."
 
 
 def _explanation(page: Json) -> None:
     explanation = page.get("explanation")
     if not explanation:
         if not is_blind(page):
-            frame.empty("No explanation", "There is one when a model gave the score; here the rules decided alone.")
+            frame.empty(
+                "No explanation", "There is one when a model gave the score; here the rules decided alone."
+            )
         return
     bars = explanation["bars"]
     if bars:
         strongest = max(bars, key=lambda bar: abs(bar["contribution"]))
-        st.markdown(f"##### {words.plain(words.capital(strongest['phrase']))} {words.pull(strongest['contribution'])}")
-    chart = charts.waterfall(explanation, page.get("rules") or [], palette())
-    st.altair_chart(chart, theme=None, alt=charts.waterfall_told(explanation), key="waterfall")
+        st.markdown(
+            f"##### {words.plain(words.capital(strongest['phrase']))} {words.pull(strongest['contribution'])}"
+        )
+    chart = waterfall.picture(explanation, page.get("rules") or [], palette())
+    st.altair_chart(chart, theme=None, alt=waterfall.told(explanation), key="waterfall")
 
 
 def _missing_inputs(page: Json) -> None:
@@ -111,7 +144,10 @@ def _missing_inputs(page: Json) -> None:
 def _spending(page: Json) -> None:
     history, transaction = page.get("history") or [], page["transaction"]
     if not history:
-        frame.empty("No earlier payments", "This is the first payment seen here, so there is nothing to compare it with.")
+        frame.empty(
+            "No earlier payments",
+            "This is the first payment seen here, so there is nothing to compare it with.",
+        )
         return
     finding = charts.spending_finding(history, transaction["amount_minor"] or 0)
     st.markdown(f"##### This amount is {finding}")
@@ -122,7 +158,7 @@ def _spending(page: Json) -> None:
 def _beside(page: Json) -> None:
     """What one may want next to the picture; the rules that spoke come first, unless the review is blind."""
     rules = [rule for rule in page.get("rules") or [] if rule.get("state") != "no_hit"]
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         f"Rules ({len(rules)})": lambda: _rules(rules),
         "Guideline": lambda: _guideline(page.get("guideline") or {}),
         "History": lambda: _history(page),
@@ -165,7 +201,7 @@ def _history(page: Json) -> None:
     if not history:
         st.caption("No earlier payments.")
         return
-    same = {k: v for k, v in page["transaction"]["entities"].items()}
+    same = page["transaction"]["entities"]
     rows = [
         {
             "When": frame.when(row["occurred_at"]),
@@ -173,17 +209,33 @@ def _history(page: Json) -> None:
             "": "✕ known fraud" if row.get("known_fraud") else "",
         }
         | {words.capital(k): v for k, v in (row.get("entities") or {}).items() if v != same.get(k)}
-        | {words.capital(k.replace("_", " ")): str(v) for k, v in (row.get("attributes") or {}).items() if v is not None}
+        | {
+            words.capital(k.replace("_", " ")): str(v)
+            for k, v in (row.get("attributes") or {}).items()
+            if v is not None
+        }
         for row in sorted(history, key=lambda row: row["occurred_at"], reverse=True)
     ]
     frame.table(rows, height=300, column_config={"Amount": st.column_config.TextColumn(alignment="right")})
 
 
 def _payment(transaction: Json) -> None:
-    pairs = [("transaction", transaction["transaction_id"]), ("time", frame.when(transaction["occurred_at"], seconds=True))]
+    pairs = [
+        ("transaction", transaction["transaction_id"]),
+        ("time", frame.when(transaction["occurred_at"], seconds=True)),
+    ]
     for part in ("entities", "attributes", "personal_masked"):
-        pairs += [(k.replace("_", " "), str(v)) for k, v in (transaction.get(part) or {}).items() if v not in (None, "")]
-    st.markdown("\n".join(f"| :gray[{k}] | {words.plain(v)} |" + ("\n|---|---|" if i == 0 else "") for i, (k, v) in enumerate(pairs)))
+        pairs += [
+            (k.replace("_", " "), str(v))
+            for k, v in (transaction.get(part) or {}).items()
+            if v not in (None, "")
+        ]
+    st.markdown(
+        "\n".join(
+            f"| :gray[{k}] | {words.plain(v)} |" + ("\n|---|---|" if i == 0 else "")
+            for i, (k, v) in enumerate(pairs)
+        )
+    )
     if transaction.get("personal_masked"):
         st.caption("Personal fields are masked.")
 
@@ -200,7 +252,9 @@ def _previous_verdicts(verdicts: list[Json]) -> None:
     st.markdown("##### The reviewers differ; your verdict settles it")
     for column, verdict in zip(st.columns(len(verdicts), border=True), verdicts, strict=True):
         with column:
-            st.markdown(f"**{words.plain(verdict['reviewer'])}** {words.badge(verdict['value'], words.VERDICTS)}")
+            st.markdown(
+                f"**{words.plain(verdict['reviewer'])}** {words.badge(verdict['value'], words.VERDICTS)}"
+            )
             arm = words.title_of(verdict.get("arm", ""), words.ARMS)
             sure = words.title_of(verdict.get("confidence", ""), words.CONFIDENCES).lower()
             st.caption(f"confidence {sure} · {words.number(verdict.get('seconds'), 0)} s · {arm}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
@@ -34,7 +35,10 @@ def _save_draft(task_id: str) -> None:
     """Keep what was typed at the API, so that a reload or an ended session loses nothing."""
     try:
         signin.client().save_draft(task_id, _filled(task_id))
-        st.session_state["draft_state"] = (task_id, f"Draft saved {words.when(frame.now(), frame.zone(), seconds=True)[-8:]}")
+        st.session_state["draft_state"] = (
+            task_id,
+            f"Draft saved {words.when(frame.now(), frame.zone(), seconds=True)[-8:]}",
+        )
     except ApiError as error:
         st.session_state["draft_state"] = (task_id, f":red[Draft not saved: {words.plain(error.title)}]")
 
@@ -56,7 +60,9 @@ def bar(page: Json) -> None:
             # All three weigh the same on the eye: the bar must not push towards an answer.
             if st.button(label, shortcut=key, icon=icon, key=f"answer_{value}"):
                 _answer(page, value)
-        if st.button("Put back", shortcut="B", icon=":material/keyboard_return:", type="tertiary", key="put_back"):
+        if st.button(
+            "Put back", shortcut="B", icon=":material/keyboard_return:", type="tertiary", key="put_back"
+        ):
             _put_back(page["task_id"])
         _flags(page["task_id"])
         undo_button()
@@ -68,16 +74,26 @@ def _fields(task_id: str) -> None:
     saving: Json = {"on_change": _save_draft, "args": (task_id,), "label_visibility": "collapsed"}
     typology, reason, confidence, note = st.columns([1, 1.15, 1.25, 1.8], vertical_alignment="center")
     with typology:
-        st.selectbox("Typology", list(words.TYPOLOGIES), index=None, placeholder="Typology", key=_key("typology", task_id),
-                     format_func=lambda code: words.title_of(code, words.TYPOLOGIES), **saving)  # fmt: skip
+        _choice("Typology", "typology", words.TYPOLOGIES, task_id, saving)
     with reason:
-        st.selectbox("Reason", list(words.REASON_CODES), index=None, placeholder="Reason", key=_key("reason_code", task_id),
-                     format_func=lambda code: words.title_of(code, words.REASON_CODES), **saving)  # fmt: skip
+        _choice("Reason", "reason_code", words.REASON_CODES, task_id, saving)
     with confidence:
         st.segmented_control("Confidence", list(words.CONFIDENCES), key=_key("confidence", task_id), width="stretch",
-                             format_func=lambda code: words.title_of(code, words.CONFIDENCES), **saving)  # fmt: skip
+                             format_func=words.CONFIDENCES.__getitem__, **saving)  # fmt: skip
     with note:
-        st.text_input("Note", placeholder="Note (kept as you type)", max_chars=4000, live="400ms", key=_key("note", task_id), **saving)
+        st.text_input(
+            "Note",
+            placeholder="Note (kept as you type)",
+            max_chars=4000,
+            live="400ms",
+            key=_key("note", task_id),
+            **saving,
+        )
+
+
+def _choice(label: str, field: str, known: Mapping[str, str], task_id: str, saving: Json) -> None:
+    st.selectbox(label, list(known), index=None, placeholder=label, key=_key(field, task_id),
+                 format_func=lambda code: words.title_of(code, known), **saving)  # fmt: skip
 
 
 def _flags(task_id: str) -> None:
@@ -119,7 +135,9 @@ def _remember(given: Json, value: str, blind: bool) -> None:
     verdict = given.get("verdict") or given
     kept = {name: verdict.get(name) for name in ("verdict_id", "task_id")}
     st.session_state["last_verdict"] = {**kept, "value": value, "blind": blind}
-    st.session_state.setdefault("session_verdicts", []).append({"value": value, "seconds": verdict.get("seconds")})
+    st.session_state.setdefault("session_verdicts", []).append(
+        {"value": value, "seconds": verdict.get("seconds")}
+    )
 
 
 def _put_back(task_id: str) -> None:
@@ -148,7 +166,9 @@ def undo_button() -> None:
     last = st.session_state.get("last_verdict")
     if not last:
         return
-    if last["blind"] and st.button("What the engine thought", icon=":material/visibility:", type="tertiary", key="reveal"):
+    if last["blind"] and st.button(
+        "What the engine thought", icon=":material/visibility:", type="tertiary", key="reveal"
+    ):
         # Whoever has seen the answer can no longer answer blind: the offer to undo ends here.
         st.session_state.pop("last_verdict")
         st.session_state.pop("task_page", None)

@@ -118,8 +118,25 @@ BLIND = (
     "so that your reading of the facts is your own."
 )
 
-_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
-_STRENGTHS = ((1.5, "very strongly"), (0.75, "strongly"), (0.3, "clearly"), (0.1, "slightly"), (0.0, "barely"))
+_MINOR_DIGITS = {
+    "JPY": 0,
+    "KRW": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "VND": 0,
+    "BHD": 3,
+    "KWD": 3,
+    "JOD": 3,
+    "OMR": 3,
+    "TND": 3,
+}
+_STRENGTHS = (
+    (1.5, "very strongly"),
+    (0.75, "strongly"),
+    (0.3, "clearly"),
+    (0.1, "slightly"),
+    (0.0, "barely"),
+)
 
 
 def title_of(code: str, known: Mapping[str, str]) -> str:

@@ -14,7 +14,10 @@ PAGE_SIZE = 100
 
 
 def show() -> None:
-    frame.head("Audit", "Every change of anything is an event, chained by hash. This page reads; it can change nothing.")
+    frame.head(
+        "Audit",
+        "Every change of anything is an event, chained by hash. This page reads; it can change nothing.",
+    )
     _approved_set()
     _verification()
     _events()
@@ -37,32 +40,50 @@ def _approved_set() -> None:
 
 def _verification() -> None:
     st.subheader("Chain of events", anchor=False)
-    if st.button("Verify the whole chain", type="primary", shortcut="V", icon=":material/verified:", key="verify"):
-        with frame.attempt(), st.spinner("Walking the chain; about a second per 100,000 events", show_time=True):
+    if st.button(
+        "Verify the whole chain", type="primary", shortcut="V", icon=":material/verified:", key="verify"
+    ):
+        with (
+            frame.attempt(),
+            st.spinner("Walking the chain; about a second per 100,000 events", show_time=True),
+        ):
             st.session_state["verification"] = signin.client().verification()
     report = st.session_state.get("verification")
     if report is None:
         st.caption("Recomputes every hash from the stored bytes, and the digest of every imported chunk.")
     elif report.get("ok"):
-        st.success(f"{words.plural(report['events'], 'event')} verified; nothing was altered.", icon=":material/verified:")
+        st.success(
+            f"{words.plural(report['events'], 'event')} verified; nothing was altered.",
+            icon=":material/verified:",
+        )
     else:
-        st.error(f"The chain breaks at event {report.get('first_bad_seq')}: {words.plain(str(report.get('problem')))}")
+        st.error(
+            f"The chain breaks at event {report.get('first_bad_seq')}: {words.plain(str(report.get('problem')))}"
+        )
 
 
 def _events() -> None:
     st.subheader("Events", anchor=False)
     subject_box, kind_box, after_box = st.columns([2, 2, 1])
-    subject = subject_box.text_input("Subject", key="subject", bind="query-params", placeholder="case:…, transaction:…, user:…")
+    subject = subject_box.text_input(
+        "Subject", key="subject", bind="query-params", placeholder="case:…, transaction:…, user:…"
+    )
     kind = kind_box.text_input("Kind", key="kind", bind="query-params", placeholder="set.approved")
-    after = after_box.number_input("After event", min_value=0, step=PAGE_SIZE, key="after", bind="query-params")
+    after = after_box.number_input(
+        "After event", min_value=0, step=PAGE_SIZE, key="after", bind="query-params"
+    )
     with frame.attempt():
-        found = signin.client().events(subject=subject.strip(), kind=kind.strip(), after=int(after), limit=PAGE_SIZE)
+        found = signin.client().events(
+            subject=subject.strip(), kind=kind.strip(), after=int(after), limit=PAGE_SIZE
+        )
         _event_table(frame.items(found, "events"))
 
 
 def _event_table(events: list[Json]) -> None:
     if not events:
-        frame.empty("No event matches.", "Subjects look like `case:…` or `transaction:…`; kinds like `verdict.given`.")
+        frame.empty(
+            "No event matches.", "Subjects look like `case:…` or `transaction:…`; kinds like `verdict.given`."
+        )
         return
     rows = [
         {

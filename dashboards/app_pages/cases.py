@@ -30,7 +30,10 @@ def _list() -> None:
     found = signin.client().cases(status=status or "", limit=PAGE_SIZE, cursor=cursors[-1])
     cases = frame.items(found, "cases")
     if not cases:
-        frame.empty("No case here.", "A case opens when a payment is worth a person's look, or by hand from a decision.")
+        frame.empty(
+            "No case here.",
+            "A case opens when a payment is worth a person's look, or by hand from a decision.",
+        )
         return
     _table(cases)
     with st.container(horizontal=True):
@@ -38,7 +41,10 @@ def _list() -> None:
             cursors.pop()
             st.rerun()
         following = found.get("next_cursor")
-        if st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older") and following:
+        if (
+            st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older")
+            and following
+        ):
             cursors.append(following)
             st.rerun()
 
@@ -59,7 +65,9 @@ def _table(cases: list[Json]) -> None:
             "Why": words.title_of(case.get("reason", ""), words.REASONS),
             "Detail": case.get("reason_detail", ""),
             "Amount": words.money(case.get("amount_minor"), currency),
-            "Due": words.due(case.get("deadline"), frame.now()) if not case.get("closed_at") else words.ABSENT,
+            "Due": words.due(case.get("deadline"), frame.now())
+            if not case.get("closed_at")
+            else words.ABSENT,
             "Verdict": words.sign_and_word(case.get("verdict"), words.VERDICTS),
         }
         for case in cases
@@ -95,7 +103,10 @@ def _facts(case: Json) -> None:
                 ("Engine", words.badge(decision.get("outcome"), words.OUTCOMES)),
                 ("Probability", words.percent(decision.get("probability"))),
                 ("Settled as", words.badge(case.get("verdict"), words.VERDICTS)),
-                ("Due", words.due(case.get("deadline"), frame.now()) if not case.get("closed_at") else "closed"),
+                (
+                    "Due",
+                    words.due(case.get("deadline"), frame.now()) if not case.get("closed_at") else "closed",
+                ),
             ],
             columns=6,
         )
@@ -108,7 +119,9 @@ def _timeline(story: list[Json]) -> None:
     st.subheader("What happened", anchor=False)
     for entry in story:
         text = words.plain(_said(str(entry.get("text", ""))))
-        st.markdown(f":gray[{frame.when(entry['at'], seconds=True)}] **{words.plain(entry['actor'])}** {text}")
+        st.markdown(
+            f":gray[{frame.when(entry['at'], seconds=True)}] **{words.plain(entry['actor'])}** {text}"
+        )
 
 
 def _said(text: str) -> str:
@@ -143,10 +156,14 @@ def _verdicts(verdicts: list[Json]) -> None:
     for verdict in verdicts:
         with st.container(border=True, gap="xsmall"):
             undone = " :gray-badge[undone]" if verdict.get("undone_at") else ""
-            st.markdown(f"**{words.plain(verdict['reviewer'])}** {words.badge(verdict['value'], words.VERDICTS)}{undone}")
+            st.markdown(
+                f"**{words.plain(verdict['reviewer'])}** {words.badge(verdict['value'], words.VERDICTS)}{undone}"
+            )
             parts = [
                 words.title_of(verdict["typology"], words.TYPOLOGIES) if verdict.get("typology") else "",
-                words.title_of(verdict["reason_code"], words.REASON_CODES) if verdict.get("reason_code") else "",
+                words.title_of(verdict["reason_code"], words.REASON_CODES)
+                if verdict.get("reason_code")
+                else "",
                 f"confidence {verdict['confidence']}" if verdict.get("confidence") else "",
                 f"{words.number(verdict.get('seconds'), 0)} s",
                 words.title_of(verdict.get("arm", ""), words.ARMS).lower(),

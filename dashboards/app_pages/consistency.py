@@ -34,7 +34,8 @@ def show() -> None:
     if not report.get("n_pairs"):
         frame.empty(
             "No payment has been judged by two people yet.",
-            "A random share of cases goes to a second person who knows nothing of the first; the figures come from those.",
+            "A random share of cases goes to a second person who knows nothing of the first; the figures come "
+            "from those.",
         )
         return
     _headline(report)
@@ -46,41 +47,54 @@ def show() -> None:
 
 def _headline(report: Json) -> None:
     if report.get("state") != ENOUGH:
-        st.info("**Not enough evidence yet** for a finding; intervals come once there is enough.", icon=":material/hourglass_empty:")
+        st.info(
+            "**Not enough evidence yet** for a finding; intervals come once there is enough.",
+            icon=":material/hourglass_empty:",
+        )
     st.markdown(f"##### {words.plain(report.get('sentence', ''))}")
     for column, (name, (label, _)) in zip(st.columns(4, border=True), MEASURES.items(), strict=True):
         with column:
             _measure(label, report.get(name) or {}, as_share=name in ("raw", "positive_specific"))
     st.caption(
         f"{words.plural(report['n_items'], 'payment')} judged by two or more people · "
-        f"{words.plural(report['n_pairs'], 'pair')} of verdicts · {words.plural(report.get('n_reviewers', 0), 'reviewer')} · "
+        f"{words.plural(report['n_pairs'], 'pair')} of verdicts · "
+        f"{words.plural(report.get('n_reviewers', 0), 'reviewer')} · "
         f"{words.plural(report.get('positive_ratings', 0), 'verdict')} of fraud among them"
     )
 
 
 def _measure(label: str, measure: Json, *, as_share: bool) -> None:
-    value = measure.get("value")
-    st.metric(label, words.percent(value) if as_share else words.number(value), help=measure.get("sentence"))
-    low, high = measure.get("low"), measure.get("high")
+    value, low, high = measure.get("value"), measure.get("low"), measure.get("high")
     if low is None or high is None:
-        st.caption("not enough evidence for an interval")
+        note = "not enough evidence for an interval"
     elif as_share:
-        st.caption(f"95 %: {words.percent(low)} to {words.percent(high)}")
+        note = f"95 %: {words.percent(low)} to {words.percent(high)}"
     else:
-        st.caption(f"95 %: {words.interval(low, high)}")
+        note = f"95 %: {words.interval(low, high)}"
+    told = words.percent(value) if as_share else words.number(value)
+    frame.figure(label, told, note, help_text=measure.get("sentence") or None)
 
 
 def _picture(report: Json) -> None:
     names = {name: label for name, (label, _) in MEASURES.items()} | FURTHER
     rows = [
-        {"name": label, "value": report[name]["value"], "low": report[name]["low"], "high": report[name]["high"]}
+        {
+            "name": label,
+            "value": report[name]["value"],
+            "low": report[name]["low"],
+            "high": report[name]["high"],
+        }
         for name, label in names.items()
         if (report.get(name) or {}).get("value") is not None and report[name].get("low") is not None
     ]
     if rows:
         least = min(0.0, *(row["low"] for row in rows))
-        told = "; ".join(f"{row['name']} {row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows)
-        st.altair_chart(charts.intervals(rows, palette(), domain=(least, 1.0)), theme=None, alt=told, key="measures")
+        told = "; ".join(
+            f"{row['name']} {row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows
+        )
+        st.altair_chart(
+            charts.intervals(rows, palette(), domain=(least, 1.0)), theme=None, alt=told, key="measures"
+        )
 
 
 def _arms(by_arm: dict[str, Json]) -> None:

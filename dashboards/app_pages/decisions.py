@@ -26,19 +26,24 @@ def _one(transaction_id: str) -> None:
 
 
 def _search() -> None:
-    frame.head("Decisions", "Look one up by its id, or search by entity, outcome and time. Filters stay in the address.")
+    frame.head(
+        "Decisions",
+        "Look one up by its id, or search by entity, outcome and time. Filters stay in the address.",
+    )
     _by_id()
     search = _filters()
     cursors = _cursors(search)
     with frame.attempt():
-        found = signin.client().decisions(limit=PAGE_SIZE, cursor=cursors[-1], **search)
+        found = signin.client().decisions(search, limit=PAGE_SIZE, cursor=cursors[-1])
         _results(frame.items(found, "decisions"))
         _paging(cursors, found.get("next_cursor"))
 
 
 def _by_id() -> None:
     with st.form("by_id", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input("Transaction id", placeholder="Transaction id", label_visibility="collapsed", width=420)
+        wanted = st.text_input(
+            "Transaction id", placeholder="Transaction id", label_visibility="collapsed", width=420
+        )
         if st.form_submit_button("Look up", icon=":material/search:") and wanted.strip():
             st.switch_page("app_pages/decisions.py", query_params={"id": wanted.strip()})
 
@@ -87,7 +92,9 @@ def _results(rows: list[Json]) -> None:
             "Outcome": words.sign_and_word(row["outcome"], words.OUTCOMES),
             "Probability": words.percent(row.get("probability")),
             "Amount": words.money(row.get("amount_minor"), currency),
-            "Why a person": words.title_of(row["triage_reason"], words.REASONS) if row.get("triage_reason") else words.ABSENT,
+            "Why a person": words.title_of(row["triage_reason"], words.REASONS)
+            if row.get("triage_reason")
+            else words.ABSENT,
             "Rules hit": ", ".join(row.get("rules_hit") or []) or words.ABSENT,
         }
         for row in rows
@@ -106,7 +113,10 @@ def _paging(cursors: list[str], following: str | None) -> None:
         if st.button("Newer", icon=":material/arrow_back:", disabled=len(cursors) < 2, key="newer"):
             cursors.pop()
             st.rerun()
-        if st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older") and following:
+        if (
+            st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older")
+            and following
+        ):
             cursors.append(following)
             st.rerun()
 

@@ -14,12 +14,18 @@ EXAMPLE = """curl -s {base}/v1/decisions \\
 
 
 def show() -> None:
-    frame.head("Integration", "Post transactions, get decisions in milliseconds, read what people finally decided.")
+    frame.head(
+        "Integration", "Post transactions, get decisions in milliseconds, read what people finally decided."
+    )
     st.markdown("**Ask for a decision**")
     st.code(EXAMPLE.format(base=api_base()), language="bash")
     st.markdown("**Follow the dispositions** (what finally happened to each payment)")
-    st.code(f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $TOKEN"', language="bash")
-    st.caption(f"All endpoints, with their fields: {api_base()}/docs. Sending an id again returns the stored decision.")
+    st.code(
+        f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $TOKEN"', language="bash"
+    )
+    st.caption(
+        f"All endpoints, with their fields: {api_base()}/docs. Sending an id again returns the stored decision."
+    )
 
 
 show()

@@ -32,7 +32,13 @@ def _job(job: Json) -> None:
             _last(job)
         with coming:
             every = words.span(timedelta(seconds=float(job.get("every_seconds") or 0)))
-            st.markdown("paused" if job.get("paused") else f"next {words.due(job.get('next_run_at'), frame.now())}" if job.get("next_run_at") else "not scheduled")
+            st.markdown(
+                "paused"
+                if job.get("paused")
+                else f"next {words.due(job.get('next_run_at'), frame.now())}"
+                if job.get("next_run_at")
+                else "not scheduled"
+            )
             st.caption(f"every {every}")
         with action:
             if frame.role() in OWNERS:
@@ -45,12 +51,16 @@ def _last(job: Json) -> None:
     elif not job.get("last_started_at"):
         st.caption("has not run yet")
     else:
-        st.markdown(f"{words.badge(job.get('last_result'), words.STATUSES)} {words.ago(job['last_started_at'], frame.now())}")
+        st.markdown(
+            f"{words.badge(job.get('last_result'), words.STATUSES)} {words.ago(job['last_started_at'], frame.now())}"
+        )
         st.caption(words.plain(str(job.get("last_detail") or "")))
 
 
 def _run(job: Json) -> None:
-    if st.button("Run now", icon=":material/play_arrow:", key=f"run_{job['name']}", disabled=bool(job.get("running"))):
+    if st.button(
+        "Run now", icon=":material/play_arrow:", key=f"run_{job['name']}", disabled=bool(job.get("running"))
+    ):
         with frame.attempt(), st.spinner("Running", show_time=True):
             signin.client().run_job(job["name"])
             st.rerun()

@@ -29,7 +29,10 @@ def show() -> None:
 def _champion(models: list[Json]) -> None:
     champion = next((model for model in models if model["status"] == "champion"), None)
     if champion is None:
-        frame.empty("No model decides yet.", "The first comes from a retrain on matured labels; until then the rules decide alone.")
+        frame.empty(
+            "No model decides yet.",
+            "The first comes from a retrain on matured labels; until then the rules decide alone.",
+        )
         return
     with st.container(border=True):
         facts = [
@@ -86,12 +89,18 @@ def _sign_off(waiting: list[str]) -> None:
 def _retrains(runs: list[Json]) -> None:
     st.subheader("Retrains", anchor=False)
     if not runs:
-        frame.empty("No retrain has run yet.", "The schedule in the policy starts one once there are enough new labels.")
+        frame.empty(
+            "No retrain has run yet.",
+            "The schedule in the policy starts one once there are enough new labels.",
+        )
     for run in runs:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"{words.badge(run['result'], words.STATUSES)} {words.plain(run.get('sentence') or '')}")
+            st.markdown(
+                f"{words.badge(run['result'], words.STATUSES)} {words.plain(run.get('sentence') or '')}"
+            )
             by = words.plain(run.get("requested_by") or run.get("trigger", ""))
-            st.caption(f"{frame.when(run['started_at'])} · asked for by {by} · challenger {run.get('challenger_id') or words.ABSENT}")
+            challenger = run.get("challenger_id") or words.ABSENT
+            st.caption(f"{frame.when(run['started_at'])} · asked for by {by} · challenger {challenger}")
             _gates(run.get("gates") or [])
 
 
@@ -101,7 +110,9 @@ def _gates(gates: list[Json]) -> None:
     with st.expander(f"{sum(bool(g['passed']) for g in gates)} of {len(gates)} gates passed"):
         for gate in gates:
             sign = ":green-badge[✓ passed]" if gate["passed"] else ":red-badge[✕ failed]"
-            st.markdown(f"{sign} **{words.capital(gate['name'].replace('_', ' '))}** {words.plain(gate.get('sentence', ''))}")
+            st.markdown(
+                f"{sign} **{words.capital(gate['name'].replace('_', ' '))}** {words.plain(gate.get('sentence', ''))}"
+            )
 
 
 def _ask() -> None:

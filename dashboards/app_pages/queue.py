@@ -28,7 +28,9 @@ def _next(queue: Json) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="large"):
         label = "Go on with my task" if mine else "Take the next task"
         idle = not waiting and not mine
-        if st.button(label, type="primary", shortcut="N", icon=":material/play_arrow:", disabled=idle, key="take_next"):
+        if st.button(
+            label, type="primary", shortcut="N", icon=":material/play_arrow:", disabled=idle, key="take_next"
+        ):
             target = {"task": mine[0]["task_id"]} if mine else {"next": "1"}
             st.switch_page("app_pages/review.py", query_params=target)
         st.metric("Waiting", words.count(waiting), width="content")
@@ -37,7 +39,8 @@ def _next(queue: Json) -> None:
     if idle:
         frame.empty(
             "Nothing is waiting.",
-            "New tasks come when a payment is worth a person's look, and from the random slice that is always looked at.",
+            "New tasks come when a payment is worth a person's look, and from the random slice that is "
+            "always looked at.",
         )
 
 
@@ -48,11 +51,16 @@ def _mine(mine: list[Json]) -> None:
     for task in mine:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.page_link(
-                "app_pages/review.py", label=f"**{_why(task)}**", icon=":material/visibility:", query_params={"task": task["task_id"]}
+                "app_pages/review.py",
+                label=f"**{_why(task)}**",
+                icon=":material/visibility:",
+                query_params={"task": task["task_id"]},
             )
             st.markdown(words.money(task.get("amount_minor"), task.get("currency", "")))
             st.caption(f"decision due {words.due(task.get('deadline'), frame.now())}")
-            st.caption(f"held for you for {words.due(task.get('lock_expires_at'), frame.now()).removeprefix('in ')}")
+            st.caption(
+                f"held for you for {words.due(task.get('lock_expires_at'), frame.now()).removeprefix('in ')}"
+            )
 
 
 def _why(task: Json) -> str:
@@ -88,7 +96,7 @@ def _waiting(client: Client) -> None:
 
 def _task_row(task: Json) -> Json:
     return {
-        "Lane": words.title_of(task.get("lane_shown", task.get("lane", "")), words.LANES),
+        "Lane": words.title_of(str(task.get("lane_shown") or ""), words.LANES),
         "Why": _why(task),
         "Amount": words.money(task.get("amount_minor"), task.get("currency", "")),
         "Due": words.due(task.get("deadline"), frame.now()),

@@ -72,7 +72,9 @@ def _keep(page: Json | None) -> Json | None:
 
 def _already_answered() -> None:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"):
+        if st.button(
+            "Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"
+        ):
             st.session_state["wanted"] = "next"
             st.rerun()
         st.caption("This task has been answered; you see it as it was, with what the engine thought.")
@@ -87,7 +89,10 @@ def _may_claim(page: Json) -> bool:
 def _offer_claim(page: Json) -> None:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         if page.get("claimed_by"):
-            st.info(f"{page['claimed_by']} is working on this task, so you can read it but not answer.", icon=":material/lock:")
+            st.info(
+                f"{page['claimed_by']} is working on this task, so you can read it but not answer.",
+                icon=":material/lock:",
+            )
         elif not _may_claim(page):
             st.info("Your role can read this task but not answer it.", icon=":material/lock:")
         elif st.button("Claim this task", shortcut="N", type="primary", key="claim"):
@@ -106,7 +111,9 @@ def _nothing_here() -> None:
         "Take the next one; if none is waiting, new ones come when a payment is worth a person's look.",
     )
     with st.container(horizontal=True):
-        if st.button("Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"):
+        if st.button(
+            "Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"
+        ):
             st.session_state["wanted"] = "next"
             st.rerun()
         verdict_bar.undo_button()

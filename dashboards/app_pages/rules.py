@@ -10,26 +10,32 @@ from dashboards import frame, signin, words
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")
+SECTIONS = {"running": "Running", "proposed": "Proposed", "policy": "Policy"}
 
 
 def show() -> None:
-    frame.head("Rules", "What runs is the approved set. Files are proposals until a second person approves them.")
-    running, proposed, policy = st.tabs(["Running", "Proposed", "Policy"], key="rules_tab", on_change="rerun")
-    if running.open:
-        with running, frame.attempt():
-            _rules(signin.client().rules())
-    if proposed.open:
-        with proposed, frame.attempt():
-            _drafts(signin.client().drafts())
-    if policy.open:
-        with policy, frame.attempt():
-            st.code(signin.client().policy().get("file", ""), language="yaml")
+    frame.head(
+        "Rules", "What runs is the approved set. Files are proposals until a second person approves them."
+    )
+    section = st.segmented_control(
+        "Section", list(SECTIONS), default="running", required=True, key="section", bind="query-params",
+        format_func=SECTIONS.__getitem__, label_visibility="collapsed",
+    )  # fmt: skip
+    client = signin.client()
+    if section == "running":
+        _rules(client.rules())
+    elif section == "proposed":
+        _drafts(client.drafts())
+    else:
+        st.code(client.policy().get("file", ""), language="yaml")
 
 
 def _rules(answer: Json) -> None:
     rules = frame.items(answer, "rules")
     if not rules:
-        frame.empty("No rules run.", "Put one YAML file per rule into the workspace's rules/catalogue and approve it.")
+        frame.empty(
+            "No rules run.", "Put one YAML file per rule into the workspace's rules/catalogue and approve it."
+        )
         return
     rows = [
         {
@@ -44,12 +50,14 @@ def _rules(answer: Json) -> None:
         }
         for rule in rules
     ]
-    picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="rules_table", height="content")
+    picked = frame.table(
+        rows, on_select="rerun", selection_mode="single-row", key="rules_table", height="content"
+    )
     chosen = picked["selection"]["rows"]
     if chosen:
         _rule(signin.client().rule(rules[chosen[0]]["id"]))
     else:
-        st.caption(f"Approved set `{answer.get('set_id', '')}`. Select a rule to read it.")
+        st.caption(f"Approved set `{answer['set_id']}`. Select a rule to read it.")
 
 
 def _effect(then: Json) -> str:
@@ -64,11 +72,17 @@ def _rule(rule: Json) -> None:
     with left:
         st.subheader(rule.get("title") or rule["id"], anchor=False)
         st.markdown(words.badge(rule.get("status"), words.STATUSES))
-        for label, key in (("What it finds", "description"), ("Look at", "runbook"), ("Often innocent", "false_positives")):
+        for label, key in (
+            ("What it finds", "description"),
+            ("Look at", "runbook"),
+            ("Often innocent", "false_positives"),
+        ):
             if rule.get(key):
                 st.markdown(f"**{label}**  \n{words.plain(str(rule[key]))}")
         for change in rule.get("history") or []:
-            st.caption(f"v{change.get('version')}, {change.get('at')}: {words.plain(str(change.get('change', '')))}")
+            st.caption(
+                f"v{change.get('version')}, {change.get('at')}: {words.plain(str(change.get('change', '')))}"
+            )
     with right:
         st.code(rule.get("file", ""), language="yaml", height=420)
 
@@ -76,14 +90,17 @@ def _rule(rule: Json) -> None:
 def _drafts(answer: Any) -> None:
     drafts = frame.items(answer, "drafts")
     if not drafts:
-        frame.empty("Nothing is proposed.", "Edit a file in the workspace's rules folder; it appears here as a draft.")
+        frame.empty(
+            "Nothing is proposed.", "Edit a file in the workspace's rules folder; it appears here as a draft."
+        )
         return
     for draft in drafts:
         with st.container(border=True):
             st.markdown(f"**{words.plain(draft['path'])}** {words.plain(draft.get('change', ''))}")
             st.code("\n".join(draft.get("diff") or []), language="diff")
     for problem in frame.items(answer, "problems"):
-        st.error(f"**{words.plain(problem.get('where', ''))}** {words.plain(problem.get('what', ''))}. {words.plain(problem.get('hint', ''))}")
+        where, what, hint = (words.plain(problem.get(part, "")) for part in ("where", "what", "hint"))
+        st.error(f"**{where}** {what}. {hint}")
     if frame.role() in OWNERS:
         _approve(drafts)
 
@@ -92,7 +109,9 @@ def _approve(drafts: list[Json]) -> None:
     with st.form("approve", border=True):
         paths = [str(draft.get("path")) for draft in drafts]
         chosen = st.multiselect("Approve", paths, default=paths)
-        reason = st.text_input("Reason", placeholder="What changes for customers and analysts, and why it is right")
+        reason = st.text_input(
+            "Reason", placeholder="What changes for customers and analysts, and why it is right"
+        )
         if st.form_submit_button("Approve", type="primary", icon=":material/approval:"):
             if len(reason.strip()) < 3 or not chosen:
                 st.warning("Choose at least one file and write a reason.")

@@ -27,8 +27,9 @@ def show() -> None:
         confirmed = summary.get("share_confirmed_by_reviewers") or {}
         if confirmed.get("n"):
             st.caption(
-                f"Share confirmed by reviewers: {words.percent(confirmed.get('value'))} of {words.count(confirmed['n'])} "
-                "first verdicts. It is what people said of payments chosen for them, not a fraud rate."
+                f"Share confirmed by reviewers: {words.percent(confirmed.get('value'))} of "
+                f"{words.count(confirmed['n'])} first verdicts. "
+                "It is what people said of payments chosen for them, not a fraud rate."
             )
     _subgroups(summary.get("subgroups") or {})
 
@@ -68,7 +69,9 @@ def _waiting(summary: Json) -> None:
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(label, value)
     champion = summary.get("champion")
-    st.caption(f"Deciding model: `{champion}`" if champion else "No model decides yet; the rules decide alone.")
+    st.caption(
+        f"Deciding model: `{champion}`" if champion else "No model decides yet; the rules decide alone."
+    )
 
 
 def _counts(title: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
@@ -89,7 +92,9 @@ def _subgroups(table: Json) -> None:
     st.subheader(f"By {attribute.replace('_', ' ')}" if attribute else "By group", anchor=False)
     groups = table.get("groups") or []
     if not groups:
-        frame.empty("There is no subgroup table.", table.get("sentence") or "The policy names no protected attribute.")
+        frame.empty(
+            "There is no subgroup table.", table.get("sentence") or "The policy names no protected attribute."
+        )
         return
     st.markdown(f"##### {words.plain(table.get('sentence', ''))}")
     rows = [
@@ -105,7 +110,9 @@ def _subgroups(table: Json) -> None:
         for group in groups
     ]
     frame.table(rows, height="content")
-    st.caption("Shares with 95 % Wilson intervals. Outcomes are known of payments that went through: not a random sample.")
+    st.caption(
+        "Shares with 95 % Wilson intervals. Outcomes are known of payments that went through: not a random sample."
+    )
 
 
 def _rate(rate: Json | None) -> str:

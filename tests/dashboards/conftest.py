@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from fake_api import FakeApi, Running
+from fake_api import FakeApi
+from fake_server import Running
 from streamlit.testing.v1 import AppTest
 
 CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
@@ -38,4 +39,3 @@ def opened(api: FakeApi) -> Opened:
         return app
 
     return run
-

@@ -1,22 +1,19 @@
 """How does the console behave against an API? An in-memory one, served over real HTTP on a free port.
 
-    python tests/dashboards/fake_api.py 8700    serves it by hand; every user of USERS has the password "look"
+python tests/dashboards/fake_api.py 8700    serves it by hand; every user of USERS has the password "look"
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import re
-import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import fake_institution as data
+import fake_tasks
+from fake_clock import ahead, stamp
 
 Json = dict[str, Any]
 PASSWORD = "look"
@@ -68,10 +65,10 @@ class FakeApi:
     def with_work(cls) -> FakeApi:
         api = cls()
         pages = [
-            data.task_page(1),
-            data.task_page(2, arm="blind_first", lane="review"),
-            data.task_page(3, amount=22900),
-            data.unknown_entity_page(),
+            fake_tasks.task_page(1),
+            fake_tasks.task_page(2, arm="blind_first", lane="review"),
+            fake_tasks.task_page(3, amount=22900),
+            fake_tasks.unknown_entity_page(),
         ]
         for page in pages:
             api.tasks[page["task_id"]] = page
@@ -84,7 +81,9 @@ class FakeApi:
         return token
 
     # Routing
-    def answer(self, method: str, path: str, query: dict[str, str], body: Json, token: str) -> tuple[int, Any]:
+    def answer(
+        self, method: str, path: str, query: dict[str, str], body: Json, token: str
+    ) -> tuple[int, Any]:
         try:
             for verb, pattern, public, handler in ROUTES:
                 found = re.fullmatch(pattern, path)
@@ -107,8 +106,15 @@ class FakeApi:
     def sign_in(self, asked: Asked) -> Json:
         user = asked.body["user"]
         if user not in USERS or asked.body["password"] != PASSWORD:
-            raise Refused(401, "Sign in first", "The user name or the password is wrong.", "Check both and try again.")
-        return {"token": self.token_for(user), "user": user, "role": USERS[user], "expires_at": data.ahead(hours=12)}
+            raise Refused(
+                401, "Sign in first", "The user name or the password is wrong.", "Check both and try again."
+            )
+        return {
+            "token": self.token_for(user),
+            "user": user,
+            "role": USERS[user],
+            "expires_at": ahead(hours=12),
+        }
 
     def sign_out(self, asked: Asked) -> None:
         self.tokens = {t: u for t, u in self.tokens.items() if u != asked.user}
@@ -138,7 +144,13 @@ class FakeApi:
             page = self.tasks[task_id]
             lane = lanes.setdefault(
                 page["lane_shown"],
-                {"lane": page["lane_shown"], "open": 0, "claimed": 0, "oldest_deadline": None, "amount_minor": 0},
+                {
+                    "lane": page["lane_shown"],
+                    "open": 0,
+                    "claimed": 0,
+                    "oldest_deadline": None,
+                    "amount_minor": 0,
+                },
             )
             lane["claimed" if page["claimed_by"] else "open"] += 1
             lane["oldest_deadline"] = min(filter(None, [lane["oldest_deadline"], page["deadline"]]))
@@ -159,13 +171,17 @@ class FakeApi:
     def task(self, asked: Asked) -> Json:
         page = self.tasks.get(asked.parts[0])
         if page is None:
-            raise Refused(404, "Not found", f"There is no task {asked.parts[0]}.", "Take the next one from the queue.")
+            raise Refused(
+                404, "Not found", f"There is no task {asked.parts[0]}.", "Take the next one from the queue."
+            )
         return {**copy.deepcopy(page), "draft": self.drafts.get(asked.parts[0])}
 
     def claim(self, asked: Asked) -> Json:
         page = self.tasks[asked.parts[0]]
         if page["claimed_by"] not in ("", asked.user):
-            raise Refused(409, "Not possible now", f"{page['claimed_by']} is working on this task.", "Take another one.")
+            raise Refused(
+                409, "Not possible now", f"{page['claimed_by']} is working on this task.", "Take another one."
+            )
         page["claimed_by"] = asked.user
         return self.task(asked)
 
@@ -179,7 +195,12 @@ class FakeApi:
 
     def verdict(self, asked: Asked) -> Json:
         task_id = asked.parts[0]
-        given = {"verdict_id": f"v_{len(self.verdicts) + 1}", "task_id": task_id, "reviewer": asked.user, **asked.body}
+        given = {
+            "verdict_id": f"v_{len(self.verdicts) + 1}",
+            "task_id": task_id,
+            "reviewer": asked.user,
+            **asked.body,
+        }
         self.verdicts.append(given)
         self.order.remove(task_id)
         return {"verdict": given, "next": None}
@@ -195,14 +216,19 @@ class FakeApi:
         for one in data.DECISIONS:
             if one["transaction_id"] == asked.parts[0]:
                 return one
-        raise Refused(404, "Not found", f"There is no decision for transaction {asked.parts[0]!r}.", "Check the id.")
+        raise Refused(
+            404, "Not found", f"There is no decision for transaction {asked.parts[0]!r}.", "Check the id."
+        )
 
     def decisions(self, asked: Asked) -> Json:
         start = int(asked.query.get("cursor") or 0)
         limit = int(asked.query.get("limit") or 50)
         found = [d for d in data.DECISIONS if d["outcome"] == asked.query.get("outcome", d["outcome"])]
         more = start + limit < len(found)
-        return {"decisions": found[start : start + limit], "next_cursor": str(start + limit) if more else None}
+        return {
+            "decisions": found[start : start + limit],
+            "next_cursor": str(start + limit) if more else None,
+        }
 
     def approve(self, asked: Asked) -> Json:
         self.approvals.append(asked.body)
@@ -253,10 +279,15 @@ ROUTES: list[Route] = [
     ("GET", "/consistency", False, _fixed(data.CONSISTENCY)),
     ("GET", "/summary", False, _fixed(data.SUMMARY)),
     ("GET", "/subgroups", False, _fixed(data.SUBGROUPS)),
-    ("GET", "/rules", False, _fixed({"rules": data.RULE_FILES})),
+    ("GET", "/rules", False, _fixed({"set_id": data.SET_ID, "rules": data.RULE_FILES})),
     ("GET", "/rules/([^/]+)", False, _rule),
     ("GET", "/policy", False, _fixed({"file": "currency: EUR\n", "policy": {"currency": "EUR"}})),
-    ("GET", "/approved-set", False, _fixed({"set_id": data.SET_ID, "approved_by": "admin", "approved_at": data.stamp(days=4)})),
+    (
+        "GET",
+        "/approved-set",
+        False,
+        _fixed({"set_id": data.SET_ID, "approved_by": "admin", "approved_at": stamp(days=4)}),
+    ),
     ("GET", "/drafts", False, _fixed({"drafts": [], "problems": []})),
     ("POST", "/approvals", False, FakeApi.approve),
     ("GET", "/models", False, _fixed(data.MODELS)),
@@ -264,61 +295,11 @@ ROUTES: list[Route] = [
     ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),
     ("GET", "/jobs", False, _fixed(data.JOBS)),
     ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),
-    ("GET", "/audit/verification", False, _fixed({"ok": True, "events": 52110, "first_bad_seq": None, "problem": ""})),
+    (
+        "GET",
+        "/audit/verification",
+        False,
+        _fixed({"ok": True, "events": 52110, "first_bad_seq": None, "problem": ""}),
+    ),
     ("GET", "/events", False, _fixed(data.EVENTS)),
-]  # fmt: skip
-
-
-class _Server(ThreadingHTTPServer):
-    # Join the handler threads on close, so that no socket outlives a test.
-    daemon_threads = False
-    api: FakeApi
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def _serve(self) -> None:
-        split = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length) or b"{}")
-        query = {k: v[0] for k, v in parse_qs(split.query).items()}
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        status, answer = self.server.api.answer(self.command, split.path.removeprefix("/v1"), query, body, token)
-        content = b"" if answer is None else json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the tests look at answers, not at logs."""
-
-
-class Running:
-    """The fake API on a port of this machine; `with Running(api) as running: running.base`."""
-
-    def __init__(self, api: FakeApi, port: int = 0) -> None:
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.api = api
-        self.api, self.base = api, f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> Running:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-if __name__ == "__main__":
-    with Running(FakeApi.with_work(), int(sys.argv[1])) as running:
-        print(running.base, flush=True)
-        threading.Event().wait()
+]

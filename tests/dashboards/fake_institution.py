@@ -1,165 +1,14 @@
-"""What does the made-up institution behind the fake API hold? Task pages, decisions, rules, models and figures."""
+"""What does the made-up institution behind the fake API hold besides tasks: decisions, rules, models, figures?"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fake_clock import ahead, stamp
+from fake_tasks import FEATURES, RULES, THRESHOLDS
+
 Json = dict[str, Any]
-NOW = datetime.now(UTC).replace(microsecond=0)
 SET_ID, MODEL_ID = "set_4be1c09f2d7a6630", "m_a91c5e77d204"
-THRESHOLDS = {"review_at": 0.18, "decline_at": 0.86}
-
-
-def stamp(**ago: float) -> str:
-    return (NOW - timedelta(**ago)).isoformat().replace("+00:00", "Z")
-
-
-def ahead(**length: float) -> str:
-    return (NOW + timedelta(**length)).isoformat().replace("+00:00", "Z")
-
-
-FEATURES: list[tuple[str, str, str, Any, str, float]] = [
-    ("amount_ratio_30d", "this amount against the customer's mean of 30 days", "ratio", 14.1, "14.1 times", 1.62),
-    ("device_customer_distinct_7d", "customers seen on this device in 7 days", "count", 4, "4", 1.18),
-    ("customer_device_seconds_since_first", "how long the customer has used this device", "seconds", 540, "9 min", 0.74),
-    ("customer_txn_count_1d", "payments by this customer in 1 day", "count", 6, "6", 0.41),
-    ("local_night", "it is night where the customer lives", "flag", True, "yes", 0.22),
-    ("channel", "how the payment was made", "category", "ecom", "ecom", 0.12),
-    ("merchant_category", "what the merchant sells", "category", "electronics", "electronics", 0.07),
-    ("merchant_fraud_share_30d", "share of fraud at this merchant in 30 days", "share", None, "not known", 0.02),
-    ("customer_txn_count_30d", "payments by this customer in 30 days", "count", 31, "31", -0.34),
-    ("customer_seconds_since_first", "how long the customer is known", "seconds", 63072000, "2 years", -0.86),
-]
-RULES = [
-    {
-        "id": "shared_device_burst",
-        "title": "One device, many customers",
-        "state": "hit",
-        "floor": "review",
-        "reason": "4 customers used this device within 7 days; the rule asks for a person from 3.",
-        "runbook": "Open the device's other customers. Family members share an address; mules rarely do.",
-        "false_positives": "Families and shared flats, call centres, school computers.",
-    },
-    {
-        "id": "takeover_new_device_high_amount",
-        "title": "New device and an unusual amount",
-        "state": "hit",
-        "floor": "review",
-        "reason": "The device is 9 minutes old for this customer and the amount is 14.1 times the usual.",
-        "runbook": "Look for a change of phone number or address in the last days before the payment.",
-        "false_positives": "A new phone bought with the same card on the same day.",
-    },
-    {
-        "id": "merchant_learned_fraud",
-        "title": "Merchant with recent fraud",
-        "state": "missing",
-        "floor": "review",
-        "reason": "The share of fraud at this merchant is not known: no labels are old enough.",
-        "runbook": "",
-        "false_positives": "",
-    },
-]
-GUIDELINE = {
-    "version": "g_2026-03",
-    "text": (
-        "## Shared devices and account takeover\n"
-        "1. **Read the facts first**: who, what, where, how much, how new.\n"
-        "2. A new device is weak evidence alone; with an unusual amount it is strong.\n"
-        "3. Confirm when two independent facts point the same way. Dismiss when the history explains them.\n"
-        "4. Unsure is an honest answer; say what is missing.\n\n"
-        "*Golden question*: would I say the same if the amount were a tenth?"
-    ),
-}
-
-
-def history() -> list[Json]:
-    amounts = [3890, 6410, 2275, 8120, 5400, 1299, 4490, 7350, 3120, 9900, 2550, 6075, 4820, 5190, 3345, 61200]
-    categories = ["groceries", "fuel", "restaurants", "clothing", "groceries", "electronics"]
-    return [
-        {
-            "transaction_id": f"t_{88100 + i}",
-            "occurred_at": stamp(days=1.9 * (len(amounts) - i) + 0.3),
-            "amount_minor": amount,
-            "currency": "EUR",
-            "entities": {"customer": "customer_0412", "merchant": f"merchant_{(i * 7) % 23:03d}"},
-            "attributes": {"channel": "pos" if i % 3 else "ecom", "merchant_category": categories[i % 6]},
-            "known_fraud": i == 4,
-        }
-        for i, amount in enumerate(amounts)
-    ]
-
-
-def task_page(number: int, *, arm: str = "score_shown", amount: int = 81200, lane: str = "money_at_risk") -> Json:
-    shown = arm == "score_shown"
-    bars = [
-        {"name": n, "phrase": phrase, "value_text": text, "contribution": push}
-        for n, phrase, _, _, text, push in FEATURES
-    ]
-    base, margin = -3.9, -3.9 + sum(b["contribution"] for b in bars)
-    return {
-        "task_id": f"k_{number:04d}",
-        "kind_shown": "review",
-        "lane_shown": lane,
-        "question": "Did this customer make this payment?",
-        "why": {
-            "reason": "rule_asks" if shown else "review",
-            "sentence": "Two rules ask for a person: one device, many customers; new device and an unusual amount."
-            if shown
-            else "This payment was chosen for review.",
-        },
-        "transaction": {
-            "transaction_id": f"t_{90000 + number}",
-            "occurred_at": stamp(minutes=47 + number),
-            "amount_minor": amount,
-            "currency": "EUR",
-            "entities": {
-                "customer": "customer_0412",
-                "card": "card_0412_1",
-                "device": "device_2207",
-                "merchant": "merchant_014",
-            },
-            "attributes": {"channel": "ecom", "country": "DE", "merchant_country": "NL", "merchant_category": "electronics"},
-            "personal_masked": {"customer_name": "C••••••• 412", "email": "c•••@example.org"},
-        },
-        "arm": arm,
-        "probability": 0.67 if shown else None,
-        "thresholds": THRESHOLDS if shown else None,
-        "features": [
-            {"name": n, "phrase": phrase, "unit": unit, "value": value, "text": text}
-            for n, phrase, unit, value, text, _ in FEATURES
-        ],
-        "explanation": {"base": base, "margin": margin, "probability": 0.67, "bars": bars} if shown else None,
-        "rules": RULES if shown else [],
-        "history": history(),
-        "guideline": GUIDELINE,
-        "claimed_by": "",
-        "lock_expires_at": ahead(minutes=14),
-        "deadline": ahead(hours=2, minutes=11),
-        "draft": None,
-        "previous_verdicts": [],
-    }
-
-
-def adjudication_page() -> Json:
-    page = task_page(9, amount=129900, lane="adjudication")
-    page["kind_shown"] = "adjudication"
-    page["why"] = {"reason": "adjudication", "sentence": "Two reviewers gave different verdicts."}
-    page["previous_verdicts"] = [
-        {"reviewer": "analyst-1", "value": "confirmed_fraud", "typology": "account_takeover", "confidence": "high",
-         "note": "New device, then the largest payment ever.", "seconds": 41, "arm": "score_shown", "given_at": stamp(hours=3)},
-        {"reviewer": "analyst-2", "value": "legitimate", "typology": "", "confidence": "low",
-         "note": "", "seconds": 18, "arm": "blind_first", "given_at": stamp(hours=1)},
-    ]  # fmt: skip
-    return page
-
-
-def unknown_entity_page() -> Json:
-    """No history, no model: a new customer decided by rules alone."""
-    page = task_page(4, amount=4999, lane="uncertain")
-    page |= {"probability": None, "explanation": None, "history": [], "thresholds": THRESHOLDS}
-    page["rules"] = []
-    return page
 
 
 def decision(number: int, outcome: str, probability: float, amount: int) -> Json:
@@ -179,7 +28,8 @@ def decision(number: int, outcome: str, probability: float, amount: int) -> Json
         "rules_hit": ["shared_device_burst"] if outcome == "review" else [],
         "reasons": ["4 customers used this device within 7 days."] if outcome != "approve" else [],
         "rules": [
-            {"id": r["id"], "version": 2, "state": r["state"], "floor": r["floor"], "reason": r["reason"]} for r in RULES
+            {"id": r["id"], "version": 2, "state": r["state"], "floor": r["floor"], "reason": r["reason"]}
+            for r in RULES
         ],
         "triage": {
             "reason": "rule_asks" if outcome == "review" else "",
@@ -201,14 +51,26 @@ def decision(number: int, outcome: str, probability: float, amount: int) -> Json
 
 
 DECISIONS = [
-    decision(90000 + i, ("approve", "approve", "review", "approve", "decline")[i % 5], (0.01, 0.04, 0.67, 0.02, 0.95)[i % 5],
-             1900 + 7321 * (i % 11))
+    decision(
+        90000 + i,
+        ("approve", "approve", "review", "approve", "decline")[i % 5],
+        (0.01, 0.04, 0.67, 0.02, 0.95)[i % 5],
+        1900 + 7321 * (i % 11),
+    )
     for i in range(60)
-]  # fmt: skip
+]
 
 
 def measure(value: float, low: float | None, high: float | None) -> Json:
-    return {"value": value, "low": low, "high": high, "state": "enough", "sentence": "", "n_items": 212, "n_pairs": 212}
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "state": "enough",
+        "sentence": "",
+        "n_items": 212,
+        "n_pairs": 212,
+    }
 
 
 def report(items: int, **measures: Json) -> Json:
@@ -236,10 +98,15 @@ CONSISTENCY: Json = report(212, **_MEASURES) | {
     "basis": "Blind second reviews that were drawn at random.",
     "by_arm": {"score_shown": report(148, **_MEASURES), "blind_first": report(64, **_MEASURES)},
     "by_pair": [
-        {"reviewers": ["analyst-1", "analyst-2"], "n_items": 90, "raw": 0.77, "positive_specific": 0.31,
-         "cohen_kappa": measure(0.17, None, None)}
+        {
+            "reviewers": ["analyst-1", "analyst-2"],
+            "n_items": 90,
+            "raw": 0.77,
+            "positive_specific": 0.31,
+            "cohen_kappa": measure(0.17, None, None),
+        }
     ],
-}  # fmt: skip
+}
 
 
 def share(value: float | None, n: int) -> Json:
@@ -250,13 +117,25 @@ def share(value: float | None, n: int) -> Json:
 
 SUBGROUPS: Json = {
     "attribute": "age_band",
-    "sentence": "Declined most often: 18-25 (0.5% of 6120); least often: 41-60 (0.3% of 13902); their intervals overlap.",
+    "sentence": "Declined most often: 18-25 (0.5% of 6120); least often: 41-60; their intervals overlap.",
     "groups": [
-        {"value": band, "n": n, "approve": share(0.98, n), "review": share(rate * 4, n), "decline": share(rate, n),
-         "share_confirmed": share(0.14, 90), "fraud_rate": share(None if band == "61+" else 0.008, n)}
-        for band, n, rate in (("18-25", 6120, 0.0049), ("26-40", 15880, 0.0036), ("41-60", 13902, 0.0034), ("61+", 6098, 0.0041))
+        {
+            "value": band,
+            "n": n,
+            "approve": share(0.98, n),
+            "review": share(rate * 4, n),
+            "decline": share(rate, n),
+            "share_confirmed": share(0.14, 90),
+            "fraud_rate": share(None if band == "61+" else 0.008, n),
+        }
+        for band, n, rate in (
+            ("18-25", 6120, 0.0049),
+            ("26-40", 15880, 0.0036),
+            ("41-60", 13902, 0.0034),
+            ("61+", 6098, 0.0041),
+        )
     ],
-}  # fmt: skip
+}
 SUMMARY: Json = {
     "transactions": 182000,
     "decisions": {"total": 42000, "approve": 41234, "review": 611, "decline": 155},
@@ -289,69 +168,184 @@ RULE_FILES: list[Json] = [
         "false_positives": r["false_positives"],
         "hits": 118 - 40 * i,
         "tests": 4,
-        "history": [{"version": 2, "at": "2026-02-11", "change": "from 4 customers to 3 after the February ring"}],
+        "history": [
+            {"version": 2, "at": "2026-02-11", "change": "from 4 customers to 3 after the February ring"}
+        ],
         "file": f"id: {r['id']}\nversion: 2\nwhen:\n  all:\n    - device_customer_distinct_7d >= 3\n",
     }
     for i, r in enumerate(RULES)
 ]
 MODELS: Json = {
     "models": [
-        {"model_id": MODEL_ID, "status": "champion", "created_at": stamp(days=3), "requested_by": "schedule",
-         "metrics": {"auc": {"value": 0.94, "low": 0.92, "high": 0.96}, "average_precision": {"value": 0.61}, "brier": 0.004}},
-        {"model_id": "m_77f0ab3310ce", "status": "challenger", "created_at": stamp(hours=8), "requested_by": "schedule",
-         "metrics": {"auc": {"value": 0.93}, "average_precision": {"value": 0.58}, "brier": 0.005}},
+        {
+            "model_id": MODEL_ID,
+            "status": "champion",
+            "created_at": stamp(days=3),
+            "requested_by": "schedule",
+            "metrics": {
+                "auc": {"value": 0.94, "low": 0.92, "high": 0.96},
+                "average_precision": {"value": 0.61},
+                "brier": 0.004,
+            },
+        },
+        {
+            "model_id": "m_77f0ab3310ce",
+            "status": "challenger",
+            "created_at": stamp(hours=8),
+            "requested_by": "schedule",
+            "metrics": {"auc": {"value": 0.93}, "average_precision": {"value": 0.58}, "brier": 0.005},
+        },
     ]
-}  # fmt: skip
+}
 RETRAINS: Json = {
     "retrains": [
-        {"run_id": "r_02", "trigger": "schedule", "requested_by": "schedule", "started_at": stamp(hours=8),
-         "finished_at": stamp(hours=7.9), "result": "refused", "champion_id": MODEL_ID, "challenger_id": "m_77f0ab3310ce",
-         "sentence": "Refused: average precision is 0.03 lower than the champion's on the same payments.",
-         "gates": [{"name": "enough_labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
-                   {"name": "no_worse", "passed": False, "sentence": "The interval is -0.06 to -0.01."}]},
+        {
+            "run_id": "r_02",
+            "trigger": "schedule",
+            "requested_by": "schedule",
+            "started_at": stamp(hours=8),
+            "finished_at": stamp(hours=7.9),
+            "result": "refused",
+            "champion_id": MODEL_ID,
+            "challenger_id": "m_77f0ab3310ce",
+            "sentence": "Refused: average precision is 0.03 lower than the champion's on the same payments.",
+            "gates": [
+                {"name": "enough_labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
+                {"name": "no_worse", "passed": False, "sentence": "The interval is -0.06 to -0.01."},
+            ],
+        },
     ]
-}  # fmt: skip
+}
 JOBS: Json = {
     "jobs": [
-        {"name": "retrain", "what": "Train a challenger when there are enough new labels", "every_seconds": 86400.0,
-         "running": False, "paused": False, "next_run_at": ahead(hours=15), "last_started_at": stamp(hours=9),
-         "last_finished_at": stamp(hours=8.9), "last_result": "done", "last_detail": "refused: no better"},
-        {"name": "task_timeouts", "what": "Give back tasks whose lock ran out", "every_seconds": 300.0,
-         "running": False, "paused": False, "next_run_at": ahead(minutes=3), "last_started_at": None,
-         "last_finished_at": None, "last_result": "", "last_detail": ""},
+        {
+            "name": "retrain",
+            "what": "Train a challenger when there are enough new labels",
+            "every_seconds": 86400.0,
+            "running": False,
+            "paused": False,
+            "next_run_at": ahead(hours=15),
+            "last_started_at": stamp(hours=9),
+            "last_finished_at": stamp(hours=8.9),
+            "last_result": "done",
+            "last_detail": "refused: no better",
+        },
+        {
+            "name": "task_timeouts",
+            "what": "Give back tasks whose lock ran out",
+            "every_seconds": 300.0,
+            "running": False,
+            "paused": False,
+            "next_run_at": ahead(minutes=3),
+            "last_started_at": None,
+            "last_finished_at": None,
+            "last_result": "",
+            "last_detail": "",
+        },
     ],
-}  # fmt: skip
+}
 EVENTS: Json = {
     "events": [
-        {"seq": 52110 - i, "recorded_at": stamp(minutes=i * 3), "actor": actor, "kind": kind, "subject": subject,
-         "payload": {"note": "…"}, "hash": f"{i:02x}" * 32}
+        {
+            "seq": 52110 - i,
+            "recorded_at": stamp(minutes=i * 3),
+            "actor": actor,
+            "kind": kind,
+            "subject": subject,
+            "payload": {"note": "…"},
+            "hash": f"{i:02x}" * 32,
+        }
         for i, (actor, kind, subject) in enumerate(
-            [("analyst-1", "verdict.given", "task:k_0003"), ("engine", "transaction.decided", "transaction:t_90058"),
-             ("risk-manager-1", "set.approved", f"set:{SET_ID}"), ("admin", "model.promoted", f"model:{MODEL_ID}")])
+            [
+                ("analyst-1", "verdict.given", "task:k_0003"),
+                ("engine", "transaction.decided", "transaction:t_90058"),
+                ("risk-manager-1", "set.approved", f"set:{SET_ID}"),
+                ("admin", "model.promoted", f"model:{MODEL_ID}"),
+            ]
+        )
     ]
-}  # fmt: skip
+}
 CASES: list[Json] = [
-    {"case_id": f"case_{i:04d}", "transaction_seq": 90000 + i, "opened_at": stamp(hours=2 * i + 1), "opened_by": "engine",
-     "status": ("open", "closed", "in_adjudication")[i % 3], "reason": ("rule_asks", "uncertain")[i % 2],
-     "reason_detail": "One device, many customers", "amount_minor": 81200 + 991 * i, "deadline": ahead(hours=3 - i),
-     "verdict": "confirmed_fraud" if i % 3 == 1 else "", "closed_at": stamp(hours=1) if i % 3 == 1 else None}
+    {
+        "case_id": f"case_{i:04d}",
+        "transaction_seq": 90000 + i,
+        "opened_at": stamp(hours=2 * i + 1),
+        "opened_by": "engine",
+        "status": ("open", "closed", "in_adjudication")[i % 3],
+        "reason": ("rule_asks", "uncertain")[i % 2],
+        "reason_detail": "One device, many customers",
+        "amount_minor": 81200 + 991 * i,
+        "deadline": ahead(hours=3 - i),
+        "verdict": "confirmed_fraud" if i % 3 == 1 else "",
+        "closed_at": stamp(hours=1) if i % 3 == 1 else None,
+    }
     for i in range(12)
-]  # fmt: skip
+]
 STORY: Json = {
-    "decision": {"transaction_id": "t_90002", "decided_at": stamp(hours=5), "outcome": "review", "probability": 0.67},
+    "decision": {
+        "transaction_id": "t_90002",
+        "decided_at": stamp(hours=5),
+        "outcome": "review",
+        "probability": 0.67,
+    },
     "verdicts": [
-        {"verdict_id": "v_8", "reviewer": "analyst-1", "value": "confirmed_fraud", "typology": "account_takeover",
-         "reason_code": "new_device", "note": "New device, then the largest payment ever.", "confidence": "high",
-         "seconds": 41.0, "arm": "score_shown", "flags": [], "given_at": stamp(hours=4), "undone_at": None, "task_kind": "primary"},
-        {"verdict_id": "v_9", "reviewer": "analyst-2", "value": "legitimate", "typology": "", "reason_code": "",
-         "note": "", "confidence": "", "seconds": 18.0, "arm": "score_shown", "flags": [], "given_at": stamp(hours=3),
-         "undone_at": None, "task_kind": "second"},
+        {
+            "verdict_id": "v_8",
+            "reviewer": "analyst-1",
+            "value": "confirmed_fraud",
+            "typology": "account_takeover",
+            "reason_code": "new_device",
+            "note": "New device, then the largest payment ever.",
+            "confidence": "high",
+            "seconds": 41.0,
+            "arm": "score_shown",
+            "flags": [],
+            "given_at": stamp(hours=4),
+            "undone_at": None,
+            "task_kind": "primary",
+        },
+        {
+            "verdict_id": "v_9",
+            "reviewer": "analyst-2",
+            "value": "legitimate",
+            "typology": "",
+            "reason_code": "",
+            "note": "",
+            "confidence": "",
+            "seconds": 18.0,
+            "arm": "score_shown",
+            "flags": [],
+            "given_at": stamp(hours=3),
+            "undone_at": None,
+            "task_kind": "second",
+        },
     ],
-    "dispositions": [{"value": "declined", "reason": "Confirmed by adjudication", "actor": "team-lead-1", "at": stamp(hours=1)}],
-    "tasks": [{"task_id": "k_1", "kind": "primary", "lane": "money_at_risk", "status": "done", "arm": "score_shown",
-               "probability": 1.0, "claimed_by": "analyst-1"}],
+    "dispositions": [
+        {
+            "value": "declined",
+            "reason": "Confirmed by adjudication",
+            "actor": "team-lead-1",
+            "at": stamp(hours=1),
+        }
+    ],
+    "tasks": [
+        {
+            "task_id": "k_1",
+            "kind": "primary",
+            "lane": "money_at_risk",
+            "status": "done",
+            "arm": "score_shown",
+            "probability": 1.0,
+            "claimed_by": "analyst-1",
+        }
+    ],
     "timeline": [
         {"at": stamp(hours=5), "kind": "decision", "actor": "engine", "text": "The engine answered review."},
-        {"at": stamp(hours=4), "kind": "verdict", "actor": "analyst-1", "text": "Verdict confirmed_fraud after 41 s."},
+        {
+            "at": stamp(hours=4),
+            "kind": "verdict",
+            "actor": "analyst-1",
+            "text": "Verdict confirmed_fraud after 41 s.",
+        },
     ],
-}  # fmt: skip
+}

@@ -77,10 +77,26 @@ def test_a_session_that_ends_at_work_goes_to_the_sign_in_and_says_so(opened: Ope
     ("user", "landing", "pages"),
     [
         ("analyst-1", "Queue", ["queue", "review", "decisions", "consistency"]),
-        ("team-lead-1", "Queue", ["queue", "cases", "decisions", "consistency", "summary", "rules", "models", "jobs"]),
-        ("risk-manager-1", "Summary", ["summary", "rules", "models", "jobs", "cases", "decisions", "consistency", "audit"]),
-        ("auditor-1", "Decisions", ["decisions", "audit", "cases", "rules", "models", "consistency", "summary"]),
-        ("admin", "Summary", ["summary", "jobs", "models", "rules", "cases", "decisions", "consistency", "audit"]),
+        (
+            "team-lead-1",
+            "Queue",
+            ["queue", "cases", "decisions", "consistency", "summary", "rules", "models", "jobs"],
+        ),
+        (
+            "risk-manager-1",
+            "Summary",
+            ["summary", "rules", "models", "jobs", "cases", "decisions", "consistency", "audit"],
+        ),
+        (
+            "auditor-1",
+            "Decisions",
+            ["decisions", "audit", "cases", "rules", "models", "consistency", "summary"],
+        ),
+        (
+            "admin",
+            "Summary",
+            ["summary", "jobs", "models", "rules", "cases", "decisions", "consistency", "audit"],
+        ),
         ("integrator-1", "Integration", ["integration", "decisions"]),
     ],
 )
@@ -101,7 +117,9 @@ def test_a_role_has_no_way_to_a_page_that_is_not_its_own(opened: Opened) -> None
 
 
 def test_what_the_role_may_not_do_is_said_as_such(opened: Opened, api: FakeApi) -> None:
-    api.fail["GET /queue"] = Refused(403, "Not allowed", "The role auditor may not read the queue.", "Ask a team lead.")
+    api.fail["GET /queue"] = Refused(
+        403, "Not allowed", "The role auditor may not read the queue.", "Ask a team lead."
+    )
     text = seen(opened("analyst-1"))
     assert "Your role does not allow this" in text
     assert "Ask a team lead" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fake_api import FakeApi, Refused
-from fake_institution import adjudication_page
+from fake_tasks import adjudication_page
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
@@ -51,13 +51,19 @@ def test_inputs_that_are_missing_are_said(opened: Opened) -> None:
     assert "Not known for this payment: share of fraud at this merchant in 30 days" in seen(at_work(opened))
 
 
-def test_a_verdict_is_sent_with_everything_filled_in_and_the_next_task_comes(opened: Opened, api: FakeApi) -> None:
+def test_a_verdict_is_sent_with_everything_filled_in_and_the_next_task_comes(
+    opened: Opened, api: FakeApi
+) -> None:
     app = at_work(opened)
     app.selectbox(key="typology_k_0001").select("account_takeover")
     app.text_input(key="note_k_0001").input("new device").run()
     press(app, "answer_confirmed_fraud")
     given = api.verdicts[0]
-    assert (given["value"], given["typology"], given["note"]) == ("confirmed_fraud", "account_takeover", "new device")
+    assert (given["value"], given["typology"], given["note"]) == (
+        "confirmed_fraud",
+        "account_takeover",
+        "new device",
+    )
     assert app.query_params["task"] == "k_0002"
 
 
@@ -77,7 +83,9 @@ def test_every_answer_has_a_key_and_none_uses_a_key_that_streamlit_keeps(opened:
     assert len(set(keys.values())) == len(keys)
 
 
-def test_a_half_written_note_is_at_the_api_and_comes_back_after_a_reload(opened: Opened, api: FakeApi) -> None:
+def test_a_half_written_note_is_at_the_api_and_comes_back_after_a_reload(
+    opened: Opened, api: FakeApi
+) -> None:
     at_work(opened).text_input(key="note_k_0001").input("looks like").run()
     assert api.drafts["k_0001"]["note"] == "looks like"
     again = opened("analyst-1", "review", task="k_0001")
@@ -141,7 +149,9 @@ def test_a_free_task_opened_by_its_address_is_claimed_by_one_key(opened: Opened,
 def test_a_verdict_that_the_api_refuses_keeps_the_task_and_the_note(opened: Opened, api: FakeApi) -> None:
     app = at_work(opened)
     app.text_input(key="note_k_0001").input("kept").run()
-    api.fail["POST /tasks/k_0001/verdict"] = Refused(409, "Not possible now", "Your lock expired.", "Claim it again.")
+    api.fail["POST /tasks/k_0001/verdict"] = Refused(
+        409, "Not possible now", "Your lock expired.", "Claim it again."
+    )
     press(app, "answer_confirmed_fraud")
     assert "Your lock expired" in seen(app)
     assert "Claim it again" in seen(app)

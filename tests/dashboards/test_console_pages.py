@@ -1,0 +1,262 @@
+"""Does every page beyond the review say what it should, when full, when empty and when refused?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import fake_institution as data
+import pytest
+from fake_api import FakeApi, Refused
+from page_text import seen
+from streamlit.testing.v1 import AppTest
+
+Opened = Callable[..., AppTest]
+
+
+def test_the_queue_offers_the_next_task_under_one_key_and_shows_the_lanes(opened: Opened) -> None:
+    app = opened("analyst-1")
+    text = seen(app)
+    assert app.button(key="take_next").proto.shortcut == "n"
+    assert "Money at risk" in text
+    assert "Waiting: 4" in text
+
+
+def test_an_empty_queue_says_what_would_fill_it(opened: Opened, api: FakeApi) -> None:
+    api.order = []
+    app = opened("analyst-1")
+    assert "Nothing is waiting" in seen(app)
+    assert app.button(key="take_next").disabled
+
+
+def test_a_task_that_is_mine_is_offered_first(opened: Opened, api: FakeApi) -> None:
+    api.tasks["k_0003"]["claimed_by"] = "analyst-1"
+    app = opened("analyst-1")
+    assert app.button(key="take_next").label == "Go on with my task"
+    assert "Two rules ask for a person" in str([link.proto.label for link in app.get("page_link")])
+
+
+def test_decisions_are_found_by_an_outcome_that_is_kept_in_the_address(opened: Opened) -> None:
+    app = opened("auditor-1", "decisions")
+    app.segmented_control(key="outcome").set_value("decline").run()
+    assert app.segmented_control(key="outcome").proto.query_param_key == "outcome"
+    assert set(app.dataframe[0].value["Outcome"]) == {"✕ Decline"}
+
+
+def test_decisions_are_paged_at_the_server(opened: Opened) -> None:
+    app = opened("auditor-1", "decisions")
+    first = list(app.dataframe[0].value["Transaction"])
+    app.button(key="older").click().run()
+    assert not set(first) & set(app.dataframe[0].value["Transaction"])
+    assert app.button(key="older").disabled
+    app.button(key="newer").click().run()
+    assert list(app.dataframe[0].value["Transaction"]) == first
+
+
+def test_a_search_without_a_match_says_what_to_loosen(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /decisions"] = {"decisions": [], "next_cursor": None}
+    assert "No decision matches" in seen(opened("auditor-1", "decisions"))
+
+
+def test_a_search_that_the_api_refuses_keeps_the_form(opened: Opened, api: FakeApi) -> None:
+    api.fail["GET /decisions"] = Refused(
+        422, "This input cannot be used", "entity: 'x' is not an entity.", "Look again."
+    )
+    app = opened("auditor-1", "decisions")
+    assert "is not an entity" in seen(app)
+    assert app.text_input(key="entity")
+
+
+def test_one_decision_shows_outcome_reason_costs_rules_and_record(opened: Opened) -> None:
+    text = seen(opened("auditor-1", "decisions", id="t_90002"))
+    for said in (
+        "◐ Review",
+        "Probability of fraud: 67 %",
+        "A rule asks for a person",
+        "Expected cost",
+        "2 rules hit",
+        data.SET_ID,
+    ):
+        assert said in text
+
+
+def test_a_decision_that_does_not_exist_is_said(opened: Opened) -> None:
+    assert "There is no decision for transaction" in seen(opened("auditor-1", "decisions", id="nope"))
+
+
+def test_an_approval_says_that_no_explanation_is_stored(opened: Opened) -> None:
+    assert "No explanation is stored" in seen(opened("auditor-1", "decisions", id="t_90000"))
+
+
+def test_a_replay_that_agrees_says_bit_for_bit(opened: Opened) -> None:
+    app = opened("auditor-1", "decisions", id="t_90002")
+    app.button(key="replay").click().run()
+    assert "the same answer, bit for bit" in seen(app)
+
+
+def test_a_replay_that_differs_names_every_value(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /replays/t_90002"] = {"differences": [{"what": "margin", "then": 0.28, "now": 0.29}]}
+    app = opened("auditor-1", "decisions", id="t_90002")
+    app.button(key="replay").click().run()
+    assert "1 value came out differently" in seen(app)
+    assert "0.29" in seen(app)
+
+
+def test_an_analyst_cannot_replay_but_can_open_a_case_by_hand(opened: Opened) -> None:
+    app = opened("analyst-1", "decisions", id="t_90000")
+    assert not [b for b in app.button if b.key == "replay"]
+    app.text_input(key="case_reason").input("the customer called").run()
+    app.button(key="open_case").click().run()
+    assert "is open" in app.success[0].value
+
+
+def test_consistency_gives_every_headline_figure_with_its_interval(opened: Opened) -> None:
+    text = seen(opened("team-lead-1", "consistency"))
+    for said in (
+        "Raw agreement: 76 %",
+        "95 %: 71 % to 82 %",
+        "Krippendorff's alpha: 0.18",
+        "95 %: 0.05 to 0.31",
+        "Gwet's AC1: 0.65",
+    ):
+        assert said in text
+    assert "analyst-1 and analyst-2" in text
+
+
+def test_consistency_without_enough_evidence_says_so_instead_of_an_interval(
+    opened: Opened, api: FakeApi
+) -> None:
+    report = copy.deepcopy(data.CONSISTENCY)
+    report["state"] = "insufficient"
+    report["alpha"] |= {"low": None, "high": None, "state": "insufficient"}
+    api.answers["GET /consistency"] = report
+    text = seen(opened("team-lead-1", "consistency"))
+    assert "Not enough evidence yet" in text
+    assert "not enough evidence for an interval" in text
+
+
+def test_consistency_without_second_reviews_says_what_would_bring_them(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /consistency"] = {"n_pairs": 0}
+    assert "No payment has been judged by two people yet" in seen(opened("team-lead-1", "consistency"))
+
+
+def test_the_summary_counts_decisions_and_shows_the_subgroup_table(opened: Opened) -> None:
+    text = seen(opened("risk-manager-1"))
+    assert "All decisions: 42,000" in text
+    assert "By age band" in text
+    assert "their intervals overlap" in text
+    assert "not a fraud rate" in text
+
+
+def test_the_summary_of_a_fresh_workspace_has_no_figure_made_up(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /summary"] = {
+        "subgroups": {"attribute": "", "groups": [], "sentence": "No protected attribute."}
+    }
+    text = seen(opened("risk-manager-1"))
+    assert "All decisions: 0" in text
+    assert "No model decides yet" in text
+    assert "No protected attribute." in text
+
+
+def test_cases_list_and_story(opened: Opened) -> None:
+    assert "⚖ In adjudication" in seen(opened("team-lead-1", "cases"))
+    text = seen(opened("team-lead-1", "cases", id="case_0002"))
+    for said in ("What happened", "New device, then the largest payment ever", "✕ Declined"):
+        assert said in text
+
+
+def test_a_team_lead_records_what_happens_to_the_payment(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "cases", id="case_0002")
+    app.selectbox[0].select("reversed")
+    app.text_input[0].input("customer called back")
+    next(b for b in app.button if b.label == "Record").click().run()
+    assert api.dispositions == [
+        {"case_id": "case_0002", "value": "reversed", "reason": "customer called back"}
+    ]
+
+
+def test_no_cases_says_what_opens_one(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /cases"] = {"cases": [], "next_cursor": ""}
+    assert "No case here" in seen(opened("team-lead-1", "cases"))
+
+
+def test_rules_show_status_effect_and_hits(opened: Opened) -> None:
+    text = seen(opened("risk-manager-1", "rules"))
+    assert "● Live" in text
+    assert "◌ Shadow" in text
+    assert data.SET_ID in text
+
+
+@pytest.mark.parametrize(
+    "drafts", [[], [{"path": "catalogue/x.yaml", "change": "changed", "diff": ["-a", "+b"]}]]
+)
+def test_drafts_are_shown_with_their_diff_and_approved_with_a_reason(
+    opened: Opened, api: FakeApi, drafts: list[data.Json]
+) -> None:
+    api.answers["GET /drafts"] = {"drafts": drafts, "problems": []}
+    app = opened("risk-manager-1", "rules")
+    app.segmented_control(key="section").set_value("proposed").run()
+    if not drafts:
+        assert "Nothing is proposed" in seen(app)
+        return
+    assert "-a\n+b" in seen(app)
+    app.text_input[0].input("raises the threshold after the February ring")
+    next(b for b in app.button if b.label == "Approve").click().run()
+    assert api.approvals == [
+        {"reason": "raises the threshold after the February ring", "paths": ["catalogue/x.yaml"]}
+    ]
+
+
+def test_models_show_the_champion_and_why_a_challenger_was_refused(opened: Opened) -> None:
+    text = seen(opened("risk-manager-1", "models"))
+    assert "★ Champion" in text
+    assert "0.610" in text
+    assert "Refused: average precision is 0.03 lower" in text.replace("\\", "")
+    assert "✕ failed" in text
+
+
+def test_models_before_the_first_one(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /models"] = {"models": []}
+    api.answers["GET /retrains"] = {"retrains": []}
+    text = seen(opened("risk-manager-1", "models"))
+    assert "No model decides yet" in text
+    assert "No retrain has run yet" in text
+
+
+def test_jobs_can_be_run_by_their_owners_only(opened: Opened) -> None:
+    assert [b.key for b in opened("risk-manager-1", "jobs").button if b.key.startswith("run_")] == [
+        "run_retrain",
+        "run_task_timeouts",
+    ]
+    lead = opened("team-lead-1", "jobs")
+    assert "has not run yet" in seen(lead)
+    assert not [b for b in lead.button if b.key.startswith("run_")]
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ({"ok": True, "events": 52110}, "52,110 events verified; nothing was altered"),
+        (
+            {"ok": False, "events": 9, "first_bad_seq": 7, "problem": "its hash does not match"},
+            "The chain breaks at event 7",
+        ),
+    ],
+)
+def test_the_auditor_verifies_the_chain_on_screen(
+    opened: Opened, api: FakeApi, report: data.Json, said: str
+) -> None:
+    api.answers["GET /audit/verification"] = report
+    app = opened("auditor-1", "audit")
+    app.button(key="verify").click().run()
+    assert said in seen(app)
+
+
+def test_the_auditor_reads_events(opened: Opened, api: FakeApi) -> None:
+    assert "set.approved" in seen(opened("auditor-1", "audit"))
+    api.answers["GET /events"] = {"events": []}
+    assert "No event matches" in seen(opened("auditor-1", "audit"))
+
+
+def test_the_integrator_sees_how_to_ask_for_a_decision(opened: Opened) -> None:
+    assert "/v1/decisions" in seen(opened("integrator-1"))
