@@ -115,6 +115,11 @@ class OnlineState:
                 if tracked.needs.labels:
                     bulk.load_labels(tracked, transactions, labels)
 
+    @property
+    def remembered(self) -> int:
+        """Rows held in all histories, to see that memory is bounded."""
+        return sum(len(h.times) for tracked in self._tracked for h in tracked.histories.values())
+
     def trim(self) -> None:
         """Forget what no transaction can reach any more; for quiet moments (it visits every entity value)."""
         if self.newest_us is not None:

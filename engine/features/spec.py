@@ -14,7 +14,6 @@ from data.errors import did_you_mean
 from engine.features.derived import ExpressionError, parse
 from engine.features.feature_set import (
     CATEGORY,
-    DAY_US,
     FLAG,
     INTEGER,
     MEASURES,
@@ -48,10 +47,10 @@ def load_features(text: bytes | str, where: str, mapping: Any) -> FeatureSet:
     top = Fields(document)
     top.integer("version", low=1, high=1)
     names = _Names(dict(mapping.entities), {n: _kind_of(a) for n, a in mapping.attributes.items()})
-    reader = _Reader(names, _us(top.duration("horizon", "365d")))
     lateness = _us(top.duration("lateness", "30d"))
     delay = 0 if top.raw("label_delay", "7d") == "0d" else _us(top.duration("label_delay", "7d"))
     zone = _zone(top, mapping)
+    reader = _Reader(names, _us(top.duration("horizon", "365d")), delay)
     rows = list(top.each("features"))
     top.done()
     if not 0 < len(rows) <= MOST_FEATURES:
@@ -111,6 +110,7 @@ class _Reader:
 
     names: _Names
     horizon_us: int
+    delay_us: int
     specs: dict[str, FeatureSpec] = field(default_factory=dict)
 
     def read(self, row: Fields) -> None:
@@ -180,9 +180,10 @@ class _Reader:
         if measure in ("seconds_since_last", "seconds_since_first") and "window" not in row:
             return self.horizon_us
         window = _us(row.duration("window"))
-        if window > self.horizon_us:
-            days = self.horizon_us // DAY_US
-            raise row.error("the window is longer than the horizon", "window", allowed=f"up to {days}d")
+        longest = self.horizon_us - (self.delay_us if measure in ("fraud_count", "fraud_share") else 0)
+        if window > longest:
+            what = "the window, with the label delay where there is one, is longer than the horizon"
+            raise row.error(what, "window", allowed=f"up to {max(longest, 0) // 1_000_000}s")
         return window
 
     def _known(self, row: Fields, key: str, allowed: list[str], default: str | None = None) -> str:
