@@ -29,7 +29,7 @@ _GIVEN = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Progress:
     """How far the review of one transaction has come: verdicts that were not undone, oldest first, and
     whether anybody still has a task on it."""
 
@@ -37,15 +37,15 @@ class Standing:
     at_work: bool
 
 
-def standing(source: Ledger | Writer, task: Task, *, without: str = "") -> Standing:
-    """The standing of a task's transaction, the task `without` left out of account."""
+def progress(source: Ledger | Writer, task: Task, *, without: str = "") -> Progress:
+    """How far the review of a task's transaction has come, the task `without` left out of account."""
     rows = [row for row in source.read(_GIVEN, _same(task)) if row["task_id"] != without]
     given = tuple(row for row in rows if row["verdict_id"] is not None)
-    return Standing(given, any(row["status"] in (tasks.OPEN, tasks.CLAIMED) for row in rows))
+    return Progress(given, any(row["status"] in (tasks.OPEN, tasks.CLAIMED) for row in rows))
 
 
 def settle(
-    w: Writer, task: Task, verdict: Mapping[str, Any], others: Standing, policy: Policy, at: datetime
+    w: Writer, task: Task, verdict: Mapping[str, Any], others: Progress, policy: Policy, at: datetime
 ) -> str:
     """Work out what a new verdict and those before it amount to, and do it; returns the case's status.
 
@@ -114,7 +114,7 @@ def withdraw(w: Writer, task: Task, reason: str, at: datetime) -> None:
 def previous_verdicts(source: Ledger | Writer, task: Task) -> list[dict[str, Any]]:
     """What an adjudicator is shown: each verdict with its grounds, but not whose it is, in an order that does
     not tell who was first."""
-    given = [v for v in standing(source, task).given if v["task_kind"] != ADJUDICATION]
+    given = [v for v in progress(source, task).given if v["task_kind"] != ADJUDICATION]
     given.sort(key=lambda v: hashlib.sha256(v["verdict_id"].encode()).digest())
     shown = ("value", "typology", "reason_code", "note", "confidence", "seconds", "arm")
     return [

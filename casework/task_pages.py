@@ -96,17 +96,24 @@ def task_list(
     lane: str = "",
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Briefs of tasks, the most money first. Analysts see open primary tasks, which they may choose; the
-    others are only handed out. Team leads see every kind, and adjudications first."""
+    """Briefs of tasks. Analysts see open primary tasks, which they may choose, the largest amount first: an
+    order by expected money would tell the score. Team leads see every kind, adjudications and then the most
+    expected money first."""
     whole = role not in REVIEWER_ROLES
     found = tasks.where(
         ledger,
-        "t.status = ? AND (? OR t.kind = ?) AND (? = '' OR t.lane = ?) AND t.transaction_seq NOT IN ("
+        "t.status = ? AND (? OR t.kind = ?) AND (? IN ('', t.lane) OR NOT ?) AND t.transaction_seq NOT IN ("
         "SELECT transaction_seq FROM verdicts WHERE reviewer = ?)",
-        [status if whole else tasks.OPEN, whole, PRIMARY, lane, lane, reviewer],
+        [status if whole else tasks.OPEN, whole, PRIMARY, lane, whole, reviewer],
     )
     first = {ADJUDICATION: 0} if role in ADJUDICATOR_ROLES else {}
-    found.sort(key=lambda task: (first.get(task.kind, 1), -task.priority, task.task_id))
+    found.sort(
+        key=lambda task: (
+            first.get(task.kind, 1),
+            -(task.priority if whole else task.amount_minor),
+            task.task_id,
+        )
+    )
     briefs = [brief(task, role) for task in found if whole or not lane or _lane_shown(task) == lane]
     return briefs[:limit]
 

@@ -102,7 +102,7 @@ def give(w: Writer, task_id: str, reviewer: str, form: VerdictForm, policy: Poli
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
-    others = adjudication.standing(w, task, without=task_id)
+    others = adjudication.progress(w, task, without=task_id)
     row = _row(w, task, reviewer, form, at)
     w.execute(
         "UPDATE tasks SET status = 'done', done_at = ?, lock_expires_at = NULL WHERE task_id = ?",

@@ -211,6 +211,15 @@ def test_an_analysts_list_holds_only_tasks_that_may_be_chosen(house_with) -> Non
     assert sorted(task["kind"] for task in everything) == ["audit", "primary", "second", "second"]
 
 
+def test_the_order_of_an_analysts_list_does_not_tell_the_score(house) -> None:
+    for amount, probability in ((10_000, 0.9), (20_000, 0.1), (30_000, 0.05)):
+        house.case(amount_minor=amount, probability=probability)
+    listed = [task["amount_minor"] for task in task_list(house.ledger, "analyst-1", house.now)]
+    assert listed == [30_000, 20_000, 10_000]
+    by_money = task_list(house.ledger, "lead-1", house.now, role="team_lead", lane="uncertain", limit=2)
+    assert [task["amount_minor"] for task in by_money] == [10_000, 20_000]
+
+
 def test_cases_are_listed_page_by_page(house) -> None:
     made = [house.case() for _ in range(5)]
     house.later(minutes=1)
