@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from data import schema
+from data.appending import Tables
 from data.commitments import SaltSource
 from data.errors import LedgerError
 from data.events import GENESIS, EventDraft
@@ -174,7 +175,7 @@ class Ledger:
     def _transaction(self) -> Iterator[Writer]:
         writer = Writer(
             self._connection,
-            self._schemas,
+            self._tables,
             self._fields,
             self._head,
             self._next_transaction_seq,
@@ -216,7 +217,7 @@ class Ledger:
         self._load_memory()
 
     def _load_memory(self) -> None:
-        self._schemas = schema.arrow_schemas(self._connection)
+        self._tables = Tables(self._connection, schema.arrow_schemas(self._connection))
         self._fields = schema.stored_fields(self._connection)
         self._head = self._stored_head()
         last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM transactions").fetchall()[0][0]

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
+from data.appending import Tables
 from data.canonical import canonical_json
 from data.commitments import SaltSource, commit_personal, content_sha256, digest_of_rows
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft, event_hash, microseconds
 from data.id_index import IdIndex
-from data.rows import Parameters, bindable, build_table, fetch, fetch_arrow
+from data.rows import Parameters, bindable, fetch, fetch_arrow
 from data.schema import Field
 from data.transactions import Transaction
 
@@ -41,7 +41,7 @@ class Writer:
     def __init__(
         self,
         connection: Any,
-        schemas: Mapping[str, pa.Schema],
+        tables: Tables,
         fields: Sequence[Field],
         head: Head,
         next_transaction_seq: int,
@@ -53,7 +53,7 @@ class Writer:
         self.new_ids: dict[str, int] = {}
         self.bulk_seqs: list[tuple[int, int]] = []
         self._connection = connection
-        self._schemas = schemas
+        self._tables = tables
         self._fields = fields
         self._ids = ids
         self._salts = salts
@@ -82,17 +82,12 @@ class Writer:
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to a table; columns left out are null, times must be aware. LedgerError if not."""
-        if table not in self._schemas or table == "events":
+        if table == "events":
             raise LedgerError(
-                f"no rows can be inserted into '{table}'", hint="Events are recorded with `event`."
+                "no rows can be inserted into 'events'", hint="Events are recorded with `event`."
             )
+        self._tables.check_names(table, rows)
         if rows:
-            known = self._schemas[table]
-            for row in rows:
-                for name in row:
-                    if known.get_field_index(name) < 0:
-                        what = f"the table has no column {name}"
-                        raise LedgerError(what, where=table, allowed=", ".join(known.names))
             self._pending.setdefault(table, []).extend(rows)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
@@ -149,14 +144,9 @@ class Writer:
         """32 fresh random bytes, from which a bulk load derives a salt for each value and then forgets them."""
         return self._salts(32)
 
-    def append_arrow(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+    def append_arrow(self, table: str, rows: pa.Table) -> None:
         """Append Arrow rows by column name. For bulk loads, which need an event that vouches for them."""
-        self._connection.register("_rows", rows)
-        try:
-            self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM _rows')
-        except duckdb.Error as problem:
-            raise LedgerError(f"rows were refused ({problem})", where=table) from problem
-        self._connection.unregister("_rows")
+        self._tables.append_arrow(table, rows)
 
     def adopt_seqs(self, first: int, last: int) -> None:
         """Make the ids of transactions appended as Arrow known once this write is committed."""
@@ -166,7 +156,7 @@ class Writer:
         """Append what has been gathered, one append a table."""
         pending, self._pending = self._pending, {}
         for table, rows in pending.items():
-            self.append_arrow(table, build_table(table, self._schemas[table], rows))
+            self._tables.append(table, rows)
 
     def _check(self, transaction: Transaction, seq: int, previous: int) -> None:
         if not previous < seq < self.next_transaction_seq:

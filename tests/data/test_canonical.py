@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.canonical import canonical_json, sha256_hex
@@ -56,6 +56,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values)
 def test_the_bytes_read_back_as_the_value_and_do_not_depend_on_key_order(value: object) -> None:
     encoded = canonical_json(value)

@@ -100,7 +100,7 @@ def test_erasing_personal_values_leaves_the_chain_whole(recorded: Path, tmp_path
     assert report.ok
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(1, EVENTS), st.sampled_from(["payload", "commitments", "prev_hash", "hash"]), st.data())
 def test_any_changed_byte_of_any_event_is_found(
     recorded: Path, tmp_path: Path, seq: int, column: str, data: st.DataObject
@@ -119,6 +119,7 @@ def test_any_changed_byte_of_any_event_is_found(
 texts = st.tuples(*[st.binary(max_size=6)] * 5)
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_no_two_contents_share_a_hash_by_moving_bytes_between_fields(one: tuple, other: tuple) -> None:
     same = event_hash(bytes(32), 1, 0, one) == event_hash(bytes(32), 1, 0, other)

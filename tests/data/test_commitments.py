@@ -75,6 +75,7 @@ def test_the_content_is_spelled_out_with_lengths() -> None:
     )
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(transactions(), transactions())
 def test_different_contents_have_different_bytes(one: Transaction, other: Transaction) -> None:
     assert content(one) != content(other)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from data import schema
@@ -285,3 +286,52 @@ with ledger.writing() as w:
     with Ledger.open(tmp_path / "secondlook.duckdb") as ledger:
         assert [ledger.seq_of(f"t{number}") for number in range(3)] == [1, 2, 3]
         assert ledger.seq_of("unfinished") is None
+
+
+def test_numpy_values_and_large_batches_are_stored_like_plain_ones(tmp_path: Path) -> None:
+    def outcome(seq: object) -> dict:
+        return {
+            "transaction_seq": seq, "is_fraud": True, "known_at": AT, "reported_seq": 0, "source": "chargeback",
+            "reason_code": "", "recorded_at": AT,
+        }  # fmt: skip
+
+    with new_ledger(tmp_path) as ledger:
+        with ledger.writing() as w:
+            w.insert("outcomes", [outcome(np.int64(1))])
+        with ledger.writing() as w:
+            w.insert("outcomes", [outcome(seq) for seq in range(2, 2002)])
+        with ledger.writing() as w:
+            w.insert("outcomes", [outcome(2002)])
+        stored = ledger.read("SELECT DISTINCT ON (source) known_at, is_fraud FROM outcomes")
+        assert stored == [{"known_at": AT, "is_fraud": True}]
+        assert ledger.read("SELECT count(*) AS n, sum(transaction_seq)::BIGINT AS total FROM outcomes") == [
+            {"n": 2002, "total": 2002 * 2003 // 2}
+        ]
+
+
+def test_a_refused_batch_does_not_come_up_in_a_later_write(tmp_path: Path) -> None:
+    good = {"task_id": "t", "reviewer": "analyst-1", "content": "{}", "saved_at": AT}
+    with new_ledger(tmp_path) as ledger:
+        for bad in ({"reviewer": None}, {"saved_at": datetime(2026, 1, 1)}):
+            with pytest.raises(LedgerError), ledger.writing() as w:
+                w.insert("drafts", [good, good | bad])
+        with pytest.raises(RuntimeError), ledger.writing() as w:
+            w.insert("drafts", [good])
+            w.flush()
+            raise RuntimeError("changed its mind")
+        with ledger.writing() as w:
+            w.insert("drafts", [good])
+        assert ledger.read("SELECT task_id, saved_at FROM drafts") == [{"task_id": "t", "saved_at": AT}]
+
+
+def test_a_checkpoint_moves_the_log_into_the_file_and_writing_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "secondlook.duckdb.wal"
+    with new_ledger(tmp_path) as ledger:
+        with ledger.writing() as w:
+            w.insert_transactions([transaction("a")], AT, "api")
+        before = log.stat().st_size
+        ledger.checkpoint()
+        assert (log.stat().st_size if log.exists() else 0) < before
+        with ledger.writing() as w:
+            w.insert_transactions([transaction("b")], AT, "api")
+        assert ledger.seq_of("b") == 2

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data import strict_yaml
@@ -105,10 +105,14 @@ scalars = (
     | st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=8)
 )
 trees = st.recursive(
-    scalars, lambda t: st.lists(t, max_size=3) | st.dictionaries(st.text("abc", min_size=1), t)
+    scalars,
+    lambda t: (
+        st.lists(t, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=4), t, max_size=3)
+    ),
 )
 
 
-@given(st.dictionaries(st.text("abcxyz", min_size=2), trees, min_size=1))
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.text("abcxyz", min_size=2, max_size=5), trees, min_size=1, max_size=4))
 def test_any_json_is_read_as_json(value: dict) -> None:
     assert load(json.dumps(value)).value == value
