@@ -17,7 +17,7 @@ import pyarrow as pa
 from data import schema
 from data.appending import Tables
 from data.commitments import SaltSource
-from data.errors import LedgerError
+from data.errors import LedgerBusyError, LedgerError
 from data.events import GENESIS, EventDraft
 from data.id_index import IdIndex
 from data.lock_file import LockFile, busy
@@ -65,14 +65,16 @@ class Ledger:
         """Make a new ledger with the mapping's fields. LedgerError if the file exists."""
         if path.exists():
             raise LedgerError("there is already a file", where=str(path), hint="Choose another directory.")
-        lock = LockFile(path.with_suffix(".lock"), guards=path)
         try:
-            connection = _connect(path)
-            schema.migrate(connection, at=at.astimezone(UTC).replace(tzinfo=None), where=str(path))
-            ledger = cls(path, lock, connection, salts)
-            ledger._introduce(mapping, at, actor)
+            ledger = cls._own(path, salts, at.astimezone(UTC).replace(tzinfo=None))
+            try:
+                ledger._introduce(mapping, at, actor)
+            except BaseException:
+                ledger.close()
+                raise
+        except LedgerBusyError:
+            raise
         except BaseException:
-            lock.release()
             path.unlink(missing_ok=True)
             raise
         return ledger
@@ -85,12 +87,20 @@ class Ledger:
         ledger, or one with a newer schema.
         """
         _refuse_other_files(path)
+        return cls._own(path, salts, None)
+
+    @classmethod
+    def _own(cls, path: Path, salts: SaltSource, migrated_at: datetime | None) -> Ledger:
+        """Take the lock, connect and bring the schema up to date; on failure all of it is given back."""
         lock = LockFile(path.with_suffix(".lock"), guards=path)
+        connection = None
         try:
             connection = _connect(path)
-            schema.migrate(connection, at=None, where=str(path))
+            schema.migrate(connection, at=migrated_at, where=str(path))
             return cls(path, lock, connection, salts)
         except BaseException:
+            if connection is not None:
+                connection.close()
             lock.release()
             raise
 

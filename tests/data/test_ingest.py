@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -152,51 +151,12 @@ def test_a_bad_cell_quarantines_its_line_and_nothing_else(tmp_path: Path) -> Non
     assert [bad["line"] for bad in stored] == list(range(3, len(BAD_CELLS) + 3))
 
 
-def test_lines_are_physical_lines_and_malformed_ones_are_quarantined(tmp_path: Path) -> None:
-    lines = [
-        row("a", device='"two\nlines"'),
-        "",
-        "too,short",
-        row("b", amount="x"),
-        'c,"unclosed" quote,3',
-        row("d"),
-    ]
-    with new_ledger(tmp_path) as ledger:
-        report = load(ledger, csv_file(tmp_path, *lines))
-        assert reading.one(ledger, "a").entities["device"] == "two\nlines"
-        assert ledger.seq_of("d") == 2
-    assert [(bad.line, bad.field) for bad in report.examples] == [
-        (5, "line"),
-        (6, "transaction.amount"),
-        (7, "line"),
-    ]
-    assert report.examples[0].reason == "2 cells where the header has 11"
-    assert report.examples[2].reason.startswith("not CSV")
-
-
 def test_quarantine_keeps_cells_but_no_personal_ones(tmp_path: Path) -> None:
     with new_ledger(tmp_path) as ledger:
         load(ledger, csv_file(tmp_path, row("a", amount="x", email="secret@example.org")))
         raw = ledger.read("SELECT raw FROM quarantine")[0]["raw"]
     assert '"amount":"x"' in raw
     assert "secret" not in raw
-
-
-def test_text_that_is_not_utf8_quarantines_its_line(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, row("a"), row("b", device="caf#"), row("c"))
-    path.write_bytes(path.read_bytes().replace(b"caf#", b"caf\xe9"))
-    with new_ledger(tmp_path) as ledger:
-        report = load(ledger, path)
-    assert counts(report) == (2, 0, 1)
-    assert (report.examples[0].line, report.examples[0].reason) == (3, "not UTF-8 text")
-
-
-@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_other_delimiters_and_a_byte_order_mark_are_understood(tmp_path: Path, delimiter: str) -> None:
-    path = tmp_path / "payments.csv"
-    path.write_text("\n".join([HEADER, row("a")]).replace(",", delimiter), encoding="utf-8-sig")
-    with new_ledger(tmp_path) as ledger:
-        assert counts(load(ledger, path)) == (1, 0, 0)
 
 
 def test_seq_follows_occurred_at_or_the_arrival_column(tmp_path: Path) -> None:
@@ -277,40 +237,6 @@ def test_dated_rates_turn_amounts_into_the_base_currency(tmp_path: Path) -> None
     }
 
 
-def test_missing_columns_are_named_with_a_guess(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, row(), header=HEADER.replace("customer", "custommer"))
-    with new_ledger(tmp_path) as ledger, pytest.raises(MappingError) as caught:
-        load(ledger, path)
-    assert str(caught.value) == (
-        f"{path}: the mapping asks for 'customer' (entities.customer), which the file does not have (allowed:"
-        f" {HEADER.replace('customer', 'custommer').replace(',', ', ')}). Did you mean 'custommer'?"
-    )
-
-
-def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
-    files = {
-        "none.csv": (None, "there is no such file"),
-        "empty.csv": (b"", "the file is empty"),
-        "header.csv": (HEADER.encode() + b"\n", "the file has a header but no rows"),
-        "parquet.csv": (b"PAR1" + bytes(50), "the file is named .csv but holds Parquet data"),
-        "binary.csv": (bytes(50), "the file is named .csv but holds binary data or UTF-16 text"),
-        "zip.parquet": (b"PK\x03\x04" + bytes(50), "the file is named .parquet but holds a ZIP archive"),
-        "text.parquet": (HEADER.encode(), "the file is named .parquet but holds something else"),
-        "broken.parquet": (b"PAR1" + bytes(50), "the Parquet file is damaged"),
-        "sheet.xlsx": (b"PK", "this kind of file cannot be imported (allowed: .csv, .parquet)"),
-    }
-    with new_ledger(tmp_path) as ledger:
-        head = ledger.last_event
-        for name, (content, what) in files.items():
-            path = tmp_path / name
-            if content is not None:
-                path.write_bytes(content)
-            with pytest.raises(MappingError) as caught:
-                load(ledger, path)
-            assert f"{name}: {what}" in str(caught.value)
-        assert ledger.last_event == head
-
-
 def test_a_mapping_with_other_fields_than_the_ledgers_is_refused(tmp_path: Path) -> None:
     other = mapping(MAPPING.replace("device: device}", "device: device, merchant: device}"))
     with (
@@ -318,35 +244,6 @@ def test_a_mapping_with_other_fields_than_the_ledgers_is_refused(tmp_path: Path)
         pytest.raises(MappingError, match="the ledger was made without merchant"),
     ):
         load(ledger, csv_file(tmp_path, row()), other)
-
-
-def test_parquet_types_are_taken_as_they_are(tmp_path: Path) -> None:
-    moment = datetime(2026, 3, 1, 11, tzinfo=UTC)
-    table = pa.table(
-        {
-            "id": pa.array([1.0, 2.0, None]),
-            "time": pa.array([moment] * 3, pa.timestamp("ns", tz="America/New_York")),
-            "amount": pa.array([0.1 + 0.2, float("nan"), 1.0]),
-            "currency": ["EUR"] * 3,
-            "customer": pa.array([7, 8, 9], pa.int16()),
-            "device": pa.array(["d"] * 3).dictionary_encode(),
-            "country": ["NO"] * 3,
-            "score": pa.array([1, 2, 3]),
-            "trusted": [True, False, None],
-            "email": [None] * 3,
-            "fraud": [True, False, None],
-        }
-    )
-    pq.write_table(table, tmp_path / "payments.parquet")
-    with new_ledger(tmp_path) as ledger:
-        report = load(ledger, tmp_path / "payments.parquet")
-        stored = reading.one(ledger, "1")
-    assert (stored.occurred_at, stored.amount, stored.amount_minor) == (moment, Decimal("0.3000"), 30)
-    assert (stored.entities["customer"], stored.attributes["score"]) == ("7", 1.0)
-    assert [(bad.line, bad.field) for bad in report.examples] == [
-        (2, "transaction.amount"),
-        (3, "transaction.id"),
-    ]
 
 
 def test_an_import_is_recorded_with_its_counts_and_hashes(tmp_path: Path) -> None:
