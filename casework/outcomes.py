@@ -34,10 +34,11 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
     """
     with app.lock:
         live = app.live
-        found = [(each, _transaction(app, each.transaction_id)) for each in told]
+        known = _transactions(app, told)
+        found = [(each, known[each.transaction_id]) for each in told]
         for each, transaction in found:
             _refuse_impossible(each, transaction, at)
-        reported_seq = app.ledger.next_transaction_seq - 1
+        reported_seq = _reported_seq(app)
         with app.ledger.writing() as w:
             w.insert("outcomes", [_row(each, t, reported_seq, by, at) for each, t in found])
             payload = {"reported_seq": reported_seq, "outcomes": [_told(each, t) for each, t in found]}
@@ -53,7 +54,20 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
     return {"recorded": len(found), "frauds": sum(each.is_fraud for each in told)}
 
 
-def _transaction(app: App, transaction_id: str) -> Transaction:
+def _reported_seq(app: App) -> int:
+    """The last seq given out; 0 before the first decision, when all is imported history and `known_at` alone says
+    what was known to which transaction."""
+    decided = app.ledger.read("SELECT 1 FROM decisions LIMIT 1")
+    return app.ledger.next_transaction_seq - 1 if decided else 0
+
+
+def _transactions(app: App, told: Sequence[Told]) -> dict[str, Transaction]:
+    seqs = [_seq(app, each.transaction_id) for each in told]
+    rows = app.ledger.read_arrow("SELECT * FROM transactions WHERE list_contains(?, seq)", [seqs])
+    return {t.transaction_id: t for t in reading.from_arrow(rows, app.ledger.fields)}
+
+
+def _seq(app: App, transaction_id: str) -> int:
     seq = app.ledger.seq_of(transaction_id)
     if seq is None:
         raise NotFoundError(
@@ -61,7 +75,7 @@ def _transaction(app: App, transaction_id: str) -> Transaction:
             where=transaction_id[:128],
             hint="Nothing was recorded. Import or decide the transaction first.",
         )
-    return reading.one(app.ledger, seq)
+    return seq
 
 
 def _refuse_impossible(each: Told, transaction: Transaction, at: datetime) -> None:

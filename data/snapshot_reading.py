@@ -19,9 +19,7 @@ def opened(snapshot: Snapshot, *, threads: int = 1) -> Iterator[Any]:
     transactions = pa.concat_tables([pq.read_table(path) for path in snapshot.transaction_files]).sort_by(
         "seq"
     )
-    connection = duckdb.connect(
-        config={"enable_external_access": "false", "threads": str(threads), "TimeZone": "UTC"}
-    )
+    connection = duckdb.connect(config={"enable_external_access": "false", "threads": str(threads)})
     try:
         connection.register("transactions", transactions)
         connection.register("outcomes", pq.read_table(snapshot.outcomes_file))

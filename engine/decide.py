@@ -24,6 +24,15 @@ class Features(Protocol):
 
     def features(self, transaction: Transaction) -> dict[str, FeatureValue]: ...
     def add(self, transaction: Transaction) -> None: ...
+    def observe_outcome(
+        self,
+        transaction: Transaction,
+        is_fraud: bool,
+        *,
+        known_at: datetime,
+        reported_seq: int,
+        recorded_at: datetime,
+    ) -> None: ...
 
 
 class Rules(Protocol):

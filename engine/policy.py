@@ -91,13 +91,18 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Retrain:
-    """When a challenger is trained, what it needs, and who promotes it (automatic or sign_off)."""
+    """When a challenger is trained, what it needs, and who promotes it (automatic or sign_off).
+
+    `judge` is the length of the period it is judged on, `embargo` the gap before it in which nothing is learned.
+    """
 
     every: timedelta
     min_new_labels: int
     min_frauds: int
     promote: str
     max_seconds: int
+    judge: timedelta = timedelta(days=14)
+    embargo: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,8 @@ def _retrain(part: Fields) -> Retrain:
         min_frauds=part.integer("min_frauds"),
         promote=part.choice("promote", ("automatic", "sign_off")),
         max_seconds=part.integer("max_seconds", low=1),
+        judge=part.duration("judge", "14d"),
+        embargo=part.duration("embargo", "7d"),
     )
     part.done()
     return retrain

@@ -1,0 +1,142 @@
+"""How is the demo workspace made: simulate, import, train, decide, let people work, retrain, sum up?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from casework import importing, outcomes, workspace
+from casework.app import App, wall_clock
+from casework.demo import people
+from casework.demo.summary import summarise
+from casework.demo.working import Shift
+from casework.demo.world import Scale, World, slices
+from casework.jobs import sweep
+from casework.workspace import Workspace
+from data import approved
+from data.transactions import Transaction
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+SHIFT = timedelta(hours=4)
+LEFT_OPEN = timedelta(hours=18)
+BATCH = 64
+ONE_BY_ONE = 200
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class SimulatedClock:
+    """The demo's time: moved by the builder, read by everything else."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(slots=True)
+class Story:
+    """What is carried from step to step while the demo is built."""
+
+    app: App
+    world: World
+    clock: SimulatedClock
+    progress: Progress
+    latencies_ms: list[float] = field(default_factory=list)
+
+
+def build_demo(
+    root: Path, progress: Progress, *, scale: Scale | None = None, until: datetime | None = None
+) -> dict[str, Any]:
+    """Build a workspace in `root` (new or empty) and return its summary.
+
+    The simulated time ends with the day before `until` (default: the moment). `progress(step, done, total)` is
+    called on the way.
+    """
+    began = perf_counter()
+    progress("simulate an institution", 0, 1)
+    world = World(scale or Scale(), until or wall_clock())
+    progress("simulate an institution", 1, 1)
+    made = workspace.create(
+        root, RULES / "mapping.yaml", approved.read_folder(RULES), people.ADMIN, at=world.live_from
+    )
+    clock = SimulatedClock(world.live_from)
+    app = App.open(Workspace(made.root), clock)
+    try:
+        with app.ledger.writing() as w:
+            people.add_people(w, clock.now)
+        story = Story(app, world, clock, progress)
+        told = dict(world.outcomes_by_day())
+        _import_history(story)
+        _report_outcomes(story, told, clock.now)
+        progress("train the first model", 0, 1)
+        app.retrain("person", "risk-manager-2", "the first model of this workspace")
+        progress("train the first model", 1, 1)
+        _live(story, told)
+        progress("retrain on outcomes and verdicts", 0, 1)
+        app.retrain("person", "risk-manager-2", "ten weeks of outcomes and verdicts")
+        progress("retrain on outcomes and verdicts", 1, 1)
+        app.ledger.checkpoint()
+        return {
+            "workspace": str(root),
+            "built_in_seconds": round(perf_counter() - began, 1),
+            **summarise(app, world, story.latencies_ms),
+        }
+    finally:
+        app.close()
+
+
+def _import_history(story: Story) -> None:
+    app, world, at = story.app, story.world, story.clock.now
+    with tempfile.TemporaryDirectory() as folder:
+        path = world.history_file(Path(folder))
+        importing.import_file(
+            app, path, "history.parquet", actor=people.ADMIN.user_id, at=at, progress=story.progress
+        )
+
+
+def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
+    """The live weeks: payments are decided as they come, chargebacks arrive, people work in shifts."""
+    app, world, clock = story.app, story.world, story.clock
+    payments = world.live_payments(app.mapping)
+    shift = Shift(
+        app.ledger, people.simulated(world.simulated_seed), world.fraud, app.live.settings.policy, app.key
+    )
+    done = 0
+    for end, part in slices(payments, SHIFT, world.live_from):
+        done += len(part)
+        last = done > len(payments) - ONE_BY_ONE
+        _decide(story, part, one_by_one=last)
+        clock.now = end
+        _report_outcomes(story, told, end)
+        sweep(app)
+        if end <= world.end - LEFT_OPEN:
+            shift.work(end, end + SHIFT)
+        story.progress("decide live, review, learn", done, len(payments))
+
+
+def _decide(story: Story, part: Sequence[Transaction], *, one_by_one: bool) -> None:
+    """Decide in small batches at the time of each batch's last payment; the last few one by one, and timed."""
+    size = 1 if one_by_one else BATCH
+    for first in range(0, len(part), size):
+        batch = part[first : first + size]
+        story.clock.now = batch[-1].occurred_at
+        began = perf_counter()
+        story.app.decide(batch, story.clock.now)
+        if one_by_one:
+            story.latencies_ms.append((perf_counter() - began) * 1000)
+
+
+def _report_outcomes(story: Story, told: dict[datetime, list[outcomes.Told]], now: datetime) -> None:
+    """Report the chargebacks of every day that is over."""
+    for day in sorted(told):
+        if day + timedelta(days=1) > now:
+            return
+        seen = told.pop(day)
+        outcomes.report(story.app, seen, by="integrator-1", at=now.astimezone(UTC))

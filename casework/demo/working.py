@@ -1,0 +1,98 @@
+"""How do simulated analysts work through a queue, one task after another, as real ones would?"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from casework import dossiers, tasks, verdicts
+from casework.demo.people import PEOPLE
+from casework.review_design import BLIND_FIRST
+from casework.tasks import Task
+from casework.verdicts import VerdictForm
+from data.ledger import Ledger
+from data.simulator.analysts import Judgement, SimulatedAnalyst
+from engine.policy import Policy
+
+_BREATH = timedelta(seconds=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task somebody is looking at, and what he or she will say."""
+
+    task: Task
+    judgement: Judgement
+
+
+class Shift:
+    """Simulated reviewers at one ledger. `fraud` maps a fraudulent transaction's id to its typology; the reviewers'
+    answers depend on it through their skill, as real answers depend on the facts."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        reviewers: Mapping[str, SimulatedAnalyst],
+        fraud: Mapping[str, str],
+        policy: Policy,
+        key: bytes,
+    ) -> None:
+        self._ledger, self._reviewers, self._fraud = ledger, reviewers, fraud
+        self._policy, self._key = policy, key
+        self.done = 0
+
+    def work(self, start: datetime, until: datetime, report: Callable[[int], None] | None = None) -> None:
+        """Everybody works from `start` until the queue is empty or the time is up; nothing is left claimed."""
+        if not self._ledger.read("SELECT 1 FROM tasks WHERE status = 'open' LIMIT 1"):
+            return
+        turns: list[tuple[datetime, int, str, Held | None]] = []
+        for n, reviewer in enumerate(self._reviewers):
+            heapq.heappush(turns, (start + _BREATH * n, n, reviewer, None))
+        while turns:
+            now, n, reviewer, held = heapq.heappop(turns)
+            if held is not None:
+                self._give(reviewer, held, now)
+                heapq.heappush(turns, (now + _BREATH, n, reviewer, None))
+                if report:
+                    report(self.done)
+            elif now < until:
+                taken = self._take(reviewer, now)
+                if taken is not None:
+                    seconds = timedelta(seconds=taken.judgement.seconds)
+                    heapq.heappush(turns, (now + seconds, n, reviewer, taken))
+
+    def _take(self, reviewer: str, now: datetime) -> Held | None:
+        with self._ledger.writing() as w:
+            task = tasks.take_next(w, reviewer, self._policy, self._key, now, role=PEOPLE[reviewer].value)
+            if task is None:
+                return None
+            shown = dossiers.load(w, task.dossier_id)
+        transaction_id = shown["transaction"]["transaction_id"]
+        judgement = self._reviewers[reviewer].judge(
+            transaction_id,
+            fraud=transaction_id in self._fraud,
+            cue=None if task.arm == BLIND_FIRST else shown.get("probability"),
+            typology=self._fraud.get(transaction_id, ""),
+        )
+        return Held(task, judgement)
+
+    def _give(self, reviewer: str, held: Held, now: datetime) -> None:
+        said = held.judgement
+        form = VerdictForm(
+            value=said.value,
+            typology=said.typology,
+            reason_code=_REASONS[said.value],
+            confidence=said.confidence,
+        )
+        with self._ledger.writing() as w:
+            verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
+        self.done += 1
+
+
+_REASONS = {
+    "confirmed_fraud": "pattern_matches_typology",
+    "legitimate": "consistent_with_history",
+    "inconclusive": "needs_more_information",
+}

@@ -1,0 +1,66 @@
+"""How does training run beside serving without being noticed? One process, low priority, reading only its run folder.
+
+Started as `python -m casework.learning.child RUN_FOLDER`; reads run.json there, leaves result.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from casework.learning import snapshot, training
+from data.errors import SecondLookError
+from engine.intervals import Interval
+from engine.model import registry
+
+RUN, RESULT = "run.json", "result.json"
+_NICENESS = 19
+
+
+def main(folder: Path) -> int:
+    """Train, judge, write the result; 0 also when the answer is "cannot be trained", since that is an answer."""
+    with suppress(AttributeError):  # Windows has no niceness
+        os.nice(_NICENESS)
+    try:
+        result = _run(folder)
+    except SecondLookError as error:
+        result = {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - the parent must hear of every failure, with where it happened
+        traceback.print_exc()
+        result = {"error": f"training failed: {type(error).__name__}: {error}"}
+    part = folder / (RESULT + ".part")
+    part.write_text(json.dumps(result))
+    part.replace(folder / RESULT)
+    return 0
+
+
+def _run(folder: Path) -> dict[str, Any]:
+    order = json.loads((folder / RUN).read_text())
+    models = Path(order["models"])
+    agreement = order["agreement"]
+    inputs = training.Inputs(
+        snapshot=snapshot.load(Path(order["snapshot"])),
+        champion=registry.load(models / order["champion"]) if order["champion"] else None,
+        models=models,
+        agreement=Interval(**agreement) if agreement else None,
+        agreement_items=order["agreement_items"],
+    )
+    trained = training.run(inputs, at=datetime.fromisoformat(order["at"]).astimezone(UTC))
+    return {
+        "model_id": trained.model.model_id,
+        "manifest_sha256": registry.manifest_digest(models / trained.model.model_id),
+        "passed": trained.passed,
+        "gates": [gate.as_dict() for gate in trained.gates],
+        "record": dict(trained.record),
+        "metrics": dict(trained.model.manifest["metrics"]),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
