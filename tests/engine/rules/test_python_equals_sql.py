@@ -119,7 +119,7 @@ def in_sql(text: str, table: list[dict[str, Any]]) -> list[bool | None]:
     return [row[0] for row in CONNECTION.execute(f"SELECT {sql} FROM rows").fetchall()]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(conditions, st.lists(rows, min_size=1, max_size=12))
 def test_python_and_sql_agree_on_random_conditions_and_rows(text: str, table: list[dict[str, Any]]) -> None:
     try:
