@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from statistics import median
 from typing import Any
@@ -20,6 +21,8 @@ ANSWERS = (
 )
 _FIELDS = ("typology", "reason_code", "confidence", "note")
 _FLAGS = "flags"
+LEAST_SECONDS = 0.8
+"""An answer sooner than this after a task appeared is a key still held down from the one before."""
 
 
 def _key(field: str, task_id: str) -> str:
@@ -114,6 +117,9 @@ def _told(page: Json) -> None:
 
 def _answer(page: Json, value: str) -> None:
     task_id = page["task_id"]
+    if time.monotonic() - st.session_state.get("shown_at", 0.0) < LEAST_SECONDS:
+        st.toast("That was quick. Press the key again if you mean this payment.", icon=":material/speed:")
+        return
     filled = _filled(task_id)
     verdict = {**filled, "value": value, "corrections": {}}
     if value != "confirmed_fraud":

@@ -119,6 +119,10 @@ def _stop_text(row: Row, rows: Sequence[Row], colours: Palette) -> alt.Chart:
     return alt.Chart(frame).mark_text(align=align, dx=dx, color=colours.ink, fontSize=12, fontWeight=700)
 
 
+def _rule_label(rule: Json) -> str:
+    return f"Rule: {str(rule.get('title') or rule.get('id'))[:44]}"
+
+
 def _floor(rule: Json) -> str:
     return words.sign_and_word(rule.get("floor") or "review", words.OUTCOMES)
 

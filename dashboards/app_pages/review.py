@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import streamlit as st
@@ -67,6 +68,7 @@ def _claimed(task_id: str) -> Json | None:
 
 def _keep(page: Json | None) -> Json | None:
     st.session_state["task_page"] = page
+    st.session_state["shown_at"] = time.monotonic()
     return page
 
 

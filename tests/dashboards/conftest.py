@@ -11,12 +11,15 @@ from fake_api import FakeApi
 from fake_server import Running
 from streamlit.testing.v1 import AppTest
 
+from dashboards import verdict_bar
+
 CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
 Opened = Callable[..., AppTest]
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    monkeypatch.setattr(verdict_bar, "LEAST_SECONDS", 0.0)
     with Running(FakeApi.with_work()) as running:
         monkeypatch.setenv("SECONDLOOK_API", running.base)
         yield running.api

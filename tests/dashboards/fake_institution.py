@@ -309,8 +309,6 @@ STORY: Json = {
             "reviewer": "analyst-2",
             "value": "legitimate",
             "typology": "",
-            "reason_code": "",
-            "note": "",
             "confidence": "",
             "seconds": 18.0,
             "arm": "score_shown",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from fake_api import FakeApi, Refused
 from fake_tasks import adjudication_page
 from page_text import seen
 from streamlit.testing.v1 import AppTest
+
+from dashboards import verdict_bar
 
 Opened = Callable[..., AppTest]
 
@@ -72,6 +75,16 @@ def test_dismissing_sends_no_typology(opened: Opened, api: FakeApi) -> None:
     app.selectbox(key="typology_k_0001").select("card_testing")
     press(app, "answer_legitimate")
     assert (api.verdicts[0]["value"], api.verdicts[0]["typology"]) == ("legitimate", "")
+
+
+def test_a_key_still_held_down_does_not_answer_the_next_task(
+    opened: Opened, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = at_work(opened)
+    monkeypatch.setattr(verdict_bar, "LEAST_SECONDS", 3600.0)
+    press(app, "answer_confirmed_fraud")
+    assert api.verdicts == []
+    assert "Press the key again" in app.toast[0].value
 
 
 def test_every_answer_has_a_key_and_none_uses_a_key_that_streamlit_keeps(opened: Opened) -> None:

@@ -1,0 +1,160 @@
+"""What does the console look like today? Signs in to a running demo as each role and writes docs/screenshots/*.png.
+
+secondlook demo                                  in one terminal
+make screenshots                                 in another
+python docs/screenshots.py --url http://127.0.0.1:8501 --only task
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FOLDER = Path(__file__).parent / "screenshots"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+VIEW = {"width": 1280, "height": 800}
+PATIENCE = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: who looks, at which address, and what to do first."""
+
+    name: str
+    user: str
+    path: str
+    first: Callable[[Page], None] | None = None
+    theme: str = "light"
+    height: int = 800
+
+
+def take_next(page: Page) -> None:
+    page.get_by_role("button", name="Take the next task").or_(
+        page.get_by_role("button", name="Go on with my task")
+    ).click()
+    page.get_by_role("button", name="Confirm fraud").wait_for()
+
+
+def take_with_score(page: Page) -> None:
+    """Take tasks until one shows its score, giving blind ones back."""
+    take_next(page)
+    for _ in range(12):
+        settle(page)
+        if not page.get_by_text("You decide first on this one").is_visible():
+            return
+        page.get_by_role("button", name="Put back").click()
+        page.get_by_role("button", name="Take the next task").wait_for()
+        take_next(page)
+
+
+def open_first_row(page: Page) -> None:
+    """Select the first row of the page's table (drawn on a canvas, so by its place)."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.wait_for()
+    table.click(position={"x": 17, "y": 50})
+    settle(page)
+
+
+def verify(page: Page) -> None:
+    page.get_by_role("button", name="Verify the whole chain").click()
+    page.get_by_text("nothing was altered").wait_for(timeout=4 * PATIENCE)
+
+
+SHOTS = (
+    Shot("sign-in", "", ""),
+    Shot("queue", "analyst-1", "queue"),
+    Shot("task", "analyst-1", "queue", take_with_score),
+    Shot("task-dark", "analyst-1", "queue", take_with_score, theme="dark"),
+    Shot("adjudication", "team-lead-1", "queue", take_next),
+    Shot("cases", "team-lead-1", "cases"),
+    Shot("case", "team-lead-1", "cases?status=closed", open_first_row),
+    Shot("consistency", "team-lead-1", "consistency", height=1100),
+    Shot("summary", "risk-manager-1", "summary", height=1000),
+    Shot("rules", "risk-manager-1", "rules", open_first_row),
+    Shot("models", "risk-manager-1", "models"),
+    Shot("jobs", "risk-manager-1", "jobs"),
+    Shot("decisions", "auditor-1", "decisions?outcome=review"),
+    Shot("decision", "auditor-1", "decisions?outcome=review", open_first_row),
+    Shot("audit", "auditor-1", "audit", verify),
+)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's script has run and its charts are drawn."""
+    page.wait_for_timeout(400)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(900)
+
+
+def sign_in(page: Page, base: str, user: str, password: str) -> None:
+    page.goto(base)
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=user).wait_for()
+    # The cookie arrives a moment after the page; without it the next address would ask for a sign-in.
+    page.wait_for_timeout(700)
+
+
+@contextmanager
+def visitor(browser: Browser, shot: Shot) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={**VIEW, "height": shot.height}, color_scheme=shot.theme, timezone_id="Europe/Berlin"
+    )  # fmt: skip
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    context.close()
+
+
+def take(browser: Browser, base: str, password: str, shot: Shot) -> Path:
+    """One picture, written to docs/screenshots."""
+    with visitor(browser, shot) as page:
+        if shot.user:
+            sign_in(page, base, shot.user, password)
+        page.goto(f"{base}/{shot.path}")
+        settle(page)
+        if shot.first:
+            shot.first(page)
+            settle(page)
+        page.mouse.move(2, 2)
+        target = FOLDER / f"{shot.name}.png"
+        page.screenshot(path=target)
+        return target
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--url", default="http://127.0.0.1:8501", help="the console of a running demo")
+    parser.add_argument("--password", default=os.environ.get("SECONDLOOK_DEMO_PASSWORD", "second-look"))
+    parser.add_argument("--only", action="append", help="a picture's name; may be repeated")
+    asked = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        print("This needs Chromium: apt-get install chromium", file=sys.stderr)
+        return 2
+    wanted = [shot for shot in SHOTS if not asked.only or shot.name in asked.only]
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for shot in wanted:
+            print(
+                take(browser, asked.url.rstrip("/"), asked.password, shot).relative_to(FOLDER.parent.parent)
+            )
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Does the console work in a real browser: cookie, keys, addresses, a note that survives a reload?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fake_api import PASSWORD, FakeApi
+from fake_server import Running
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+PATIENCE = 30_000
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with Running(FakeApi.with_work()) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def console(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The console's own server in a child process, as `secondlook serve` starts it."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboards" / "app.py"),
+               "--server.address", "127.0.0.1", "--server.port", str(port)]  # fmt: skip
+    environment = {**os.environ, "SECONDLOOK_API": running.base}
+    with (tmp_path_factory.mktemp("console") / "log").open("wb") as log:
+        child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            wait_until_up(base)
+            yield base
+        finally:
+            child.terminate()
+            child.wait(20)
+
+
+def wait_until_up(base: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{base}/_stcore/health").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise AssertionError("the console did not start")
+
+
+@pytest.fixture(scope="module")
+def page(console: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1280, "height": 800}, base_url=console)
+        opened.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        yield opened
+        browser.close()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("User name").fill("analyst-1")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+
+
+def test_an_analyst_signs_in_reviews_by_keyboard_and_loses_nothing_by_a_reload(
+    page: Page, running: Running
+) -> None:
+    sign_in(page)
+    cookie = next(c for c in page.context.cookies() if c["name"] == "secondlook_session")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+
+    page.reload()
+    expect(page.get_by_role("button", name="Take the next task")).to_be_visible()
+
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", name="Did this customer make this payment?")).to_be_visible()
+    page.get_by_label("Note").press_sequentially("fuzzy device")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_label("Note")).to_have_value("fuzzy device")
+    assert page.url.endswith("/review?task=k_0001")
+
+    page.keyboard.press("f")
+    expect(page.get_by_text("You decide first on this one.")).to_be_visible()
+    assert page.url.endswith("/review?task=k_0002")
+    assert (running.api.verdicts[0]["value"], running.api.verdicts[0]["note"]) == (
+        "confirmed_fraud",
+        "fuzzy device",
+    )
+
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.get_by_text("Probability of fraud")).to_be_visible()
+    assert running.api.undone == ["v_1"]
+    assert page.url.endswith("/review?task=k_0001")
+
+    page.get_by_role("button", name="analyst-1").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible()
+    page.wait_for_function("() => true")
+    page.reload()
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert not [c for c in page.context.cookies() if c["name"] == "secondlook_session"]
