@@ -32,12 +32,14 @@ from engine.rules.conditions import (
 )
 from engine.rules.lists import Entry, Lists
 
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def condition_sql(node: Node, lists: Lists, at: str) -> str:
-    """A boolean SQL expression over a feature table's columns. `at` is SQL for the moment of the row in microseconds since 1970."""
+    """A boolean SQL expression over a feature table's columns.
+
+    `at` is SQL for the moment of the row in microseconds since 1970.
+    """
     return _Writer(lists, at).write(node)
 
 
