@@ -57,24 +57,13 @@ class Disposition:
         return asdict(self)
 
 
-_STANDING = """
-    SELECT t.transaction_id,
-           (SELECT arg_max(p.value, p.disposition_seq) FROM dispositions p WHERE p.transaction_seq = t.seq) AS
-           last, (SELECT any_value(d.outcome) FROM decisions d WHERE d.transaction_seq = t.seq) AS outcome,
-           (SELECT coalesce(max(p.disposition_seq), 0) + 1 FROM dispositions p) AS next
-    FROM transactions t WHERE t.seq = ?
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a payment stands (a key of CAN_MOVE_TO), its transaction id, and the number the next disposition
-    gets."""
+    """Where a payment stands: a key of CAN_MOVE_TO."""
 
     transaction_seq: int
     transaction_id: str
     place: str
-    next_number: int
 
 
 def standing(source: Ledger | Writer, seq: int, policy: Policy, segment: str = "default") -> Standing:
@@ -83,12 +72,16 @@ def standing(source: Ledger | Writer, seq: int, policy: Policy, segment: str = "
     A payment under review is held or went through as the policy's segment says; one that was imported without
     a decision went through. NotFoundError if there is no such transaction.
     """
-    rows = source.read(_STANDING, [seq])
-    if not rows:
+    known = source.read("SELECT transaction_id FROM transactions WHERE seq = ?", [seq])
+    if not known:
         raise NotFoundError("there is no such transaction", where=str(seq))
-    row = rows[0]
-    place = row["last"] or _by_decision(row["outcome"], policy, segment)
-    return Standing(seq, row["transaction_id"], place, row["next"])
+    steps = source.read("SELECT disposition_seq, value FROM dispositions WHERE transaction_seq = ?", [seq])
+    if steps:
+        place = max(steps, key=lambda step: step["disposition_seq"])["value"]
+    else:
+        decided = source.read("SELECT outcome FROM decisions WHERE transaction_seq = ?", [seq])
+        place = _by_decision(decided[0]["outcome"] if decided else None, policy, segment)
+    return Standing(seq, known[0]["transaction_id"], place)
 
 
 def _by_decision(outcome: str | None, policy: Policy, segment: str) -> str:
@@ -127,7 +120,8 @@ def record(
 def _write(
     w: Writer, now: Standing, value: str, reason: str, actor: str, case_id: str, at: datetime
 ) -> Disposition:
-    number, name = now.next_number, now.transaction_id
+    number = w.read("SELECT coalesce(max(disposition_seq), 0) + 1 AS n FROM dispositions")[0]["n"]
+    name = now.transaction_id
     made = Disposition(number, now.transaction_seq, name, case_id, value, reason, actor, at)
     w.insert("dispositions", [made.as_json()])
     payload = {

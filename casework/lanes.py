@@ -11,16 +11,16 @@ RANDOM_LANES = ("audit", "golden", "re_serve", SECOND_LANE)
 follow the keyed task id instead."""
 
 _LEFT = "epoch_us(t.deadline) - epoch_us(CAST(? AS TIMESTAMP))"
-_DUE_SOON = f"{_LEFT} < (epoch_us(t.deadline) - epoch_us(t.created_at)) // 4"
+_DUE_SOON = f"({_LEFT} < (epoch_us(t.deadline) - epoch_us(t.created_at)) // 4)"
 _RANDOM = ", ".join(f"'{lane}'" for lane in RANDOM_LANES)
-ORDER = f"""
-    {_DUE_SOON} DESC,
+RANK = f"""row(
+    NOT {_DUE_SOON},
     CASE WHEN {_DUE_SOON} THEN epoch_us(t.deadline) ELSE 0 END,
     CASE WHEN t.lane IN ({_RANDOM}) THEN 0 ELSE -t.priority END,
     t.task_id
-"""
-"""SQL order of tasks `t` within a lane; takes the present time twice. Those in the last quarter of their time
-come first, by deadline; the rest by expected money."""
+)"""
+# SQL rank of a task `t` in its lane, the smallest first; takes the present time twice. Those in the last quarter of
+# their time come first, by deadline; the rest by expected money.
 
 
 def choose_lane(shares: Mapping[str, float], available: Sequence[str], uniform: float) -> str:
