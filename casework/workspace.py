@@ -15,6 +15,7 @@ from data.errors import ConflictError, InputError
 from data.ledger import Ledger
 from data.mapping import Mapping, load_mapping
 
+MAPPING_FILE = "mapping.yaml"
 DEFAULT_WORKSPACE = Path("demo-workspace")
 
 
@@ -34,7 +35,7 @@ class Workspace:
 
     @property
     def mapping_file(self) -> Path:
-        return self.root / "mapping.yaml"
+        return self.root / MAPPING_FILE
 
     @property
     def rules(self) -> Path:
@@ -116,10 +117,11 @@ def create(
 ) -> Workspace:
     """Make a workspace with its first approved set. Nothing is left behind if it cannot be made.
 
-    `files` are the proposals to write under rules/, by path. Raises ConflictError if `root` already holds anything,
-    MappingError or ConfigError if a file is wrong.
+    `files` are the proposals to write under rules/, by path; a mapping among them is left out, since it is no
+    proposal. Raises ConflictError if `root` already holds anything, MappingError or ConfigError if a file is wrong.
     """
     workspace = Workspace(root)
+    files = {name: content for name, content in files.items() if name != MAPPING_FILE}
     if root.exists() and any(root.iterdir()):
         raise ConflictError(
             "this directory is not empty", where=str(root), hint="Choose a new one; nothing was written."

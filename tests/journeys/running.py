@@ -60,7 +60,15 @@ class Running:
 @contextmanager
 def serving(workspace: Workspace, *words: str) -> Iterator[Running]:
     """`secondlook serve` on free ports until the block ends."""
-    command = [str(COMMAND), "serve", "--workspace", str(workspace.root), "--port", "0", *(words or ["--no-console"])]
+    command = [
+        str(COMMAND),
+        "serve",
+        "--workspace",
+        str(workspace.root),
+        "--port",
+        "0",
+        *(words or ["--no-console"]),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     running = Running(workspace, process, "")
     try:

@@ -74,8 +74,12 @@ def assert_nothing_is_half_there(app: App) -> None:
     count = "SELECT count(*) AS n FROM {}"
     transactions, decided = (app.ledger.read(count.format(t))[0]["n"] for t in ("transactions", "decisions"))
     assert transactions == decided
-    reviews = app.ledger.read("SELECT transaction_seq AS seq FROM decisions WHERE outcome = 'review' ORDER BY seq")
+    reviews = app.ledger.read(
+        "SELECT transaction_seq AS seq FROM decisions WHERE outcome = 'review' ORDER BY seq"
+    )
     cases = app.ledger.read("SELECT transaction_seq AS seq FROM case_transactions ORDER BY seq")
-    tasks = app.ledger.read("SELECT DISTINCT transaction_seq AS seq FROM tasks WHERE kind = 'primary' ORDER BY seq")
+    tasks = app.ledger.read(
+        "SELECT DISTINCT transaction_seq AS seq FROM tasks WHERE kind = 'primary' ORDER BY seq"
+    )
     assert reviews == cases == tasks
     assert chain.verify(app.ledger).ok
