@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from data.errors import InputError
 from engine import metrics
 from engine.features.feature_set import FeatureSet
 from engine.intervals import Interval, bootstrap, ranking_intervals
-from engine.labelled_history import History, Window, load_history
+from engine.labelled_history import History, Window, as_microseconds, load_history
 from engine.model.train import TrainedModel, train
 
 DAY_US = 86_400_000_000
@@ -36,6 +36,7 @@ class Protocol:
     entity: str = ""
     cards: int = CARDS
     reviews_per_day: int = 100
+    compromised_since: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.delay < timedelta(0):
@@ -190,7 +191,8 @@ def _test_rows(history: History, protocol: Protocol) -> tuple[np.ndarray, int]:
     """Test rows, without those of an entity known to be compromised before their day began (Fraud Detection
     Handbook: its card is blocked by then, so finding it again is no merit)."""
     rows = history.rows(protocol.test)
-    compromised = history.compromised_us(protocol.train.start_us, protocol.delay_us)
+    since = as_microseconds(protocol.compromised_since or protocol.train.start)
+    compromised = history.compromised_us(since, protocol.delay_us)
     day_start = protocol.test.start_us + _day(history.occurred_us[rows], protocol) * DAY_US
     kept = compromised[rows] >= day_start
     return rows[kept], int((~kept).sum())
