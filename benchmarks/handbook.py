@@ -78,7 +78,7 @@ def imported(path: Path) -> Iterator[tuple[Ledger, FeatureSet, float]]:
 
 
 def folds(history: History, features: FeatureSet, weeks: tuple[str, ...], train_days: int) -> list[Backtest]:
-    return [run(history, features, protocol(week, train_days), nthread=2) for week in weeks]
+    return [run(history, features, protocol(week, train_days)) for week in weeks]
 
 
 def row(name: str, found: list[Backtest]) -> str:
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
 def report(ledger: Ledger, features: FeatureSet, *, quick: bool) -> None:
     chapter_3 = protocol(CHAPTER_3)
     history = load_history(ledger, features, [chapter_3.train, chapter_3.test], entity="customer")
-    found = run(history, features, chapter_3, nthread=2)
+    found = run(history, features, chapter_3)
     table(
         f"Chapter 3: train {found.train_rows:,} / {found.train_frauds} frauds, "
         f"test {found.test_rows:,} / {found.test_frauds} frauds",

@@ -26,8 +26,9 @@ class Protocol:
     """Which rows are learned from, and which are judged.
 
     Labels become known `delay` after a payment at the earliest. `entity` is the one whose known compromise
-    takes it out of the test ("" keeps everybody). `cards` is the k of card precision, `reviews_per_day` the
-    capacity at which precision, recall and value detection are reported.
+    takes it out of the test ("" keeps everybody), counting frauds since `compromised_since` (None: since
+    training starts). `cards` is the k of card precision, `reviews_per_day` the capacity at which precision,
+    recall and value detection are reported.
     """
 
     train: Window

@@ -107,6 +107,15 @@ def test_customers_known_to_be_compromised_are_not_judged(source: Any) -> None:
     assert backtest(source, FEATURES, protocol(entity=""), params=QUICK).removed == 0
 
 
+def test_frauds_before_the_chosen_moment_do_not_count_as_compromise(source: Any) -> None:
+    later, all_known = (
+        backtest(source, FEATURES, protocol(compromised_since=since), params=QUICK).removed
+        for since in (day(12), None)
+    )
+
+    assert 0 < later < all_known
+
+
 def test_labels_that_were_not_known_when_the_test_began_teach_nothing(source: Any) -> None:
     closer = protocol(test=Window(day(17), day(25)))
 
