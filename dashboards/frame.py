@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -107,11 +107,40 @@ def table(rows: Sequence[dict[str, Any]], **options: Any) -> Any:
     return st.dataframe(rows, hide_index=True, **options)
 
 
+def choice(label: str, name: str, known: Mapping[str, str], *, default: str = "") -> str:
+    """One of `known` codes, or ''; kept in the address as `?name=code`, so that a reload or a link finds it again.
+
+    Streamlit's own binding would put the label there, with its sign.
+    """
+    asked = st.query_params.get(name, "")
+    if name not in st.session_state:
+        st.session_state[name] = asked if asked in known else default or None
+    picked = st.segmented_control(
+        label, list(known), key=name, format_func=known.__getitem__, required=bool(default),
+        label_visibility="collapsed" if default else "visible",
+    )  # fmt: skip
+    if picked and picked != default:
+        st.query_params[name] = picked
+    elif name in st.query_params:
+        del st.query_params[name]
+    return picked or ""
+
+
+def _policy() -> dict[str, Any]:
+    if "policy" not in st.session_state:
+        st.session_state["policy"] = signin.client().policy().get("policy") or {}
+    found: dict[str, Any] = st.session_state["policy"]
+    return found
+
+
 def base_currency() -> str:
     """The institution's currency: what every amount in minor units is in."""
-    if "currency" not in st.session_state:
-        st.session_state["currency"] = (signin.client().policy().get("policy") or {}).get("currency", "")
-    return str(st.session_state["currency"])
+    return str(_policy().get("currency", ""))
+
+
+def protected_attribute() -> str:
+    """The attribute that is there for the subgroup table only; no reviewer should judge by it."""
+    return str(_policy().get("protected_attribute") or "")
 
 
 def role() -> str:

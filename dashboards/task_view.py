@@ -30,6 +30,17 @@ def draw(page: Json) -> None:
         _beside(page)
 
 
+def without_attribute(page: Json, name: str) -> Json:
+    """The page without an attribute that no reviewer should judge by, in the payment and in its history."""
+
+    def stripped(payment: Json) -> Json:
+        kept = {k: v for k, v in (payment.get("attributes") or {}).items() if k != name}
+        return {**payment, "attributes": kept}
+
+    history = [stripped(payment) for payment in page.get("history") or []]
+    return {**page, "transaction": stripped(page["transaction"]), "history": history}
+
+
 def _question(page: Json) -> None:
     left, right = st.columns([3.2, 1], vertical_alignment="center")
     with left, st.container(key="question", gap=None):

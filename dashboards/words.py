@@ -165,6 +165,11 @@ def sign_and_word(code: str | None, known: Mapping[str, tuple[str, str, str]]) -
     return f"{sign} {word}"
 
 
+def signed(known: Mapping[str, tuple[str, str, str]]) -> dict[str, str]:
+    """Sign and word of every code, for choices."""
+    return {code: f"{sign} {word}" for code, (sign, word, _) in known.items()}
+
+
 def plain(text: str) -> str:
     """Text from data made safe to stand inside Markdown."""
     for mark in "\\`*_{}[]<>#|$~:":

@@ -22,12 +22,9 @@ def show() -> None:
 
 def _list() -> None:
     frame.head("Cases", "Payments that people look at, newest first.")
-    status = st.segmented_control(
-        "Status", list(words.CASE_STATES), key="status", bind="query-params",
-        format_func=lambda code: words.sign_and_word(code, words.CASE_STATES),
-    )  # fmt: skip
-    cursors = _cursors(status or "")
-    found = signin.client().cases(status=status or "", limit=PAGE_SIZE, cursor=cursors[-1])
+    status = frame.choice("Status", "status", words.signed(words.CASE_STATES))
+    cursors = _cursors(status)
+    found = signin.client().cases(status=status, limit=PAGE_SIZE, cursor=cursors[-1])
     cases = frame.items(found, "cases")
     if not cases:
         frame.empty(

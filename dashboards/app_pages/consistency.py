@@ -18,6 +18,7 @@ MEASURES = {
     "alpha": ("Krippendorff's alpha", -1.0),
     "ac1": ("Gwet's AC1", -1.0),
 }
+SHARES = ("raw", "positive_specific")
 FURTHER = {
     "negative_specific": "Agreement on the rest",
     "alpha_ordinal": "Alpha, unsure as half-way",
@@ -27,10 +28,7 @@ FURTHER = {
 
 def show() -> None:
     frame.head("Consistency", "Blind second reviews drawn at random show how far a verdict is evidence.")
-    arm = st.segmented_control(
-        "Display arm", list(words.ARMS), key="arm", bind="query-params", format_func=words.ARMS.__getitem__
-    )
-    report = signin.client().consistency(arm=arm or "")
+    report = signin.client().consistency(arm=frame.choice("Display arm", "arm", words.ARMS))
     if not report.get("n_pairs"):
         frame.empty(
             "No payment has been judged by two people yet.",
@@ -54,7 +52,7 @@ def _headline(report: Json) -> None:
     st.markdown(f"##### {words.plain(report.get('sentence', ''))}")
     for column, (name, (label, _)) in zip(st.columns(4, border=True), MEASURES.items(), strict=True):
         with column:
-            _measure(label, report.get(name) or {}, as_share=name in ("raw", "positive_specific"))
+            _measure(label, report.get(name) or {}, as_share=name in SHARES)
     st.caption(
         f"{words.plural(report['n_items'], 'payment')} judged by two or more people · "
         f"{words.plural(report['n_pairs'], 'pair')} of verdicts · "
@@ -103,15 +101,20 @@ def _arms(by_arm: dict[str, Json]) -> None:
     st.subheader("By display arm", anchor=False)
     rows = [
         {"Arm": words.title_of(arm, words.ARMS), "Payments": report["n_items"]}
-        | {label: _told(report.get(name) or {}) for name, (label, _) in MEASURES.items()}
+        | {
+            label: _told(report.get(name) or {}, as_share=name in SHARES)
+            for name, (label, _) in MEASURES.items()
+        }
         for arm, report in by_arm.items()
     ]
     frame.table(rows, height="content")
 
 
-def _told(measure: Json) -> str:
-    between = words.interval(measure.get("low"), measure.get("high"))
-    return words.number(measure.get("value")) + (f"  ({between})" if between else "")
+def _told(measure: Json, *, as_share: bool = False) -> str:
+    written = words.percent if as_share else words.number
+    value, low, high = (measure.get(part) for part in ("value", "low", "high"))
+    between = "" if low is None or high is None else f"  ({written(low)} to {written(high)})"
+    return written(value) + between
 
 
 def _pairs(pairs: list[Json]) -> None:

@@ -51,10 +51,7 @@ def _by_id() -> None:
 def _filters() -> dict[str, str]:
     outcome, entity, value, since, until = st.columns([1.5, 1, 1.3, 1, 1], vertical_alignment="bottom")
     with outcome:
-        picked = st.segmented_control(
-            "Outcome", list(words.OUTCOMES), key="outcome", bind="query-params",
-            format_func=lambda code: words.sign_and_word(code, words.OUTCOMES),
-        )  # fmt: skip
+        picked = frame.choice("Outcome", "outcome", words.signed(words.OUTCOMES))
     with entity:
         name = st.text_input("Entity", key="entity", bind="query-params", placeholder="customer")
     with value:
@@ -64,7 +61,7 @@ def _filters() -> dict[str, str]:
     with until:
         last = st.date_input("Before", value=None, key="until", bind="query-params", format="YYYY-MM-DD")
     return {
-        "outcome": picked or "",
+        "outcome": picked,
         "entity": name.strip() if wanted.strip() else "",
         "value": wanted.strip() if name.strip() else "",
         "since": f"{first}T00:00:00Z" if first else "",

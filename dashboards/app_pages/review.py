@@ -20,7 +20,7 @@ def show() -> None:
         _nothing_here()
         return
     st.query_params["task"] = page["task_id"]
-    task_view.draw(page)
+    task_view.draw(task_view.without_attribute(page, frame.protected_attribute()))
     if page.get("status") == "done":
         _already_answered()
     elif page.get("claimed_by") == _user():

@@ -17,10 +17,7 @@ def show() -> None:
     frame.head(
         "Rules", "What runs is the approved set. Files are proposals until a second person approves them."
     )
-    section = st.segmented_control(
-        "Section", list(SECTIONS), default="running", required=True, key="section", bind="query-params",
-        format_func=SECTIONS.__getitem__, label_visibility="collapsed",
-    )  # fmt: skip
+    section = frame.choice("Section", "section", SECTIONS, default="running")
     client = signin.client()
     if section == "running":
         _rules(client.rules())

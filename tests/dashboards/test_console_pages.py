@@ -36,10 +36,10 @@ def test_a_task_that_is_mine_is_offered_first(opened: Opened, api: FakeApi) -> N
     assert "Two rules ask for a person" in str([link.proto.label for link in app.get("page_link")])
 
 
-def test_decisions_are_found_by_an_outcome_that_is_kept_in_the_address(opened: Opened) -> None:
+def test_an_outcome_filter_is_applied_and_kept_in_the_address(opened: Opened) -> None:
     app = opened("auditor-1", "decisions")
     app.segmented_control(key="outcome").set_value("decline").run()
-    assert app.segmented_control(key="outcome").proto.query_param_key == "outcome"
+    assert app.query_params["outcome"] == "decline"
     assert set(app.dataframe[0].value["Outcome"]) == {"✕ Decline"}
 
 

@@ -50,6 +50,13 @@ def test_rules_name_what_they_ask_for_and_what_is_often_innocent(opened: Opened)
     assert "Families and shared flats" in text
 
 
+def test_the_protected_attribute_is_not_before_the_reviewer(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /policy"] = {"policy": {"currency": "EUR", "protected_attribute": "channel"}, "file": ""}
+    text = seen(at_work(opened))
+    assert "DE · NL · electronics" in text
+    assert "channel" not in text.lower()
+
+
 def test_inputs_that_are_missing_are_said(opened: Opened) -> None:
     assert "Not known for this payment: share of fraud at this merchant in 30 days" in seen(at_work(opened))
 
