@@ -10,6 +10,7 @@ from typing import Any
 
 from casework.app import App
 from data import ingest
+from data.errors import InputError
 
 Progress = Callable[[str, int, int], None]
 
@@ -19,5 +20,9 @@ def import_file(
 ) -> dict[str, Any]:
     """Import one CSV or Parquet file; `name` is what its owner calls it. Decisions wait until it is in."""
     with app.changing_history():
-        report = ingest.import_file(app.ledger, app.mapping, path, at=at, actor=actor, progress=progress)
+        try:
+            report = ingest.import_file(app.ledger, app.mapping, path, at=at, actor=actor, progress=progress)
+        except InputError as error:
+            error.where = error.where.replace(str(path), name)  # they know it by that name
+            raise
     return {"file": name, **asdict(report)}

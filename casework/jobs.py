@@ -58,7 +58,7 @@ def checkpoint(app: App) -> str:
 
 def trim(app: App) -> str:
     with app.lock:
-        app.live.engine.state.trim()
+        app.live.memory.trim()
     return "The memory holds only what windows can reach."
 
 

@@ -44,6 +44,7 @@ class Live:
     set_id: str
     settings: Settings
     model: Model | None
+    memory: OnlineState
     engine: Engine
 
     @property
@@ -61,7 +62,9 @@ def read_settings(files: Map[str, bytes], mapping: Mapping, where: str = "rules"
     features = load_features(files["features.yaml"], f"{where}/features.yaml", mapping)
     lists = load_lists(files.get("lists.yaml", b""), f"{where}/lists.yaml")
     policy = load_policy(files["policy.yaml"], f"{where}/policy.yaml")
-    return Settings(files, features, load_rules(files, features, lists), policy, lists)
+    named = {f"{where}/{name}": content for name, content in files.items()}  # as a person finds them
+    rules = load_rules(named, features, lists, currency=policy.currency)
+    return Settings(files, features, rules, policy, lists)
 
 
 def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live | None = None) -> Live:
@@ -73,15 +76,16 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
     settings = read_settings(current.files, mapping)
     model = champion(ledger, workspace.models)
     same = before is not None and before.settings.files["features.yaml"] == settings.files["features.yaml"]
+    memory = before.memory if before and same else remembered(ledger, settings.features)
     engine = Engine(
-        state=before.engine.state if before and same else remembered(ledger, settings.features),
+        state=memory,
         rules=settings.rules,
         policy=settings.policy,
         model=model,
         key=workspace.key(),
         set_id=current.set_id,
     )
-    return Live(current.set_id, settings, model, engine)
+    return Live(current.set_id, settings, model, memory, engine)
 
 
 def champion(ledger: Ledger, models: Path) -> Model | None:

@@ -14,6 +14,7 @@ from casework.app import App
 from casework.live import Settings, read_settings
 from data import approved
 from data.approved import ApprovedSet
+from data.canonical import sha256_hex
 from data.errors import ConflictError, InputError, SecondLookError
 from data.ledger import Ledger
 from engine.decision import Outcome
@@ -78,7 +79,7 @@ def _rule_row(rule: Rule) -> dict[str, Any]:
 
 def set_row(current: ApprovedSet) -> dict[str, Any]:
     """Who approved what, and the hash of each file."""
-    hashes = {path: approved.sha256_hex(content) for path, content in sorted(current.files.items())}
+    hashes = {path: sha256_hex(content) for path, content in sorted(current.files.items())}
     return {
         "set_id": current.set_id,
         "approved_by": current.approved_by,

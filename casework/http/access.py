@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import Depends, Request
-from fastapi.params import Depends as DependsParam
 from fastapi.routing import APIRoute
 
 from casework.app import App
@@ -61,8 +61,8 @@ async def _public() -> None:
 PUBLIC = Depends(_public)
 
 
-def allowed(permission: Permission) -> DependsParam:
-    """`person: Person = allowed(Permission.X)` in an endpoint's signature."""
+def allowed(permission: Permission) -> Any:
+    """`person: Person = allowed(Permission.X)` in an endpoint's signature: FastAPI puts the person there."""
     return Depends(Allowed(permission))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -44,7 +45,7 @@ def import_file(
     if suffix not in (".csv", ".parquet"):
         raise InputError("this kind of file cannot be imported", where=name, allowed=".csv, .parquet")
     with tempfile.TemporaryDirectory(prefix="import-", dir=app.workspace.root) as folder:
-        path = Path(folder) / f"file{suffix}"
+        path = Path(folder) / re.sub(r"[^\w.-]", "_", name)[-100:]
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
         report = importing.import_file(app, path, name, actor=person.user_id, at=now())

@@ -60,7 +60,9 @@ def test_a_batch_is_decided_in_order_and_its_payments_see_each_other(institution
 
 def test_the_same_id_twice_in_one_batch_is_one_transaction(institution: Institution) -> None:
     body = payment(13)
-    answer = institution.ask("integrator-1", "POST", "/v1/decisions/batch", json={"transactions": [body, body]})
+    answer = institution.ask(
+        "integrator-1", "POST", "/v1/decisions/batch", json={"transactions": [body, body]}
+    )
     first, second = answer.json()["decisions"]
     assert first == second
 
@@ -178,7 +180,12 @@ def test_a_decision_that_does_not_exist_is_not_found(institution: Institution, n
 def test_outcomes_are_learned_by_the_next_decision(institution: Institution) -> None:
     told = payment(30, entities={"customer": "learner", "device": "ld"})
     institution.decide(told)
-    report = {"transaction_id": "t30", "is_fraud": True, "known_at": told["occurred_at"], "reason_code": "10.4"}
+    report = {
+        "transaction_id": "t30",
+        "is_fraud": True,
+        "known_at": told["occurred_at"],
+        "reason_code": "10.4",
+    }
     answer = institution.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [report]})
     assert answer.json() == {"recorded": 1, "frauds": 1}
     assert institution.app.ledger.read("SELECT reason_code FROM outcomes") == [{"reason_code": "10.4"}]

@@ -1,0 +1,211 @@
+"""Do the commands end as promised: 0 clean, 1 findings, 2 misuse, and errors in one sentence?"""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from casework.cli import main as program
+from casework.workspace import Workspace
+from tests.http.institution import RULES, make_workspace
+
+MAPPING = """version: 1
+institution: shop
+base_currency: EUR
+time_zone: UTC
+transaction: {id: id, occurred_at: at, amount: amount, currency: {constant: EUR}}
+entities: {customer: customer, card: card}
+attributes:
+  country: {column: country, type: category}
+label: {column: fraud, known_after: 7d}
+"""
+ROWS = "id,at,amount,customer,card,country,fraud\n" + "".join(
+    f"t{n},2026-01-{1 + n // 24:02d}T{n % 24:02d}:00:00Z,{10 + n}.50,c{n % 7},k{n % 9},NO,{int(n % 50 == 0)}\n"
+    for n in range(400)
+)
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str | Path
+) -> tuple[int, str, str]:
+    """One command in this process: exit code, standard output, standard error."""
+    monkeypatch.setattr("sys.argv", ["secondlook", *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    said = capsys.readouterr()
+    return int(end.value.code or 0), said.out, said.err
+
+
+class Shell:
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys, self._monkeypatch = capsys, monkeypatch
+
+    def __call__(self, *words: str | Path) -> tuple[int, str, str]:
+        return run(self._capsys, self._monkeypatch, *words)
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(capsys, monkeypatch)
+
+
+@pytest.fixture
+def shop(shell: Shell, tmp_path: Path) -> Path:
+    """A workspace made from nothing but a mapping, with a file of history in it."""
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    (tmp_path / "rows.csv").write_text(ROWS)
+    assert shell("init", tmp_path / "shop", "--mapping", tmp_path / "mapping.yaml")[0] == 0
+    assert shell("import", tmp_path / "rows.csv", "--workspace", tmp_path / "shop")[0] == 0
+    return tmp_path / "shop"
+
+
+def commands() -> list[tuple[str, object]]:
+    found = []
+
+    def walk(group: TyperGroup, prefix: str) -> None:
+        for name, command in sorted(group.commands.items()):
+            if isinstance(command, TyperGroup):
+                walk(command, f"{prefix}{name} ")
+            else:
+                found.append((prefix + name, command))
+
+    root = get_command(program.cli)
+    assert isinstance(root, TyperGroup)
+    walk(root, "")
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
+def test_every_command_takes_json_and_workspace_and_shows_an_example(name: str) -> None:
+    command = dict(commands())[name]
+    options = {option for parameter in command.params for option in parameter.opts}  # type: ignore[attr-defined]
+    assert "--json" in options
+    assert "--workspace" in options or name == "init"
+    assert f"Example: secondlook {name}" in (command.help or "")  # type: ignore[attr-defined]
+
+
+def test_the_fixed_commands_are_all_there() -> None:
+    fixed = {"demo", "init", "import", "train", "score", "backtest", "serve", "replay", "consistency"}
+    fixed |= {f"rules {name}" for name in ("check", "test", "diff", "lock", "promote")}
+    assert fixed | {"audit verify", "audit export"} <= {name for name, _ in commands()}
+
+
+def test_a_mapping_is_enough_to_decide_a_file(shell: Shell, shop: Path, tmp_path: Path) -> None:
+    later = ROWS.replace("2026-01-", "2026-02-").replace("\nt", "\nu")
+    (tmp_path / "later.csv").write_text(later)
+    code, out, _ = shell("score", tmp_path / "later.csv", "--workspace", shop, "--json")
+    scored = json.loads(out)
+    assert (code, len(scored["rows"]), scored["unreadable"]) == (0, 400, 0)
+    assert set(scored["outcomes"]) <= {"approve", "review", "decline"}
+    code, out, _ = shell("replay", "u5", "--workspace", shop)
+    assert (code, "bit for bit" in out) == (0, True)
+    assert shell("audit", "verify", "--workspace", shop)[0] == 0
+
+
+def test_the_same_file_twice_is_clean_and_quarantined_rows_are_findings(
+    shell: Shell, shop: Path, tmp_path: Path
+) -> None:
+    code, out, _ = shell("import", tmp_path / "rows.csv", "--workspace", shop, "--json")
+    assert (code, json.loads(out)["imports"][0]["duplicate"]) == (0, 400)
+    (tmp_path / "bad.csv").write_text(ROWS.splitlines()[0] + "\nx1,not a time,1.00,c1,k1,NO,0\n")
+    code, out, _ = shell("import", tmp_path / "bad.csv", "--workspace", shop)
+    assert (code, "1 quarantined" in out) == (1, True)
+
+
+def test_a_changed_rule_is_found_locked_and_promoted(shell: Shell, shop: Path) -> None:
+    assert shell("rules", "diff", "--workspace", shop)[0] == 0
+    policy = shop / "rules" / "policy.yaml"
+    policy.write_text(policy.read_text() + "\n# looked at today\n")
+    code, out, _ = shell("rules", "diff", "--workspace", shop)
+    assert (code, "+# looked at today" in out) == (1, True)
+    assert shell("rules", "lock", "--workspace", shop)[0] == 0
+    code, out, _ = shell("rules", "promote", "--reason", "a remark", "--workspace", shop)
+    assert (code, "rules.lock.json" in out) == (0, True)
+    assert shell("rules", "diff", "--workspace", shop)[0] == 0
+    code, _, err = shell("rules", "promote", "--reason", "again", "--workspace", shop)
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_an_unknown_feature_in_a_rule_is_named_with_its_place(shell: Shell, shop: Path) -> None:
+    rule = next((shop / "rules" / "catalogue").glob("*.yaml"))
+    rule.write_text(rule.read_text().replace("customer_", "custmer_"))
+    code, _, err = shell("rules", "check", "--workspace", shop)
+    assert code == 2
+    assert err.startswith(f"secondlook: {rule}:")
+
+
+def test_a_backtest_gives_its_figures(shell: Shell, shop: Path) -> None:
+    days = ("--train-from", "2026-01-01", "--train-to", "2026-01-09")
+    later = ("--test-from", "2026-01-10", "--test-to", "2026-01-17")
+    code, out, err = shell("backtest", *days, *later, "--delay-days", "0", "--workspace", shop, "--json")
+    assert code == 0, err
+    assert {"auc", "average_precision", "card_precision_at_100"} <= json.loads(out).keys()
+    assert (
+        shell("backtest", *days, "--test-from", "2025-01-01", "--test-to", "2025-01-02", "-w", shop)[0] == 2
+    )
+
+
+def test_any_verdict_log_gets_its_agreement_report(shell: Shell, tmp_path: Path) -> None:
+    log = tmp_path / "verdicts.csv"
+    log.write_text(
+        "item,reviewer,verdict\n"
+        + "".join(f"i{n},r{r},{'fraud' if (n + r) % 3 else 'ok'}\n" for n in range(30) for r in (1, 2))
+    )
+    code, out, _ = shell("consistency", log, "--json")
+    assert (code, json.loads(out)["n_ratings"]) == (0, 60)
+    code, out, _ = shell("consistency", log)
+    assert "alpha" in out
+
+
+def test_a_user_can_be_added_and_is_told_a_password_once(shell: Shell, shop: Path) -> None:
+    code, out, _ = shell("users", "add", "analyst-1", "--role", "analyst", "--workspace", shop, "--json")
+    assert (code, len(json.loads(out)["password"]) >= 10) == (0, True)
+    code, out, _ = shell("users", "list", "--workspace", shop)
+    assert "analyst-1" in out
+
+
+MISUSE = {
+    "no such command": ["dance"],
+    "no such option": ["train", "--fast"],
+    "no workspace": ["train", "--workspace", "{tmp}/nowhere"],
+    "no file": ["import", "{tmp}/nothing.csv", "--workspace", "{tmp}/bank"],
+    "no mapping": ["init", "{tmp}/new", "--mapping", "{tmp}/nothing.yaml"],
+    "a mapping with duplicate keys": ["init", "{tmp}/new", "--mapping", "{tmp}/twice.yaml"],
+    "a mapping with an unknown key": ["init", "{tmp}/new", "--mapping", "{tmp}/unknown.yaml"],
+    "a directory that is not empty": ["init", "{tmp}/bank", "--mapping", "{rules}/mapping.yaml"],
+    "a short password": [
+        "init",
+        "{tmp}/new",
+        "--mapping",
+        "{rules}/mapping.yaml",
+        "--admin-password",
+        "short",
+    ],
+    "no such transaction": ["replay", "never-seen", "--workspace", "{tmp}/bank"],
+    "a role that does not exist": ["users", "add", "a-1", "--role", "king", "--workspace", "{tmp}/bank"],
+    "a log that is none": ["consistency", "{tmp}/twice.yaml"],
+    "a file of another kind": ["import", "{tmp}/twice.yaml", "--workspace", "{tmp}/bank"],
+    "a port that is none": ["serve", "--workspace", "{tmp}/bank", "--port", "99999", "--no-console"],
+}
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("misuse")
+    make_workspace(folder / "bank")
+    (folder / "twice.yaml").write_text(MAPPING + "version: 1\n")
+    (folder / "unknown.yaml").write_text(MAPPING + "colour: red\n")
+    return folder
+
+
+@pytest.mark.parametrize("words", MISUSE.values(), ids=MISUSE.keys())
+def test_misuse_exits_2_says_why_and_changes_nothing(shell: Shell, bank: Path, words: list[str]) -> None:
+    before = Workspace(bank / "bank").ledger_file.stat().st_size
+    code, _, err = shell(*(word.format(tmp=bank, rules=RULES) for word in words))
+    assert code == 2, err
+    assert err.strip()
+    assert "Traceback" not in err
+    assert not (bank / "new").exists()
+    assert Workspace(bank / "bank").ledger_file.stat().st_size == before
