@@ -91,9 +91,11 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
 def champion(ledger: Ledger, models: Path) -> Model | None:
     """The model that decides, or None before the first is trained."""
     rows = ledger.read(
-        "SELECT model_id FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1"
+        "SELECT model_id, files_sha256 FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1"
     )
-    return registry.load(models / rows[0]["model_id"]) if rows else None
+    if not rows:
+        return None
+    return registry.load(models / rows[0]["model_id"], manifest_sha256=rows[0]["files_sha256"])
 
 
 def remembered(ledger: Ledger, features: FeatureSet) -> OnlineState:

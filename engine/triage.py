@@ -198,7 +198,8 @@ def _extra_reason(now: Situation) -> TriageReason:
         return TriageReason.NONE
     if now.amount_minor is not None and now.amount_minor >= now.policy.high_amount_minor:
         return TriageReason.HIGH_AMOUNT
-    if now.novelty is not None and now.novelty >= now.policy.novelty_at:
+    # What is merely new gives way to what is likely or dear as soon as reviews have a price.
+    if now.price == 0.0 and now.novelty is not None and now.novelty >= now.policy.novelty_at:
         return TriageReason.NOVEL
     return TriageReason.NONE
 

@@ -23,7 +23,7 @@ from data.transactions import Transaction
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 SHIFT = timedelta(hours=4)
-LEFT_OPEN = timedelta(hours=18)
+LEFT_OPEN = timedelta(hours=84)
 BATCH = 64
 ONE_BY_ONE = 200
 
@@ -56,7 +56,7 @@ def build_demo(
 ) -> dict[str, Any]:
     """Build a workspace in `root` (new or empty) and return its summary.
 
-    The simulated time ends with the day before `until` (default: the moment). `progress(step, done, total)` is
+    The simulated time ends at `until` (default: the moment). `progress(step, done, total)` is
     called on the way.
     """
     began = perf_counter()
@@ -113,11 +113,12 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
         _decide(story, part, one_by_one=last)
-        clock.now = end
+        end = min(end, world.end)
+        clock.now = max(clock.now, end)
         _report_outcomes(story, told, end)
         sweep(app)
         if end <= world.end - LEFT_OPEN:
-            shift.work(end, end + SHIFT)
+            clock.now = shift.work(clock.now, clock.now + SHIFT / 4)
         story.progress("decide live, review, learn", done, len(payments))
 
 
@@ -126,7 +127,7 @@ def _decide(story: Story, part: Sequence[Transaction], *, one_by_one: bool) -> N
     size = 1 if one_by_one else BATCH
     for first in range(0, len(part), size):
         batch = part[first : first + size]
-        story.clock.now = batch[-1].occurred_at
+        story.clock.now = max(story.clock.now, batch[-1].occurred_at)
         began = perf_counter()
         story.app.decide(batch, story.clock.now)
         if one_by_one:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,12 +41,15 @@ class Shift:
     ) -> None:
         self._ledger, self._reviewers, self._fraud = ledger, reviewers, fraud
         self._policy, self._key = policy, key
-        self.done = 0
 
-    def work(self, start: datetime, until: datetime, report: Callable[[int], None] | None = None) -> None:
-        """Everybody works from `start` until the queue is empty or the time is up; nothing is left claimed."""
+    def work(self, start: datetime, until: datetime) -> datetime:
+        """Everybody works from `start` until the queue is empty or the time is up; nothing is left claimed.
+
+        Returns the moment of the last verdict, or `start` without any.
+        """
         if not self._ledger.read("SELECT 1 FROM tasks WHERE status = 'open' LIMIT 1"):
-            return
+            return start
+        last = start
         turns: list[tuple[datetime, int, str, Held | None]] = []
         for n, reviewer in enumerate(self._reviewers):
             heapq.heappush(turns, (start + _BREATH * n, n, reviewer, None))
@@ -54,14 +57,14 @@ class Shift:
             now, n, reviewer, held = heapq.heappop(turns)
             if held is not None:
                 self._give(reviewer, held, now)
+                last = now
                 heapq.heappush(turns, (now + _BREATH, n, reviewer, None))
-                if report:
-                    report(self.done)
             elif now < until:
                 taken = self._take(reviewer, now)
                 if taken is not None:
                     seconds = timedelta(seconds=taken.judgement.seconds)
                     heapq.heappush(turns, (now + seconds, n, reviewer, taken))
+        return last
 
     def _take(self, reviewer: str, now: datetime) -> Held | None:
         with self._ledger.writing() as w:
@@ -88,7 +91,6 @@ class Shift:
         )
         with self._ledger.writing() as w:
             verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
-        self.done += 1
 
 
 _REASONS = {

@@ -32,17 +32,19 @@ class Scale:
     transactions: int = 77_000
     customers: int = 2_500
     merchants: int = 500
+    fraud_rate: float = 0.012
     seed: int = 7
 
     def config(self, until: datetime) -> InstitutionConfig:
-        """A simulation whose last day is the day before `until`."""
+        """A simulation whose last day is that of `until`."""
         return InstitutionConfig(
             seed=self.seed,
-            start=(until - timedelta(days=self.days)).date(),
+            start=(until - timedelta(days=self.days - 1)).date(),
             days=self.days,
             transactions=self.transactions,
             customers=self.customers,
             merchants=self.merchants,
+            fraud_rate=self.fraud_rate,
         )
 
 
@@ -56,7 +58,7 @@ class World:
         self.simulated: Simulated = simulate(config)
         self.start = datetime.combine(config.start, datetime.min.time(), UTC)
         self.live_from = self.start + timedelta(days=scale.history_days)
-        self.end = self.start + timedelta(days=scale.days)
+        self.end = until
         truth = self.simulated.truth
         self.fraud: dict[str, str] = {
             row["transaction_id"]: row["typology"] for row in truth.to_pylist() if row["is_fraud"]
@@ -72,7 +74,7 @@ class World:
     def live_payments(self, columns: Columns) -> list[Transaction]:
         """What happens in the live days, in order, as an integrator would send it."""
         table = self.simulated.transactions
-        later = table.filter(pc.invert(_before(table, self.live_from)))
+        later = table.filter(pc.and_(pc.invert(_before(table, self.live_from)), _before(table, self.end)))
         return [_transaction(row, columns) for row in later.to_pylist()]
 
     def outcomes_by_day(self) -> Mapping[datetime, list[Told]]:

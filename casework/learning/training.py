@@ -19,6 +19,7 @@ from data.snapshot_reading import opened
 from engine.features.batch import batch_features
 from engine.intervals import Interval, ranking_intervals
 from engine.model import registry
+from engine.model.card import write_card
 from engine.model.compare import Comparison, Contender, at_capacity, compare, recall_difference
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
@@ -108,6 +109,8 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
         snapshot=taken.manifest,
         notes={"features_yaml": taken.features_text, "train_until": periods.train_until.isoformat()},
     )
+    words = {f.name: f.phrase for f in features.features}
+    write_card(inputs.models / model.model_id, model, table, phrases=words)
     judged = _judged(table, champion_table, context, taken.labels, periods)
     found = _compared(inputs, model, judged, policy)
     evidence = _evidence(inputs, model, learned, judged, found)

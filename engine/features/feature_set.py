@@ -86,6 +86,11 @@ class FeatureSet:
         """Names whose values are text, rules-only ones included."""
         return tuple(f.name for f in self.features if f.kind == CATEGORY)
 
+    @cached_property
+    def growing(self) -> tuple[str, ...]:
+        """Names whose values rise with the length of the record itself."""
+        return tuple(f.name for f in self.features if f.measure in ("seconds_since_last", "seconds_since_first"))
+
     @property
     def memory_us(self) -> int:
         return self.horizon_us + self.lateness_us

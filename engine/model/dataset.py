@@ -31,6 +31,11 @@ class ModelFeatures(Protocol):
     @property
     def categorical(self) -> Collection[str]: ...
 
+    @property
+    def growing(self) -> Collection[str]:
+        """Names whose values rise with the length of the record itself."""
+        ...
+
 
 @dataclass(frozen=True)
 class NamedFeatures:
@@ -38,6 +43,7 @@ class NamedFeatures:
 
     model_names: Sequence[str]
     categorical: Collection[str] = ()
+    growing: Collection[str] = ()
 
 
 @dataclass(frozen=True)

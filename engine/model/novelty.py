@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,8 +64,14 @@ class Novelty:
         return cls(ranges, levels, tuple(float(v) for v in stored["fewer"]))
 
 
-def fit_novelty(table: pa.Table, encoders: Encoders, matrix: np.ndarray) -> Novelty:
-    """Learn ranges from the encoded training matrix, and levels from the table it came from."""
+def fit_novelty(
+    table: pa.Table, encoders: Encoders, matrix: np.ndarray, growing: Collection[str] = ()
+) -> Novelty:
+    """Learn ranges from the encoded training matrix, and levels from the table it came from.
+
+    Inputs in `growing` rise with the length of the record itself (seconds since first seen), so that a high value
+    is never strange: a young record would otherwise make every later payment look new.
+    """
     ranges, levels = {}, {}
     strange = np.zeros(len(matrix), dtype=np.int64)
     for i, name in enumerate(encoders.names):
@@ -77,6 +84,7 @@ def fit_novelty(table: pa.Table, encoders: Encoders, matrix: np.ndarray) -> Nove
         present = column[~np.isnan(column)]
         if len(present):
             low, high = np.quantile(present, QUANTILES)
+            high = sys.float_info.max if name in growing else high
             ranges[name] = Range(float(low), float(high), len(present) < len(column))
             strange += (column < low) | (column > high)
     counts = np.bincount(strange) / max(1, len(strange))

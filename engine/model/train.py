@@ -97,7 +97,7 @@ def train(
         booster=booster,
         encoders=encoders,
         calibrator=calibration.calibrator,
-        novelty=fit_novelty(data.features, encoders, matrix),
+        novelty=fit_novelty(data.features, encoders, matrix, feature_set.growing),
         reference=profile(data.features, encoders.names, feature_set.categorical),
         params=settings,
         seed=seed,
