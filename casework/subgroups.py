@@ -46,7 +46,7 @@ def subgroup_table(ledger: Ledger, attribute: str, *, since: datetime | None = N
     """Rates by each value of a protected attribute, with Wilson intervals.
 
     `share_confirmed` is the share of judged payments that a reviewer confirmed as fraud: what people said,
-    not a fraud rate. `fraud_rate` is among payments whose outcome is known, which are not a random sample. An
+    not a fraud rate. `fraud_share_of_outcomes` is among payments with an outcome, which is no fraud rate: mostly fraud is reported. An
     empty attribute gives an empty table; one the institution does not have is an InputError.
     """
     if not attribute:
@@ -73,7 +73,7 @@ def _group(row: dict[str, Any]) -> dict[str, Any]:
         "review": wilson(row["reviewed"], total),
         "decline": wilson(row["declined"], total),
         "share_confirmed": wilson(row["confirmed"], row["judged"]),
-        "fraud_rate": wilson(row["frauds"], row["with_outcome"]),
+        "fraud_share_of_outcomes": wilson(row["frauds"], row["with_outcome"]),
     }
 
 

@@ -105,7 +105,7 @@ def _subgroups(table: Json) -> None:
             "Reviewed": _rate(group.get("review")),
             "Declined": _rate(group.get("decline")),
             "Confirmed by reviewers": _rate(group.get("share_confirmed")),
-            "Fraud among known outcomes": _rate(group.get("fraud_rate")),
+            "Fraud among reported outcomes": _rate(group.get("fraud_share_of_outcomes")),
         }
         for group in groups
     ]

@@ -126,7 +126,7 @@ SUBGROUPS: Json = {
             "review": share(rate * 4, n),
             "decline": share(rate, n),
             "share_confirmed": share(0.14, 90),
-            "fraud_rate": share(None if band == "61+" else 0.008, n),
+            "fraud_share_of_outcomes": share(None if band == "61+" else 0.008, n),
         }
         for band, n, rate in (
             ("18-25", 6120, 0.0049),

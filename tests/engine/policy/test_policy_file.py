@@ -32,7 +32,7 @@ def test_the_demo_policy_holds_money_in_minor_units() -> None:
     assert policy.four_eyes_amount_minor == 250_000
     assert policy.sampling.exploration.max_amount_minor == 10_000
     assert policy.fail_safe is Outcome.APPROVE
-    assert policy.segment().deadline == timedelta(hours=4)
+    assert policy.segment().deadline == timedelta(hours=96)
     assert policy.segment("no such segment") == policy.segment()
     assert sum(policy.lanes.values()) == pytest.approx(1.0)
 
@@ -59,9 +59,9 @@ def test_an_unknown_key_names_its_line_and_the_nearest_known_one() -> None:
         ("currency: EUR", "currency: euro", "'currency' is 'euro'"),
         ("good_declined: 30 ", "good_declined: 0 ", "declining everybody would be free"),
         ("good_declined: 30 ", "good_declined: 15.001 ", "at most 2 decimals"),
-        ("audit: 0.005", "audit: 5", "a number from 0 to 1"),
-        ("audit: 0.005", "audit: true", "a number from 0 to 1"),
-        ("deadline: 4h", "deadline: 4 hours", "a duration such as"),
+        ("audit: 0.01", "audit: 5", "a number from 0 to 1"),
+        ("audit: 0.01", "audit: true", "a number from 0 to 1"),
+        ("deadline: 96h", "deadline: 96 hours", "a duration such as"),
         ("on_the_loop", "over_the_loop", "in_the_loop, on_the_loop, automatic"),
         ("money_at_risk: 0.50", "money_at_risk: 0.90", "add up to 1.4"),
         ("recall: 0.49", "recall: 0.10", "a review would be worth nothing"),

@@ -239,10 +239,12 @@ def test_a_high_amount_is_looked_at_while_there_is_capacity() -> None:
     assert answer(0.0001, 150_000, load=FULL).outcome is Outcome.APPROVE
 
 
-def test_a_payment_unlike_anything_seen_is_looked_at() -> None:
-    answered = answer(0.001, 2000, novelty=0.995)
+def test_a_payment_unlike_anything_seen_is_looked_at_while_reviews_are_free() -> None:
+    answered = answer(0.001, 2000, novelty=1.0)
     assert (answered.outcome, answered.triage.reason) == (Outcome.REVIEW, TriageReason.NOVEL)
     assert answer(0.001, 2000, novelty=0.5).outcome is Outcome.APPROVE
+    busy = CapacityState(reviews_today=POLICY.capacity.reviews_per_day * 3 // 4)
+    assert answer(0.001, 2000, novelty=1.0, load=busy).outcome is Outcome.APPROVE
 
 
 def test_without_a_model_rules_decide_and_the_fail_safe_answer_is_marked() -> None:
