@@ -85,7 +85,7 @@ def spending_finding(history: Sequence[Json], amount_minor: float) -> str:
     compared = (
         f"{words.times(amount_minor / usual)} the median" if usual > 0 else "more than the median of nothing"
     )
-    rank = "the largest" if larger == 0 else f"{words.count(larger)} as large or larger"
+    rank = "the largest" if larger == 0 else f"{words.count(larger)} as large"
     return f"{compared} of {words.plural(len(earlier), 'earlier payment')}, {rank}"
 
 

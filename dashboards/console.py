@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
-from dashboards import frame, signin
+from dashboards import frame, role_pages, signin
 from dashboards.client import ApiError
 from dashboards.palette import style
 
@@ -19,50 +17,6 @@ LOGO = (
     "<text x='42' y='21.5' font-family='Source Sans, sans-serif' font-size='17' font-weight='650' fill='#7b8794'>"
     "Second Look</text></svg>"
 )
-
-# url path -> file in app_pages, title, icon
-PAGES: Mapping[str, tuple[str, str]] = {
-    "queue": ("Queue", ":material/inbox:"),
-    "review": ("Review", ":material/visibility:"),
-    "cases": ("Cases", ":material/folder_open:"),
-    "decisions": ("Decisions", ":material/search:"),
-    "consistency": ("Consistency", ":material/balance:"),
-    "summary": ("Summary", ":material/monitoring:"),
-    "rules": ("Rules", ":material/rule:"),
-    "models": ("Models", ":material/network_node:"),
-    "jobs": ("Jobs", ":material/schedule:"),
-    "audit": ("Audit", ":material/verified:"),
-    "integration": ("Integration", ":material/api:"),
-}
-# The first page of a role is where it lands.
-ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
-    "analyst": ("queue", "review", "decisions", "consistency"),
-    "team_lead": (
-        "queue",
-        "review",
-        "cases",
-        "decisions",
-        "consistency",
-        "summary",
-        "rules",
-        "models",
-        "jobs",
-    ),
-    "risk_manager": ("summary", "rules", "models", "jobs", "cases", "decisions", "consistency", "audit"),
-    "auditor": ("decisions", "audit", "cases", "rules", "models", "consistency", "summary"),
-    "admin": ("summary", "jobs", "models", "rules", "cases", "decisions", "consistency", "audit"),
-    "integrator": ("integration", "decisions"),
-}
-
-
-def pages_of(role: str) -> list[StreamlitPage]:
-    """The pages of a role, in order; the first is the landing page."""
-    return [
-        st.Page(
-            f"app_pages/{name}.py", title=PAGES[name][0], icon=PAGES[name][1], url_path=name, default=i == 0
-        )
-        for i, name in enumerate(ROLE_PAGES.get(role, ("decisions",)))
-    ]
 
 
 def run_page(page: StreamlitPage) -> None:
@@ -90,8 +44,9 @@ def main() -> None:
         page = st.navigation([st.Page("app_pages/sign_in.py", title="Sign in")], position="hidden")
     else:
         st.logo(LOGO, size="large")
-        page = st.navigation(pages_of(who.role), position="top")
-    signin.run_browser_script()
+        page = st.navigation(role_pages.pages(who.role), position="top")
+    if not role_pages.is_landing(page):
+        signin.run_browser_script()
     run_page(page)
 
 

@@ -73,7 +73,7 @@ def _key_facts(page: Json) -> None:
         )
         amount_text = words.money(transaction["amount_minor"], transaction["currency"])
         frame.figure("Amount", amount_text, finding + ".", frame.when(transaction["occurred_at"]))
-    with score:
+    with score, st.container(gap="xxsmall"):
         _score(page)
     with who:
         pairs = [
@@ -136,12 +136,13 @@ def _explanation(page: Json) -> None:
                 "No explanation", "There is one when a model gave the score; here the rules decided alone."
             )
         return
-    bars = explanation["bars"]
-    if bars:
-        strongest = max(bars, key=lambda bar: abs(bar["contribution"]))
-        st.markdown(
-            f"##### {words.plain(words.capital(strongest['phrase']))} {words.pull(strongest['contribution'])}"
-        )
+    towards, against = waterfall.finding(explanation)
+    sides = [
+        f"**{name}**: {words.plain(said)}"
+        for name, said in (("Most for fraud", towards), ("Most against", against))
+        if said
+    ]
+    st.markdown("  \n".join(sides))
     chart = waterfall.picture(explanation, page.get("rules") or [], palette())
     st.altair_chart(chart, theme=None, alt=waterfall.told(explanation), key="waterfall")
 
@@ -212,21 +213,21 @@ def _history(page: Json) -> None:
     if not history:
         st.caption("No earlier payments.")
         return
-    same = page["transaction"]["entities"]
-    rows = [
-        {
+    now = page["transaction"]["entities"]
+    rows = []
+    for row in sorted(history, key=lambda row: row["occurred_at"], reverse=True):
+        then, attributes = row.get("entities") or {}, row.get("attributes") or {}
+        line = {
             "When": frame.when(row["occurred_at"]),
             "Amount": words.money(row.get("amount_minor"), currency),
-            "": "✕ known fraud" if row.get("known_fraud") else "",
         }
-        | {words.capital(k): v for k, v in (row.get("entities") or {}).items() if v != same.get(k)}
-        | {
-            words.capital(k.replace("_", " ")): str(v)
-            for k, v in (row.get("attributes") or {}).items()
-            if v is not None
+        if any(past.get("known_fraud") for past in history):
+            line["Known fraud"] = "✕ yes" if row.get("known_fraud") else ""
+        line |= {
+            words.capital(k): "same" if v == now.get(k) else str(v or words.ABSENT) for k, v in then.items()
         }
-        for row in sorted(history, key=lambda row: row["occurred_at"], reverse=True)
-    ]
+        line |= {words.capital(k.replace("_", " ")): str(v or words.ABSENT) for k, v in attributes.items()}
+        rows.append(line)
     frame.table(rows, height=300, column_config={"Amount": st.column_config.TextColumn(alignment="right")})
 
 
@@ -260,7 +261,8 @@ def _inputs(features: list[Json]) -> None:
 
 
 def _previous_verdicts(verdicts: list[Json]) -> None:
-    st.markdown("##### The reviewers differ; your verdict settles it")
+    told = "The reviewers differ" if len(verdicts) > 1 else "The reviewer could not tell"
+    st.markdown(f"##### {told}; your verdict settles it")
     for column, verdict in zip(st.columns(len(verdicts), border=True), verdicts, strict=True):
         with column:
             st.markdown(

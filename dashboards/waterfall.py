@@ -120,7 +120,7 @@ def _stop_text(row: Row, rows: Sequence[Row], colours: Palette) -> alt.Chart:
 
 
 def _rule_label(rule: Json) -> str:
-    return f"Rule: {str(rule.get('title') or rule.get('id'))[:44]}"
+    return f"Rule: {rule.get('title') or rule.get('id')}"
 
 
 def _floor(rule: Json) -> str:
@@ -148,6 +148,14 @@ def _rule_layers(
         band.encode(y=y, x="low:Q", x2="high:Q", tooltip=tooltip),
         text.encode(y=y, x="low:Q", text="text:N"),
     ]
+
+
+def finding(explanation: Json) -> tuple[str, str]:
+    """The strongest reason for fraud and the strongest against it, each with its value; '' where there is none."""
+    bars = sorted(explanation["bars"], key=lambda bar: -abs(bar["contribution"]))
+    towards = (f"{bar['phrase']} ({bar['value_text']})" for bar in bars if bar["contribution"] > 0)
+    against = (f"{bar['phrase']} ({bar['value_text']})" for bar in bars if bar["contribution"] < 0)
+    return next(towards, ""), next(against, "")
 
 
 def told(explanation: Json) -> str:

@@ -174,7 +174,9 @@ def _dispositions(case: Json) -> None:
     st.subheader("The payment", anchor=False)
     steps = case.get("dispositions") or []
     for step in steps:
-        st.markdown(f"{words.badge(step['value'], words.DISPOSITIONS)} {words.plain(step.get('reason', ''))}")
+        st.markdown(
+            f"{words.badge(step['value'], words.DISPOSITIONS)} {words.plain(_said(step.get('reason', '')))}"
+        )
         st.caption(f"{words.plain(step.get('actor', ''))}, {frame.when(step['at'])}")
     if not steps:
         st.caption("Nothing has happened to it yet beyond the engine's answer.")

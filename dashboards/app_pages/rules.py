@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -55,6 +55,12 @@ def _rules(answer: Json) -> None:
         _rule(signin.client().rule(rules[chosen[0]]["id"]))
     else:
         st.caption(f"Approved set `{answer['set_id']}`. Select a rule to read it.")
+
+
+def _table_height() -> int | Literal["content"]:
+    """Less table once a rule is chosen, so that the rule itself is in sight."""
+    chosen = (st.session_state.get("rules_table") or {}).get("selection", {}).get("rows")
+    return 250 if chosen else "content"
 
 
 def _effect(then: Json) -> str:

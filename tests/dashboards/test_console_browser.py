@@ -88,11 +88,21 @@ def sign_in(page: Page) -> None:
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 
 
+def kept_cookie(page: Page) -> dict[str, object]:
+    """The sign-in cookie; it arrives a moment after the page."""
+    for _ in range(100):
+        found = [dict(c) for c in page.context.cookies() if c["name"] == "secondlook_session"]
+        if found:
+            return found[0]
+        page.wait_for_timeout(100)
+    raise AssertionError("the sign-in was not kept")
+
+
 def test_an_analyst_signs_in_reviews_by_keyboard_and_loses_nothing_by_a_reload(
     page: Page, running: Running
 ) -> None:
     sign_in(page)
-    cookie = next(c for c in page.context.cookies() if c["name"] == "secondlook_session")
+    cookie = kept_cookie(page)
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
 
     page.reload()

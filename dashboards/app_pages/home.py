@@ -1,0 +1,9 @@
+"""Where does this person land?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import frame, role_pages
+
+st.switch_page(role_pages.file(role_pages.names(frame.role())[0]))

@@ -1,0 +1,66 @@
+"""Which pages does each role have, and on which does it land?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+# url path, which is also the file in app_pages -> title, icon
+PAGES: Mapping[str, tuple[str, str]] = {
+    "queue": ("Queue", ":material/inbox:"),
+    "review": ("Review", ":material/visibility:"),
+    "cases": ("Cases", ":material/folder_open:"),
+    "decisions": ("Decisions", ":material/search:"),
+    "consistency": ("Consistency", ":material/balance:"),
+    "summary": ("Summary", ":material/monitoring:"),
+    "rules": ("Rules", ":material/rule:"),
+    "models": ("Models", ":material/network_node:"),
+    "jobs": ("Jobs", ":material/schedule:"),
+    "audit": ("Audit", ":material/verified:"),
+    "integration": ("Integration", ":material/api:"),
+}
+# The first page of a role is where it lands.
+ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
+    "analyst": ("queue", "review", "decisions", "consistency"),
+    "team_lead": (
+        "queue",
+        "review",
+        "cases",
+        "decisions",
+        "consistency",
+        "summary",
+        "rules",
+        "models",
+        "jobs",
+    ),
+    "risk_manager": ("summary", "rules", "models", "jobs", "cases", "decisions", "consistency", "audit"),
+    "auditor": ("decisions", "audit", "cases", "rules", "models", "consistency", "summary"),
+    "admin": ("summary", "jobs", "models", "rules", "cases", "decisions", "consistency", "audit"),
+    "integrator": ("integration", "decisions"),
+}
+
+
+LANDING = "Second Look"
+
+
+def names(role: str) -> tuple[str, ...]:
+    """The pages of a role by their url path, in order."""
+    return ROLE_PAGES.get(role, ("decisions",))
+
+
+def file(name: str) -> str:
+    return f"app_pages/{name}.py"
+
+
+def is_landing(page: Page) -> bool:
+    """Whether this page only leads on to another, so that nothing drawn with it would stay."""
+    return page.title == LANDING
+
+
+def pages(role: str) -> list[Page]:
+    """The pages of a role. The default one only leads on to the first: Streamlit gives a default page no url path of
+    its own, and every page should have an address."""
+    home = st.Page(file("home"), title=LANDING, default=True, visibility="hidden")
+    return [home, *(st.Page(file(n), title=PAGES[n][0], icon=PAGES[n][1], url_path=n) for n in names(role))]
