@@ -48,7 +48,7 @@ def _rules(answer: Json) -> None:
         for rule in rules
     ]
     picked = frame.table(
-        rows, on_select="rerun", selection_mode="single-row", key="rules_table", height="content"
+        rows, on_select="rerun", selection_mode="single-row", key="rules_table", height=_table_height()
     )
     chosen = picked["selection"]["rows"]
     if chosen:

@@ -34,11 +34,11 @@ def opened(api: FakeApi) -> Opened:
         app = AppTest.from_file(str(CONSOLE), default_timeout=20)
         if user:
             app.session_state["token"] = api.token_for(user)
-        for name, value in query.items():
-            app.query_params[name] = value
         app.run()
         if page:
-            app.switch_page(f"app_pages/{page}.py").run()
+            app.switch_page(f"app_pages/{page}.py")
+            app.query_params.update(query)
+            app.run()
         return app
 
     return run
