@@ -20,6 +20,7 @@ from data.ledger import Ledger
 
 log = logging.getLogger(__name__)
 _GRACE_SECONDS = 3600
+_SETTLE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,14 @@ class Schedule:
         self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED)
 
     def start(self) -> None:
+        """Start running jobs. A recorded job is due one interval after its last run, also across restarts: a server
+        that is restarted every day must still retrain every week."""
+        last = {job: row["started_at"] for job, row in self._last_runs().items()}
         for job in self._jobs.values():
             self._scheduler.add_job(
                 self._run_scheduled,
                 IntervalTrigger(seconds=max(1, int(job.every.total_seconds()))),
+                next_run_time=max(last.get(job.name, self._clock()) + job.every, self._clock() + _SETTLE),
                 args=[job.name],
                 id=job.name,
                 max_instances=1,
@@ -89,15 +94,16 @@ class Schedule:
 
     def table(self) -> list[dict[str, Any]]:
         """A row per job: name, what, every (seconds), running, paused, next run, last run and result."""
-        last = {
-            row["job"]: row
-            for row in self._ledger.read(
-                "SELECT job, max(started_at) AS started_at, arg_max(finished_at, started_at) AS finished_at, "
-                "arg_max(result, started_at) AS result, arg_max(detail, started_at) AS detail "
-                "FROM job_runs GROUP BY job"
-            )
-        }
+        last = self._last_runs()
         return [self._row(job, last.get(job.name)) for job in self._jobs.values()]
+
+    def _last_runs(self) -> dict[str, dict[str, Any]]:
+        rows = self._ledger.read(
+            "SELECT job, max(started_at) AS started_at, arg_max(finished_at, started_at) AS finished_at, "
+            "arg_max(result, started_at) AS result, arg_max(detail, started_at) AS detail "
+            "FROM job_runs GROUP BY job"
+        )
+        return {row["job"]: row for row in rows}
 
     def _row(self, job: Job, last: dict[str, Any] | None) -> dict[str, Any]:
         planned = self._scheduler.get_job(job.name) if self._scheduler.running else None

@@ -11,6 +11,7 @@ import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, to_json
 from casework.cli.progress import steps
+from casework.demo import telling
 from casework.server import Addresses, Serving, serve_workspace
 from casework.workspace import Workspace
 from data.errors import ConflictError
@@ -56,7 +57,7 @@ def demo(
     if not headless:
         wanted.check()
     summary = _built(workspace, as_json)
-    answer(summary, _summary_lines(summary), as_json)
+    answer(summary, telling.lines(summary), as_json)
     if not headless:
         serve_workspace(Workspace(workspace).opened(), wanted, lambda up: _say_where(up, as_json))
 
@@ -80,18 +81,6 @@ def _built(root: Path, as_json: bool) -> dict[str, Any]:
         summary = dict(build_demo(root, progress))
     kept.write_text(to_json(summary), encoding="utf-8")
     return summary
-
-
-def _summary_lines(summary: dict[str, Any]) -> list[str]:
-    return [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in summary.items()]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return "; ".join(_shown(item) for item in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _say_where(up: Serving, as_json: bool) -> None:

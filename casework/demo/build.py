@@ -120,6 +120,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         if end <= world.end - LEFT_OPEN:
             clock.now = shift.work(clock.now, clock.now + SHIFT / 4)
         story.progress("decide live, review, learn", done, len(payments))
+    clock.now = max(clock.now, world.end)
 
 
 def _decide(story: Story, part: Sequence[Transaction], *, one_by_one: bool) -> None:

@@ -20,16 +20,22 @@ _SEED = 1
 
 def summarise(app: App, world: World, latencies_ms: Sequence[float]) -> dict[str, Any]:
     """Counts, model quality against the simulator's truth, agreement, open work, latency, models, subgroups."""
+    quality, agreement = _quality(app, world), _agreement(app)
     return {
+        "auc": _value(quality.get("auc")),
+        "average_precision": _value(quality.get("average_precision")),
+        "alpha": _value(agreement["alpha"]),
+        "ac1": _value(agreement["ac1"]),
+        "agreement_n": agreement["n_items"],
         "counts": _counts(app),
         "outcomes": _by(app, "SELECT outcome AS name, count(*) AS n FROM decisions GROUP BY outcome"),
         "cases_by_reason": _by(app, "SELECT reason AS name, count(*) AS n FROM cases GROUP BY reason"),
         "open_tasks": app.ledger.read("SELECT count(*) AS n FROM tasks WHERE status IN ('open', 'claimed')")[
             0
         ]["n"],
-        "model_quality": _quality(app, world),
+        "model_quality": quality,
         "reviewers": _reviewers(app, world),
-        "agreement": _agreement(app),
+        "agreement": agreement,
         "decision_latency_ms": _latency(latencies_ms),
         "models": _models(app),
         "retrains": [
@@ -42,6 +48,10 @@ def summarise(app: App, world: World, latencies_ms: Sequence[float]) -> dict[str
             "users": {people.ADMIN.user_id: "admin", **{k: v.value for k, v in people.PEOPLE.items()}},
         },
     }
+
+
+def _value(figure: Mapping[str, Any] | None) -> float | None:
+    return figure["value"] if figure else None
 
 
 def _counts(app: App) -> dict[str, int]:

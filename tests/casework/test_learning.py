@@ -1,0 +1,79 @@
+"""Does training keep to its periods, and does a model come into force only the way it should?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casework.learning import child, models
+from casework.learning.training import Periods
+from data.errors import ConflictError, NotFoundError, PermissionDenied
+from data.ledger import Ledger
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.create(tmp_path / "ledger.duckdb", at=NOW) as made:
+        yield made
+
+
+def result(model_id: str) -> dict[str, Any]:
+    return {"model_id": model_id, "metrics": {}, "record": {}, "gates": [], "manifest_sha256": "0" * 64}
+
+
+def trained(ledger: Ledger, model_id: str, by: str) -> None:
+    with ledger.writing() as w:
+        models.register(w, result(model_id), requested_by=by, at=NOW)
+
+
+def test_judging_starts_an_embargo_after_training_and_ends_where_labels_are_mature() -> None:
+    day = timedelta(days=1)
+    periods = Periods.before(NOW, 35 * day, 14 * day, 7 * day)
+    assert periods.judge_until == NOW - 35 * day
+    assert periods.judge_from == NOW - 49 * day
+    assert periods.train_until == NOW - 56 * day
+
+
+def test_only_someone_else_signs_a_model_off(ledger: Ledger) -> None:
+    trained(ledger, "m_1", by="risk-manager-1")
+    with ledger.writing() as w, pytest.raises(PermissionDenied, match="you asked for this model"):
+        models.sign_off(w, "m_1", by="risk-manager-1", reason="looks good", at=NOW)
+    with ledger.writing() as w:
+        models.sign_off(w, "m_1", by="risk-manager-2", reason="looked at the flips", at=NOW)
+    assert models.champion_id(ledger) == "m_1"
+
+
+def test_a_promotion_retires_the_champion_before_and_can_be_taken_back(ledger: Ledger) -> None:
+    for model_id in ("m_1", "m_2"):
+        trained(ledger, model_id, by="scheduler")
+        with ledger.writing() as w:
+            models.promote(w, model_id, by="gates", reason="passed", at=NOW)
+    statuses = {row["model_id"]: row["status"] for row in models.table(ledger)}
+    assert statuses == {"m_1": "retired", "m_2": "champion"}
+    with ledger.writing() as w:
+        models.sign_off(w, "m_1", by="risk-manager-1", reason="the new one alarms too much", at=NOW)
+    assert models.champion_id(ledger) == "m_1"
+
+
+def test_a_refused_model_cannot_be_promoted(ledger: Ledger) -> None:
+    trained(ledger, "m_1", by="scheduler")
+    with ledger.writing() as w:
+        models.refuse(w, "m_1", by="gates", reason="worse", at=NOW)
+    with ledger.writing() as w, pytest.raises(ConflictError, match="a refused model cannot be promoted"):
+        models.sign_off(w, "m_1", by="risk-manager-2", reason="please", at=NOW)
+
+
+def test_a_model_nobody_trained_is_not_found(ledger: Ledger) -> None:
+    with pytest.raises(NotFoundError, match="m_9: there is no such model"):
+        models.one(ledger, "m_9")
+
+
+def test_a_training_child_always_leaves_a_result_that_says_what_went_wrong(tmp_path: Path) -> None:
+    assert child.main(tmp_path) == 0
+    assert "training failed: FileNotFoundError" in (tmp_path / child.RESULT).read_text()

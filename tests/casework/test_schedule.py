@@ -1,0 +1,85 @@
+"""Do jobs run, leave a record, survive their own failures, and keep their rhythm across restarts?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from casework.schedule import Job, Schedule
+from data.errors import NotFoundError
+from data.ledger import Ledger
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.create(tmp_path / "ledger.duckdb", at=NOW) as made:
+        yield made
+
+
+def schedule(ledger: Ledger, *jobs: Job, now: datetime = NOW) -> Schedule:
+    return Schedule(ledger, jobs, lambda: now)
+
+
+def work() -> str:
+    return "Everything was done."
+
+
+def trouble() -> str:
+    raise ValueError("no paper")
+
+
+def test_a_run_asked_for_leaves_a_row_and_an_event(ledger: Ledger) -> None:
+    found = schedule(ledger, Job("tidy", "tidy up", WEEK, work))
+    row = found.run_now("tidy", by="risk-manager-1")
+    assert (row["result"], row["detail"]) == ("done", "Everything was done.")
+    assert ledger.read("SELECT job, result FROM job_runs") == [{"job": "tidy", "result": "done"}]
+    assert ledger.read("SELECT actor FROM events WHERE kind = 'job.finished'") == [
+        {"actor": "risk-manager-1"}
+    ]
+
+
+def test_a_job_that_fails_is_recorded_with_its_reason(ledger: Ledger) -> None:
+    row = schedule(ledger, Job("print", "print", WEEK, trouble, recorded=False)).run_now(
+        "print", by="scheduler"
+    )
+    assert (row["result"], row["detail"]) == ("failed", "ValueError: no paper")
+    assert len(ledger.read("SELECT 1 FROM job_runs")) == 1
+
+
+def test_a_job_does_not_overlap_itself(ledger: Ledger) -> None:
+    found: Schedule
+    found = schedule(ledger, Job("twice", "ask again", WEEK, lambda: again(found)))
+    assert found.run_now("twice", by="admin-1")["detail"].startswith(
+        "ConflictError: the job twice is running"
+    )
+
+
+def again(found: Schedule) -> str:
+    return str(found.run_now("twice", by="admin-1"))
+
+
+def test_an_unknown_job_names_those_there_are(ledger: Ledger) -> None:
+    with pytest.raises(NotFoundError, match=r"nothing: there is no such job \(allowed: tidy\)"):
+        schedule(ledger, Job("tidy", "tidy up", WEEK, work)).run_now("nothing", by="admin-1")
+
+
+def test_a_weekly_job_keeps_its_week_across_a_restart(ledger: Ledger) -> None:
+    job, now = Job("tidy", "tidy up", WEEK, work), datetime.now(UTC)  # APScheduler has no clock but the real one
+    five_days_ago = now - timedelta(days=5)
+    schedule(ledger, job, now=five_days_ago).run_now("tidy", by="scheduler")
+    later = schedule(ledger, job, now=now)
+    later.start()
+    try:
+        assert later.table()[0]["next_run_at"] == five_days_ago + WEEK
+        later.pause("tidy")
+        assert later.table()[0]["paused"]
+        later.resume("tidy")
+        assert not later.table()[0]["paused"]
+    finally:
+        later.stop()
