@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint setup screenshots clean
+.PHONY: demo test bench lint setup docs screenshots clean
 
 demo: setup
 	$(BIN)/secondlook demo
@@ -20,6 +20,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+docs: setup
+	$(BIN)/python docs/commands.py
 
 screenshots: setup
 	$(BIN)/python docs/screenshots.py

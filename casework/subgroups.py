@@ -46,8 +46,8 @@ def subgroup_table(ledger: Ledger, attribute: str, *, since: datetime | None = N
     """Rates by each value of a protected attribute, with Wilson intervals.
 
     `share_confirmed` is the share of judged payments that a reviewer confirmed as fraud: what people said,
-    not a fraud rate. `fraud_share_of_outcomes` is among payments with an outcome, which is no fraud rate: mostly fraud is reported. An
-    empty attribute gives an empty table; one the institution does not have is an InputError.
+    not a fraud rate. `fraud_share_of_outcomes` is among payments with an outcome: no fraud rate either, since
+    mostly fraud is reported. An empty attribute gives an empty table, one the institution lacks an InputError.
     """
     if not attribute:
         return {"attribute": "", "groups": [], "sentence": "The policy names no protected attribute."}

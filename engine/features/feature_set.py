@@ -89,7 +89,9 @@ class FeatureSet:
     @cached_property
     def growing(self) -> tuple[str, ...]:
         """Names whose values rise with the length of the record itself."""
-        return tuple(f.name for f in self.features if f.measure in ("seconds_since_last", "seconds_since_first"))
+        return tuple(
+            f.name for f in self.features if f.measure in ("seconds_since_last", "seconds_since_first")
+        )
 
     @property
     def memory_us(self) -> int:

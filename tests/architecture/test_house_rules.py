@@ -67,9 +67,7 @@ def test_nothing_of_ours_is_unpickled(path: Path) -> None:
         alias.name.split(".")[0]
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in (
-            node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")]
-        )
+        for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
     }
     assert not imported & {"pickle", "joblib", "shelve", "dill", "cloudpickle"}
 
