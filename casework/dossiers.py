@@ -49,7 +49,8 @@ class Background:
 
     `features` are the declared features, `rules` maps a rule id to its title, runbook and false_positives,
     `history` holds recent transactions of the entity (newest first; only HISTORY_FIELDS and known_fraud are
-    kept).
+    kept). `protected` names the attribute that is there for the subgroup table only: no dossier
+    holds it.
     """
 
     features: Sequence[Shown]
@@ -57,6 +58,7 @@ class Background:
     history: Sequence[Mapping[str, Any]]
     guideline: Guideline
     currency: str
+    protected: str = ""
 
 
 def build_dossier(decision: Decision, background: Background) -> dict[str, Any]:
@@ -74,14 +76,14 @@ def build_dossier(decision: Decision, background: Background) -> dict[str, Any]:
         "decided_at": rfc3339(decision.decided_at),
         "set_id": decision.set_id,
         "model_id": decision.model_id,
-        "transaction": _transaction(decision, background.currency),
+        "transaction": _transaction(decision, background),
         "probability": decision.probability,
         "margin": decision.margin,
         "thresholds": dict(decision.thresholds),
         "features": [_feature(shown, decision, background.currency) for shown in background.features],
         "explanation": _explanation(decision, background),
         "rules": [_rule(result, background.rules) for result in decision.rules if _is_shown(result)],
-        "history": [_past(row) for row in background.history],
+        "history": [_past(row, background.protected) for row in background.history],
         "guideline": {"version": background.guideline.version, "text": background.guideline.text},
     }
 
@@ -126,6 +128,11 @@ def load(source: Ledger | Writer, dossier_id: str) -> dict[str, Any]:
     return orjson.loads(rows[0]["content"])
 
 
+def without(attributes: Mapping[str, Any], protected: str) -> dict[str, Any]:
+    """The attributes but for the protected one."""
+    return {name: value for name, value in attributes.items() if name != protected}
+
+
 def masked(personal: Mapping[str, str]) -> dict[str, str]:
     """Personal fields with only as much left as helps to recognise them: "A*** B***", "a***@example.org"."""
     return {name: _mask(str(value)) for name, value in personal.items()}
@@ -138,8 +145,8 @@ def _mask(value: str) -> str:
     return " ".join(f"{word[:1]}***" for word in value.split()) or "***"
 
 
-def _transaction(decision: Decision, currency: str) -> dict[str, Any]:
-    transaction = decision.transaction
+def _transaction(decision: Decision, background: Background) -> dict[str, Any]:
+    transaction, currency = decision.transaction, background.currency
     return {
         "transaction_id": transaction.transaction_id,
         "occurred_at": rfc3339(transaction.occurred_at),
@@ -148,7 +155,7 @@ def _transaction(decision: Decision, currency: str) -> dict[str, Any]:
         "minor_digits": decimals(currency),
         "amount_text": text(transaction.amount_minor, "money", currency),
         "entities": dict(transaction.entities),
-        "attributes": dict(transaction.attributes),
+        "attributes": without(transaction.attributes, background.protected),
         "personal_masked": masked(transaction.personal),
     }
 
@@ -203,8 +210,10 @@ def _rule(result: Any, about: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]
     }
 
 
-def _past(row: Mapping[str, Any]) -> dict[str, Any]:
+def _past(row: Mapping[str, Any], protected: str) -> dict[str, Any]:
     kept = {name: row[name] for name in _present(HISTORY_FIELDS, row)}
+    if "attributes" in kept:
+        kept["attributes"] = without(kept["attributes"], protected)
     at = kept.get("occurred_at")
     if isinstance(at, datetime):
         kept["occurred_at"] = rfc3339(at)

@@ -61,6 +61,7 @@ class Intake:
             history=past,
             guideline=guideline_of(live.settings.files),
             currency=self._columns.base_currency,
+            protected=live.settings.policy.protected_attribute,
         )
 
 

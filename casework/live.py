@@ -62,9 +62,21 @@ def read_settings(files: Map[str, bytes], mapping: Mapping, where: str = "rules"
     features = load_features(files["features.yaml"], f"{where}/features.yaml", mapping)
     lists = load_lists(files.get("lists.yaml", b""), f"{where}/lists.yaml")
     policy = load_policy(files["policy.yaml"], f"{where}/policy.yaml")
+    _check_protected(features, policy, f"{where}/features.yaml")
     named = {f"{where}/{name}": content for name, content in files.items()}  # as a person finds them
     rules = load_rules(named, features, lists, currency=policy.currency)
     return Settings(files, features, rules, policy, lists)
+
+
+def _check_protected(features: FeatureSet, policy: Policy, where: str) -> None:
+    """ConfigError if a feature reads the attribute that is there for the subgroup table only."""
+    for feature in features.features:
+        if policy.protected_attribute and policy.protected_attribute in (feature.of, *feature.entity):
+            raise ConfigError(
+                f"the feature {feature.name} reads the protected attribute",
+                where=where,
+                hint="Take the feature out, or name another protected_attribute in policy.yaml.",
+            )
 
 
 def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live | None = None) -> Live:

@@ -48,6 +48,17 @@ def test_a_decision_of_an_earlier_set_replays_under_that_set(institution: Instit
         assert institution.ask("auditor-1", "GET", f"/v1/replays/{name}").json()["differences"] == []
 
 
+def test_a_feature_that_reads_the_protected_attribute_is_not_sound(institution: Institution) -> None:
+    file = institution.app.workspace.rules / "features.yaml"
+    before = file.read_text()
+    file.write_text(before + "  - {name: age, attribute: age_band, phrase: age band}\n")
+    try:
+        (problem,) = institution.ask("risk-manager-1", "GET", "/v1/drafts").json()["problems"]
+        assert "the feature age reads the protected attribute" in str(problem)
+    finally:
+        file.write_text(before)
+
+
 def test_the_memory_survives_a_new_set(institution: Institution) -> None:
     made = institution.decide(payment(6, entities={"customer": "c1"}))
     assert made["features"]["customer_txn_count_1d"] == 1
