@@ -61,17 +61,16 @@ def settle(
         return CASE_OPEN
     if {v["value"] for v in others.given} <= {value} and value != INCONCLUSIVE:
         return _close(w, task, value, "agreeing" if others.given else "single", actor, policy, at)
-    ids = [*(v["verdict_id"] for v in others.given), verdict["verdict_id"]]
-    open_adjudication(w, task, ids, policy, at)
+    open_adjudication(w, task, [*others.given, verdict], policy, at)
     return IN_ADJUDICATION
 
 
 def open_adjudication(
-    w: Writer, task: Task, verdict_ids: Sequence[str], policy: Policy, at: datetime
+    w: Writer, task: Task, given: Sequence[Mapping[str, Any]], policy: Policy, at: datetime
 ) -> Task:
-    """Open the task of a third person, with a copy of the dossier that was judged.
+    """Open the task of a third person over the `given` verdicts, with a copy of the dossier that was judged.
 
-    It gets at least the segment's whole time from now, so that a late dispute is not lost to the old
+    Why it is here is first that the verdicts do not settle it, then what the engine said. It gets at least the segment's whole time from now, so that a late dispute is not lost to the old
     deadline.
     """
     number = len(tasks.where(w, _OF_SAME + " AND t.kind = ?", [*_same(task), ADJUDICATION])) + 1
@@ -94,15 +93,22 @@ def open_adjudication(
         done_at=None,
     )
     dossier = dossiers.load(w, task.dossier_id)
+    dossier["why"] = {"reason": ADJUDICATION, "sentence": _why(given, dossier["why"]["sentence"])}
     digest = dossiers.store(w, made.dossier_id, made.case_id, made.transaction_seq, dossier, at)
     tasks.insert(w, made, "policy", digest, at)
-    payload = {"verdicts": list(verdict_ids), "task_id": made.task_id}
+    payload = {"verdicts": [v["verdict_id"] for v in given], "task_id": made.task_id}
     w.event(EventDraft("policy", "adjudication.opened", _subject(task), payload), at)
     if task.case_id:
         w.execute("UPDATE cases SET deadline = ? WHERE case_id = ?", [made.deadline, task.case_id])
         case = cases.find(w, task.case_id)
         cases.reopen(w, case, IN_ADJUDICATION, "verdicts do not settle it", "policy", at)
     return made
+
+
+def _why(given: Sequence[Mapping[str, Any]], engine: str) -> str:
+    differ = len({verdict["value"] for verdict in given}) > 1
+    unsure = "The reviewers could not tell" if len(given) > 1 else "The reviewer could not tell"
+    return f"{'The reviewers differ' if differ else unsure}; your verdict settles it. {engine}".strip()
 
 
 def withdraw(w: Writer, task: Task, reason: str, at: datetime) -> None:

@@ -102,6 +102,8 @@ def open_case(
         design = replace(design, arm=SCORE_SHOWN)
     _insert_case(w, case, decision, design, at)
     dossier = {**dossier, "lane": dossier.get("lane") or "uncertain"}
+    if by_hand:
+        dossier["why"] = {"reason": BY_HAND, "sentence": f"Opened by hand: {reason.strip()}"}
     _open_tasks(w, _first_task(case, decision, design, key), design, dossier, key, at)
     return case
 

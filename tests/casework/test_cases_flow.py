@@ -3,6 +3,7 @@
 import pytest
 
 from casework import cases, dispositions, tasks, verdicts
+from casework.task_pages import task_page
 from casework.verdicts import VerdictForm
 from data.errors import ConflictError, InputError, NotFoundError
 from engine.decision import Outcome
@@ -41,8 +42,6 @@ def test_two_who_agree_settle_a_case_only_when_both_have_spoken(house_with) -> N
 
 
 def test_a_disagreement_goes_to_a_team_lead_who_sees_both_verdicts_but_not_whose(house_with) -> None:
-    from casework.task_pages import task_page
-
     house = house_with(second_review=1.0)
     case = house.case()
     house.judge("analyst-1", "confirmed_fraud", note="new device")
@@ -54,6 +53,8 @@ def test_a_disagreement_goes_to_a_team_lead_who_sees_both_verdicts_but_not_whose
     assert page["kind_shown"] == "adjudication"
     assert {v["note"] for v in page["previous_verdicts"]} == {"new device", "known shop"}
     assert {v["reviewer"] for v in page["previous_verdicts"]} == {"Reviewer A", "Reviewer B"}
+    assert page["why"]["reason"] == "adjudication"
+    assert page["why"]["sentence"].startswith("The reviewers differ; your verdict settles it. The model sees")
     house.say(task, "confirmed_fraud")
     assert house.status(case) == "closed"
     assert dispositions_of(house) == [("declined", "lead-1")]
@@ -63,6 +64,8 @@ def test_unsure_alone_asks_a_team_lead(house) -> None:
     case = house.case()
     house.judge("analyst-1", "inconclusive")
     assert house.status(case) == "in_adjudication"
+    page = task_page(house.ledger, house.next("lead-1", "team_lead").task_id, "lead-1", "team_lead")
+    assert page["why"]["sentence"].startswith("The reviewer could not tell; your verdict settles it.")
 
 
 def test_an_inconclusive_adjudication_leaves_it_to_the_policy(house) -> None:
@@ -119,6 +122,8 @@ def test_an_automatic_decline_can_be_taken_up_by_hand_and_reversed(house) -> Non
             reason="The customer called",
         )
     assert (opened.reason, opened.reason_detail) == ("by_hand", "The customer called")
+    page = task_page(house.ledger, house.next("analyst-1").task_id, "analyst-1")
+    assert page["why"] == {"reason": "by_hand", "sentence": "Opened by hand: The customer called"}
     house.judge("analyst-1", "legitimate")
     assert dispositions_of(house) == [("released", "analyst-1")]
     with (
