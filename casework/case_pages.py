@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -61,8 +62,10 @@ def case_list(
     status: str = "",
     limit: int = 50,
     cursor: str = "",
+    without: Collection[int] = (),
 ) -> dict[str, Any]:
     """A page of cases, newest first, without those that are blind to the person: {"cases", "next_cursor"}.
+    `without` are seqs of further transactions to leave out.
 
     `next_cursor` is '' on the last page. For analysts a case in adjudication counts as open.
     """
@@ -70,7 +73,7 @@ def case_list(
         raise InputError(f"'{status}' is not a case status", where="status", allowed=", ".join(STATUSES))
     wanted = _wanted(status, role)
     opened, case_id = _position(cursor)
-    blind = sorted(blindness.blind_transactions(ledger, reviewer, role))
+    blind = sorted(blindness.blind_transactions(ledger, reviewer, role).union(without))
     columns = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__ if name != "transaction_seq")
     rows = ledger.read(
         f"SELECT {columns}, x.transaction_seq FROM cases c JOIN case_transactions x USING (case_id) "

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
-from casework import adjudication, cases, dossiers, tasks
-from casework.review_design import ADJUDICATION, SCORE_SHOWN
+from casework import adjudication, cases, dossiers, revealing, tasks
+from casework.revealing import UNDO_WITHIN
+from casework.review_design import ADJUDICATION
 from casework.tasks import Task
 from data.canonical import canonical_json
 from data.errors import ConflictError, InputError, NotFoundError
@@ -23,7 +24,6 @@ VALUES = (CONFIRMED_FRAUD, LEGITIMATE, INCONCLUSIVE)
 CONFIDENCES = ("", "certain", "high", "medium", "low")
 FLAGS = ("data_wrong", "possible_bias", "guideline_gap")
 LONGEST_NOTE, LONGEST_CODE = 4000, 80
-UNDO_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
     """Take one's own verdict back and hold its task again, with the clock started anew.
 
     NotFoundError where there is no such verdict of this person; ConflictError when it is too late: after
-    UNDO_WITHIN, or when somebody else's verdict has since been shown to this person or adjudication has
-    begun.
+    UNDO_WITHIN, or when somebody else's verdict has since been shown to this person, adjudication has begun, or
+    the person judged blind and has read the engine's opinion since. So what follows an undo is as blind as before.
     """
     verdict = find(w, verdict_id)
     if verdict.reviewer != reviewer:
@@ -129,20 +129,14 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
     task = tasks.find(w, verdict.task_id)
     _check_undo(w, verdict, task, at)
     w.execute("UPDATE verdicts SET undone_at = ? WHERE verdict_id = ?", [at, verdict_id])
-    payload = {"value": verdict.value, "task_id": verdict.task_id, "arm_was": task.arm, "arm": SCORE_SHOWN}
+    payload = {"value": verdict.value, "task_id": verdict.task_id, "arm": task.arm}
     w.event(EventDraft(reviewer, "verdict.undone", f"verdict:{verdict_id}", payload), at)
     adjudication.withdraw(w, task, "a verdict was undone", at)
     if verdict.case_id:
         case = cases.find(w, verdict.case_id)
         if case.status != cases.CASE_OPEN:
             cases.reopen(w, case, cases.CASE_OPEN, "a verdict was undone", reviewer, at)
-    return tasks.lock(w, _after_reveal(w, task), reviewer, policy, at)
-
-
-def _after_reveal(w: Writer, task: Task) -> Task:
-    """Whoever has judged blind may have seen the score since, so what follows an undo is no longer blind-first."""
-    w.execute("UPDATE tasks SET arm = ? WHERE task_id = ?", [SCORE_SHOWN, task.task_id])
-    return replace(task, arm=SCORE_SHOWN)
+    return tasks.lock(w, task, reviewer, policy, at)
 
 
 def find(source: Ledger | Writer, verdict_id: str) -> Verdict:
@@ -194,6 +188,11 @@ def _check_undo(w: Writer, verdict: Verdict, task: Task, at: datetime) -> None:
         raise ConflictError("this verdict was undone already", where=verdict.verdict_id)
     if at - verdict.given_at > UNDO_WITHIN:
         raise ConflictError(late, where=verdict.verdict_id, allowed=f"within {UNDO_WITHIN}", hint=hint)
+    if revealing.was_read(w, verdict.verdict_id, verdict.event_seq):
+        seen = (
+            "you have read what the engine thinks since you judged this blind, so it can no longer be undone"
+        )
+        raise ConflictError(seen, where=verdict.verdict_id, hint=hint)
     others = w.read(
         "SELECT count(*) AS n FROM tasks t LEFT JOIN cases c ON c.case_id = t.case_id "
         "WHERE t.transaction_seq = ? AND t.task_id <> ? AND ("

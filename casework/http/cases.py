@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from casework import blindness, case_pages, cases, decisions, dispositions, restoring
+from casework import blindness, case_pages, cases, decisions, dispositions, restoring, revealing
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Identifier
@@ -39,8 +39,15 @@ def list_cases(
     person: Person = allowed(Permission.CASES_READ),
 ) -> Response:
     """Cases, newest first, but for those you may still be asked to judge."""
+    ledger = the_app(request).ledger
     found = case_pages.case_list(
-        the_app(request).ledger, person.user_id, role=person.role, status=status, limit=limit, cursor=cursor
+        ledger,
+        person.user_id,
+        role=person.role,
+        status=status,
+        limit=limit,
+        cursor=cursor,
+        without=revealing.unread(ledger, person.user_id, person.role, now()),
     )
     return json_answer(found)
 
@@ -48,7 +55,10 @@ def list_cases(
 @router.get("/cases/{case_id}")
 def case(case_id: str, request: Request, person: Person = allowed(Permission.CASES_READ)) -> Response:
     """A case with its decision, tasks, verdicts, dispositions and events."""
-    return json_answer(case_pages.case_page(the_app(request).ledger, case_id, person.user_id, person.role))
+    ledger = the_app(request).ledger
+    seq = cases.find(ledger, case_id).transaction_seq
+    revealing.note(ledger, person.user_id, person.role, seq, now())
+    return json_answer(case_pages.case_page(ledger, case_id, person.user_id, person.role))
 
 
 @router.post("/cases", status_code=201)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from starlette.responses import Response
 
-from casework import blindness, decisions
+from casework import blindness, decisions, revealing
 from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
@@ -112,6 +112,8 @@ def decision(
     """The stored decision, exactly as it was answered. Not for somebody who is to judge it unseen."""
     app = the_app(request)
     seq = seq_of(app, transaction_id)
+    if seq is not None:
+        revealing.note(app.ledger, person.user_id, person.role, seq, now())
     if seq is None or not blindness.visible_to(app.ledger, person.user_id, person.role, seq):
         raise decisions.not_found(transaction_id)
     return json_answer(decisions.required(app.ledger, seq, transaction_id))
@@ -131,7 +133,9 @@ def search(
 ) -> Response:
     """Decisions, newest first. `next_cursor` continues where this page ended."""
     app = the_app(request)
-    hidden = sorted(blindness.blind_transactions(app.ledger, person.user_id, person.role))
+    who = (person.user_id, person.role)
+    unread = revealing.unread(app.ledger, *who, now())
+    hidden = sorted(blindness.blind_transactions(app.ledger, *who) | unread)
     wanted = decisions.Search(entity, value, outcome, since, until, cursor_of(cursor), limit, hidden)
     rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None

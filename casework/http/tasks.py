@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from casework import drafts, task_pages, tasks, verdicts
+from casework import drafts, revealing, task_pages, tasks, verdicts
 from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
@@ -98,8 +98,14 @@ def claim(task_id: str, request: Request, person: Person = allowed(Permission.TA
 
 @router.get("/tasks/{task_id}")
 def task(task_id: str, request: Request, person: Person = allowed(Permission.TASKS_LIST)) -> Response:
-    """The task's page, rendered from what was stored when it opened."""
-    return json_answer(_page(the_app(request), task_id, person))
+    """The task's page, rendered from what was stored when it opened.
+
+    Once answered it shows the engine's opinion; reading that after a blind verdict ends the time for undo.
+    """
+    app = the_app(request)
+    seq = tasks.find(app.ledger, task_id).transaction_seq
+    revealing.note(app.ledger, person.user_id, person.role, seq, now())
+    return json_answer(_page(app, task_id, person))
 
 
 @router.post("/tasks/{task_id}/release", status_code=204)
@@ -137,7 +143,8 @@ def give_verdict(
 
 @router.post("/verdicts/{verdict_id}/undo")
 def undo(verdict_id: str, request: Request, person: Person = allowed(Permission.TASKS_WORK)) -> Response:
-    """Take your verdict back, within a quarter of an hour and before anybody built on it."""
+    """Take your verdict back, within a quarter of an hour, before anybody built on it and before you
+    read what the engine thinks of what you judged blind."""
     app = the_app(request)
     policy = app.live.settings.policy
     with app.ledger.writing() as w:

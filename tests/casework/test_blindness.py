@@ -7,7 +7,7 @@ import pytest
 
 from casework import blindness, case_pages, cases
 from casework.task_pages import queue_summary, task_list, task_page
-from data.errors import NotFoundError
+from data.errors import ConflictError, NotFoundError
 
 
 def text(value: Any) -> str:
@@ -149,7 +149,7 @@ def test_an_undone_verdict_makes_its_author_blind_again(house) -> None:
     assert not blindness.visible_to(house.ledger, "analyst-1", "analyst", case.transaction_seq)
 
 
-def test_what_follows_an_undo_is_not_counted_as_blind_first(house_with) -> None:
+def test_what_follows_an_undo_is_as_blind_as_before(house_with) -> None:
     from casework import verdicts
 
     house = house_with(blind_first=1.0)
@@ -158,7 +158,57 @@ def test_what_follows_an_undo_is_not_counted_as_blind_first(house_with) -> None:
     assert mine.arm == "blind_first"
     with house.ledger.writing() as w:
         task = verdicts.undo(w, mine.verdict_id, "analyst-1", house.policy, house.now)
-    assert house.say(task, "confirmed_fraud").arm == "score_shown"
+    page = task_page(house.ledger, task.task_id, "analyst-1")
+    assert (page["probability"], page["rules"]) == (None, [])
+    assert house.say(task, "confirmed_fraud").arm == "blind_first"
+
+
+def test_a_blind_verdict_stands_once_its_author_has_read_what_the_engine_thinks(house_with) -> None:
+    from casework import revealing, verdicts
+
+    house = house_with(blind_first=1.0)
+    case = house.case()
+    mine = house.judge("analyst-1", "legitimate")
+    assert revealing.unread(house.ledger, "analyst-1", "analyst", house.now) == {case.transaction_seq}
+    for _ in range(2):
+        revealing.note(house.ledger, "analyst-1", "analyst", case.transaction_seq, house.now)
+    assert house.kinds().count("decision.revealed") == 1
+    assert not revealing.unread(house.ledger, "analyst-1", "analyst", house.now)
+    with house.ledger.writing() as w, pytest.raises(ConflictError, match="you have read what the engine"):
+        verdicts.undo(w, mine.verdict_id, "analyst-1", house.policy, house.now)
+
+
+def test_only_a_blind_verdict_that_can_still_be_undone_is_guarded(house_with) -> None:
+    from casework import revealing
+
+    house = house_with(blind_first=1.0)
+    blind = house.case()
+    house.judge("analyst-1", "legitimate")
+    for reviewer, role in (("analyst-2", "analyst"), ("lead-1", "team_lead")):
+        revealing.note(house.ledger, reviewer, role, blind.transaction_seq, house.now)
+    house.later(minutes=16)
+    revealing.note(house.ledger, "analyst-1", "analyst", blind.transaction_seq, house.now)
+    assert "decision.revealed" not in house.kinds()
+
+
+def test_no_task_page_holds_the_protected_attribute(house_with) -> None:
+    house = house_with(second_review=1.0)
+    house.case(age_band="very-old")
+    house.audit(age_band="very-old")
+    seen = []
+    for reviewer, value in (("analyst-1", "legitimate"), ("analyst-2", "confirmed_fraud")):
+        for _ in range(2):
+            task = house.next(reviewer)
+            seen.append(text(task_page(house.ledger, task.task_id, reviewer)))
+            house.say(task, value)
+            seen.append(text(task_page(house.ledger, task.task_id, reviewer)))
+    adjudication = house.next("lead-1", "team_lead")
+    seen.append(text(task_page(house.ledger, adjudication.task_id, "lead-1", "team_lead")))
+    stored = house.ledger.read("SELECT content FROM dossiers")
+    seen += [bytes(row["content"]).decode() for row in stored]
+    assert len(seen) == 9 + len(stored)
+    assert not [page for page in seen if "age_band" in page or "very-old" in page or "18-29" in page]
+    assert all('"channel"' in page for page in seen)
 
 
 def test_an_audit_does_not_give_itself_away_afterwards_either(house) -> None:

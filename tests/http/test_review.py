@@ -25,6 +25,12 @@ def give(institution: Institution, user: str, task: dict[str, Any], value: str) 
     return answer.json()["verdict"]
 
 
+def make_blind(institution: Institution) -> None:
+    """Have every open task decided before the engine's opinion is seen."""
+    with institution.app.ledger.writing() as w:
+        w.execute("UPDATE tasks SET arm = 'blind_first' WHERE status = 'open'")
+
+
 def clear(institution: Institution) -> None:
     """Work everything off, so that tests do not meet each other's tasks."""
     for user in ("analyst-1", "analyst-2", "team-lead-1"):
@@ -98,6 +104,35 @@ def test_a_verdict_can_be_taken_back_and_given_anew(institution: Institution, ca
     assert stranger.status_code == 404
 
 
+READINGS = ("/v1/decisions/{transaction_id}", "/v1/cases/{case_id}", "/v1/tasks/{task_id}")
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=["decision", "case", "answered task"])
+def test_a_blind_verdict_cannot_be_taken_back_once_the_engines_opinion_was_read(
+    institution: Institution, case: dict[str, Any], reading: str
+) -> None:
+    make_blind(institution)
+    task = take(institution, "analyst-1")
+    verdict = give(institution, "analyst-1", task, "legitimate")
+    undo = f"/v1/verdicts/{verdict['verdict_id']}/undo"
+    for path in (
+        "/v1/decisions",
+        "/v1/cases",
+    ):  # lists let nothing be learned in passing, so undo still works
+        assert case["transaction_id"] not in institution.ask("analyst-1", "GET", path).text
+        assert case["case_id"] not in institution.ask("analyst-1", "GET", path).text
+    again = institution.ask("analyst-1", "POST", undo).json()
+    assert (again["arm"], again["probability"], again["rules"]) == ("blind_first", None, [])
+
+    verdict = give(institution, "analyst-1", task, "confirmed_fraud")
+    path = reading.format(**case | {"task_id": task["task_id"]})
+    assert institution.ask("analyst-1", "GET", path).status_code == 200
+    refused = institution.ask("analyst-1", "POST", f"/v1/verdicts/{verdict['verdict_id']}/undo")
+    assert refused.status_code == 409
+    assert "you have read what the engine thinks" in refused.json()["detail"]
+    assert case["transaction_id"] in institution.ask("analyst-1", "GET", "/v1/decisions").text
+
+
 @pytest.mark.usefixtures("case")
 def test_a_verdict_is_given_once(institution: Institution) -> None:
     task = take(institution, "analyst-1")
@@ -164,6 +199,8 @@ def test_any_decision_can_be_given_a_case_by_hand_once(institution: Institution)
     seen = institution.ask("team-lead-1", "GET", f"/v1/cases/{opened.json()['case_id']}").json()
     assert (seen["opened_by"], seen["reason_detail"]) == ("team-lead-1", "a customer called about it")
     assert institution.ask("team-lead-1", "POST", "/v1/cases", json=body).status_code == 409
+    page = take(institution, "analyst-1")
+    assert page["why"] == {"reason": "by_hand", "sentence": "Opened by hand: a customer called about it"}
     body["transaction_id"] = "never-seen"
     assert institution.ask("team-lead-1", "POST", "/v1/cases", json=body).status_code == 404
 
