@@ -95,6 +95,19 @@ def _address(workspace: Workspace, process: subprocess.Popen[bytes]) -> dict[str
     raise AssertionError("the server did not come up")
 
 
+def console_url(running: Running) -> str:
+    """Where the console is, once it answers."""
+    url = str(json.loads(running.workspace.server_file.read_bytes())["console_url"])
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            if httpx.get(f"{url}/_stcore/health").is_success:
+                return url
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise AssertionError("the console did not come up")
+
+
 def _alive(url: str) -> bool:
     try:
         return httpx.get(f"{url}/readyz").is_success
