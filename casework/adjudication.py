@@ -70,8 +70,8 @@ def open_adjudication(
 ) -> Task:
     """Open the task of a third person over the `given` verdicts, with a copy of the dossier that was judged.
 
-    Why it is here is first that the verdicts do not settle it, then what the engine said. It gets at least the segment's whole time from now, so that a late dispute is not lost to the old
-    deadline.
+    Why it is here is first that the verdicts do not settle it, then what the engine said. It gets at least the
+    segment's whole time from now, so that a late dispute is not lost to the old deadline.
     """
     number = len(tasks.where(w, _OF_SAME + " AND t.kind = ?", [*_same(task), ADJUDICATION])) + 1
     name = hashlib.sha256(f"{task.task_id}:{number}".encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from starlette.responses import Response
 
-from casework import blindness, decisions, revealing
+from casework import blindness, decision_pages, decisions, revealing
 from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
@@ -109,14 +109,17 @@ def _or_problem(answer: dict[str, Any] | SecondLookError) -> dict[str, Any]:
 def decision(
     transaction_id: str, request: Request, person: Person = allowed(Permission.DECISIONS_READ)
 ) -> Response:
-    """The stored decision, exactly as it was answered. Not for somebody who is to judge it unseen."""
+    """The stored decision exactly as it was answered, with the payment and the features' phrases and units.
+
+    Not for somebody who is to judge it unseen.
+    """
     app = the_app(request)
     seq = seq_of(app, transaction_id)
     if seq is not None:
         revealing.note(app.ledger, person.user_id, person.role, seq, now())
     if seq is None or not blindness.visible_to(app.ledger, person.user_id, person.role, seq):
         raise decisions.not_found(transaction_id)
-    return json_answer(decisions.required(app.ledger, seq, transaction_id))
+    return json_answer(decision_pages.decision_page(app, seq, transaction_id, person))
 
 
 @router.get("/decisions")

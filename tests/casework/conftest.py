@@ -117,7 +117,8 @@ class House:
     def dossier(self, decision: Decision) -> dict[str, Any]:
         past = {
             "transaction_id": "tx-0", "occurred_at": START, "amount_minor": 5, "currency": "EUR", "outcome": "decline",
-            "probability": 0.9, "entities": {}, "attributes": {"age_band": "18-29", "channel": "pos"}, "known_fraud": True,
+            "probability": 0.9, "entities": {}, "known_fraud": True,
+            "attributes": {"age_band": "18-29", "channel": "pos"},
         }  # fmt: skip
         guideline = Guideline("g1", "Look at the device first.")
         background = Background(FEATURES, RULES, [past], guideline, "EUR", self.policy.protected_attribute)

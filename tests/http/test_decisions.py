@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -80,7 +81,29 @@ def test_many_at_once_are_each_decided_once_and_the_chain_holds(institution: Ins
 def test_a_stored_decision_reads_back_as_it_was_answered(institution: Institution) -> None:
     made = institution.decide(payment(5))
     read = institution.ask("auditor-1", "GET", "/v1/decisions/t5")
-    assert read.json() == made
+    assert {name: read.json()[name] for name in made} == made
+
+
+def test_a_decision_is_read_with_its_payment_and_its_features_in_words(institution: Institution) -> None:
+    sent = payment(6)
+    institution.decide(sent)
+    read = institution.ask("auditor-1", "GET", "/v1/decisions/t6").json()
+    assert (read["amount_minor"], read["currency"]) == (1250, "EUR")
+    assert datetime.fromisoformat(read["occurred_at"]) == datetime.fromisoformat(sent["occurred_at"])
+    assert (read["entities"], read["attributes"]) == (sent["entities"], sent["attributes"])
+    inputs = {given["name"]: given for given in read["inputs"]}
+    assert inputs.keys() == read["features"].keys()
+    amount = {"name": "amount_minor", "unit": "money", "value": 1250, "text": "12.50 EUR"}
+    assert inputs["amount_minor"].items() >= amount.items()
+    assert inputs["amount_minor"]["phrase"] == "amount of this payment"
+
+
+def test_whoever_reviews_does_not_read_the_protected_attribute(institution: Institution) -> None:
+    institution.decide(payment(7))
+    for user in ("analyst-1", "team-lead-1"):
+        read = institution.ask(user, "GET", "/v1/decisions/t7")
+        assert read.json()["attributes"]["channel"] == "pos"
+        assert "age_band" not in read.text
 
 
 def test_decisions_are_found_by_entity_newest_first_page_by_page(institution: Institution) -> None:
