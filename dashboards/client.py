@@ -210,8 +210,7 @@ class Client:
     def verification(self) -> Json:
         return self._ask("GET", "/audit/verification", timeout=_PATIENT)
 
-    def events(self, *, subject: str = "", kind: str = "", after: int = 0, limit: int = 100) -> Json:
-        """Events in order, from the one after `after`."""
-        return self._ask(
-            "GET", "/events", query={"subject": subject, "kind": kind, "after": after, "limit": limit}
-        )
+    def events(self, *, subject: str = "", kind: str = "", before: str = "", limit: int = 100) -> Json:
+        """Events, newest first, from the one before `before` (an event's number; '' for the latest)."""
+        search = {"subject": subject, "kind": kind, "before": before}
+        return self._ask("GET", "/events", query={**search, "limit": limit, "order": "desc"})

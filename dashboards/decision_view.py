@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import streamlit as st
@@ -22,24 +23,18 @@ def draw(decision: Json) -> None:
         _explanation(decision)
         _features(decision)
     with right:
+        _payment(decision)
         _rules(decision)
         _record(decision)
         _actions(decision)
 
 
-def amount(decision: Json) -> float | None:
-    """The amount in minor units of the base currency, from the row or from the features."""
-    value = decision.get("amount_minor", (decision.get("features") or {}).get("amount_minor"))
-    return None if value is None else float(value)
-
-
 def _answer(decision: Json) -> None:
     outcome, score, why = st.columns([0.9, 1.3, 1.3], gap="medium", border=True)
     with outcome:
-        frame.figure("Amount", words.money(amount(decision), frame.base_currency()))
-        st.markdown(
-            f"{words.badge(decision['outcome'], words.OUTCOMES)} {frame.when(decision['decided_at'])}"
-        )
+        amount = words.money(decision.get("amount_minor"), decision["currency"])
+        frame.figure("Amount", amount, frame.when(decision["occurred_at"]))
+        st.markdown(words.badge(decision["outcome"], words.OUTCOMES))
         if decision.get("explored"):
             st.caption(
                 "Exploration: a would-be decline was released on purpose, to learn what becomes of it."
@@ -53,7 +48,7 @@ def _answer(decision: Json) -> None:
         st.markdown(f"**{words.title_of(reason, words.REASONS) if reason else 'Nobody needed to look'}**")
         if triage.get("sentence"):
             st.caption(words.plain(triage["sentence"]))
-        _costs(triage)
+        _costs(triage, decision["currency"])
 
 
 def _strip(decision: Json) -> None:
@@ -65,12 +60,12 @@ def _strip(decision: Json) -> None:
                         alt=f"Probability {words.percent(probability)}")  # fmt: skip
 
 
-def _costs(triage: Json) -> None:
+def _costs(triage: Json, currency: str) -> None:
     named = {"approve": "cost_approve", "decline": "cost_decline", "review": "cost_review"}
     if not any(triage.get(key) for key in named.values()):
         return
     told = [
-        f"{name} {words.money(triage[key], frame.base_currency())}"
+        f"{name} {words.money(triage[key], currency)}"
         for name, key in named.items()
         if triage.get(key) is not None
     ]
@@ -100,32 +95,48 @@ def _explanation(decision: Json) -> None:
 
 
 def _bars(decision: Json) -> list[Json]:
-    features = decision.get("features") or {}
+    """The contributions in the words and units of the set that decided."""
+    pushes = decision["explanation"]["contributions"]
     return [
-        {"phrase": name.replace("_", " "), "value_text": shown(features.get(name)), "contribution": push}
-        for name, push in decision["explanation"]["contributions"].items()
+        {"phrase": given["phrase"], "value_text": given["text"], "contribution": pushes[given["name"]]}
+        for given in decision["inputs"]
+        if given["name"] in pushes
     ]
 
 
-def shown(value: Any) -> str:
-    """A stored feature value as text; figures in full, because this is the record."""
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
+def recorded(given: Json) -> str:
+    """A feature's stored value under its name, in full, because this is the record."""
+    return f"{given['name']} = {json.dumps(given['value'])}"
 
 
 def _titled(decision: Json) -> list[Json]:
-    return [{**rule, "title": rule["id"].replace("_", " ")} for rule in decision.get("rules") or []]
+    return [{**rule, "title": _title(rule)} for rule in decision.get("rules") or []]
+
+
+def _title(rule: Json) -> str:
+    return words.capital(str(rule["id"]).replace("_", " "))
 
 
 def _features(decision: Json) -> None:
-    features = decision.get("features") or {}
-    with st.expander(f"Inputs as they were known then ({len(features)})"):
-        frame.table(
-            [{"Feature": name, "Value": shown(value)} for name, value in features.items()], height=320
-        )
+    inputs = decision["inputs"]
+    with st.expander(f"Inputs as they were known then ({len(inputs)})"):
+        rows = [
+            {"Input": words.capital(given["phrase"]), "Value": given["text"], "Recorded as": recorded(given)}
+            for given in inputs
+        ]
+        frame.table(rows, height=320)
+
+
+def _payment(decision: Json) -> None:
+    """Who paid whom, and what was said about the payment."""
+    named = {**decision["entities"], **decision["attributes"]}
+    pairs = [
+        (words.capital(name.replace("_", " ")), words.plain(str(value)))
+        for name, value in named.items()
+        if value not in (None, "")
+    ]
+    with st.container(border=True):
+        frame.facts(pairs)
 
 
 def _rules(decision: Json) -> None:
@@ -137,7 +148,7 @@ def _rules(decision: Json) -> None:
     for rule in hits:
         with st.container(border=True, gap="xsmall"):
             st.markdown(
-                f"{words.badge(rule['state'], words.RULE_STATES)} **{words.plain(rule['id'])}** v{rule['version']}"
+                f"{words.badge(rule['state'], words.RULE_STATES)} **{_title(rule)}** v{rule['version']}"
             )
             if rule.get("reason"):
                 st.caption(words.plain(rule["reason"]))
@@ -147,6 +158,7 @@ def _record(decision: Json) -> None:
     draws = decision.get("draws") or {}
     pairs = [
         ("Transaction", f"`{decision['transaction_id']}`"),
+        ("Decided", frame.when(decision["decided_at"], seconds=True)),
         ("Ledger order", words.count(decision.get("seq"))),
         ("Approved set", f"`{decision['set_id']}`"),
         ("Model", f"`{decision['model_id']}`" if decision.get("model_id") else "none"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -31,14 +31,19 @@ def events(
     subject: Annotated[str, Query(max_length=200)] = "",
     kind: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    before: Annotated[int, Query(ge=0, le=2**62)] = 2**62,
+    order: Literal["asc", "desc"] = "asc",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     person: Person = allowed(Permission.AUDIT_READ),
 ) -> Response:
-    """Events in order, from the one after `after`; by subject (case:..., transaction:...) or kind if given."""
+    """Events after `after` and before `before`, by subject (case:..., transaction:...) or kind if given.
+
+    `order=asc` starts with the oldest (page on by `after`), `order=desc` with the newest (page on by `before`).
+    """
     rows = the_app(request).ledger.read(
-        "SELECT * FROM events WHERE seq > ? AND (? = '' OR subject = ?) AND (? = '' OR kind = ?) "
-        "ORDER BY seq LIMIT ?",
-        [after, subject, subject, kind, kind, limit],
+        "SELECT * FROM events WHERE seq > ? AND seq < ? AND (? = '' OR subject = ?) AND (? = '' OR kind = ?) "
+        f"ORDER BY seq {order} LIMIT ?",
+        [after, before, subject, subject, kind, kind, limit],
     )
     return json_answer({"events": [_event(row) for row in rows]})
 

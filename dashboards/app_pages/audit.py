@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import frame, paging, signin, words
 
 Json = dict[str, Any]
 PAGE_SIZE = 100
@@ -63,20 +63,19 @@ def _verification() -> None:
 
 
 def _events() -> None:
-    st.subheader("Events", anchor=False)
-    subject_box, kind_box, after_box = st.columns([2, 2, 1])
+    st.subheader("Events, newest first", anchor=False)
+    subject_box, kind_box = st.columns(2)
     subject = subject_box.text_input(
         "Subject", key="subject", bind="query-params", placeholder="case:…, transaction:…, user:…"
     )
     kind = kind_box.text_input("Kind", key="kind", bind="query-params", placeholder="set.approved")
-    after = after_box.number_input(
-        "After event", min_value=0, step=PAGE_SIZE, key="after", bind="query-params"
-    )
+    search = {"subject": subject.strip(), "kind": kind.strip()}
+    walked = paging.cursors("events", search)
     with frame.attempt():
-        found = signin.client().events(
-            subject=subject.strip(), kind=kind.strip(), after=int(after), limit=PAGE_SIZE
-        )
-        _event_table(frame.items(found, "events"))
+        found = signin.client().events(**search, before=walked[-1], limit=PAGE_SIZE)
+        events = frame.items(found, "events")
+        _event_table(events)
+        paging.buttons(walked, str(events[-1]["seq"]) if len(events) == PAGE_SIZE else None)
 
 
 def _event_table(events: list[Json]) -> None:

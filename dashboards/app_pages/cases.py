@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import frame, paging, signin, words
 
 Json = dict[str, Any]
 PAGE_SIZE = 50
@@ -23,8 +23,8 @@ def show() -> None:
 def _list() -> None:
     frame.head("Cases", "Payments that people look at, newest first.")
     status = frame.choice("Status", "status", words.signed(words.CASE_STATES))
-    cursors = _cursors(status)
-    found = signin.client().cases(status=status, limit=PAGE_SIZE, cursor=cursors[-1])
+    walked = paging.cursors("cases", {"status": status})
+    found = signin.client().cases(status=status, limit=PAGE_SIZE, cursor=walked[-1])
     cases = frame.items(found, "cases")
     if not cases:
         frame.empty(
@@ -33,24 +33,7 @@ def _list() -> None:
         )
         return
     _table(cases)
-    with st.container(horizontal=True):
-        if st.button("Newer", icon=":material/arrow_back:", disabled=len(cursors) < 2, key="newer"):
-            cursors.pop()
-            st.rerun()
-        following = found.get("next_cursor")
-        if (
-            st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older")
-            and following
-        ):
-            cursors.append(following)
-            st.rerun()
-
-
-def _cursors(status: str) -> list[str]:
-    if st.session_state.get("cases_status") != status:
-        st.session_state["cases_status"], st.session_state["cases_cursors"] = status, [""]
-    cursors: list[str] = st.session_state["cases_cursors"]
-    return cursors
+    paging.buttons(walked, found.get("next_cursor"))
 
 
 def _table(cases: list[Json]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import decision_view, frame, signin, words
+from dashboards import decision_view, frame, paging, signin, words
 
 Json = dict[str, Any]
 PAGE_SIZE = 50
@@ -32,11 +32,11 @@ def _search() -> None:
     )
     _by_id()
     search = _filters()
-    cursors = _cursors(search)
+    walked = paging.cursors("decisions", search)
     with frame.attempt():
-        found = signin.client().decisions(search, limit=PAGE_SIZE, cursor=cursors[-1])
+        found = signin.client().decisions(search, limit=PAGE_SIZE, cursor=walked[-1])
         _results(frame.items(found, "decisions"))
-        _paging(cursors, found.get("next_cursor"))
+        paging.buttons(walked, found.get("next_cursor"))
 
 
 def _by_id() -> None:
@@ -69,14 +69,6 @@ def _filters() -> dict[str, str]:
     }
 
 
-def _cursors(search: dict[str, str]) -> list[str]:
-    """The pages walked through so far, for this search; another search starts again."""
-    if st.session_state.get("decisions_search") != search:
-        st.session_state["decisions_search"], st.session_state["decisions_cursors"] = search, [""]
-    cursors: list[str] = st.session_state["decisions_cursors"]
-    return cursors
-
-
 def _results(rows: list[Json]) -> None:
     if not rows:
         frame.empty("No decision matches.", "Loosen a filter, or check the entity's name and value.")
@@ -103,19 +95,6 @@ def _results(rows: list[Json]) -> None:
     if chosen:
         st.switch_page("app_pages/decisions.py", query_params={"id": rows[chosen[0]]["transaction_id"]})
     st.caption("Select a row to open it.")
-
-
-def _paging(cursors: list[str], following: str | None) -> None:
-    with st.container(horizontal=True):
-        if st.button("Newer", icon=":material/arrow_back:", disabled=len(cursors) < 2, key="newer"):
-            cursors.pop()
-            st.rerun()
-        if (
-            st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older")
-            and following
-        ):
-            cursors.append(following)
-            st.rerun()
 
 
 show()

@@ -46,6 +46,12 @@ def decision(number: int, outcome: str, probability: float, amount: int) -> Json
         "explored": False,
         "draws": {"audit": 0.41, "audit_probability": 0.01, "explore": 0.9, "explore_probability": 0.02},
         "features": {f[0]: f[3] for f in FEATURES},
+        "currency": "EUR",
+        "entities": {"customer": "customer_0412", "device": None},
+        "attributes": {"channel": "ecom"},
+        "inputs": [
+            {"name": f[0], "phrase": f[1], "unit": f[2], "value": f[3], "text": f[4]} for f in FEATURES
+        ],
         "case_id": "case_0007" if outcome == "review" else None,
     }
 

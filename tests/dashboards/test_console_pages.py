@@ -80,6 +80,18 @@ def test_one_decision_shows_outcome_reason_costs_rules_and_record(opened: Opened
         assert said in text
 
 
+def test_a_decision_tells_its_features_in_words_and_units_and_shows_the_payment(opened: Opened) -> None:
+    app = opened("auditor-1", "decisions", id="t_90002")
+    inputs = app.dataframe[0].value
+    assert list(inputs["Input"][:2]) == [
+        "This amount against the customer's mean of 30 days",
+        "Customers seen on this device in 7 days",
+    ]
+    assert list(inputs["Value"][:3]) == ["14.1 times", "4", "9 min"]
+    assert inputs["Recorded as"][0] == "amount_ratio_30d = 14.1"
+    assert ":gray[Customer]  \ncustomer\\_0412" in [box.value for box in app.markdown]
+
+
 def test_a_decision_that_does_not_exist_is_said(opened: Opened) -> None:
     assert "There is no decision for transaction" in seen(opened("auditor-1", "decisions", id="nope"))
 
@@ -253,7 +265,9 @@ def test_the_auditor_verifies_the_chain_on_screen(
 
 
 def test_the_auditor_reads_events(opened: Opened, api: FakeApi) -> None:
-    assert "set.approved" in seen(opened("auditor-1", "audit"))
+    app = opened("auditor-1", "audit")
+    assert "set.approved" in seen(app)
+    assert list(app.dataframe[0].value["Event"]) == sorted(app.dataframe[0].value["Event"], reverse=True)
     api.answers["GET /events"] = {"events": []}
     assert "No event matches" in seen(opened("auditor-1", "audit"))
 

@@ -1,6 +1,7 @@
 """Do all answers look alike: problems with a hint, headers, documentation, and files that come in?"""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +139,15 @@ def test_events_can_be_read_page_by_page_and_carry_their_hashes(institution: Ins
         "events"
     ]
     assert rest[0]["prev_hash"] == first[-1]["hash"]
+
+
+def test_events_can_be_read_newest_first_page_by_page(institution: Institution) -> None:
+    institution.token("auditor-1")  # signing in is an event too
+    newest = institution.app.ledger.last_event.seq
+    query: dict[str, Any] = {"order": "desc", "limit": 3}
+    first = institution.ask("auditor-1", "GET", "/v1/events", params=query).json()["events"]
+    assert [event["seq"] for event in first] == [newest, newest - 1, newest - 2]
+    query["before"] = first[-1]["seq"]
+    older = institution.ask("auditor-1", "GET", "/v1/events", params=query).json()["events"]
+    assert [event["seq"] for event in older] == [newest - 3, newest - 4, newest - 5]
+    assert institution.ask("auditor-1", "GET", "/v1/events", params={"order": "random"}).status_code == 422
