@@ -11,11 +11,11 @@ from typing import Any
 
 from casework import rule_lock
 from casework.app import App
-from casework.live import Settings, read_settings
+from casework.linting import ERRORS, finding_row, lint_files
 from data import approved
 from data.approved import ApprovedSet
 from data.canonical import sha256_hex
-from data.errors import ConflictError, InputError, SecondLookError
+from data.errors import ConflictError, InputError
 from data.ledger import Ledger
 from engine.decision import Outcome
 from engine.rules.rule import Rule
@@ -89,7 +89,7 @@ def set_row(current: ApprovedSet) -> dict[str, Any]:
     }
 
 
-def drafts(app: App) -> dict[str, Any]:
+def drafts(app: App, at: datetime) -> dict[str, Any]:
     """The files that differ from the approved set, each with its diff, and what is wrong with them together."""
     current = approved.current(app.ledger)
     proposed = approved.read_folder(app.workspace.rules)
@@ -101,7 +101,7 @@ def drafts(app: App) -> dict[str, Any]:
         }
         for draft in approved.drafts(app.ledger, app.workspace.rules)
     ]
-    problems = check(proposed, app) if found else []
+    problems = check(proposed, app, at) if found else []
     return {"set_id": current.set_id, "drafts": found, "problems": problems}
 
 
@@ -112,21 +112,11 @@ def _diff(path: str, old: bytes, new: bytes) -> list[str]:
     ]
 
 
-def check(files: Mapping[str, bytes], app: App) -> list[dict[str, str]]:
-    """Everything wrong with a set of files: what cannot be read, tests that fail, versions not raised."""
-    try:
-        settings = read_settings(files, app.mapping)
-    except SecondLookError as error:
-        return [{"where": error.where, "what": error.what, "hint": error.hint}]
-    return findings(settings)
-
-
-def findings(settings: Settings) -> list[dict[str, str]]:
-    """What is wrong with settings that could be read."""
-    found = failed_tests(settings.rules)
-    if (content := settings.files.get(rule_lock.LOCK_FILE)) is not None:
-        found += rule_lock.complaints(rule_lock.read(content, f"rules/{rule_lock.LOCK_FILE}"), settings.rules)
-    return found
+def check(files: Mapping[str, bytes], app: App, at: datetime) -> list[dict[str, str]]:
+    """What keeps a set of files from being approved: the errors of the linter, held against the set that runs."""
+    running = rule_lock.locked(app.settings().rules)
+    found = lint_files(files, app.mapping, at=at, running=running, checks=ERRORS)
+    return [finding_row(finding) for finding in found]
 
 
 def failed_tests(rules: RuleSet) -> list[dict[str, str]]:
@@ -154,7 +144,7 @@ def approve(app: App, paths: Sequence[str] | None, *, by: str, reason: str, at: 
         if path not in waiting:
             raise InputError(f"{path!r} is not a draft", where="paths", allowed=", ".join(waiting))
     files = _with_drafts(app, {path: waiting[path] for path in wanted})
-    if problems := check(files, app):
+    if problems := check(files, app, at):
         first = problems[0]
         more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
         raise InputError(first["what"], where=first["where"], hint=first["hint"] + more)

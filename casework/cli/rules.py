@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +12,13 @@ import typer
 from casework import proposals, rule_lock
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish
 from casework.cli.reach import reached
+from casework.linting import finding_row, lint_files
 from casework.live import Settings, read_settings
 from casework.workspace import Workspace
 from data import approved
 from data.errors import InputError
-from data.mapping import load_mapping
+from data.mapping import Mapping, load_mapping
+from engine.rules.lint import Severity
 from engine.rules.pinning import check_all_pins
 from engine.rules.testing import run_tests
 
@@ -25,18 +29,21 @@ cli = typer.Typer(
 
 @cli.command("check")
 def check(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
-    """Read every file under rules/ and name what is wrong: grammar, unknown features, tests, versions.
+    """Name everything wrong or doubtful in the files under rules/, with its line; exit 1 if anything is an error.
 
     Example: secondlook rules check --workspace bank
     """
-    settings = _proposed(workspace)
-    found = proposals.findings(settings)
-    counts = f"{len(settings.rules)} rules, {len(settings.features.features)} features"
-    lines = [f"{f['where']}: {f['what']}. {f['hint']}" for f in found] or [
-        f"{counts}: nothing to complain about."
-    ]
-    answer({"rules": len(settings.rules), "findings": found}, lines, as_json)
-    finish(bool(found))
+    folder, files, mapping = _folder(workspace)
+    running: dict[str, Any] = {}
+    if Workspace(workspace).exists:
+        with reached(workspace) as reach:
+            running = reach.get("/v1/approved-set")["rules"]
+    found = lint_files(files, mapping, at=datetime.now(UTC), running=running, where=str(folder))
+    tally = Counter(finding.severity for finding in found)
+    counts = ", ".join(f"{tally[severity]} {severity.value}" for severity in Severity)
+    lines = [*map(str, found), f"{len(files)} files: {counts}."]
+    answer({"findings": [finding_row(f) for f in found], "tally": dict(tally)}, lines, as_json)
+    finish(bool(tally[Severity.ERROR]))
 
 
 @cli.command("test")
@@ -114,10 +121,16 @@ def promote(
 
 
 def _proposed(root: Path) -> Settings:
-    """The files of a workspace, or of a folder like the repository's own, which keeps its mapping under rules/."""
+    """The files of a workspace, or of a folder like the repository's own, read."""
+    folder, files, mapping = _folder(root)
+    return read_settings(files, mapping, str(folder))
+
+
+def _folder(root: Path) -> tuple[Path, dict[str, bytes], Mapping]:
+    """The rules folder, its files and the mapping, which the repository's own folder keeps under rules/."""
     workspace = Workspace(root)
     if not workspace.rules.is_dir():
         raise InputError("there is no rules folder here", where=str(root), hint="Give --workspace DIR.")
     beside = workspace.mapping_file
     mapping = load_mapping(beside if beside.is_file() else workspace.rules / "mapping.yaml")
-    return read_settings(approved.read_folder(workspace.rules), mapping, str(workspace.rules))
+    return workspace.rules, approved.read_folder(workspace.rules), mapping

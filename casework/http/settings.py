@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from casework import proposals
+from casework import linting, proposals, rule_lock
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Note
@@ -59,14 +59,24 @@ def policy(request: Request, person: Person = allowed(Permission.SETTINGS_READ))
 @router.get("/approved-set")
 def approved_set(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """The set that runs: who approved it, when, and the hash of each file."""
-    return json_answer(proposals.set_row(approved.current(the_app(request).ledger)))
+    app = the_app(request)
+    row = proposals.set_row(approved.current(app.ledger))
+    return json_answer({**row, "rules": rule_lock.locked(app.settings().rules)})
 
 
 @router.get("/drafts")
 def drafts(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """Files of the workspace that differ from the approved set, with a unified diff and what is wrong with them."""
     app = the_app(request)
-    return json_answer(proposals.drafts(app))
+    return json_answer(proposals.drafts(app, now()))
+
+
+@router.get("/findings")
+def findings(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
+    """What the linter says of the workspace's files, held against the set that runs, and every check there is."""
+    found = linting.lint_workspace(the_app(request), now())
+    rows = [linting.finding_row(finding) for finding in found]
+    return json_answer({"findings": rows, "checks": linting.check_rows()})
 
 
 @router.post("/approvals", status_code=201)

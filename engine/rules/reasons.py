@@ -11,7 +11,7 @@ from engine.decision import FeatureValue
 from engine.rules.grammar import GrammarError
 from engine.units import text as in_words
 
-_PLACE = re.compile(r"\{([^{}]*)\}")
+PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,17 @@ class Reason:
 
     def render(self, row: Mapping[str, FeatureValue]) -> str:
         """The sentence with its values in words: money in major units, seconds as '3 h', shares as '12 %'."""
-        return _PLACE.sub(lambda m: in_words(row.get(m[1]), self.units[m[1]], self.currency), self.template)
+        return PLACE.sub(lambda m: in_words(row.get(m[1]), self.units[m[1]], self.currency), self.template)
 
 
 def parse_reason(template: str, usable: Mapping[str, str], currency: str) -> Reason:
     """`usable` maps each feature the reason may name to its unit. GrammarError for any other place or stray brace."""
-    places = _PLACE.findall(template)
+    places = PLACE.findall(template)
     for place in places:
         if place not in usable:
             what = f"the reason names '{place}', which the rule does not read"
             raise GrammarError(what, did_you_mean(place, usable) or _listed(usable))
-    if re.search(r"[{}]", _PLACE.sub("", template)):
+    if re.search(r"[{}]", PLACE.sub("", template)):
         raise GrammarError("the reason has a brace without its partner")
     return Reason(template, {place: usable[place] for place in places}, currency)
 
