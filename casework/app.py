@@ -79,6 +79,11 @@ class App:
                 found = self._live
         return found
 
+    @property
+    def deciding(self) -> bool:
+        """Whether what decides is loaded, and so has a memory that must be kept up."""
+        return self._live is not None
+
     def settings(self) -> Settings:
         """The approved set, read, without loading model and memory."""
         current = self._live

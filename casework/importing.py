@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from casework.app import App
-from data import ingest
+from data import ingest, reading
 from data.errors import InputError
+from data.outcome_file import OutcomeReport
+from data.outcome_file import import_outcomes as read_outcomes
 
 Progress = Callable[[str, int, int], None]
+
+_FEW = 10_000
+"""Outcomes that the engine learns one by one; with more, its memory is built anew."""
 
 
 def import_file(
@@ -26,3 +31,36 @@ def import_file(
             error.where = error.where.replace(str(path), name)  # they know it by that name
             raise
     return {"file": name, **asdict(report)}
+
+
+def import_outcomes(app: App, path: Path, name: str, *, actor: str, at: datetime) -> dict[str, Any]:
+    """Import one file of outcomes. Decisions wait until it is in and the features have learned it."""
+    with app.lock:
+        try:
+            report = read_outcomes(app.ledger, app.mapping, path, at=at, actor=actor)
+        except InputError as error:
+            error.where = error.where.replace(str(path), name)
+            raise
+        _learn(app, report, at)
+    shown = asdict(report)
+    del shown["recorded"]
+    return {"file": name, **shown}
+
+
+def _learn(app: App, report: OutcomeReport, at: datetime) -> None:
+    if len(report.recorded) > _FEW:
+        app.forget()
+        return
+    if not app.deciding or not report.recorded:
+        return
+    seqs = sorted({row["transaction_seq"] for row in report.recorded})
+    rows = app.ledger.read_arrow("SELECT * FROM transactions WHERE list_contains(?, seq)", [seqs])
+    known = {t.seq: t for t in reading.from_arrow(rows, app.ledger.fields)}
+    for row in report.recorded:
+        app.live.engine.state.observe_outcome(
+            known[row["transaction_seq"]],
+            row["is_fraud"],
+            known_at=row["known_at"],
+            reported_seq=row["reported_seq"],
+            recorded_at=at,
+        )

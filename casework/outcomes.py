@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.app import App
-from data import reading
+from data import outcome_rows, reading
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.transactions import Transaction
@@ -38,7 +38,7 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
         found = [(each, known[each.transaction_id]) for each in told]
         for each, transaction in found:
             _refuse_impossible(each, transaction, at)
-        reported_seq = _reported_seq(app)
+        reported_seq = outcome_rows.reported_seq(app.ledger)
         with app.ledger.writing() as w:
             w.insert("outcomes", [_row(each, t, reported_seq, by, at) for each, t in found])
             payload = {"reported_seq": reported_seq, "outcomes": [_told(each, t) for each, t in found]}
@@ -52,13 +52,6 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
                 recorded_at=at,
             )
     return {"recorded": len(found), "frauds": sum(each.is_fraud for each in told)}
-
-
-def _reported_seq(app: App) -> int:
-    """The last seq given out; 0 before the first decision, when all is imported history and `known_at` alone says
-    what was known to which transaction."""
-    decided = app.ledger.read("SELECT 1 FROM decisions LIMIT 1")
-    return app.ledger.next_transaction_seq - 1 if decided else 0
 
 
 def _transactions(app: App, told: Sequence[Told]) -> dict[str, Transaction]:

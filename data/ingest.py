@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from data.canonical import sha256_hex
 from data.commitments import DIGEST_SQL
 from data.errors import MappingError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.mapping_columns import Mapping
+from data.outcome_rows import import_id_of, store_news
 from data.source_file import SourceFile, open_source
-from data.staging import Staging, chunks
+from data.staging import Staging, chunks, label_known_at
 from data.typed_sql import identifier
 from data.writer import Writer, recorded
 
@@ -73,7 +73,8 @@ def import_file(
 ) -> ImportReport:
     """Import a CSV or Parquet file in one commit. Rows that cannot be used are quarantined with line and reason.
 
-    A row with an id and content the ledger has is a duplicate; the same id with other content is quarantined. seq
+    A row with an id and content the ledger has is a duplicate, though a label that is news is recorded (and counted
+    in `labels`); the same id with other content is quarantined. seq
     follows the mapping's arrival column, else occurred_at, then the line. `progress(stage, done, total)` is told
     how far it is. MappingError for a file that does not fit the mapping, before anything is written.
     """
@@ -84,7 +85,7 @@ def import_file(
     with closing(Staging(mapping)) as staging:
         staging.load(source)
         tell("check", 0, 1)
-        staging.check(path.name)
+        staging.check(path.name, at)
         with ledger.writing() as writer:
             return _store(writer, staging, source, at, actor, tell)
 
@@ -108,14 +109,16 @@ def _check_fields(ledger: Ledger, mapping: Mapping) -> None:
 def _store(
     writer: Writer, staging: Staging, source: SourceFile, at: datetime, actor: str, tell: Progress
 ) -> ImportReport:
-    import_id = f"imp_{sha256_hex(f'{source.sha256}:{writer.head.seq}'.encode())[:12]}"
+    import_id = import_id_of(source.sha256, writer.head.seq)
+    late = 0
     if writer.next_transaction_seq > 1:
-        sql = "SELECT transaction_id, content_sha256 FROM transactions SEMI JOIN _ids USING (transaction_id)"
+        sql = "SELECT seq, transaction_id, content_sha256 FROM transactions SEMI JOIN _ids USING (transaction_id)"
         staging.exclude_known(writer.read_arrow(sql, _ids=staging.ids()))
+        late = _store_late_labels(writer, staging, import_id, at, actor)
     first = writer.next_transaction_seq
     accepted = staging.number(first, writer.salt().hex())
     writer.take_seqs(accepted)
-    labels = 0
+    labels = late
     for low, high in chunks(first, first + accepted - 1, CHUNK):
         labels += _store_chunk(writer, staging, (low, high), import_id, at)
         tell("store", high - first + 1, accepted)
@@ -125,6 +128,16 @@ def _store(
     report = _report(staging, import_id, source.name, accepted, first, labels)
     _store_import(writer, report, source, staging.mapping, at, actor)
     return report
+
+
+def _store_late_labels(writer: Writer, staging: Staging, import_id: str, at: datetime, actor: str) -> int:
+    """Record what the file says of transactions the ledger has, where it is news; returns how much was."""
+    if staging.mapping.label is None:
+        return 0
+    told = staging.table(
+        "SELECT line, seq AS transaction_seq, is_fraud, known_at, '' AS reason_code FROM late ORDER BY line"
+    )
+    return len(store_news(writer, told, source=f"outcomes:{import_id}", actor=actor, at=at))
 
 
 def _store_chunk(
@@ -157,8 +170,7 @@ def _store_labels(writer: Writer, staging: Staging, where: str, at: datetime) ->
     label = staging.mapping.label
     if label is None:
         return None
-    microseconds = (label.known_after or timedelta()) // timedelta(microseconds=1)
-    known_at = "known_at" if label.known_at else f"occurred_at + to_microseconds({microseconds})"
+    known_at = label_known_at(staging.mapping)
     query = (
         f"SELECT seq AS transaction_seq, is_fraud, {known_at} AS known_at, CAST(0 AS BIGINT) AS reported_seq,"
         f" '' AS reason_code {where} AND is_fraud IS NOT NULL ORDER BY seq"
@@ -181,7 +193,7 @@ def _store_quarantine(writer: Writer, staging: Staging, import_id: str, file_nam
     """Quarantined lines keep their non-personal cells as JSON, so that they can be repaired."""
     personal = set(staging.mapping.personal.values())
     shown = [column for column in staging.mapping.columns if column not in personal]
-    packed = ", ".join(f"{identifier(c)} := CAST({identifier(c)} AS VARCHAR)" for c in shown)
+    packed = ", ".join(f"{identifier(c)} := CAST(raw.{identifier(c)} AS VARCHAR)" for c in shown)
     rows = staging.table(
         f"SELECT r.line, r.field, r.reason, coalesce(left(CAST(to_json(struct_pack({packed})) AS VARCHAR), 4000), '')"
         " AS raw FROM refused r LEFT JOIN raw ON raw.__line__ = r.line WHERE r.field <> '' ORDER BY r.line"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from data import strict_yaml
+from data.amount_form import AMOUNT_EXAMPLES, amount_form
 from data.canonical import sha256_hex
-from data.errors import MappingError, did_you_mean
-from data.mapping_columns import Attribute, Label, Mapping, TimeColumn
+from data.errors import MappingError
+from data.mapping_columns import FROM_ROW, AmountForm, Attribute, Label, Mapping, TimeColumn
+from data.mapping_keys import Keys
+from data.mapping_labels import label_of, outcomes_of
 from data.money import CURRENCY, Rate, Rates, duplicates
 
 __all__ = ["Attribute", "Label", "Mapping", "TimeColumn", "load_mapping"]
@@ -27,17 +29,26 @@ TOP = (
     "attributes",
     "personal",
     "label",
+    "outcomes",
     "rates",
 )
 RESERVED = frozenset(
     (
         *("seq", "transaction_id", "occurred_at", "recorded_at", "amount", "currency", "amount_minor"),
-        *("content_sha256", "commitments", "source", "line", "arrival", "label", "known_at"),
+        *(
+            "content_sha256",
+            "commitments",
+            "source",
+            "line",
+            "arrival",
+            "label",
+            "known_at",
+            "is_fraud",
+            "problem",
+        ),
     )
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-_DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)\Z")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def load_mapping(source: Path | bytes, where: str = "") -> Mapping:
@@ -53,36 +64,38 @@ def load_mapping(source: Path | bytes, where: str = "") -> Mapping:
     return _Reader(document, source).mapping()
 
 
-class _Reader:
-    """Reads one document; every refusal points at the key that caused it."""
+class _Reader(Keys):
+    """Reads one document into a Mapping."""
 
     def __init__(self, document: strict_yaml.Document, content: bytes) -> None:
-        self.document = document
-        self.top = document.value
+        super().__init__(document)
         self.content = content
 
     def mapping(self) -> Mapping:
         self.document.refuse_unknown(self.top, TOP)
         if self.top.get("version") != 1:
             raise self.document.error("this program reads version 1", "version", allowed="version: 1")
-        zone = self._zone("time_zone") if "time_zone" in self.top else "UTC"
-        base = self._currency("base_currency")
-        part = self._part("transaction", ("id", "occurred_at", "arrival", "amount", "currency"))
+        zone = self.zone("time_zone") if "time_zone" in self.top else "UTC"
+        base = self.currency("base_currency")
+        part = self.part("transaction", ("id", "occurred_at", "arrival", "amount", "currency"))
         currency, constant = self._currency_of(part, base)
+        amount, form = self._amount(part)
         mapping = Mapping(
-            institution=self._text("institution"),
+            institution=self.text("institution"),
             base_currency=base,
             time_zone=zone,
-            transaction_id=self._text("transaction", "id"),
-            occurred_at=self._time(zone, "transaction", "occurred_at"),
-            arrival=self._time(zone, "transaction", "arrival") if "arrival" in part else None,
-            amount=self._text("transaction", "amount") if "amount" in part else "",
+            transaction_id=self._id(),
+            occurred_at=self.clock(zone, "transaction", "occurred_at"),
+            arrival=self.time(zone, "transaction", "arrival") if "arrival" in part else None,
+            amount=amount,
+            amount_form=form,
             currency=currency,
             currency_constant=constant,
             entities=self._columns("entities"),
             attributes=self._attributes(),
             personal=self._columns("personal"),
-            label=self._label(zone),
+            label=label_of(self, zone),
+            outcomes=outcomes_of(self, zone),
             rates=self._rates(base),
             sha256=sha256_hex(self.content),
             where=self.document.where,
@@ -102,34 +115,6 @@ class _Reader:
             what = f"there is no rate from {constant} to {mapping.base_currency}"
             raise self.document.error(what, "transaction", "currency", hint="Add it to `rates`.")
 
-    def _part(self, name: str, allowed: tuple[str, ...]) -> dict[str, Any]:
-        part = self.top.get(name)
-        if part is None:
-            raise self.document.error(f"'{name}' is missing", allowed=", ".join(allowed))
-        self.document.refuse_unknown(part, allowed, name)
-        return part
-
-    def _value(self, *path: str) -> Any:
-        value: Any = self.top
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    def _text(self, *path: str) -> str:
-        value = self._value(*path)
-        if not isinstance(value, str) or not value.strip():
-            what = f"'{'.'.join(path)}' is missing" if value is None else f"'{path[-1]}' must be text"
-            raise self.document.error(what, *path, hint="Give the name, in quotes if it looks like a number.")
-        return value
-
-    def _currency(self, *path: str) -> str:
-        code = self._text(*path)
-        if not CURRENCY.match(code):
-            raise self.document.error(
-                f"'{code}' is not a currency code", *path, allowed="three capitals: EUR"
-            )
-        return code
-
     def _currency_of(self, part: dict[str, Any], base: str) -> tuple[str, str]:
         value = part.get("currency")
         if value is None:
@@ -140,26 +125,40 @@ class _Reader:
         if len(value) != 1:
             raise self.document.error("give either a column or a constant", "transaction", "currency")
         if "column" in value:
-            return self._text("transaction", "currency", "column"), ""
-        return "", self._currency("transaction", "currency", "constant")
+            return self.text("transaction", "currency", "column"), ""
+        return "", self.currency("transaction", "currency", "constant")
 
-    def _zone(self, *path: str) -> str:
-        name = self._text(*path)
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as problem:
-            what = f"'{name}' is not a time zone"
-            raise self.document.error(what, *path, allowed="names such as Europe/Berlin, or UTC") from problem
-        return name
+    def _id(self) -> str:
+        """The column of ids, or FROM_ROW for `{from: row}`."""
+        value = self.value("transaction", "id")
+        if isinstance(value, dict):
+            self.document.refuse_unknown(value, ("from",), "transaction", "id")
+            self.word(("row",), "transaction", "id", "from")
+            return FROM_ROW
+        if value is None:
+            raise self.document.error(
+                "'transaction.id' is missing",
+                "transaction",
+                allowed="a column, or {from: row} where the files have no ids",
+            )
+        return self.text("transaction", "id")
 
-    def _time(self, zone: str, *path: str) -> TimeColumn:
-        value = self._value(*path)
+    def _amount(self, part: dict[str, Any]) -> tuple[str, AmountForm]:
+        value = part.get("amount")
         if not isinstance(value, dict):
-            return TimeColumn(self._text(*path), "", zone)
-        self.document.refuse_unknown(value, ("column", "format", "time_zone"), *path)
-        form = self._text(*path, "format") if "format" in value else ""
-        own_zone = self._zone(*path, "time_zone") if "time_zone" in value else zone
-        return TimeColumn(self._text(*path, "column"), form, own_zone)
+            return (self.text("transaction", "amount") if "amount" in part else ""), AmountForm()
+        path = ("transaction", "amount")
+        self.document.refuse_unknown(value, ("column", "format", "negative"), *path)
+        column = self.text(*path, "column")
+        negative = "negative" in value and self.word(("keep", "quarantine"), *path, "negative") == "keep"
+        if "format" not in value:
+            return column, AmountForm(negative=negative)
+        example = str(value["format"])
+        form = amount_form(example, negative)
+        if form is None:
+            what = f"'{example}' does not show how amounts are written"
+            raise self.document.error(what, *path, "format", allowed=AMOUNT_EXAMPLES)
+        return column, form
 
     def _named(self, group: str) -> dict[str, Any]:
         part = self.top.get(group)
@@ -175,48 +174,16 @@ class _Reader:
         return part
 
     def _columns(self, group: str) -> dict[str, str]:
-        return {name: self._text(group, name) for name in self._named(group)}
+        return {name: self.text(group, name) for name in self._named(group)}
 
     def _attributes(self) -> dict[str, Attribute]:
         found = {}
         for name, value in self._named("attributes").items():
             self.document.refuse_unknown(value, ("column", "type", "unit"), "attributes", name)
-            kind = self._text("attributes", name, "type")
-            if kind not in ("number", "category", "flag"):
-                hint = did_you_mean(kind, ("number", "category", "flag"))
-                what = f"unknown type '{kind}'"
-                allowed = "number, category, flag"
-                raise self.document.error(what, "attributes", name, "type", allowed=allowed, hint=hint)
-            unit = self._text("attributes", name, "unit") if "unit" in value else ""
-            found[name] = Attribute(self._text("attributes", name, "column"), kind, unit)
+            kind = self.word(("number", "category", "flag"), "attributes", name, "type")
+            unit = self.text("attributes", name, "unit") if "unit" in value else ""
+            found[name] = Attribute(self.text("attributes", name, "column"), kind, unit)
         return found
-
-    def _label(self, zone: str) -> Label | None:
-        if "label" not in self.top:
-            return None
-        part = self._part("label", ("column", "known_after", "known_at", "fraud_values"))
-        if ("known_after" in part) == ("known_at" in part):
-            raise self.document.error("say when labels become known: give known_after or known_at", "label")
-        after = self._duration("label", "known_after") if "known_after" in part else None
-        at = self._time(zone, "label", "known_at") if "known_at" in part else None
-        return Label(self._text("label", "column"), after, at, self._fraud_values(part))
-
-    def _fraud_values(self, part: dict[str, Any]) -> tuple[str, ...]:
-        values = part.get("fraud_values", [])
-        if not isinstance(values, list) or any(
-            isinstance(v, dict | list | float) or v is None for v in values
-        ):
-            raise self.document.error(
-                "a list of values was expected", "label", "fraud_values", allowed="[1, fraud]"
-            )
-        return tuple(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
-
-    def _duration(self, *path: str) -> timedelta:
-        match = _DURATION.match(str(self._value(*path)))
-        if not match:
-            what = f"'{self._value(*path)}' is not a length of time"
-            raise self.document.error(what, *path, allowed="a whole number and s, m, h or d: 7d")
-        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
     def _rates(self, base: str) -> Rates:
         entries = self.top.get("rates", [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from data.money import Rates
@@ -14,13 +14,37 @@ EPOCH_FORMATS = ("epoch_s", "epoch_ms", "epoch_us")
 """Formats for times given as whole numbers since 1970; any other format is a strptime pattern."""
 
 
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "months": 0}
+"""Seconds in one step of a relative clock. Months are calendar months."""
+
+FROM_ROW = ""
+"""As the id's column: the files have no ids, and a row's own content stands for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class TimeColumn:
-    """A column of times. Without `format` ISO 8601 is read; times that name no offset are in `time_zone`."""
+    """A column of times. Without `format` ISO 8601 is read; times that name no offset are in `time_zone`.
+
+    With `origin` (UTC) the column holds numbers instead: how many `unit`s have passed since then.
+    """
 
     column: str
     format: str = ""
     time_zone: str = "UTC"
+    unit: str = ""
+    origin: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AmountForm:
+    """How amounts are written as text: the sign of a currency that may stand before or after, what groups the
+    thousands, what stands before the decimals. `negative` says whether refunds are kept."""
+
+    example: str = ""
+    sign: str = ""
+    group: str = ""
+    point: str = "."
+    negative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +57,68 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """Where a file says what was fraud, and when that became known: after a delay, or as a column says.
+class FraudFlag:
+    """A column that says what was fraud.
 
-    Without `fraud_values` 1 and true are fraud, 0 and false are not, and anything else is quarantined;
-    with them any other value is not fraud. An empty cell is no label.
+    Without `fraud` values 1 and true are fraud, 0 and false are not. With them any other value is not fraud, unless
+    `legitimate` values are given too. `unknown` values are no label, like an empty cell. What is left is quarantined.
     """
 
     column: str
+    fraud: tuple[str, ...] = ()
+    legitimate: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a file says what was fraud, and when that became known: after a delay, or as a column says."""
+
+    flag: FraudFlag
     known_after: timedelta | None = None
     known_at: TimeColumn | None = None
-    fraud_values: tuple[str, ...] = ()
+
+    @property
+    def column(self) -> str:
+        return self.flag.column
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeColumns:
+    """The columns of a later file of outcomes, such as chargebacks.
+
+    `flag` and `reason` may both be given: then a fraud counts only with one of the `fraud_codes`, if there are any.
+    By reason alone a fraud code is a fraud, a reversal code takes it back, and any other code says nothing.
+    """
+
+    transaction_id: str
+    known_at: TimeColumn
+    flag: FraudFlag | None = None
+    reason: str = ""
+    fraud_codes: tuple[str, ...] = ()
+    reversal_codes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Every column an outcomes file must have, with the place in the mapping that asks for it."""
+        wanted = {
+            self.transaction_id: "outcomes.transaction_id",
+            self.known_at.column: "outcomes.known_at",
+        }
+        if self.flag:
+            wanted[self.flag.column] = "outcomes.is_fraud"
+        if self.reason:
+            wanted[self.reason] = "outcomes.reason_code"
+        return wanted
 
 
 @dataclass(frozen=True)
 class Mapping:
     """An institution's mapping. Names on the left are the ledger's, column names are the files'.
 
-    `amount` and `currency` name columns; `currency_constant` stands for a missing currency column. `rates`
-    turns amounts into minor units of `base_currency`. `sha256` identifies the mapping file.
+    `transaction_id`, `amount` and `currency` name columns; an empty id is made from the row (FROM_ROW), and
+    `currency_constant` stands for a missing currency column. `rates` turns amounts into minor units of
+    `base_currency`. `sha256` identifies the mapping file.
     """
 
     institution: str
@@ -70,6 +137,8 @@ class Mapping:
     rates: Rates
     sha256: str
     where: str = "mapping.yaml"
+    amount_form: AmountForm = AmountForm()
+    outcomes: OutcomeColumns | None = None
 
     @property
     def entity_names(self) -> tuple[str, ...]:
@@ -98,7 +167,9 @@ class Mapping:
     @property
     def columns(self) -> dict[str, str]:
         """Every column a file must have, with the place in the mapping that asks for it."""
-        wanted = {self.transaction_id: "transaction.id", self.occurred_at.column: "transaction.occurred_at"}
+        wanted = {self.occurred_at.column: "transaction.occurred_at"}
+        if self.transaction_id:
+            wanted = {self.transaction_id: "transaction.id", **wanted}
         if self.arrival:
             wanted[self.arrival.column] = "transaction.arrival"
         for column, place in ((self.amount, "transaction.amount"), (self.currency, "transaction.currency")):

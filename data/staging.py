@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -17,6 +18,11 @@ from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier
 
 _UNIT = chr(31)
+FURTHEST_AHEAD = timedelta(days=1)
+"""How far beyond the moment of import a time may lie before it is a mistake."""
+
+NEGATIVE = "negative, and the mapping does not say amount: {column, negative: keep}"
+"""Why a refund is refused where nobody said that refunds are expected."""
 
 
 class Staging:
@@ -64,11 +70,15 @@ class Staging:
             }
             self._insert_refused(pa.table(bad))
 
-    def check(self, where: str) -> None:
-        """Type every cell and find repeated ids. MappingError where currencies are mixed without rates."""
+    def check(self, where: str, at: datetime) -> None:
+        """Type every cell and find repeated ids. `at` is the moment that nothing may lie a day beyond.
+
+        MappingError where currencies are mixed without rates, or the clock is a count since nobody knows when.
+        """
         described = self.connection.execute("DESCRIBE raw").fetchall()
         columns = typed_sql.columns(self.mapping, {row[0]: row[1] for row in described})
-        self.connection.execute(_typed_query(columns, self.mapping))
+        self.connection.execute(_typed_query(columns, self.mapping, at))
+        self._refuse_counting_clock(where)
         self._refuse_mixed_currencies(where)
         self.connection.execute(self._priced_query())
         self.connection.execute(
@@ -88,8 +98,17 @@ class Staging:
         return self.connection.sql("SELECT transaction_id FROM checked").to_arrow_table()
 
     def exclude_known(self, known: pa.Table) -> None:
-        """Refuse what the ledger has: `known` holds transaction_id and content_sha256."""
+        """Refuse what the ledger has: `known` holds seq, transaction_id and content_sha256.
+
+        What the file says of its fraud is kept, as `late` (line, seq, is_fraud, known_at): the label may be news.
+        """
         self._register("_known", known)
+        if self.mapping.label:
+            self.connection.execute(
+                f"CREATE TABLE late AS SELECT line, seq, is_fraud, {label_known_at(self.mapping)} AS known_at"
+                " FROM checked c JOIN _known k USING (transaction_id, content_sha256)"
+                " WHERE is_fraud IS NOT NULL AND line NOT IN (SELECT line FROM refused)"
+            )
         self.connection.execute(
             "INSERT INTO refused"
             " SELECT line, CASE WHEN c.content_sha256 = k.content_sha256 THEN '' ELSE 'transaction.id' END,"
@@ -122,6 +141,29 @@ class Staging:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """A query's result as tuples."""
         return self.connection.execute(sql).fetchall()
+
+    def _refuse_counting_clock(self, where: str) -> None:
+        """Plain numbers in place of times are a count of something since some moment; the file cannot say which."""
+        time = self.mapping.occurred_at
+        if (
+            time.origin
+            or time.format
+            or self.rows("SELECT 1 FROM typed WHERE occurred_at IS NOT NULL LIMIT 1")
+        ):
+            return
+        cell = identifier(time.column)
+        numbers = self.rows(
+            f"SELECT any_value({cell}), count(*) = count(TRY_CAST(CAST({cell} AS VARCHAR) AS DOUBLE)) FROM raw"
+            f" WHERE {cell} IS NOT NULL AND CAST({cell} AS VARCHAR) <> ''"
+        )[0]
+        if numbers[1] and numbers[0] is not None:
+            raise MappingError(
+                f"no row has a usable clock: the column '{time.column}' holds plain numbers such as {numbers[0]}",
+                where=where,
+                allowed="{column, unit, origin} for a count since a beginning, {column, format: epoch_s} for one"
+                " since 1970",
+                hint="Say in transaction.occurred_at what the numbers count, or name a column of times.",
+            )
 
     def _refuse_mixed_currencies(self, where: str) -> None:
         mapping = self.mapping
@@ -156,15 +198,20 @@ class Staging:
         )
 
     def _refuse_repeated(self) -> None:
-        """Of rows with one id the first stays; equal ones are duplicates, others are quarantined."""
+        """Of rows with one id the first stays; equal ones are duplicates, others are quarantined, and so are those
+        that differ in nothing but a label of their own."""
+        agreed = "true"
+        if self.mapping.label:
+            agreed = "(is_fraud IS NULL OR is_fraud IS NOT DISTINCT FROM first_value(is_fraud) OVER w)"
         self.connection.execute(
             "CREATE TABLE repeated AS SELECT transaction_id FROM checked GROUP BY 1 HAVING count(*) > 1"
         )
         self.connection.execute(
-            "INSERT INTO refused SELECT line, CASE WHEN same THEN '' ELSE 'transaction.id' END,"
-            " CASE WHEN same THEN 'duplicate' ELSE 'the file has this id with other content on line ' || first END"
+            "INSERT INTO refused SELECT line, CASE WHEN NOT same THEN 'transaction.id' WHEN agreed THEN ''"
+            " ELSE 'label.column' END, CASE WHEN NOT same THEN 'the file has this id with other content on line '"
+            " || first WHEN agreed THEN 'duplicate' ELSE 'the file labels this otherwise on line ' || first END"
             " FROM (SELECT line, first_value(line) OVER w AS first, content_sha256 = first_value(content_sha256)"
-            " OVER w AS same FROM checked SEMI JOIN repeated USING (transaction_id)"
+            f" OVER w AS same, {agreed} AS agreed FROM checked SEMI JOIN repeated USING (transaction_id)"
             " WINDOW w AS (PARTITION BY transaction_id ORDER BY line)) WHERE line <> first"
         )
 
@@ -183,7 +230,16 @@ def chunks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + size - 1, last)
 
 
-def _typed_query(columns: list[Column], mapping: Mapping) -> str:
+def label_known_at(mapping: Mapping) -> str:
+    """SQL for the moment at which a label of the file became known."""
+    label = mapping.label
+    if label is None or label.known_at:
+        return "known_at"
+    microseconds = (label.known_after or timedelta()) // timedelta(microseconds=1)
+    return f"occurred_at + to_microseconds({microseconds})"
+
+
+def _typed_query(columns: list[Column], mapping: Mapping, at: datetime) -> str:
     names = {column.name for column in columns}
     values = [f"{column.value} AS {identifier(column.name)}" for column in columns]
     raws = [f"{column.raw} IS NULL AS {identifier('empty_' + column.name)}" for column in columns]
@@ -193,12 +249,12 @@ def _typed_query(columns: list[Column], mapping: Mapping) -> str:
         values.append(f"'{mapping.currency_constant}' AS currency")
     empties = ", ".join(identifier("empty_" + column.name) for column in columns)
     return (
-        f"CREATE TABLE typed AS SELECT * EXCLUDE ({empties}), {_problem(columns)} AS problem FROM"
+        f"CREATE TABLE typed AS SELECT * EXCLUDE ({empties}), {_problem(columns, mapping, at)} AS problem FROM"
         f" (SELECT {LINE} AS line, {', '.join([*values, *raws])} FROM raw)"
     )
 
 
-def _problem(columns: list[Column]) -> str:
+def _problem(columns: list[Column], mapping: Mapping, at: datetime) -> str:
     cases = []
     for column in columns:
         empty, place = identifier("empty_" + column.name), f"{column.place}{_UNIT}"
@@ -207,6 +263,12 @@ def _problem(columns: list[Column]) -> str:
         wrong = column.wrong.replace("'", "''")
         unusable = f"({identifier(column.name)} IS NULL OR NOT {column.within})"
         cases.append(f"WHEN NOT {empty} AND {unusable} THEN '{place}{wrong}'")
+    latest = at.astimezone(UTC).replace(tzinfo=None) + FURTHEST_AHEAD
+    cases.append(
+        f"WHEN occurred_at > TIMESTAMP '{latest}' THEN 'transaction.occurred_at{_UNIT}in the future'"
+    )
+    if mapping.amount and not mapping.amount_form.negative:
+        cases.append(f"WHEN amount < 0 THEN 'transaction.amount{_UNIT}{NEGATIVE}'")
     if any(column.name == "known_at" for column in columns):
         cases.append(f"WHEN is_fraud IS NOT NULL AND known_at IS NULL THEN 'label.known_at{_UNIT}missing'")
     return f"CASE {' '.join(cases)} END"

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 
+from data.amount_form import amount_sql
 from data.commitments import AMOUNT_LIMIT
-from data.mapping_columns import Label, Mapping, TimeColumn
+from data.mapping_columns import UNITS, AmountForm, FraudFlag, Label, Mapping, OutcomeColumns, TimeColumn
+from data.source_file import LINE
 
 ISO_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?)?"
 WITH_OFFSET = r":\d\d(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$"
 DECIMAL_TEXT = r"[-+]?\d{1,16}(\.\d{1,4}0*)?"
 NUMBER_TEXT = r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?"
 EARLIEST, LATEST = "1970-01-01", "2200-01-01"
+LONGEST_KEY, LONGEST_TEXT = 128, 1024
+"""Characters of ids and entities, and of other texts: what the HTTP interface takes too."""
+
+_PRINTABLE = r"[^\x00-\x1f\x7f]*"
 _EPOCH_US = {"epoch_s": 1_000_000, "epoch_ms": 1000, "epoch_us": 1}
 _FLOATS = ("FLOAT", "DOUBLE")
 
@@ -41,36 +47,45 @@ def columns(mapping: Mapping, types: AbstractMapping[str, str]) -> list[Column]:
 
 
 def _columns(cells: _Cells, mapping: Mapping) -> Iterator[Column]:
-    raw = cells.raw(mapping.transaction_id)
-    yield Column("transaction_id", "transaction.id", raw, cells.text(mapping.transaction_id), "no text", True)
+    if mapping.transaction_id:
+        yield cells.key("transaction_id", "transaction.id", mapping.transaction_id, required=True)
+    else:
+        yield cells.row_id(mapping)
     yield cells.time("occurred_at", "transaction.occurred_at", mapping.occurred_at, True)
     if mapping.arrival:
         yield cells.time("arrival", "transaction.arrival", mapping.arrival, True)
     if mapping.amount:
-        yield cells.amount(mapping.amount)
+        yield cells.amount(mapping.amount, mapping.amount_form)
     if mapping.currency:
         yield cells.currency(mapping.currency)
     for name, column in mapping.entities.items():
-        yield Column(name, f"entities.{name}", cells.raw(column), cells.text(column), "no text")
+        yield cells.key(name, f"entities.{name}", column)
     for name, attribute in mapping.attributes.items():
         yield cells.attribute(name, attribute.column, attribute.type)
     for name, column in mapping.personal.items():
-        yield Column(f"personal_{name}", f"personal.{name}", cells.raw(column), cells.text(column), "no text")
+        yield cells.words(f"personal_{name}", f"personal.{name}", column)
     if mapping.label:
         yield from _label(cells, mapping.label)
 
 
 def _label(cells: _Cells, label: Label) -> Iterator[Column]:
-    text = f"lower({cells.text(label.column)})"
-    if label.fraud_values:
-        listed = ", ".join(_quoted(value.lower()) for value in label.fraud_values)
-        value, wrong = f"({text} IN ({listed}))", "no label"
-    else:
-        value = f"CASE WHEN {text} IN ('1', 'true') THEN true WHEN {text} IN ('0', 'false') THEN false END"
-        wrong = "neither 0 nor 1, and the mapping gives no fraud_values"
-    yield Column("is_fraud", "label.column", cells.raw(label.column), value, wrong)
+    yield cells.fraud("label.column", label.flag)
     if label.known_at:
         yield cells.time("known_at", "label.known_at", label.known_at, False)
+
+
+def outcome_columns(outcomes: OutcomeColumns, types: AbstractMapping[str, str]) -> list[Column]:
+    """The typed columns of a file of outcomes: transaction_id, known_at, and is_fraud, reason_code where given."""
+    cells = _Cells(types)
+    found = [
+        cells.key("transaction_id", "outcomes.transaction_id", outcomes.transaction_id, required=True),
+        cells.time("known_at", "outcomes.known_at", outcomes.known_at, True),
+    ]
+    if outcomes.flag:
+        found.append(cells.fraud("outcomes.is_fraud", outcomes.flag))
+    if outcomes.reason:
+        found.append(cells.key("reason_code", "outcomes.reason_code", outcomes.reason))
+    return found
 
 
 class _Cells:
@@ -90,9 +105,57 @@ class _Cells:
             return f"CASE WHEN {raw} = trunc({raw}) THEN CAST(TRY_CAST({raw} AS HUGEINT) AS VARCHAR) END"
         return raw if self._types[column] == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
 
+    def key(self, name: str, place: str, column: str, *, required: bool = False) -> Column:
+        """An identifier: short, and without control characters, so that it can be asked for by name."""
+        within, wrong = "true", "no text"
+        if self._types[column] == "VARCHAR":
+            short = f"length({identifier(name)}) <= {LONGEST_KEY}"
+            within = f"({short} AND regexp_full_match({identifier(name)}, '{_PRINTABLE}'))"
+            wrong = f"longer than {LONGEST_KEY} characters, or with control characters"
+        return Column(name, place, self.raw(column), self.text(column), wrong, required, within)
+
+    def words(self, name: str, place: str, column: str) -> Column:
+        """Any text that is not endless."""
+        within = f"length({identifier(name)}) <= {LONGEST_TEXT}"
+        wrong = f"longer than {LONGEST_TEXT} characters" if self._types[column] == "VARCHAR" else "no text"
+        return Column(name, place, self.raw(column), self.text(column), wrong, within=within)
+
+    def row_id(self, mapping: Mapping) -> Column:
+        """An id made of what the row says, labels and personal cells apart: the same row has the same id in every
+        file, and the second of two equal rows of one file another."""
+        apart = {*mapping.personal.values()}
+        if mapping.label:
+            apart |= {mapping.label.column, mapping.label.known_at.column if mapping.label.known_at else ""}
+        cells = [
+            f"coalesce(CAST({self.raw(c)} AS VARCHAR), '')" for c in sorted(mapping.columns) if c not in apart
+        ]
+        digest = f"left(sha256(concat_ws(chr(31), {', '.join(cells)})), 24)"
+        nth = f"row_number() OVER (PARTITION BY {digest} ORDER BY {LINE})"
+        value = f"'row-' || {digest} || CASE WHEN {nth} = 1 THEN '' ELSE '-' || {nth} END"
+        return Column("transaction_id", "transaction.id", "true", value, "no text", True)
+
+    def fraud(self, place: str, flag: FraudFlag) -> Column:
+        """The column is_fraud; a value that means unknown is as good as an empty cell."""
+        text, raw = f"lower({self.text(flag.column)})", self.raw(flag.column)
+        if flag.unknown:
+            raw = f"CASE WHEN {text} NOT IN ({listed(flag.unknown)}) THEN {raw} END"
+        wrong = "neither 0 nor 1, and the mapping gives no fraud_values"
+        value = f"CASE WHEN {text} IN ('1', 'true') THEN true WHEN {text} IN ('0', 'false') THEN false END"
+        if flag.fraud:
+            value, wrong = f"({text} IN ({listed(flag.fraud)}))", "no label"
+        if flag.legitimate:
+            wrong = "neither among fraud_values nor legitimate_values nor unknown_values"
+            value = (
+                f"CASE WHEN {text} IN ({listed(flag.fraud)}) THEN true"
+                f" WHEN {text} IN ({listed(flag.legitimate)}) THEN false END"
+            )
+        return Column("is_fraud", place, raw, f"CASE WHEN {raw} IS NOT NULL THEN {value} END", wrong)
+
     def time(self, name: str, place: str, time: TimeColumn, required: bool) -> Column:
         raw, kind = self.raw(time.column), self._types[time.column]
-        if time.format in _EPOCH_US:
+        if time.origin:
+            value = _since_origin(raw, time)
+        elif time.format in _EPOCH_US:
             value = f"make_timestamp(TRY_CAST({raw} AS BIGINT) * {_EPOCH_US[time.format]})"
         elif kind == "VARCHAR":
             value = _parsed_time(raw, time)
@@ -104,18 +167,23 @@ class _Cells:
             value = "CAST(NULL AS TIMESTAMP)"
         within = f"({name} >= TIMESTAMP '{EARLIEST}' AND {name} < TIMESTAMP '{LATEST}')"
         said = f"not a time in the format {time.format}" if time.format else "not an ISO 8601 time"
+        said = f"not a number of {time.unit}" if time.unit else said
         wrong = f"{said} between {EARLIEST[:4]} and {LATEST[:4]}"
         return Column(name, place, raw, value, wrong, required, within)
 
-    def amount(self, column: str) -> Column:
+    def amount(self, column: str, form: AmountForm) -> Column:
         raw, kind = self.raw(column), self._types[column]
         value = f"TRY_CAST({raw} AS DECIMAL(20, 4))"
-        if kind == "VARCHAR":
+        if kind == "VARCHAR" and form.example:
+            value = f"TRY_CAST({amount_sql(raw, form)} AS DECIMAL(20, 4))"
+        elif kind == "VARCHAR":
             value = f"CASE WHEN regexp_full_match({raw}, '{DECIMAL_TEXT}') THEN {value} END"
         elif kind == "BOOLEAN":
             value = "CAST(NULL AS DECIMAL(20, 4))"
         within = f"abs(amount) < {AMOUNT_LIMIT:f}"
         wrong = "not an amount with at most 4 decimals"
+        if kind == "VARCHAR" and form.example:
+            wrong = f"not an amount written like {form.example}"
         return Column("amount", "transaction.amount", raw, value, wrong, within=within)
 
     def currency(self, column: str) -> Column:
@@ -140,7 +208,7 @@ class _Cells:
                 f" WHEN {text} IN ('false', '0', 'no', 'f', 'n') THEN false END"
             )
             return Column(name, place, raw, value, "neither true nor false")
-        return Column(name, place, raw, self.text(column), "no text")
+        return self.words(name, place, column)
 
     def _number(self, column: str) -> str:
         raw = self.raw(column)
@@ -162,6 +230,19 @@ def _parsed_time(raw: str, time: TimeColumn) -> str:
     )
 
 
+def _since_origin(raw: str, time: TimeColumn) -> str:
+    origin = f"TIMESTAMP '{time.origin:%Y-%m-%d %H:%M:%S.%f}'"
+    if time.unit == "months":
+        # 1000 years are out of range anyway; more would overflow the calendar. Half a month is no moment.
+        whole = f"TRY_CAST({raw} AS DOUBLE)"
+        usable = f"abs({whole}) < 12000 AND {whole} = trunc({whole})"
+        return f"CASE WHEN {usable} THEN {origin} + to_months(CAST({whole} AS INTEGER)) END"
+    steps = f"TRY_CAST({raw} AS DECIMAL(20, 6))"
+    micros = f"CAST(round({steps} * {UNITS[time.unit] * 1_000_000}) AS BIGINT)"
+    # Beyond 10^10 seconds (317 years) microseconds could overflow, and the year is out of range anyway.
+    return f"CASE WHEN abs({steps}) * {UNITS[time.unit]} < 10000000000 THEN {origin} + to_microseconds({micros}) END"
+
+
 def _in_zone(value: str, zone: str) -> str:
     return value if zone == "UTC" else f"timezone('UTC', timezone({_quoted(zone)}, {value}))"
 
@@ -169,6 +250,11 @@ def _in_zone(value: str, zone: str) -> str:
 def identifier(name: str) -> str:
     """A column name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def listed(values: tuple[str, ...]) -> str:
+    """Values in small letters, quoted for SQL."""
+    return ", ".join(_quoted(value.lower()) for value in values)
 
 
 def _quoted(text: str) -> str:

@@ -54,18 +54,26 @@ def init(
 
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Parquet files.")],
+    outcomes: Annotated[
+        bool,
+        typer.Option("--outcomes", help="The files hold outcomes (chargebacks) of earlier transactions."),
+    ] = False,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Import files of past transactions. Rows that cannot be used are kept apart; exit 1 if there are any.
+    """Import files of past transactions, or of their outcomes. Rows that cannot be used are kept apart; exit 1 if
+    there are any.
 
     Example: secondlook import transactions.parquet --workspace bank
+
+    And later: secondlook import chargebacks.csv --outcomes --workspace bank
     """
     for file in files:
         if not file.is_file():
             raise InputError("there is no such file", where=str(file), hint="Nothing was imported.")
     with reached(workspace) as reach:
-        reports = [_import_one(reach, file, as_json) for file in files]
+        import_one = _import_outcomes if outcomes else _import_one
+        reports = [import_one(reach, file, as_json) for file in files]
     shown: list[str] = []
     for report in reports:
         shown += _lines(report)
@@ -82,10 +90,16 @@ def _import_one(reach: Reach, file: Path, as_json: bool) -> dict[str, Any]:
         )
 
 
+def _import_outcomes(reach: Reach, file: Path, as_json: bool) -> dict[str, Any]:
+    return dict(reach.upload("/v1/outcome-imports", file))
+
+
 def _lines(report: dict[str, Any]) -> list[str]:
     counts = (
         f"{report['accepted']} accepted, {report['duplicate']} duplicate, {report['quarantined']} quarantined"
     )
+    if report.get("other_reason"):
+        counts += f", {report['other_reason']} of another reason than fraud"
     lines = [f"{report['file']}: {counts}."]
     if report["quarantined"]:
         lines += ["  " + line for line in table(report["examples"], ("line", "field", "reason"))]

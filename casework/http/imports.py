@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from casework import importing, outcomes
+from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, ShortText
@@ -40,16 +43,36 @@ def import_file(
 ) -> Response:
     """Import a CSV or Parquet file in the words of the mapping. The same file twice changes nothing."""
     app = the_app(request)
+    with _received(app, file) as (path, name):
+        report = importing.import_file(app, path, name, actor=person.user_id, at=now())
+    return json_answer(report, 201)
+
+
+@router.post("/outcome-imports", status_code=201)
+def import_outcomes(
+    file: UploadFile, request: Request, person: Person = allowed(Permission.OUTCOMES_REPORT)
+) -> Response:
+    """Import a CSV or Parquet file of outcomes, as the mapping's `outcomes` part says.
+
+    Every line is accepted, a duplicate, of another reason, or quarantined. The same file twice changes nothing.
+    """
+    app = the_app(request)
+    with _received(app, file) as (path, name):
+        report = importing.import_outcomes(app, path, name, actor=person.user_id, at=now())
+    return json_answer(report, 201)
+
+
+@contextmanager
+def _received(app: App, file: UploadFile) -> Iterator[tuple[Path, str]]:
+    """An uploaded file on disk for the length of the block, and the name its owner gave it."""
     name = PurePosixPath((file.filename or "upload").replace("\\", "/")).name[:200]
-    suffix = Path(name).suffix.lower()
-    if suffix not in (".csv", ".parquet"):
+    if Path(name).suffix.lower() not in (".csv", ".parquet"):
         raise InputError("this kind of file cannot be imported", where=name, allowed=".csv, .parquet")
     with tempfile.TemporaryDirectory(prefix="import-", dir=app.workspace.root) as folder:
         path = Path(folder) / re.sub(r"[^\w.-]", "_", name)[-100:]
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
-        report = importing.import_file(app, path, name, actor=person.user_id, at=now())
-    return json_answer(report, 201)
+        yield path, name
 
 
 @router.get("/imports")

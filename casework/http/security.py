@@ -11,7 +11,7 @@ from casework.http.problems import problem
 
 LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_UPLOAD = 4 * 1024 * 1024 * 1024
-UPLOAD_PATH = "/v1/imports"
+UPLOAD_PATHS = ("/v1/imports", "/v1/outcome-imports")
 _DOCS = ("/docs", "/redoc", "/openapi.json")
 
 HEADERS = {
@@ -49,7 +49,7 @@ class SecurityHeaders:
             await send(message)
 
         headers = Headers(scope=scope)
-        large = path == UPLOAD_PATH and self._may_upload(headers.get("authorization", ""))
+        large = path in UPLOAD_PATHS and self._may_upload(headers.get("authorization", ""))
         limit = LARGEST_UPLOAD if large else LARGEST_BODY
         if _declared_length(headers) > limit:
             answer = problem(

@@ -177,19 +177,19 @@ def test_seq_follows_occurred_at_or_the_arrival_column(tmp_path: Path) -> None:
 def test_times_without_an_offset_are_in_the_mappings_time_zone(tmp_path: Path) -> None:
     berlin = mapping(MAPPING.replace("time_zone: UTC", "time_zone: Europe/Berlin"))
     times = {
-        "a": "2026-07-01 12:00:00",
-        "b": "2026-01-01T12:00",
-        "c": "2026-07-01T12:00:00+05:30",
-        "d": "2026-07-02",
+        "a": "2025-07-01 12:00:00",
+        "b": "2025-01-01T12:00",
+        "c": "2025-07-01T12:00:00+05:30",
+        "d": "2025-07-02",
     }
     with new_ledger(tmp_path, berlin) as ledger:
         load(ledger, csv_file(tmp_path, *(row(name, time=time) for name, time in times.items())), berlin)
         found = {one.transaction_id: one.occurred_at for one in reading.transactions(ledger)}
     assert found == {
-        "a": datetime(2026, 7, 1, 10, tzinfo=UTC),
-        "b": datetime(2026, 1, 1, 11, tzinfo=UTC),
-        "c": datetime(2026, 7, 1, 6, 30, tzinfo=UTC),
-        "d": datetime(2026, 7, 1, 22, tzinfo=UTC),
+        "a": datetime(2025, 7, 1, 10, tzinfo=UTC),
+        "b": datetime(2025, 1, 1, 11, tzinfo=UTC),
+        "c": datetime(2025, 7, 1, 6, 30, tzinfo=UTC),
+        "d": datetime(2025, 7, 1, 22, tzinfo=UTC),
     }
 
 
