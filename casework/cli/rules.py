@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from casework import proposals, rule_lock
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, to_json
 from casework.cli.reach import reached
 from casework.linting import finding_row, lint_files
 from casework.live import Settings, read_settings
@@ -21,6 +21,7 @@ from data.mapping import Mapping, load_mapping
 from engine.rules.lint import Severity
 from engine.rules.pinning import check_all_pins
 from engine.rules.testing import run_tests
+from engine.schemas import schemas
 
 cli = typer.Typer(
     help="Rules, features, policy and lists: check, test, compare, approve.", no_args_is_help=True
@@ -101,6 +102,29 @@ def lock(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None
     locked = rule_lock.locked(settings.rules)
     file.write_bytes(rule_lock.as_bytes(locked))
     answer({"locked": locked}, [f"{len(locked)} rules are locked in {file}."], as_json)
+
+
+@cli.command("schema")
+def schema(
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Write all four here, for an editor.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the JSON Schemas of rule, policy, features and lists files, or write them where an editor finds them.
+
+    Example: secondlook rules schema --folder bank/schemas
+    """
+    known = schemas()
+    if folder is None:
+        answer(known, [to_json(known)], as_json)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{name}.schema.json" for name in known]
+    for file, content in zip(files, known.values(), strict=True):
+        file.write_text(to_json(content) + "\n", encoding="utf-8")
+    answer({"files": [str(file) for file in files]}, [f"Written: {file}" for file in files], as_json)
 
 
 @cli.command("promote")

@@ -15,6 +15,7 @@ from casework.http.bodies import Body, Note
 from casework.permissions import Permission, Person
 from data import approved
 from data.errors import NotFoundError
+from engine.schemas import schemas
 
 router = APIRouter(tags=["rules and policy"])
 
@@ -77,6 +78,15 @@ def findings(request: Request, person: Person = allowed(Permission.SETTINGS_READ
     found = linting.lint_workspace(the_app(request), now())
     rows = [linting.finding_row(finding) for finding in found]
     return json_answer({"findings": rows, "checks": linting.check_rows()})
+
+
+@router.get("/schemas/{name}")
+def schema(name: str, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
+    """The JSON Schema of rule, policy, features or lists files, for editors."""
+    known = schemas()
+    if name not in known:
+        raise NotFoundError(f"there is no schema {name[:100]!r}", allowed=", ".join(known))
+    return json_answer(known[name])
 
 
 @router.post("/approvals", status_code=201)

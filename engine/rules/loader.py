@@ -25,7 +25,8 @@ from engine.rules.rule_set import RuleSet, kinds_of
 FOLDER = "catalogue"
 DEEPEST = 6
 TEST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-_ID = re.compile(r"[a-z][a-z0-9_]{2,62}\Z")
+ID_PATTERN = "[a-z][a-z0-9_]{2,62}"
+_ID = re.compile(ID_PATTERN + r"\Z")
 _FLOORS = {"review": Outcome.REVIEW, "decline": Outcome.DECLINE}
 _ON_MISSING = {"no_hit": Outcome.APPROVE, "review": Outcome.REVIEW}
 _EXPECT = {state.value: state for state in (RuleState.HIT, RuleState.NO_HIT, RuleState.MISSING)}

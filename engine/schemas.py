@@ -1,0 +1,250 @@
+"""Which shape must rule, policy, feature and list files have, in the words that editors understand?
+
+JSON Schema (draft 2020-12), made from the same constants that the loaders use. A schema refuses what no file may
+hold; the loaders refuse more, since only they know features, lists and how values hang together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine.decision import Outcome, RuleState
+from engine.features.feature_set import HISTORY, LABELS, OWN, UNITS
+from engine.policy import AUTONOMY, LABEL_SOURCES, LANES
+from engine.rules.loader import ID_PATTERN
+from engine.rules.rule import SEVERITIES, STATUSES
+
+JSON = dict[str, Any]
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2}))?$"
+
+
+def schemas() -> dict[str, JSON]:
+    """The four schemas by name: rule, policy, features, lists."""
+    return {"rule": rule(), "policy": policy(), "features": features(), "lists": lists()}
+
+
+def rule() -> JSON:
+    """A rule file, `catalogue/<id>.yaml`."""
+    required = {
+        "id": {"type": "string", "pattern": f"^{ID_PATTERN}$", "description": "The file's name."},
+        "version": _integer(1),
+        "title": _text(100),
+        "status": _one_of(STATUSES),
+        "typology": _text(60),
+        "severity": _one_of(SEVERITIES),
+        "owner": _text(100),
+        "description": _text(),
+        "when": {"$ref": "#/$defs/condition"},
+        "on_missing": _one_of(("no_hit", "review")),
+        "then": _then(),
+        "false_positives": _text(about="Which honest people this rule will stop."),
+        "runbook": _text(about="What a reviewer does with a hit."),
+        "history": {"type": "array", "minItems": 1, "items": _change()},
+        "tests": {"type": "array", "minItems": 2, "items": _test()},
+    }
+    return _file("A Second Look rule", _object(required), {"condition": _condition()})
+
+
+def policy() -> JSON:
+    """policy.yaml."""
+    required = {
+        "version": _integer(1),
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "costs": _object(
+            {"missed_fraud_share": _number(0, 10), "good_declined": _money(), "review": _money()},
+            {"assumed_amount": _money()},
+        ),
+        "thresholds": _thresholds(),
+        "capacity": _object({"reviews_per_day": _integer()}, {"price_from": _share()}),
+        "reviewer": _object({"recall": _share(), "false_positive_rate": _share()}),
+        "segments": _segments(),
+        "lanes": _object({}, {lane: _share() for lane in LANES}),
+        "sampling": _sampling(),
+        "task": _object({"lock_minutes": _integer(1, 24 * 60)}),
+        "four_eyes_amount": _money(),
+        "high_amount": _money(),
+        "fail_safe": _one_of(outcome.word for outcome in Outcome),
+        "labels": _object(
+            {"maturity": _duration(), "weights": _object({source: _share() for source in LABEL_SOURCES})}
+        ),
+        "retrain": _retrain(),
+    }
+    optional = {
+        "money_at_risk_from": _money(),
+        "disagree_below": _share(),
+        "novelty_at": _share(),
+        "protected_attribute": {"type": "string"},
+        "model": {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean"]}},
+    }
+    return _file("A Second Look policy", _object(required, optional))
+
+
+def features() -> JSON:
+    """features.yaml."""
+    optional = {
+        "horizon": _duration(),
+        "label_delay": _duration(),
+        "lateness": _duration(),
+        "time_zone": {"type": "string"},
+    }
+    rows = {"type": "array", "minItems": 1, "maxItems": 500, "items": _feature()}
+    required = {"version": {"const": 1}, "features": rows}
+    return _file("Second Look features", _object(required, optional))
+
+
+def lists() -> JSON:
+    """lists.yaml."""
+    entry = _object(
+        {"value": _text(200), "reason": _text(), "added_by": _text()},
+        {"added": _moment(), "expires": _moment()},
+    )
+    named = _object({"description": _text()}, {"entries": {"type": "array", "items": entry}})
+    every = {"type": "object", "additionalProperties": named}
+    return _file("Second Look lists", _object({"version": _integer(1), "lists": every}))
+
+
+def _condition() -> JSON:
+    inner = {"$ref": "#/$defs/condition"}
+    many = {"type": "array", "minItems": 1, "items": inner}
+    branches = [_object({word: many}) for word in ("all", "any")] + [_object({"not": inner})]
+    return {"anyOf": [{"type": "string", "minLength": 3}, *branches]}
+
+
+def _then() -> JSON:
+    reason = {"reason": _text(300)}
+    return {
+        "oneOf": [
+            _object(
+                {"floor": _one_of(("review", "decline")), **reason},
+                {"lane": _one_of(("money_at_risk", "uncertain"))},
+            ),
+            _object({"allow": {"const": True}, "expires": _moment(), "amount_cap": _money(), **reason}),
+            _object({"block": {"const": True}, **reason}),
+        ]
+    }
+
+
+def _change() -> JSON:
+    return _object({"version": _integer(1), "at": {"type": "string", "pattern": _DATE}, "change": _text()})
+
+
+def _test() -> JSON:
+    states = (RuleState.HIT, RuleState.NO_HIT, RuleState.MISSING)
+    given = {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}}
+    required = {"name": _text(150), "given": given, "expect": _one_of(s.value for s in states)}
+    return _object(required, {"at": _moment()})
+
+
+def _thresholds() -> JSON:
+    solved = _object({"solve": {"const": "expected_cost"}})
+    return {"oneOf": [solved, _object({"review_at": _share(), "decline_at": _share()})]}
+
+
+def _segments() -> JSON:
+    segment = _object(
+        {
+            "autonomy": _one_of(AUTONOMY),
+            "review_holds_payment": {"type": "boolean"},
+            "deadline": _duration(),
+            "on_timeout": _one_of(("approve", "decline")),
+        }
+    )
+    return {"type": "object", "required": ["default"], "additionalProperties": segment}
+
+
+def _sampling() -> JSON:
+    caps = {"share": _share(), "max_per_day": _integer(), "max_amount": _money()}
+    exploration = _object(caps, {"max_amount_per_day": _money()})
+    shares = {"audit": _share(), "second_review": _share(), "blind_first": _share()}
+    return _object({**shares, "exploration": exploration})
+
+
+def _retrain() -> JSON:
+    required = {
+        "every": _duration(),
+        "min_new_labels": _integer(),
+        "min_frauds": _integer(),
+        "promote": _one_of(("automatic", "sign_off")),
+        "max_seconds": _integer(1),
+    }
+    return _object(required, {"judge": _duration(), "embargo": _duration()})
+
+
+def _feature() -> JSON:
+    name = {"name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}}
+    told = {
+        "unit": _maybe(_one_of(UNITS)),
+        "phrase": _maybe(_text(200)),
+        "model": _maybe({"type": "boolean"}),
+    }
+    entity = {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]}
+    of, window, over = {"of": {"type": "string"}}, {"window": _duration()}, {**name, "entity": entity}
+    since, counted = ("seconds_since_last", "seconds_since_first"), ("count", *LABELS)
+    amounts = [m for m in HISTORY if m not in (*since, "count", "distinct")]
+    return {
+        "anyOf": [
+            _object({**name, "measure": {"const": "value"}}, {**of, **told}),
+            _object({**name, "measure": _one_of(m for m in OWN if m != "value")}, told),
+            _object({**over, "measure": _one_of(counted), **window}, told),
+            _object({**over, "measure": {"const": "distinct"}, **of, **window}, told),
+            _object({**over, "measure": _one_of(amounts), **window}, {**of, **told}),
+            _object({**over, "measure": _one_of(since)}, {**window, **told}),
+            _object({**name, "attribute": {"type": "string"}}, told),
+            _object({**name, "derived": _text()}, told),
+        ]
+    }
+
+
+def _file(title: str, shape: JSON, defs: JSON | None = None) -> JSON:
+    return {"$schema": _DRAFT, "title": title, **shape, **({"$defs": defs} if defs else {})}
+
+
+def _object(required: JSON, optional: JSON | None = None) -> JSON:
+    """A mapping with these keys and no others; an optional key may also be left empty."""
+    may = {key: _maybe(shape) for key, shape in (optional or {}).items()}
+    return {
+        "type": "object",
+        "properties": {**required, **may},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _maybe(shape: JSON) -> JSON:
+    return {"anyOf": [shape, {"type": "null"}]}
+
+
+def _text(longest: int = 4000, *, about: str = "") -> JSON:
+    return {"type": "string", "maxLength": longest, **({"description": about} if about else {})}
+
+
+def _one_of(words: Iterable[str]) -> JSON:
+    return {"enum": list(words)}
+
+
+def _integer(low: int = 0, high: int = 10**9) -> JSON:
+    # JSON Schema counts 1.0 as an integer, the loaders do not; YAML written by hand has no reason to say 1.0.
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _number(low: float, high: float) -> JSON:
+    return {"type": "number", "minimum": low, "maximum": high}
+
+
+def _share() -> JSON:
+    return _number(0, 1)
+
+
+def _money() -> JSON:
+    return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}]}
+
+
+def _duration() -> JSON:
+    return {"type": "string", "pattern": "^[1-9][0-9]{0,6}[smhdw]$|^0d$"}
+
+
+def _moment() -> JSON:
+    return {"type": "string", "pattern": _MOMENT}
