@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from casework.learning import snapshot, training
+from casework.learning import cards, snapshot, training
 from data.errors import SecondLookError
 from engine.intervals import Interval
 from engine.model import registry
@@ -59,6 +59,7 @@ def _run(folder: Path) -> dict[str, Any]:
         "gates": [gate.as_dict() for gate in trained.gates],
         "record": dict(trained.record),
         "metrics": dict(trained.model.manifest["metrics"]),
+        "card_files": cards.digests(models / trained.model.model_id),
     }
 
 

@@ -26,7 +26,8 @@ def register(w: Writer, result: Mapping[str, Any], *, requested_by: str, at: dat
     model_id = result["model_id"]
     if w.read("SELECT 1 FROM models WHERE model_id = ?", [model_id]):
         return
-    manifest = {"metrics": result["metrics"], "record": result["record"], "gates": result["gates"]}
+    kept = ("metrics", "record", "gates", "card_files")
+    manifest = {name: result[name] for name in kept}
     row = {
         "model_id": model_id,
         "status": CHALLENGER,
@@ -78,13 +79,18 @@ def sign_off(w: Writer, model_id: str, *, by: str, reason: str, at: datetime) ->
 
 
 def table(ledger: Ledger) -> list[dict[str, Any]]:
-    """Every model, newest first: id, status, when, who asked, metrics, gates and the judged record."""
+    """Every model, newest first: id, status, when, who asked, metrics, gates, the judged record, and the digests of its
+    files (`card_files` by name; none for a model from before cards were on record)."""
     rows = ledger.read(
-        "SELECT model_id, status, created_at, requested_by, manifest FROM models ORDER BY created_at DESC"
+        "SELECT model_id, status, created_at, requested_by, files_sha256, manifest FROM models "
+        "ORDER BY created_at DESC"
     )
-    return [
-        {**{k: v for k, v in row.items() if k != "manifest"}, **json.loads(row["manifest"])} for row in rows
-    ]
+    return [_row(row) for row in rows]
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: value for name, value in row.items() if name != "manifest"}
+    return {**columns, "card_files": {}, **json.loads(row["manifest"])}
 
 
 def one(ledger: Ledger, model_id: str) -> dict[str, Any]:

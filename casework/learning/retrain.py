@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,9 @@ class Retraining:
         at = self._clock()
         folder = self._workspace.snapshots / run_id
         try:
-            taken = snapshot.take(self._ledger, self._workspace, files, policy, as_of=at, folder=folder)
+            taken = snapshot.take(
+                self._ledger, self._workspace, files, policy, as_of=self._present(at), folder=folder
+            )
             order = {
                 "snapshot": str(taken.folder),
                 "models": str(self._workspace.models),
@@ -128,6 +130,12 @@ class Retraining:
             return self._in_child(folder, policy.retrain.max_seconds)
         except InputError as error:
             return {"error": str(error)}
+
+    def _present(self, at: datetime) -> datetime:
+        """The moment up to which the record goes: for history that ends in the past, its end rather than now, or no
+        period would be left whose labels have matured and that has payments to be judged on."""
+        newest = self._ledger.read("SELECT max(occurred_at) AS newest FROM transactions")[0]["newest"]
+        return at if newest is None else min(at, newest + timedelta(microseconds=1))
 
     def _in_child(self, folder: Path, seconds: int) -> dict[str, Any]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

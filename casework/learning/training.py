@@ -17,9 +17,10 @@ from casework.learning.snapshot import LabelledSnapshot
 from data.errors import InputError
 from data.snapshot_reading import opened
 from engine.features.batch import batch_features
+from engine.features.feature_set import FeatureSet
 from engine.intervals import Interval, ranking_intervals
 from engine.model import registry
-from engine.model.card import write_card
+from engine.model.card import PAGE_FILE, write_card
 from engine.model.compare import Comparison, Contender, at_capacity, compare, recall_difference
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
@@ -109,13 +110,18 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
         snapshot=taken.manifest,
         notes={"features_yaml": taken.features_text, "train_until": periods.train_until.isoformat()},
     )
-    words = {f.name: f.phrase for f in features.features}
-    write_card(inputs.models / model.model_id, model, table, phrases=words)
+    _describe(inputs.models / model.model_id, model, table, features)
     judged = _judged(table, champion_table, context, taken.labels, periods)
     found = _compared(inputs, model, judged, policy)
     evidence = _evidence(inputs, model, learned, judged, found)
     limits = gates.GateLimits(policy.retrain.min_new_labels, policy.retrain.min_frauds)
     return Trained(model, gates.judge(evidence, limits), _record(inputs, evidence, judged, found))
+
+
+def _describe(folder: Path, model: Model, table: pa.Table, features: FeatureSet) -> None:
+    """Write the model's card. The same model trained again keeps the one whose digests are on record."""
+    if not (folder / PAGE_FILE).exists():
+        write_card(folder, model, table, phrases={f.name: f.phrase for f in features.features})
 
 
 def _champion_table(con: Any, inputs: Inputs, table: pa.Table) -> pa.Table:
