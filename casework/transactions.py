@@ -33,6 +33,13 @@ def checked(sent: Sent, mapping: Mapping) -> Transaction:
     _refuse_unknown("attributes", sent.attributes, mapping.attributes)
     _refuse_unknown("personal", sent.personal, mapping.personal)
     currency = _currency(sent, mapping)
+    if sent.amount is not None and sent.amount < 0 and not mapping.amount_form.negative:
+        raise InputError(
+            "a negative amount, and this institution's mapping does not expect refunds",
+            where="amount",
+            allowed="0 or more",
+            hint="Say `amount: {column, negative: keep}` in the mapping to decide refunds too.",
+        )
     amount_minor = None
     if sent.amount is not None:
         amount_minor = mapping.rates.minor(sent.amount, currency, sent.occurred_at.astimezone(UTC).date())

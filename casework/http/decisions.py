@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    AwareDatetime,
+    Field,
+    SkipValidation,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 from starlette.responses import Response
 
 from casework import blindness, decision_pages, decisions, revealing
@@ -16,15 +26,17 @@ from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
 from casework.http.bodies import Body, Identifier, ShortText
-from casework.http.problems import detail_of
+from casework.http.problems import INPUT_HINT, complaint, detail_of
 from casework.permissions import Permission, Person
 from casework.transactions import Sent, checked
 from data.errors import InputError, SecondLookError
+from data.transactions import Transaction
 
 router = APIRouter(tags=["decisions"])
 
 LARGEST_REQUEST = 1000
 _FURTHEST_AHEAD = timedelta(days=1)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_AMOUNT = Decimal(10) ** 15
 _LARGEST_NUMBER = 1e300
 
@@ -40,7 +52,7 @@ class TransactionForm(Body):
 
     transaction_id: Identifier
     occurred_at: AwareDatetime
-    amount: Annotated[Decimal, Field(ge=0, lt=_LARGEST_AMOUNT, max_digits=20)] | None = None
+    amount: Annotated[Decimal, Field(gt=-_LARGEST_AMOUNT, lt=_LARGEST_AMOUNT, max_digits=20)] | None = None
     currency: Annotated[str, Field(max_length=8)] = ""
     entities: Annotated[dict[Name, ShortText | None], Field(default_factory=dict, max_length=64)]
     attributes: Annotated[dict[Name, Attribute], Field(default_factory=dict, max_length=256)]
@@ -48,10 +60,16 @@ class TransactionForm(Body):
 
 
 class BatchForm(Body):
-    transactions: Annotated[list[TransactionForm], Field(min_length=1, max_length=LARGEST_REQUEST)]
+    """Transactions are checked one by one, so that one that is wrong does not stop the others."""
+
+    transactions: Annotated[
+        list[SkipValidation[TransactionForm]], Field(min_length=1, max_length=LARGEST_REQUEST)
+    ]
 
 
-def _transaction(app: App, form: TransactionForm) -> Any:
+def _transaction(app: App, form: TransactionForm) -> Transaction:
+    if form.occurred_at < _EARLIEST:
+        raise InputError("this lies before 1970", where="occurred_at", hint="Is it a real date?")
     if form.occurred_at > now() + _FURTHEST_AHEAD:
         raise InputError(
             "this lies more than a day in the future",
@@ -94,12 +112,27 @@ async def decide_batch(
     Each answer is a decision, or the problem with that transaction; the others are decided all the same.
     """
     app = the_app(request)
-    transactions = [_transaction(app, each) for each in form.transactions]
-    answers = await asyncio.wrap_future(app.loop.submit(transactions))
-    return json_answer({"decisions": [_or_problem(answer) for answer in answers]})
+    read = [_read(app, each) for each in form.transactions]
+    usable = [each for each in read if isinstance(each, Transaction)]
+    decided = await asyncio.wrap_future(app.loop.submit(usable)) if usable else []
+    answers = iter(decided)
+    told = [next(answers) if isinstance(each, Transaction) else each for each in read]
+    return json_answer({"decisions": [_or_problem(answer) for answer in told]})
 
 
-def _or_problem(answer: dict[str, Any] | SecondLookError) -> dict[str, Any]:
+def _read(app: App, sent: Any) -> Transaction | SecondLookError:
+    """One transaction of a batch, or what is wrong with it."""
+    try:
+        return _transaction(app, TransactionForm.model_validate(sent))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        where, what = complaint(found[0])
+        return InputError(what, where=where, hint=INPUT_HINT)
+    except SecondLookError as error:
+        return error
+
+
+def _or_problem(answer: Mapping[str, Any] | SecondLookError) -> Mapping[str, Any]:
     if isinstance(answer, SecondLookError):
         return {"problem": {"title": "Not decided", "detail": detail_of(answer), "hint": answer.hint}}
     return answer

@@ -16,7 +16,10 @@ from casework.signin import NotSignedIn, TooManyAttempts
 from data import errors
 
 _log = logging.getLogger("secondlook.http")
-_INPUT_HINT = "See the fields of this endpoint at /docs."
+INPUT_HINT = "See the fields of this endpoint at /docs."
+
+_ENDPOINTS = "The endpoints are listed at /docs."
+_HINTS = {404: _ENDPOINTS, 405: _ENDPOINTS, 413: "Send it in parts."}
 
 # The first class that fits decides, so that the narrower ones come first.
 STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
@@ -61,14 +64,19 @@ def _place(location: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in location if part != "body") or "body"
 
 
+def complaint(found: Mapping[str, Any]) -> tuple[str, str]:
+    """Where a value does not fit and what is wrong with it, without the value."""
+    return _place(tuple(found["loc"])), str(found["msg"])
+
+
 def of_validation(found: list[Mapping[str, Any]]) -> Response:
     """The answer for a body or query that does not fit: the first ten complaints, without echoing values."""
-    complaints = [{"where": _place(tuple(e["loc"])), "what": str(e["msg"])} for e in found[:10]]
+    complaints = [dict(zip(("where", "what"), complaint(each), strict=True)) for each in found[:10]]
     first = complaints[0]
     detail = f"{first['where']}: {first['what']}."
     if len(found) > 1:
         detail += f" And {len(found) - 1} more."
-    return problem(422, "This input cannot be used", detail, _INPUT_HINT, problems=complaints)
+    return problem(422, "This input cannot be used", detail, INPUT_HINT, problems=complaints)
 
 
 def install(api: FastAPI) -> None:
@@ -84,7 +92,7 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
-        hint = "The endpoints are listed at /docs." if error.status_code in (404, 405) else ""
+        hint = _HINTS.get(error.status_code, "")
         detail = f"{request.method} {request.url.path[:200]}: {error.detail}."
         return problem(error.status_code, str(error.detail), detail, hint)
 

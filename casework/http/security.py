@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.http.problems import problem
@@ -21,7 +22,19 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+_IN_PARTS = "Send it in parts."
 _STRICT = "default-src 'none'; frame-ancestors 'none'"
+
+
+def _too_large(limit: int) -> str:
+    return f"The body may have at most {limit} bytes."
+
+
+class TooLarge(HTTPException):
+    """A body grew beyond the limit while it was read."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(413, detail)
 
 
 class SecurityHeaders:
@@ -52,9 +65,7 @@ class SecurityHeaders:
         large = path in UPLOAD_PATHS and self._may_upload(headers.get("authorization", ""))
         limit = LARGEST_UPLOAD if large else LARGEST_BODY
         if _declared_length(headers) > limit:
-            answer = problem(
-                413, "Too large", f"The body may have at most {limit} bytes.", "Send it in parts."
-            )
+            answer = problem(413, "Too large", _too_large(limit), _IN_PARTS)
             await answer(scope, receive, send_with_headers)
             return
         await self._app(scope, _limited(receive, limit), send_with_headers)
@@ -72,7 +83,9 @@ def _limited(receive: Receive, limit: int) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        # A chunked body declares no length; beyond the limit the caller is treated as gone.
-        return {"type": "http.disconnect"} if seen > limit else message
+        if seen > limit:
+            # A chunked body declares no length. Raised where the body is read, this becomes the answer.
+            raise TooLarge(_too_large(limit))
+        return message
 
     return receive_within_limit
