@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -11,10 +11,13 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body
-from casework.learning import models, retrain
+from casework.learning import cards, models, retrain
 from casework.permissions import Permission, Person
 
 router = APIRouter(tags=["models and jobs"])
+
+CARD_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+"""A card is one page with its pictures and style inside; it runs nothing and asks for nothing."""
 
 
 class ReasonForm(Body):
@@ -25,6 +28,29 @@ class ReasonForm(Body):
 def list_models(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
     """Every model, newest first, with its figures and the gates it met."""
     return json_answer({"models": models.table(the_app(request).ledger)})
+
+
+@router.get("/models/{model_id}")
+def one_model(model_id: str, request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
+    """One model: its figures, its gates, how it stands against the champion, and a sample of the payments on which the
+    two would decide differently."""
+    ledger = the_app(request).ledger
+    return json_answer(cards.with_payments(ledger, models.one(ledger, model_id)))
+
+
+@router.get("/models/{model_id}/{name}")
+def card_file(
+    model_id: str,
+    name: Literal["card.json", "card.html", "beeswarm.png", "calibration.png", "dependence.png"],
+    request: Request,
+    person: Person = allowed(Permission.MODELS_READ),
+) -> Response:
+    """A file of the model's card, checked against the digests on record."""
+    app = the_app(request)
+    content = cards.read(app.ledger, app.workspace.models, model_id, name)
+    return Response(
+        content, media_type=cards.MEDIA_TYPES[name], headers={"content-security-policy": CARD_POLICY}
+    )
 
 
 @router.post("/models/{model_id}/sign-off")

@@ -24,7 +24,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def result(model_id: str) -> dict[str, Any]:
-    return {"model_id": model_id, "metrics": {}, "record": {}, "gates": [], "manifest_sha256": "0" * 64}
+    return {
+        "model_id": model_id,
+        "metrics": {},
+        "record": {},
+        "gates": [],
+        "manifest_sha256": "0" * 64,
+        "card_files": {},
+    }
 
 
 def trained(ledger: Ledger, model_id: str, by: str) -> None:
