@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from casework.agreement.report import by_arm, consistency, within_arm
 from casework.agreement.table import Rating
-from data.errors import InputError
+from data.errors import InputError, did_you_mean
 
 REQUIRED = ("item", "reviewer", "verdict")
 OPTIONAL = ("arm", "confidence", "seconds", "given_at")
@@ -21,17 +22,24 @@ POSITIVE_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class VerdictLog:
-    """The ratings of a file in file order, and how many of its lines repeat an earlier one word for word."""
+    """The ratings of a file in file order, and how many of its lines repeat an earlier one word for word.
+
+    `rows` are the lines as dicts by column name, in the same order as `ratings`; `unused` are columns that
+    nothing here reads.
+    """
 
     ratings: tuple[Rating, ...]
     duplicate_lines: int
     has_arms: bool
+    rows: tuple[dict[str, str], ...] = ()
+    unused: tuple[str, ...] = ()
 
 
-def read_verdicts(path: Path) -> VerdictLog:
+def read_verdicts(path: Path, *, arm: str = "arm", named: Sequence[str] = ()) -> VerdictLog:
     """Read a long-form CSV with the columns item, reviewer, verdict (and arm, confidence, seconds, given_at).
 
-    Raises InputError with file and line on a missing, unknown or repeated column, an empty field, or no rows.
+    `arm` names the column of the display arm; `named` are further columns that must be there. Raises
+    InputError with file and line on a missing or repeated column, an empty field, or no rows.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -45,7 +53,7 @@ def read_verdicts(path: Path) -> VerdictLog:
         ) from None
     lines = csv.reader(text.splitlines())
     header = [name.strip() for name in next(lines, [])]
-    _check_header(header, path)
+    _check_header(header, path, named)
     rows = [
         _row(header, cells, f"{path}:{lines.line_num}")
         for cells in lines
@@ -56,11 +64,12 @@ def read_verdicts(path: Path) -> VerdictLog:
             "the file has a header but no verdicts", where=str(path), allowed="one verdict a line"
         )
     distinct = {tuple(sorted(row.items())) for row in rows}
-    ratings = tuple(Rating(r["item"], r["reviewer"], r["verdict"], r.get("arm", "")) for r in rows)
-    return VerdictLog(ratings, len(rows) - len(distinct), "arm" in header)
+    ratings = tuple(Rating(r["item"], r["reviewer"], r["verdict"], r.get(arm, "")) for r in rows)
+    unused = tuple(name for name in header if name not in {*REQUIRED, *OPTIONAL, *named, arm})
+    return VerdictLog(ratings, len(rows) - len(distinct), arm in header, tuple(rows), unused)
 
 
-def _check_header(header: list[str], path: Path) -> None:
+def _check_header(header: list[str], path: Path, named: Sequence[str]) -> None:
     where = f"{path}:1"
     allowed = f"{', '.join(REQUIRED)}; optional {', '.join(OPTIONAL)}"
     if not any(header):
@@ -70,10 +79,13 @@ def _check_header(header: list[str], path: Path) -> None:
         raise InputError(
             f"the column '{missing[0]}' is missing", where=where, allowed=allowed, hint="Rename your columns."
         )
-    unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
-    if unknown:
+    absent = [name for name in named if name not in header]
+    if absent:
         raise InputError(
-            f"unknown column '{unknown[0]}'", where=where, allowed=allowed, hint="Rename it or leave it out."
+            f"there is no column '{absent[0]}'",
+            where=where,
+            allowed=", ".join(header),
+            hint=did_you_mean(absent[0], header),
         )
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
@@ -117,6 +129,7 @@ def consistency_of_file(path: Path, *, positive: str = "", seed: int = 0) -> dic
     report = consistency(log.ratings, positive=about, seed=seed).as_json()
     report["source"] = Path(path).name
     report["duplicate_lines"] = log.duplicate_lines
+    report["unused_columns"] = list(log.unused)
     if log.has_arms:
         same = consistency(within_arm(log.ratings), positive=about, seed=seed, with_pairs=False)
         report["within_arm"] = same.as_json()
