@@ -28,7 +28,7 @@ def amount_sum(history: History, low: int, high: int, now: int, at: Place) -> in
 def amount_mean(history: History, low: int, high: int, now: int, at: Place) -> float | None:
     totals = history.sums.totals  # type: ignore[union-attr]
     priced = history.priced(low, high)
-    return (totals[high] - totals[low]) / priced if priced else None
+    return float(totals[high] - totals[low]) / priced if priced else None
 
 
 def amount_std(history: History, low: int, high: int, now: int, at: Place) -> float | None:
@@ -38,7 +38,10 @@ def amount_std(history: History, low: int, high: int, now: int, at: Place) -> fl
         return None
     totals, squares = history.sums.totals, history.squares.totals  # type: ignore[union-attr]
     total = totals[high] - totals[low]
-    return sqrt((priced * (squares[high] - squares[low]) - total * total) / (priced * (priced - 1)))
+    spread = priced * (squares[high] - squares[low]) - total * total
+    return sqrt(
+        float(spread) / float(priced * (priced - 1))
+    )  # rounded as SQL rounds, so that replays are equal
 
 
 def largest(history: History, low: int, high: int, now: int, at: Place) -> float | None:

@@ -110,12 +110,13 @@ def test_memory_is_bounded_and_trimming_changes_no_feature() -> None:
         clock += rng.random()
         payment = transaction(pay(seq, clock, rng.randrange(900), rng.choice("abcd")))
         assert lean.features(payment) == state.features(payment)
+        fraud = rng.random() < 0.2
         for each in (state, lean):
             each.add(payment)
             if seq % 3 == 0:
                 each.observe_outcome(
                     payment,
-                    rng.random() < 0.2,
+                    fraud,
                     known_at=payment.occurred_at,
                     reported_seq=seq,
                     recorded_at=payment.occurred_at,
