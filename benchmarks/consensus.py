@@ -45,10 +45,12 @@ def real_analysts(path: Path) -> tuple[Votes, Reals]:
     return count_votes(ratings, golden=truth), np.stack([confidence, seconds], axis=1)
 
 
-def mean_and_spread(votes: Votes, features: Reals, judged: np.ndarray) -> tuple[float, float]:
-    """AUC over the judged items: mean and standard deviation over SEEDS of the folds."""
+def mean_and_spread(
+    votes: Votes, features: Reals, judged: np.ndarray, seeds: range = SEEDS
+) -> tuple[float, float]:
+    """AUC over the judged items: mean and standard deviation over seeds of the folds."""
     truth = votes.golden[judged]
-    found = [auc(truth, out_of_fold(votes, features, judged, seed=seed)[judged, 1]) for seed in SEEDS]
+    found = [auc(truth, out_of_fold(votes, features, judged, seed=seed)[judged, 1]) for seed in seeds]
     return float(np.mean(found)), float(np.std(found))
 
 
