@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from casework.agreement.coefficients import Counts, Values, Weights
 from casework.agreement.table import Patterns
 
 REPLICATES = 2000
-# Chosen by simulation with known truth: from these numbers on, the bootstrap interval of alpha and of
-# positive agreement covers about 93-96 % where it promises 95; with 20 positive ratings it covers 83-92 %,
-# with 10, 60 %.
+Z_LOW = -1.959963984540054
+# Chosen by simulation with known truth (benchmarks/coverage.py, docs/consistency.md): from these numbers on,
+# the interval covers 93-97 % where it promises 95.
 MIN_ITEMS = 100
 MIN_POSITIVE_RATINGS = 40
 MIN_DISAGREEING_ITEMS = 10
@@ -75,9 +76,23 @@ def evidence(counts: Counts, positive: int) -> Evidence:
     )
 
 
-def percentile_interval(replicates: Values) -> tuple[float, float]:
-    """The 2.5 and 97.5 percentiles of the replicates that are defined (Efron's percentile interval)."""
-    low, high = np.percentile(replicates[~np.isnan(replicates)], [2.5, 97.5])
+def bca_interval(
+    value: float, replicates: Values, left_out: Values, multiplicity: Values
+) -> tuple[float, float]:
+    """Efron's bias-corrected and accelerated 95 % interval (1987; Efron and Tibshirani 1993, chapter 14).
+
+    `left_out[p]` is the statistic without one item of pattern p, of which there are `multiplicity[p]`. Plain
+    percentiles cover only 90-92 % for alpha on 200 items with 1-5 % fraud; the correction for bias and skew is
+    what brings them to 93-97 %.
+    """
+    seen = np.sort(replicates[~np.isnan(replicates)])
+    below = ((seen < value).sum() + (seen == value).sum() / 2) / len(seen)
+    bias = float(ndtri(np.clip(below, 0.5 / len(seen), 1 - 0.5 / len(seen))))
+    moves = np.nan_to_num(np.average(np.nan_to_num(left_out, nan=value), weights=multiplicity) - left_out)
+    spread = float((multiplicity * moves**2).sum())
+    skew = float((multiplicity * moves**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+    ends = np.array([bias + Z_LOW, bias - Z_LOW])
+    low, high = np.quantile(seen, ndtr(bias + ends / (1 - skew * ends)))
     return float(low), float(high)
 
 
@@ -104,7 +119,9 @@ def measure(
     lacking = basis.lacks(positives=positives)
     if lacking:
         return Measure(name, value, None, None, *shared, INSUFFICIENT, f"Insufficient data: {lacking}.")
-    low, high = percentile_interval(statistic(found.rows, found.resampled(replicates, seed)))
+    resampled = statistic(found.rows, found.resampled(replicates, seed))
+    left_out = statistic(found.rows, found.weights - np.eye(len(found.rows)))
+    low, high = bca_interval(value, resampled, left_out, found.weights[0])
     return Measure(name, value, low, high, *shared, ENOUGH, words(value))
 
 
