@@ -38,6 +38,7 @@ class Permission(StrEnum):
     DISPOSITIONS_READ = "read dispositions"
     QUALITY_READ = "read consistency, summary and subgroup figures"
     SETTINGS_READ = "read rules and policy"
+    SETTINGS_PREVIEW = "see what rules, policy and changes to them do"
     SETTINGS_APPROVE = "approve rules and policy"
     MODELS_READ = "read models and retrains"
     MODELS_RETRAIN = "ask for a retrain"
@@ -71,6 +72,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.DISPOSITIONS_READ: _OVERSIGHT | {_R.INTEGRATOR},
     _P.QUALITY_READ: _PEOPLE,
     _P.SETTINGS_READ: _PEOPLE,
+    _P.SETTINGS_PREVIEW: _OWNERS | {_R.AUDITOR},  # single payments are listed: not for those who review them
     _P.SETTINGS_APPROVE: _OWNERS,
     _P.MODELS_READ: _OVERSIGHT,
     _P.MODELS_RETRAIN: _OWNERS,

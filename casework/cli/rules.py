@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from casework import proposals, rule_lock
+from casework.cli import consequences
+from casework.cli.consequences import moment
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, to_json
 from casework.cli.reach import reached
 from casework.linting import finding_row, lint_files
@@ -74,13 +76,27 @@ def test(
 
 
 @cli.command("diff")
-def diff(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
-    """Show how the files differ from what runs; exit 1 if they do.
+def diff(
+    effect: Annotated[
+        bool, typer.Option("--effect", help="Decide a past period again and show what changes.")
+    ] = False,
+    since: Annotated[str, typer.Option("--since", help="First moment, such as 2026-10-01.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Moment before which it ends.")] = "",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how the files differ from what runs, or what that difference does; exit 1 if they differ.
 
-    Example: secondlook rules diff --workspace bank
+    Example: secondlook rules diff --effect --since 2026-10-01 --until 2026-11-01 --workspace bank
     """
     with reached(workspace) as reach:
-        found = reach.get("/v1/drafts")
+        if effect:
+            found = reach.get("/v1/previews", since=moment(since), until=moment(until))
+        else:
+            found = reach.get("/v1/drafts")
+    if effect:
+        answer(found, consequences.preview_lines(found), as_json)
+        finish(bool(found["flipped"]))
     lines = [line for draft in found["drafts"] for line in draft["diff"]]
     lines += [f"{p['where']}: {p['what']}. {p['hint']}" for p in found["problems"]]
     answer(found, lines or [f"Nothing differs from the approved set {found['set_id']}."], as_json)

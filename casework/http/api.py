@@ -14,6 +14,7 @@ from casework.http import (
     health,
     imports,
     learning,
+    previews,
     problems,
     quality,
     sessions,
@@ -21,13 +22,14 @@ from casework.http import (
     tasks,
 )
 from casework.http.access import may_upload
+from casework.http.door import DecisionDoor
 from casework.http.security import SecurityHeaders
 
 _ABOUT = (
     "A fraud decision engine that knows when to ask a person. Send transactions to /v1/decisions; reviewers work "
     "through /v1/tasks. Errors are problem+json with a hint. Sign in with POST /v1/sessions."
 )
-ROUTERS = (sessions, decisions, imports, tasks, cases, quality, settings, learning, audit)
+ROUTERS = (sessions, decisions, imports, tasks, cases, quality, previews, settings, learning, audit)
 
 
 def create_api(app: App) -> FastAPI:
@@ -38,5 +40,6 @@ def create_api(app: App) -> FastAPI:
     for subject in ROUTERS:
         api.include_router(subject.router, prefix="/v1")
     api.include_router(health.router)
+    api.add_middleware(DecisionDoor, serving=app)
     api.add_middleware(SecurityHeaders, may_upload=partial(may_upload, app))
     return api

@@ -53,6 +53,10 @@ class RuleSet:
         values, wrong = _values(row, self._kinds)
         return tuple(running.result(values, wrong, row, at) for running in self._running)
 
+    def bare_results(self, state: RuleState) -> dict[str, RuleResult]:
+        """What each live or shadow rule gives in a state, by id, without the reason that a hit would be told with."""
+        return {running.rule.id: running.bare(state) for running in self._running}
+
     def sql(self, table: str = "features", *, at: str | datetime = "occurred_at", key: str = "seq") -> str:
         """One SELECT with `key` and, per live or shadow rule, a column named by its id: hit, no_hit or missing.
 
@@ -101,6 +105,10 @@ class _Running:
             return self._hit(row) if answer else made[_STATES[answer]]
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return made[RuleState.ERROR]
+
+    def bare(self, state: RuleState) -> RuleResult:
+        """The result in this state, a hit without its reason."""
+        return self._result(state, self.rule.then.floor, "") if state is RuleState.HIT else self._plain(state)
 
     def _plain(self, state: RuleState) -> RuleResult:
         # What cannot be known and what failed are treated alike: as `on_missing` says.

@@ -1,0 +1,55 @@
+"""What would a change do, what does each rule bring, and where would the cut-offs best lie?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from casework import previews
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import json_answer
+from casework.http.bodies import Body
+from casework.permissions import Permission, Person
+
+router = APIRouter(tags=["rules and policy"])
+Moment = AwareDatetime | None
+Limit = Annotated[int, Query(ge=0, le=1000)]
+Path = Annotated[str, Field(max_length=200)]
+Text = Annotated[str, Field(max_length=1_000_000)]
+
+
+class PreviewForm(Body):
+    """The period, and the files to try: path to content, null to leave one out. Without files, the drafts."""
+
+    since: Moment = None
+    until: Moment = None
+    files: Annotated[dict[Path, Text | None], Field(max_length=500)] | None = None
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+@router.get("/previews")
+def preview_drafts(
+    request: Request,
+    since: Moment = None,
+    until: Moment = None,
+    limit: Limit = 50,
+    person: Person = allowed(Permission.SETTINGS_PREVIEW),
+) -> Response:
+    """What the workspace's drafts would have changed in a past period, against the set that runs."""
+    app = the_app(request)
+    files = previews.proposed_files(app)
+    return json_answer(previews.preview(app, files, since, until, at=now(), limit=limit))
+
+
+@router.post("/previews")
+def preview_files(
+    form: PreviewForm, request: Request, person: Person = allowed(Permission.SETTINGS_PREVIEW)
+) -> Response:
+    """The same for files that are not saved anywhere: the approved set with those sent in their place."""
+    app = the_app(request)
+    files = previews.proposed_files(app, form.files)
+    found = previews.preview(app, files, form.since, form.until, at=now(), limit=form.limit)
+    return json_answer(found)

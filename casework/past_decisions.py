@@ -1,0 +1,212 @@
+"""What was decided in a past period, from which features, and what has become known of it since?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.errors import InputError
+from data.ledger import Ledger
+from engine.costs import CapacityState
+from engine.decision import RuleResult, RuleState
+from engine.features.feature_set import CATEGORY, FLAG, FeatureSet
+from engine.policy import Policy
+from engine.redecide import Asking, Past
+from engine.rules.rule_set import RuleSet
+
+MOST_DECISIONS = 1_000_000
+FRAUD, LEGITIMATE, UNKNOWN = 1, 0, -1
+_KINDS = {FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}
+_DEFAULT_DAYS = timedelta(days=30)
+
+# Columns of ours begin with an underscore, which no feature's name can.
+_DECISIONS = """
+SELECT d.transaction_seq AS seq, d.transaction_id AS _id, d.decided_at AS _decided_at, d.outcome AS _outcome,
+       d.probability AS _probability, d.amount_minor AS _amount, d.explored AS _explored, d.set_id AS _set_id,
+       told.draws.audit AS _audit, told.draws.explore AS _explore, told.context.novelty AS _novelty,
+       coalesce(told.context.killed, false) AS _killed, told.context.load AS _load, unnest(told.features)
+FROM (SELECT d.*, json_transform(decode(e.payload), $shape) AS told
+      FROM decisions d JOIN events e ON e.seq = d.event_seq
+      WHERE d.decided_at >= $since AND d.decided_at < $until AND e.kind = 'transaction.decided') AS d
+ORDER BY d.event_seq
+"""
+
+# Silence counts once it has matured, and only of payments that went through. Verdicts are kept apart from facts.
+TRUTH = """
+SELECT d.transaction_seq AS seq,
+       CASE WHEN o.is_fraud IS NOT NULL THEN CAST(o.is_fraud AS INTEGER)
+            WHEN d.occurred_at + to_microseconds($maturity_us) <= CAST($as_of AS TIMESTAMP) AND CASE
+                WHEN p.value IS NOT NULL THEN p.value IN ('released', 'already_settled')
+                WHEN d.outcome = 'review' THEN NOT $review_holds ELSE d.outcome = 'approve' END THEN 0
+            ELSE -1 END AS fraud,
+       coalesce(CAST(v.confirmed AS INTEGER), -1) AS confirmed
+FROM decisions d
+LEFT JOIN (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
+           FROM outcomes WHERE known_at <= $as_of GROUP BY ALL) AS o ON o.transaction_seq = d.transaction_seq
+LEFT JOIN (SELECT transaction_seq, arg_max(value, disposition_seq) AS value
+           FROM dispositions WHERE "at" <= $as_of GROUP BY ALL) AS p ON p.transaction_seq = d.transaction_seq
+LEFT JOIN (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts
+           WHERE undone_at IS NULL AND value <> 'inconclusive' GROUP BY ALL) AS v
+       ON v.transaction_seq = d.transaction_seq
+WHERE d.decided_at >= $since AND d.decided_at < $until ORDER BY d.event_seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` until before `until`, by the moment of deciding (UTC)."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def days(self) -> float:
+        return max((self.until - self.since) / timedelta(days=1), 1e-9)
+
+
+def period(ledger: Ledger, since: datetime | None, until: datetime | None) -> Period:
+    """The period asked for; without bounds, the last thirty days in which anything was decided. InputError if it
+    is empty or holds more than a million decisions."""
+    last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
+    end = until or (last + timedelta(microseconds=1) if last else since or datetime.max)
+    if last is None:
+        raise InputError("nothing was decided yet", where="period", hint="Decide transactions first.")
+    found = Period(since or end - _DEFAULT_DAYS, end)
+    if found.since >= found.until:
+        raise InputError("the period ends before it begins", where="until", allowed="since < until")
+    sql = "SELECT count(*) AS n FROM decisions WHERE decided_at >= ? AND decided_at < ?"
+    held = ledger.read(sql, [found.since, found.until])[0]["n"]
+    if not 0 < held <= MOST_DECISIONS:
+        raise InputError(
+            f"{held:,} decisions lie in this period",
+            where="since",
+            allowed=f"1 to {MOST_DECISIONS:,}",
+            hint="Choose another period.",
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class PastDecisions:
+    """The decisions of a period in the order they were made: one row each, with the features they were made from."""
+
+    table: pa.Table
+    fraud: np.ndarray
+    confirmed: np.ndarray
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @cached_property
+    def columns(self) -> Past:
+        """What deciding again needs, beside the rules."""
+        get = self.table.column
+        load = get("_load")[0].as_py() or {}
+        return Past(
+            decided_at=get("_decided_at").cast(pa.timestamp("us", "UTC")).to_pylist(),
+            probability=get("_probability").to_pylist(),
+            amount_minor=get("_amount").to_pylist(),
+            novelty=get("_novelty").to_pylist(),
+            audit=get("_audit").to_pylist(),
+            explore=get("_explore").to_pylist(),
+            killed=get("_killed").to_pylist(),
+            start=CapacityState(**load),
+        )
+
+    @cached_property
+    def amount_minor(self) -> np.ndarray:
+        """Amounts in minor units; 0 where unknown."""
+        return self.table.column("_amount").fill_null(0).to_numpy().astype(np.int64)
+
+    def row(self, place: int) -> dict[str, Any]:
+        """The features of one row, by name, and our own columns."""
+        return self.table.slice(place, 1).to_pylist()[0]
+
+    def with_features(self, recomputed: Mapping[str, pa.ChunkedArray]) -> PastDecisions:
+        """The same decisions with some features replaced or added."""
+        table = self.table
+        for name, column in recomputed.items():
+            if name in table.column_names:
+                table = table.drop_columns([name])
+            table = table.append_column(name, column)
+        return PastDecisions(table, self.fraud, self.confirmed)
+
+
+def read_past(
+    ledger: Ledger, when: Period, features: FeatureSet, policy: Policy, as_of: datetime
+) -> PastDecisions:
+    """The decisions of a period with the features stored with them (null where one was not stored)."""
+    shape = {
+        "features": {spec.name: _KINDS.get(spec.kind, "DOUBLE") for spec in features.features},
+        "draws": {"audit": "DOUBLE", "explore": "DOUBLE"},
+        "context": {
+            "novelty": "DOUBLE",
+            "killed": "BOOLEAN",
+            "load": {
+                "reviews_today": "BIGINT",
+                "explored_today": "BIGINT",
+                "explored_amount_today_minor": "BIGINT",
+            },
+        },
+    }
+    asked = {"shape": orjson.dumps(shape).decode(), "since": when.since, "until": when.until}
+    table = ledger.read_arrow(_DECISIONS, asked)
+    fraud, confirmed = truth(ledger, when, policy, as_of)
+    return PastDecisions(table, fraud, confirmed)
+
+
+def truth(ledger: Ledger, when: Period, policy: Policy, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
+    """(fraud, confirmed) per decision in the order made: 1, 0, or -1 for not known. `fraud` is what outcomes and
+    matured silence say at `as_of`; `confirmed` is what reviewers said, which is no fact."""
+    maturity = policy.labels.maturity // timedelta(microseconds=1)
+    asked = {
+        "maturity_us": maturity,
+        "as_of": as_of,
+        "review_holds": policy.segment().review_holds_payment,
+        "since": when.since,
+        "until": when.until,
+    }
+    found = ledger.read_arrow(TRUTH, asked)
+    return found.column("fraud").to_numpy(), found.column("confirmed").to_numpy()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the rules of a set say about past decisions: the places where each hit, and what asks for something."""
+
+    hits: Mapping[str, np.ndarray]
+    asking: Asking
+
+
+def rule_answers(ledger: Ledger, past: PastDecisions, rules: RuleSet) -> Answers:
+    """Evaluate all live and shadow rules over all rows in one query."""
+    running = [rule for rule in rules if rule.runs]
+    if not running:
+        return Answers({}, {})
+    table = past.table.append_column("_place", pa.array(range(len(past)), pa.int64()))
+    sql = rules.sql("past", at="_decided_at", key="_place") + ' ORDER BY "_place"'
+    states = ledger.read_arrow(sql, (), past=table)
+    hit, missing = (rules.bare_results(state) for state in (RuleState.HIT, RuleState.MISSING))
+    hits: dict[str, np.ndarray] = {}
+    asking: dict[int, list[RuleResult]] = {}
+    for rule in running:
+        column = states.column(rule.id)
+        hits[rule.id] = np.flatnonzero(pc.equal(column, RuleState.HIT.value).to_numpy())
+        if rule.status != "live":
+            continue
+        places = [(hit[rule.id], hits[rule.id])]
+        if missing[rule.id].floor:
+            unknown = np.flatnonzero(pc.equal(column, RuleState.MISSING.value).to_numpy())
+            places.append((missing[rule.id], unknown))
+        for result, where in places:
+            for place in where.tolist():
+                asking.setdefault(place, []).append(result)
+    return Answers(hits, asking)

@@ -1,0 +1,124 @@
+"""Does a preview decide the past exactly as it was decided, and show only what the proposed files change?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from casework import past_decisions
+from engine.redecide import redecide
+from tests.http.institution import RULES, Institution, large_payment, make_workspace, payment, served
+
+POLICY = (RULES / "policy.yaml").read_text()
+BURST = (RULES / "catalogue" / "card_testing_burst.yaml").read_text()
+FEATURES = (RULES / "features.yaml").read_text()
+NEW_RULE = """\
+id: {id}
+version: 1
+title: {id}
+status: live
+typology: test
+severity: low
+owner: risk-manager-1
+description: For this test.
+when: {when}
+on_missing: no_hit
+then: {{floor: review, reason: "{reason}"}}
+false_positives: Everybody at night.
+runbook: Look.
+history: [{{version: 1, at: 2026-01-05, change: First}}]
+tests:
+  - {{name: yes, given: {given}, expect: hit}}
+  - {{name: no, given: {other}, expect: no_hit}}
+"""
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+    root: Path = tmp_path_factory.mktemp("previews") / "bank"
+    with served(make_workspace(root)) as running:
+        for n in range(12):
+            running.decide(payment(n))
+        for n in range(12, 16):
+            running.decide(large_payment(n))
+        told = [
+            {
+                "transaction_id": "t12",
+                "is_fraud": True,
+                "known_at": datetime.now(UTC).isoformat(),
+                "reason_code": "x",
+            }
+        ]
+        assert running.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": told}).is_success
+        yield running
+
+
+def preview(bank: Institution, files: dict[str, str | None], **more: Any) -> dict[str, Any]:
+    answer = bank.ask("risk-manager-1", "POST", "/v1/previews", json={"files": files, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rule(id: str, when: str, *, reason: str = "so", given: str, other: str) -> dict[str, str | None]:
+    return {
+        f"catalogue/{id}.yaml": NEW_RULE.format(id=id, when=when, reason=reason, given=given, other=other)
+    }
+
+
+def test_without_changes_every_past_decision_comes_out_as_it_was(bank: Institution) -> None:
+    app = bank.app
+    settings, when = app.settings(), past_decisions.period(app.ledger, None, None)
+    past = past_decisions.read_past(app.ledger, when, settings.features, settings.policy, datetime.now(UTC))
+    answers = past_decisions.rule_answers(app.ledger, past, settings.rules)
+    again = redecide(past.columns, answers.asking, settings.policy)
+    was = [("approve", "review", "decline").index(word) for word in past.table.column("_outcome").to_pylist()]
+    assert np.array_equal(again.outcome, was)
+    found = preview(bank, {})
+    assert (found["decisions"], found["flipped"], found["changed"], found["rules"]) == (16, 0, [], [])
+
+
+def test_a_higher_limit_loses_alerts_and_says_which_of_them_were_fraud(bank: Institution) -> None:
+    found = preview(bank, {"policy.yaml": POLICY.replace("high_amount: 1500", "high_amount: 9000")})
+    lost = found["alerts"]["lost"]
+    assert (lost["count"], lost["amount_minor"], lost["known"], lost["unknown"]) == (
+        3,
+        1_200_000,
+        1,
+        2,
+    )  # for the fourth a rule asks all the same
+    assert lost["fraud_share"]["value"] == 1.0
+    assert found["matrix"]["review"] == {"approve": 3, "review": 1, "decline": 0}
+    assert "no outcome is known" in found["not_known"][0]
+    flip = next(f for f in found["flips"] if f["transaction_id"] == "t12")
+    assert (flip["before"]["outcome"], flip["after"]["outcome"], flip["known"]) == (
+        "review",
+        "approve",
+        "fraud",
+    )
+    assert "1,500.00 EUR" in flip["before"]["sentence"]
+
+
+def test_a_new_rule_shows_its_hits_and_reasons(bank: Institution) -> None:
+    given, other = "{amount_minor: 1999}", "{amount_minor: 2000}"
+    files = rule("all_small", "amount_minor < 2000", reason="only {amount_minor}", given=given, other=other)
+    found = preview(bank, files, limit=3)
+    assert found["alerts"]["gained"]["count"] == 12 == found["flipped"]
+    assert next(r for r in found["rules"] if r["id"] == "all_small")["gained"] == 12
+    assert len(found["flips"]) == 3
+    assert found["flips"][0]["after"]["reasons"][0] == "only 12.50 EUR"
+    assert found["cases"]["after"]["total"] - found["cases"]["before"]["total"] == 11  # one was audited
+
+
+def test_a_new_feature_is_worked_out_for_the_past(bank: Institution) -> None:
+    line = "  - {name: merchant_count_2h, entity: merchant, measure: count, window: 2h, phrase: p}\n"
+    files = rule(
+        "busy", "merchant_count_2h >= 4", given="{merchant_count_2h: 4}", other="{merchant_count_2h: 3}"
+    )
+    found = preview(bank, {**files, "features.yaml": FEATURES + line})
+    busy = next(r for r in found["rules"] if r["id"] == "busy")
+    assert busy["hits_after"] == 12  # one every 30 minutes: from the fifth on
