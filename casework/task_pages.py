@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,7 +81,7 @@ def queue_summary(
     )
     return {
         "lanes": lanes,
-        "mine": [brief(task, role) for task in tasks.held_by(ledger, reviewer, at)],
+        "mine": briefs(ledger, tasks.held_by(ledger, reviewer, at), role),
         "open_total": sum(lane["open"] for lane in lanes),
         "done_today": done[0]["n"],
     }
@@ -114,8 +115,29 @@ def task_list(
             task.task_id,
         )
     )
-    briefs = [brief(task, role) for task in found if whole or not lane or _lane_shown(task) == lane]
-    return briefs[:limit]
+    shown = [task for task in found if whole or not lane or _lane_shown(task) == lane]
+    return briefs(ledger, shown[:limit], role)
+
+
+def briefs(ledger: Ledger, found: Sequence[Task], role: str = "analyst") -> list[dict[str, Any]]:
+    """Tasks in one line each, with when the payment was made and whose it is (`occurred_at`, `entity`, `value`: the
+    mapping's first entity)."""
+    payments = _payments(ledger, sorted({task.transaction_seq for task in found}))
+    return [{**brief(task, role), **payments[task.transaction_seq]} for task in found]
+
+
+def _payments(ledger: Ledger, seqs: Sequence[int]) -> dict[int, dict[str, Any]]:
+    entity = next((field.name for field in ledger.fields if field.role == "entity"), "")
+    value = f'"{entity}"' if entity else "NULL"  # the name is one of the mapping's, checked there
+    rows = ledger.read(
+        f"SELECT seq, occurred_at, {value} AS value FROM transactions WHERE seq BETWEEN ? AND ? "
+        "AND list_contains(CAST(? AS BIGINT[]), seq)",
+        [min(seqs, default=0), max(seqs, default=0), list(seqs)],
+    )
+    return {
+        row["seq"]: {"occurred_at": row["occurred_at"], "entity": entity, "value": row["value"]}
+        for row in rows
+    }
 
 
 def brief(task: Task, role: str = "analyst") -> dict[str, Any]:

@@ -257,6 +257,8 @@ def test_an_analysts_list_holds_only_tasks_that_may_be_chosen(house_with) -> Non
     assert len(listed) == 1
     assert not {"kind", "lane", "arm", "transaction_seq", "case_id"} & listed[0].keys()
     assert (listed[0]["kind_shown"], listed[0]["lane_shown"]) == ("review", "review")
+    assert (listed[0]["entity"], listed[0]["value"]) == ("customer", "customer-1")
+    assert listed[0]["occurred_at"] < house.now
     everything = task_list(house.ledger, "lead-1", house.now, role="team_lead")
     assert sorted(task["kind"] for task in everything) == ["audit", "primary", "second", "second"]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import fake_institution as data
+import fake_models
 import fake_tasks
 from fake_clock import ahead, stamp
 
@@ -56,6 +57,7 @@ class FakeApi:
     released: list[tuple[str, str]] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     approvals: list[Json] = field(default_factory=list)
+    signed_off: list[tuple[str, str]] = field(default_factory=list)
     dispositions: list[Json] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
     fail: dict[str, Refused] = field(default_factory=dict)
@@ -129,12 +131,13 @@ class FakeApi:
             "task_id": task_id,
             "lane_shown": page["lane_shown"],
             "kind_shown": page["kind_shown"],
-            "why": page["why"],
             "amount_minor": page["transaction"]["amount_minor"],
-            "currency": "EUR",
+            "status": "claimed" if page["claimed_by"] else "open",
             "deadline": page["deadline"],
             "lock_expires_at": page["lock_expires_at"],
-            "transaction_id": page["transaction"]["transaction_id"],
+            "occurred_at": page["transaction"]["occurred_at"],
+            "entity": "customer",
+            "value": page["transaction"]["entities"]["customer"],
         }
 
     def queue(self, asked: Asked) -> Json:
@@ -234,6 +237,10 @@ class FakeApi:
         self.approvals.append(asked.body)
         return {"set_id": "set_new"}
 
+    def sign_off(self, asked: Asked) -> Json:
+        self.signed_off.append((asked.parts[0], asked.body["reason"]))
+        return fake_models.model(asked.parts[0])
+
     def dispose(self, asked: Asked) -> Json:
         self.dispositions.append({"case_id": asked.parts[0], **asked.body})
         return self.dispositions[-1]
@@ -290,8 +297,13 @@ ROUTES: list[Route] = [
     ),
     ("GET", "/drafts", False, _fixed({"drafts": [], "problems": []})),
     ("POST", "/approvals", False, FakeApi.approve),
-    ("GET", "/models", False, _fixed(data.MODELS)),
-    ("GET", "/retrains", False, _fixed(data.RETRAINS)),
+    ("GET", "/models", False, _fixed(fake_models.MODELS)),
+    ("GET", "/models/([^/]+)", False, lambda _api, asked: fake_models.model(asked.parts[0])),
+    ("GET", "/models/[^/]+/card.json", False, _fixed(fake_models.CARD)),
+    ("GET", "/models/[^/]+/beeswarm.png", False, _fixed(fake_models.PICTURE)),
+    ("GET", "/models/[^/]+/card.html", False, _fixed(b"<!doctype html>")),
+    ("POST", "/models/([^/]+)/sign-off", False, FakeApi.sign_off),
+    ("GET", "/retrains", False, _fixed(fake_models.RETRAINS)),
     ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),
     ("GET", "/jobs", False, _fixed(data.JOBS)),
     ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),

@@ -181,47 +181,6 @@ RULE_FILES: list[Json] = [
     }
     for i, r in enumerate(RULES)
 ]
-MODELS: Json = {
-    "models": [
-        {
-            "model_id": MODEL_ID,
-            "status": "champion",
-            "created_at": stamp(days=3),
-            "requested_by": "schedule",
-            "metrics": {
-                "auc": {"value": 0.94, "low": 0.92, "high": 0.96},
-                "average_precision": {"value": 0.61},
-                "brier": 0.004,
-            },
-        },
-        {
-            "model_id": "m_77f0ab3310ce",
-            "status": "challenger",
-            "created_at": stamp(hours=8),
-            "requested_by": "schedule",
-            "metrics": {"auc": {"value": 0.93}, "average_precision": {"value": 0.58}, "brier": 0.005},
-        },
-    ]
-}
-RETRAINS: Json = {
-    "retrains": [
-        {
-            "run_id": "r_02",
-            "trigger": "schedule",
-            "requested_by": "schedule",
-            "started_at": stamp(hours=8),
-            "finished_at": stamp(hours=7.9),
-            "result": "refused",
-            "champion_id": MODEL_ID,
-            "challenger_id": "m_77f0ab3310ce",
-            "sentence": "Refused: average precision is 0.03 lower than the champion's on the same payments.",
-            "gates": [
-                {"name": "enough_labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
-                {"name": "no_worse", "passed": False, "sentence": "The interval is -0.06 to -0.01."},
-            ],
-        },
-    ]
-}
 JOBS: Json = {
     "jobs": [
         {

@@ -34,7 +34,9 @@ class _Handler(BaseHTTPRequestHandler):
         status, answer = self.server.api.answer(
             self.command, split.path.removeprefix("/v1"), query, body, token
         )
-        content = b"" if answer is None else json.dumps(answer).encode()
+        content = (
+            answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
+        )
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

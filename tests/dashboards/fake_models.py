@@ -1,0 +1,104 @@
+"""What does the made-up institution behind the fake API know of its models?"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from fake_clock import stamp
+from fake_institution import MODEL_ID
+
+Json = dict[str, Any]
+CHALLENGER_ID = "m_77f0ab3310ce"
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+MODELS: Json = {
+    "models": [
+        {
+            "model_id": MODEL_ID,
+            "status": "champion",
+            "created_at": stamp(days=3),
+            "requested_by": "schedule",
+            "metrics": {
+                "auc": {"value": 0.94, "low": 0.92, "high": 0.96},
+                "average_precision": {"value": 0.61},
+                "brier": 0.004,
+            },
+        },
+        {
+            "model_id": CHALLENGER_ID,
+            "status": "challenger",
+            "created_at": stamp(hours=8),
+            "requested_by": "schedule",
+            "metrics": {"auc": {"value": 0.93}, "average_precision": {"value": 0.58}, "brier": 0.005},
+        },
+    ]
+}
+CHALLENGER: Json = MODELS["models"][1] | {
+    "gates": [{"name": "no_worse", "passed": False, "sentence": "the interval is -0.06 to -0.01"}],
+    "record": {
+        "comparison": {
+            "rows": 7073,
+            "frauds": 53,
+            "champion_average_precision": {"value": 0.61, "low": 0.5, "high": 0.7},
+            "challenger_average_precision": {"value": 0.58, "low": 0.47, "high": 0.66},
+            "average_precision_difference": {"value": -0.03, "low": -0.06, "high": -0.01},
+            "champion_cost_minor": 431425.0,
+            "challenger_cost_minor": 496858.0,
+            "cost_saved": {"value": -0.15, "low": -0.99, "high": 0.26},
+            "flips": 368,
+        },
+        "flips": [
+            {
+                "seq": 90002,
+                "transaction_id": "t_90002",
+                "amount_minor": 16542,
+                "outcome": "review",
+                "champion": 0.071,
+                "challenger": 0.954,
+                "fraud": True,
+            }
+        ],
+    },
+}
+CARD: Json = {
+    "model_id": CHALLENGER_ID,
+    "purpose": "Ranks payments by the probability of fraud.",
+    "limits": ["Labels are evidence, not truth."],
+    "labels": {
+        "all": {"rows": 47418, "frauds": 491, "from": "2026-06-21T02:08:38Z", "to": "2026-09-26T03:19:53Z"}
+    },
+    "performance": {
+        "auc": {"value": 0.93, "low": 0.91, "high": 0.95},
+        "average_precision": {"value": 0.58, "low": 0.47, "high": 0.66},
+        "brier": 0.005,
+        "measured_on": "the later part",
+    },
+    "params": {"rounds": 200},
+}
+RETRAINS: Json = {
+    "retrains": [
+        {
+            "run_id": "r_02",
+            "trigger": "schedule",
+            "requested_by": "schedule",
+            "started_at": stamp(hours=8),
+            "finished_at": stamp(hours=7.9),
+            "result": "refused",
+            "champion_id": MODEL_ID,
+            "challenger_id": CHALLENGER_ID,
+            "sentence": "Refused: average precision is 0.03 lower than the champion's on the same payments.",
+            "gates": [
+                {"name": "enough_labels", "passed": True, "sentence": "812 matured labels, 400 needed."},
+                {"name": "no_worse", "passed": False, "sentence": "The interval is -0.06 to -0.01."},
+            ],
+        },
+    ]
+}
+
+
+def model(model_id: str) -> Json:
+    """One model in full."""
+    row = next(row for row in MODELS["models"] if row["model_id"] == model_id)
+    return CHALLENGER if model_id == CHALLENGER_ID else row
