@@ -62,7 +62,12 @@ class Client:
         self._pool = pool
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def _ask(
+    def _ask(self, method: str, path: str, **request: Any) -> Any:
+        """The JSON of the answer, None for an empty one."""
+        answer = self._answer(method, path, **request)
+        return answer.json() if answer.content else None
+
+    def _answer(
         self,
         method: str,
         path: str,
@@ -70,7 +75,7 @@ class Client:
         body: Any = None,
         query: Mapping[str, Any] | None = None,
         timeout: httpx.Timeout = _TIMEOUT,
-    ) -> Any:
+    ) -> httpx.Response:
         try:
             answer = self._pool.request(
                 method,
@@ -88,7 +93,7 @@ class Client:
             raise ApiError(UNREACHABLE, "The API does not answer", str(broken), hint) from broken
         if answer.is_error:
             raise _problem(answer)
-        return answer.json() if answer.content else None
+        return answer
 
     # Who is asking
     def sign_in(self, user: str, password: str) -> Json:
@@ -189,6 +194,17 @@ class Client:
     # Models and jobs
     def models(self) -> Json:
         return self._ask("GET", "/models")
+
+    def model(self, model_id: str) -> Json:
+        """One model, with its flips named by payment."""
+        return self._ask("GET", f"/models/{model_id}")
+
+    def model_card(self, model_id: str) -> Json:
+        return self._ask("GET", f"/models/{model_id}/card.json")
+
+    def model_file(self, model_id: str, name: str) -> bytes:
+        """A picture or page of the model's card."""
+        return self._answer("GET", f"/models/{model_id}/{name}").content
 
     def retrains(self) -> Json:
         return self._ask("GET", "/retrains")

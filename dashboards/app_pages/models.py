@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import frame, model_view, signin, words
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")
@@ -20,6 +20,8 @@ def show() -> None:
         models = frame.items(signin.client().models(), "models")
         _champion(models)
         _table(models)
+        if models:
+            _one(models)
     with frame.attempt():
         _retrains(frame.items(signin.client().retrains(), "retrains"))
     if frame.role() in OWNERS:
@@ -40,18 +42,17 @@ def _champion(models: list[Json]) -> None:
             ("Trained", frame.when(champion["created_at"])),
             ("Asked for by", words.plain(champion.get("requested_by") or words.ABSENT)),
         ]
-        facts += [(label, f"**{words.number(value, 3)}**") for label, value in _metrics(champion)]
+        facts += [(label, f"**{model_view.estimate(found)}**") for label, found in _metrics(champion)]
         frame.facts(facts, columns=len(facts))
 
 
-def _metrics(model: Json) -> list[tuple[str, float]]:
-    """The known figures of a model; an interval counts by its value."""
+def _metrics(model: Json) -> list[tuple[str, Json]]:
+    """The known figures of a model, each as an estimate; one without an interval has its value only."""
     found = []
     for name, label in METRICS.items():
         value = (model.get("metrics") or {}).get(name)
-        value = value.get("value") if isinstance(value, dict) else value
-        if isinstance(value, int | float):
-            found.append((label, float(value)))
+        if value is not None:
+            found.append((label, value if isinstance(value, dict) else {"value": value}))
     return found
 
 
@@ -67,23 +68,49 @@ def _table(models: list[Json]) -> None:
             "Trained": frame.when(model["created_at"]),
             "Asked for by": model.get("requested_by"),
         }
-        | {label: words.number(value, 3) for label, value in _metrics(model)}
+        | {label: model_view.estimate(found) for label, found in _metrics(model)}
         for model in others
     ]
     frame.table(rows, height="content")
-    waiting = [model["model_id"] for model in others if model["status"] in ("challenger", "retired")]
-    if waiting and frame.role() in OWNERS:
-        _sign_off(waiting)
 
 
-def _sign_off(waiting: list[str]) -> None:
-    with st.popover("Sign one off", icon=":material/approval:"):
-        model_id = st.selectbox("Model", waiting)
-        reason = st.text_input("Reason", key="sign_off_reason", max_chars=2000)
-        if st.button("Let it decide", key="sign_off", disabled=len(reason.strip()) < 3):
-            with frame.attempt():
-                signin.client().sign_off(model_id, reason.strip())
-                st.rerun()
+def _one(models: list[Json]) -> None:
+    """One model in full: the one asked for, else what waits for a sign-off, else what decides."""
+    ranks = ("challenger", "champion", "retired", "refused")
+    known = {model["model_id"]: model for model in sorted(models, key=lambda m: ranks.index(m["status"]))}
+    names, asked = list(known), st.query_params.get("model", "")
+    st.subheader("One model in full", anchor=False)
+    picked = st.selectbox(
+        "Model",
+        names,
+        index=names.index(asked) if asked in known else 0,
+        format_func=lambda name: f"{words.sign_and_word(known[name]['status'], words.STATUSES)}  {name}",
+        label_visibility="collapsed",
+        width=420,
+    )
+    st.query_params["model"] = picked
+    model = signin.client().model(picked)
+    model_view.draw(model)
+    if model["status"] in ("challenger", "retired") and frame.role() in OWNERS:
+        _sign_off(model)
+
+
+def _sign_off(model: Json) -> None:
+    """Let a model decide, by someone who has the evidence above before them."""
+    st.markdown("##### Sign-off")
+    with st.form("sign_off_form", border=True):
+        told = "Bring it back" if model["status"] == "retired" else "Let it decide"
+        reason = st.text_input(
+            "Reason: what did you see in the comparison and the flips?", key="sign_off_reason", max_chars=2000
+        )
+        if not st.form_submit_button(told, icon=":material/approval:", key="sign_off"):
+            return
+    if len(reason.strip()) < 3:
+        st.warning("Write a reason; it goes into the record with your name.")
+        return
+    with frame.attempt():
+        signin.client().sign_off(model["model_id"], reason.strip())
+        st.rerun()
 
 
 def _retrains(runs: list[Json]) -> None:
@@ -104,15 +131,10 @@ def _retrains(runs: list[Json]) -> None:
             _gates(run.get("gates") or [])
 
 
-def _gates(gates: list[Json]) -> None:
-    if not gates:
-        return
-    with st.expander(f"{sum(bool(g['passed']) for g in gates)} of {len(gates)} gates passed"):
-        for gate in gates:
-            sign = ":green-badge[✓ passed]" if gate["passed"] else ":red-badge[✕ failed]"
-            st.markdown(
-                f"{sign} **{words.capital(gate['name'].replace('_', ' '))}** {words.plain(gate.get('sentence', ''))}"
-            )
+def _gates(answers: list[Json]) -> None:
+    if answers:
+        with st.expander(f"{sum(bool(g['passed']) for g in answers)} of {len(answers)} gates passed"):
+            model_view.gates(answers)
 
 
 def _ask() -> None:

@@ -33,7 +33,14 @@ def test_a_task_that_is_mine_is_offered_first(opened: Opened, api: FakeApi) -> N
     api.tasks["k_0003"]["claimed_by"] = "analyst-1"
     app = opened("analyst-1")
     assert app.button(key="take_next").label == "Go on with my task"
-    assert "Two rules ask for a person" in str([link.proto.label for link in app.get("page_link")])
+    assert "229.00 EUR**, customer customer" in str([link.proto.label for link in app.get("page_link")])
+
+
+def test_the_queue_lists_what_waits_without_a_click(opened: Opened, api: FakeApi) -> None:
+    listed = opened("analyst-1").dataframe[-1].value
+    assert list(listed["Amount"])[:2] == ["812.00 EUR", "812.00 EUR"]
+    assert listed["Customer"][0] == "customer_0412"
+    assert all(due.startswith("in ") for due in listed["Due"])
 
 
 def test_an_outcome_filter_is_applied_and_kept_in_the_address(opened: Opened) -> None:
@@ -225,6 +232,38 @@ def test_models_show_the_champion_and_why_a_challenger_was_refused(opened: Opene
     assert "0.610" in text
     assert "Refused: average precision is 0.03 lower" in text.replace("\\", "")
     assert "✕ failed" in text
+
+
+def test_a_waiting_challenger_is_shown_with_comparison_gates_flips_and_card(opened: Opened) -> None:
+    app = opened("risk-manager-1", "models")
+    text = seen(app)
+    for said in (
+        "Champion then 0.610 (0.500 to 0.700); This model 0.580 (0.470 to 0.660)",
+        "Share of the champion's cost saved: −15 %",
+        "The interval is \\-0.06",
+        "47,418 labels, 491 frauds",
+        "Ranks payments by the probability of fraud",
+    ):
+        assert said.replace("\\", "") in text.replace("\\", "")
+    flips = app.dataframe[-1].value
+    assert list(flips.iloc[0]) == [
+        "decisions?id=t_90002", "165.42 EUR", "7.1 %", "95 %", "◐ Review", "✕ Fraud"
+    ]  # fmt: skip
+
+
+def test_a_model_is_signed_off_with_a_reason_beside_its_evidence(opened: Opened, api: FakeApi) -> None:
+    app = opened("risk-manager-1", "models")
+    next(b for b in app.button if b.label == "Let it decide").click().run()
+    assert "Write a reason" in seen(app)
+    app.text_input(key="sign_off_reason").input("looked at the flips")
+    next(b for b in app.button if b.label == "Let it decide").click().run()
+    assert api.signed_off == [("m_77f0ab3310ce", "looked at the flips")]
+    assert not [b for b in opened("auditor-1", "models").button if b.label == "Let it decide"]
+
+
+def test_a_model_without_a_card_on_record_says_so(opened: Opened, api: FakeApi) -> None:
+    api.fail["GET /models/m_77f0ab3310ce/card.json"] = Refused(404, "Not found", "No card is on record.")
+    assert "No card is on record" in seen(opened("risk-manager-1", "models"))
 
 
 def test_models_before_the_first_one(opened: Opened, api: FakeApi) -> None:
