@@ -8,6 +8,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.ledger import Ledger
+from engine.units import percent
 
 _Z = 1.959963984540054
 
@@ -88,6 +89,6 @@ def _sentence(attribute: str, rows: list[dict[str, Any]]) -> str:
     )
     apart = "their intervals do not overlap" if low["high"] < high["low"] else "their intervals overlap"
     return (
-        f"Declined most often: {most} ({high['value']:.1%} of {high['n']}); least often: {least} ({low['value']:.1%} "
-        f"of {low['n']}); {apart}."
+        f"Declined most often: {most} ({percent(high['value'])} of {high['n']:,}); "
+        f"least often: {least} ({percent(low['value'])} of {low['n']:,}); {apart}."
     )

@@ -151,7 +151,7 @@ def _rules(decision: Json) -> None:
                 f"{words.badge(rule['state'], words.RULE_STATES)} **{_title(rule)}** v{rule['version']}"
             )
             if rule.get("reason"):
-                st.caption(words.plain(rule["reason"]))
+                st.caption(words.plain(words.capital(rule["reason"])))
 
 
 def _record(decision: Json) -> None:

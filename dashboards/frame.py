@@ -143,6 +143,16 @@ def protected_attribute() -> str:
     return str(_policy().get("protected_attribute") or "")
 
 
+def typologies() -> dict[str, str]:
+    """The typologies that the institution's own rules name, by code."""
+    if "typologies" not in st.session_state:
+        rules = items(signin.client().rules(), "rules")
+        named = (str(rule.get("typology") or "") for rule in rules if rule.get("status") != "retired")
+        st.session_state["typologies"] = words.typologies(named)
+    found: dict[str, str] = st.session_state["typologies"]
+    return found
+
+
 def role() -> str:
     """The role of the signed-in person."""
     who = signin.me()

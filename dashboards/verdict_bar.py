@@ -77,7 +77,7 @@ def _fields(task_id: str) -> None:
     saving: Json = {"on_change": _save_draft, "args": (task_id,), "label_visibility": "collapsed"}
     typology, reason, confidence, note = st.columns([1, 1.15, 1.25, 1.8], vertical_alignment="center")
     with typology:
-        _choice("Typology", "typology", words.TYPOLOGIES, task_id, saving)
+        _choice("Typology", "typology", frame.typologies(), task_id, saving)
     with reason:
         _choice("Reason", "reason_code", words.REASON_CODES, task_id, saving)
     with confidence:
@@ -95,7 +95,10 @@ def _fields(task_id: str) -> None:
 
 
 def _choice(label: str, field: str, known: Mapping[str, str], task_id: str, saving: Json) -> None:
-    st.selectbox(label, list(known), index=None, placeholder=label, key=_key(field, task_id),
+    key = _key(field, task_id)
+    kept = st.session_state.get(key)  # a draft may hold what is no longer offered
+    codes = [*known, *([kept] if kept and kept not in known else [])]
+    st.selectbox(label, codes, index=None, placeholder=label, key=key,
                  format_func=lambda code: words.title_of(code, known), **saving)  # fmt: skip
 
 

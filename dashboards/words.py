@@ -94,6 +94,7 @@ TYPOLOGIES = {
     "shared_devices": "Shared devices",
     "first_party_abuse": "First-party abuse",
     "scam_payment": "Scam payment",
+    "structuring": "Structuring",
     "other": "Other",
 }
 REASON_CODES = {
@@ -147,6 +148,13 @@ def title_of(code: str, known: Mapping[str, str]) -> str:
 def capital(text: str) -> str:
     """The text with a capital first letter and the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def typologies(named: Iterable[str]) -> dict[str, str]:
+    """The typologies to offer: the usual ones, those that the institution's rules name, and "other" last."""
+    own = {code: title_of(code, TYPOLOGIES) for code in sorted(set(named) - {"", "none"})}
+    offered = {**TYPOLOGIES, **own}
+    return {**{code: offered[code] for code in offered if code != "other"}, "other": TYPOLOGIES["other"]}
 
 
 def badge(code: str | None, known: Mapping[str, tuple[str, str, str]]) -> str:
@@ -209,7 +217,8 @@ def percent(share: float | None, digits: int | None = None) -> str:
         return ABSENT
     value = share * 100
     if digits is None:
-        digits = 0 if 10 <= value <= 99 or value in (0, 100) else 1 if value >= 1 else 2
+        size = abs(value)
+        digits = 0 if 10 <= size <= 99 or size in (0, 100) else 1 if size >= 1 else 2
     return f"{value:.{digits}f} %".replace("-", MINUS)
 
 

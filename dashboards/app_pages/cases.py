@@ -42,8 +42,7 @@ def _table(cases: list[Json]) -> None:
         {
             "Status": words.sign_and_word(case["status"], words.CASE_STATES),
             "Opened": frame.when(case["opened_at"]),
-            "Why": words.title_of(case.get("reason", ""), words.REASONS),
-            "Detail": case.get("reason_detail", ""),
+            "Why": _why(case),
             "Amount": words.money(case.get("amount_minor"), currency),
             "Due": words.due(case.get("deadline"), frame.now())
             if not case.get("closed_at")
@@ -60,8 +59,15 @@ def _table(cases: list[Json]) -> None:
     st.caption("Select a row to open it.")
 
 
+def _why(case: Json) -> str:
+    """The sentence of the engine, or of the person who opened it."""
+    reason = words.title_of(case.get("reason", ""), words.REASONS)
+    detail = case.get("reason_detail", "")
+    return f"{reason}: {detail}" if case.get("reason") == "by_hand" else detail or reason
+
+
 def _one(case: Json) -> None:
-    frame.head("Case", words.plain(case.get("reason_detail") or ""))
+    frame.head("Case", words.plain(_why(case)))
     st.page_link("app_pages/cases.py", label="All cases", icon=":material/arrow_back:")
     _facts(case)
     left, right = st.columns([1.5, 1], gap="medium")
@@ -83,10 +89,9 @@ def _facts(case: Json) -> None:
                 ("Engine", words.badge(decision.get("outcome"), words.OUTCOMES)),
                 ("Probability", words.percent(decision.get("probability"))),
                 ("Settled as", words.badge(case.get("verdict"), words.VERDICTS)),
-                (
-                    "Due",
-                    words.due(case.get("deadline"), frame.now()) if not case.get("closed_at") else "closed",
-                ),
+                ("Closed", frame.when(case["closed_at"]))
+                if case.get("closed_at")
+                else ("Due", words.due(case.get("deadline"), frame.now())),
             ],
             columns=6,
         )
@@ -108,7 +113,7 @@ def _said(text: str) -> str:
     """The codes of the timeline in the words of the screen."""
     for code, (_, word, _) in words.VERDICTS.items():
         text = text.replace(code, word.lower())
-    return text
+    return text.replace(": verdict: ", ", because the verdict is ")
 
 
 def _tasks(tasks: list[Json]) -> None:
@@ -122,7 +127,7 @@ def _tasks(tasks: list[Json]) -> None:
             "Status": words.capital(str(task["status"])),
             "Display": words.title_of(task.get("arm", ""), words.ARMS),
             "Chance of being drawn": words.percent(task.get("probability")),
-            "Held by": task.get("claimed_by") or words.ABSENT,
+            "Reviewer": task.get("claimed_by") or words.ABSENT,
         }
         for task in tasks
     ]
@@ -157,9 +162,8 @@ def _dispositions(case: Json) -> None:
     st.subheader("The payment", anchor=False)
     steps = case.get("dispositions") or []
     for step in steps:
-        st.markdown(
-            f"{words.badge(step['value'], words.DISPOSITIONS)} {words.plain(_said(step.get('reason', '')))}"
-        )
+        reason = words.plain(words.capital(_said(step.get("reason", ""))))
+        st.markdown(f"{words.badge(step['value'], words.DISPOSITIONS)} {reason}")
         st.caption(f"{words.plain(step.get('actor', ''))}, {frame.when(step['at'])}")
     if not steps:
         st.caption("Nothing has happened to it yet beyond the engine's answer.")

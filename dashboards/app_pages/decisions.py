@@ -53,9 +53,9 @@ def _filters() -> dict[str, str]:
     with outcome:
         picked = frame.choice("Outcome", "outcome", words.signed(words.OUTCOMES))
     with entity:
-        name = st.text_input("Entity", key="entity", bind="query-params", placeholder="customer")
+        name = st.text_input("Entity", key="entity", bind="query-params", placeholder="customer, card…")
     with value:
-        wanted = st.text_input("Its value", key="value", bind="query-params", placeholder="customer_0412")
+        wanted = st.text_input("Its value", key="value", bind="query-params", placeholder="an id")
     with since:
         first = st.date_input("From", value=None, key="since", bind="query-params", format="YYYY-MM-DD")
     with until:
@@ -84,7 +84,7 @@ def _results(rows: list[Json]) -> None:
             "Why a person": words.title_of(row["triage_reason"], words.REASONS)
             if row.get("triage_reason")
             else words.ABSENT,
-            "Rules hit": ", ".join(row.get("rules_hit") or []) or words.ABSENT,
+            "Rules hit": ", ".join(row.get("rules_hit") or []).replace("_", " ") or words.ABSENT,
         }
         for row in rows
     ]

@@ -64,7 +64,7 @@ def _waiting(summary: Json) -> None:
         "Cases open": words.count(cases.get("open", 0)),
         "In adjudication": words.count(cases.get("in_adjudication", 0)),
         "Cases overdue": words.count(summary.get("overdue_cases", 0)),
-        "Chargebacks known": words.count((summary.get("outcomes") or {}).get("fraud", 0)),
+        "Frauds reported": words.count((summary.get("outcomes") or {}).get("fraud", 0)),
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(label, value)
@@ -100,8 +100,8 @@ def _subgroups(table: Json) -> None:
     rows = [
         {
             "Group": group["value"],
-            "Decisions": group["n"],
-            "Approved": _rate(group.get("approve")),
+            "Decisions": words.count(group["n"]),
+            "Approved": _rate(group.get("approve"), digits=1),
             "Reviewed": _rate(group.get("review")),
             "Declined": _rate(group.get("decline")),
             "Confirmed by reviewers": _rate(group.get("share_confirmed")),
@@ -109,16 +109,18 @@ def _subgroups(table: Json) -> None:
         }
         for group in groups
     ]
-    frame.table(rows, height="content")
+    right = st.column_config.TextColumn(alignment="right")
+    frame.table(rows, height="content", column_config={"Decisions": right})
     st.caption(
         "Shares with 95 % Wilson intervals. Outcomes are known of payments that went through: not a random sample."
     )
 
 
-def _rate(rate: Json | None) -> str:
+def _rate(rate: Json | None, digits: int | None = None) -> str:
     if not rate or rate.get("value") is None:
         return words.ABSENT
-    return f"{words.percent(rate['value'])}  ({words.percent(rate['low'])} to {words.percent(rate['high'])})"
+    value, low, high = (words.percent(rate[name], digits) for name in ("value", "low", "high"))
+    return f"{value}  ({low} to {high})"
 
 
 show()

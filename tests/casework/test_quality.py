@@ -77,7 +77,7 @@ def test_subgroups_get_rates_with_wilson_intervals(house) -> None:
     assert (old["share_confirmed"]["value"], old["share_confirmed"]["n"]) == (1.0, 1)
     assert old["fraud_share_of_outcomes"] == {"value": None, "low": None, "high": None, "n": 0}
     assert table["sentence"].startswith(
-        "Declined most often: 18-29 (25.0% of 4); least often: 65+ (0.0% of 2)"
+        "Declined most often: 18-29 (25 % of 4); least often: 65+ (0 % of 2)"
     )
 
 
