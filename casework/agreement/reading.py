@@ -1,4 +1,4 @@
-"""What does a verdict log in a CSV file say about its reviewers' consistency?"""
+"""What is written in a verdict log, line by line, and which of its verdicts means fraud?"""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from casework.agreement.report import by_arm, consistency, within_arm
 from casework.agreement.table import Rating
 from data.errors import InputError, did_you_mean
 
@@ -116,22 +114,3 @@ def positive_category(verdicts: list[str], wanted: str = "") -> str:
         (by_word[word] for word in POSITIVE_WORDS if word in by_word),
         min(sorted(found), key=lambda verdict: found[verdict]),
     )
-
-
-def consistency_of_file(path: Path, *, positive: str = "", seed: int = 0) -> dict[str, Any]:
-    """The agreement report of a verdict log, as JSON-ready values.
-
-    Where the file has an `arm` column the report adds `by_arm` and `within_arm`, which compares only people
-    who saw an item in the same arm.
-    """
-    log = read_verdicts(Path(path))
-    about = positive_category([rating.verdict for rating in log.ratings], positive)
-    report = consistency(log.ratings, positive=about, seed=seed).as_json()
-    report["source"] = Path(path).name
-    report["duplicate_lines"] = log.duplicate_lines
-    report["unused_columns"] = list(log.unused)
-    if log.has_arms:
-        same = consistency(within_arm(log.ratings), positive=about, seed=seed, with_pairs=False)
-        report["within_arm"] = same.as_json()
-        report["by_arm"] = by_arm(log.ratings, positive=about, seed=seed)
-    return report

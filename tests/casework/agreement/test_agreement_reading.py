@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from casework.agreement.reading import consistency_of_file, positive_category, read_verdicts
+from casework.agreement.log_report import report_of_file
+from casework.agreement.reading import positive_category, read_verdicts
 from data.errors import InputError
 
 COLUMNS = "item, reviewer, verdict; optional arm, confidence, seconds, given_at"
@@ -21,7 +22,7 @@ def log(tmp_path: Path):
 
 
 def test_a_line_that_repeats_another_word_for_word_is_counted_once(log) -> None:
-    found = consistency_of_file(log("item,reviewer,verdict\n1,a,fraud\n1,a,fraud\n1,b,ok\n"))
+    found = report_of_file(log("item,reviewer,verdict\n1,a,fraud\n1,a,fraud\n1,b,ok\n"))
     assert (found["duplicate_lines"], found["repeats"], found["n_ratings"]) == (1, 1, 2)
 
 
@@ -31,7 +32,7 @@ def test_columns_may_come_in_any_order_and_with_a_byte_order_mark(log) -> None:
 
 
 def test_a_column_that_nothing_reads_is_named_and_does_no_harm(log) -> None:
-    found = consistency_of_file(log("item,reviewer,verdict,mood\n1,a,ok,fine\n"))
+    found = report_of_file(log("item,reviewer,verdict,mood\n1,a,ok,fine\n"))
     assert found["unused_columns"] == ["mood"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casework.agreement.reading import consistency_of_file
+from casework.agreement.log_report import report_of_file
 from casework.agreement.report import consistency
 from casework.agreement.table import Rating
 
@@ -76,7 +76,7 @@ def test_the_file_report_says_the_same_and_is_plain_json(
     log = tmp_path / "verdicts.csv"
     lines = [f'{r.item},{r.reviewer},{r.verdict},"{r.arm}"' for r in ratings]
     log.write_text("item,reviewer,verdict,arm\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    found = json.loads(json.dumps(consistency_of_file(log)))
+    found = json.loads(json.dumps(report_of_file(log)))
     assert found["positive"] == "not approved"
     assert found["alpha"] == report["alpha"]
     assert len(found["by_arm"]) == 7
