@@ -81,7 +81,7 @@ class Decider:
     def _commit(self, fresh: Sequence[Transaction], at: datetime) -> dict[str, Answer]:
         live, load = self._live(), self._load.at(at)
         try:
-            with self._ledger.writing() as w:
+            with self._ledger.recording() as w:
                 first = w.take_seqs(len(fresh))
                 placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
                 made = live.engine.decide(placed, at=at, load=load)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -53,12 +54,20 @@ def as_json(decision: Decision) -> JSON:
 
 
 def _rule_json(rule: RuleResult) -> JSON:
+    if rule.state is RuleState.NO_HIT and rule.status == "live":
+        return _quiet(rule.rule_id, rule.version)
     shown: JSON = {"id": rule.rule_id, "version": rule.version, "state": rule.state.value}
     if rule.state is not RuleState.NO_HIT:
         shown |= {"floor": rule.floor.word, "lane": rule.lane, "reason": rule.reason, "effect": rule.effect}
     if rule.status != "live":
         shown["status"] = rule.status
     return shown
+
+
+@lru_cache(maxsize=4096)
+def _quiet(rule_id: str, version: int) -> JSON:
+    """What most rules say most of the time; made once, and never changed by anyone."""
+    return {"id": rule_id, "version": version, "state": RuleState.NO_HIT.value}
 
 
 def _triage_json(decision: Decision) -> JSON:

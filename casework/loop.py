@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,10 +22,16 @@ Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
 log = logging.getLogger("secondlook.decisions")
 
 
+Waiter = Future[list[Answer]] | asyncio.Future[list[Answer]]
+
+
 @dataclass(slots=True)
 class _Request:
+    """`home` is the event loop that an asyncio future belongs to."""
+
     transactions: Sequence[Transaction]
-    answer: Future[list[Answer]] = field(default_factory=Future)
+    answer: Waiter = field(default_factory=Future)
+    home: asyncio.AbstractEventLoop | None = None
 
 
 class DecisionLoop:
@@ -58,12 +66,22 @@ class DecisionLoop:
 
     def submit(self, transactions: Sequence[Transaction]) -> Future[list[Answer]]:
         """Queue transactions; the future holds one answer each once they are on disk."""
-        request = _Request(transactions)
+        answer: Future[list[Answer]] = Future()
+        self._put(_Request(transactions, answer))
+        return answer
+
+    async def ask(self, transactions: Sequence[Transaction]) -> list[Answer]:
+        """The same from an event loop, which is woken once for all the answers of a commit."""
+        home = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Answer]] = home.create_future()
+        self._put(_Request(transactions, answer, home))
+        return await answer
+
+    def _put(self, request: _Request) -> None:
         with self._closing:
             if not self._open:
                 raise LedgerError("the server is stopping", hint="Send the request again when it is back.")
             self._waiting.put(request)
-        return request.answer
 
     def _run(self) -> None:
         while True:
@@ -96,16 +114,44 @@ class DecisionLoop:
             log.exception("%d requests could not be decided together", len(batch))
             self._fail(batch, error)
             return
-        start = 0
-        for request in batch:
-            end = start + len(request.transactions)
-            request.answer.set_result(answers[start:end])
-            start = end
+        _deliver(batch, _shares(batch, answers))
 
     def _fail(self, batch: Sequence[_Request], error: Exception) -> None:
         """One request that cannot be decided must not fail its neighbours: each is tried alone."""
         if len(batch) == 1:
-            batch[0].answer.set_exception(error)
+            _deliver(batch, [error])
             return
         for request in batch:
             self._answer([request])
+
+
+def _shares(batch: Sequence[_Request], answers: list[Answer]) -> list[list[Answer]]:
+    shares, start = [], 0
+    for request in batch:
+        end = start + len(request.transactions)
+        shares.append(answers[start:end])
+        start = end
+    return shares
+
+
+def _deliver(batch: Sequence[_Request], shares: Sequence[list[Answer] | Exception]) -> None:
+    """Give each request its share; every event loop is woken once, since each wake-up costs the deciding thread."""
+    by_home: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiter, list[Answer] | Exception]]] = {}
+    for request, share in zip(batch, shares, strict=True):
+        by_home.setdefault(request.home, []).append((request.answer, share))
+    for home, given in by_home.items():
+        if home is None:
+            _settle(given)
+        else:
+            with suppress(RuntimeError):  # the event loop has closed: nobody is left to be told
+                home.call_soon_threadsafe(_settle, given)
+
+
+def _settle(given: Sequence[tuple[Waiter, list[Answer] | Exception]]) -> None:
+    for waiter, share in given:
+        if waiter.done():  # the caller has gone
+            continue
+        if isinstance(share, Exception):
+            waiter.set_exception(share)
+        else:
+            waiter.set_result(share)

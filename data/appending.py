@@ -68,6 +68,14 @@ class Tables:
             appender.clear()
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
 
+    def as_arrow(self, table: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+        """Rows whose names have been checked, as the table's columns. LedgerError for a value it cannot hold."""
+        made = build_table(table, self._schemas[table], rows)
+        for field in made.schema:
+            if not field.nullable and made[field.name].null_count:
+                raise LedgerError("rows were refused (a value is missing)", where=f"{table}.{field.name}")
+        return made
+
     def append_arrow(self, table: str, rows: pa.Table) -> None:
         """Append Arrow rows by column name."""
         self._connection.register("_rows", rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,8 @@ import numpy as np
 import orjson
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+_LEAVES = frozenset((str, int, bool, type(None), datetime, Decimal))
+_NOT_FINITE = "not canonical JSON: NaN and infinities have no JSON form"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -27,7 +29,7 @@ def canonical_json(value: Any) -> bytes:
         raise ValueError(f"not canonical JSON: {problem.__cause__ or problem}") from problem
     # orjson writes NaN and infinities as null, so only an output with a null can hide one.
     if b"null" in encoded:
-        _refuse_not_finite(value)
+        _refuse_not_finite((value,))
     return encoded
 
 
@@ -59,13 +61,18 @@ def _encode(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not data")
 
 
-def _refuse_not_finite(value: Any) -> None:
-    if isinstance(value, float | np.floating):
-        if not math.isfinite(value):
-            raise ValueError("not canonical JSON: NaN and infinities have no JSON form")
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            _refuse_not_finite(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_not_finite(item)
+def _refuse_not_finite(values: Iterable[Any]) -> None:
+    # Called for every event: leaves are told by their exact type, and only containers cost a call.
+    for value in values:
+        kind = type(value)
+        if kind is float:
+            if value - value != 0.0:
+                raise ValueError(_NOT_FINITE)
+        elif kind in _LEAVES:
+            continue
+        elif kind is dict or isinstance(value, Mapping):
+            _refuse_not_finite(value.values())
+        elif kind is list or isinstance(value, list | tuple):
+            _refuse_not_finite(value)
+        elif isinstance(value, float | np.floating) and not math.isfinite(value):
+            raise ValueError(_NOT_FINITE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,14 @@ import pyarrow as pa
 
 from data import schema
 from data.appending import Tables
+from data.backlog import Backlog
 from data.commitments import SaltSource
+from data.connecting import connect, refuse_other_files
 from data.errors import LedgerBusyError, LedgerError
 from data.events import GENESIS, EventDraft
 from data.id_index import IdIndex
-from data.lock_file import LockFile, busy
+from data.journal import Journal, pending
+from data.lock_file import LockFile
 from data.rows import Parameters, View, fetch, fetch_arrow
 from data.writer import Head, Writer
 
@@ -29,15 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Head", "Ledger", "Writer"]
 
-_CONFIG = {
-    "enable_external_access": "false",
-    "autoload_known_extensions": "false",
-    "autoinstall_known_extensions": "false",
-    "python_enable_replacements": "false",
-    # Commits stall while a checkpoint runs, so it is put off until `checkpoint` is called at a quiet moment.
-    "checkpoint_threshold": "256MB",
-}
 _ID_BATCH = 200_000
+_MOST_WAITING = 8000
 
 
 class Ledger:
@@ -50,7 +46,12 @@ class Ledger:
         self._salts = salts
         self._write_lock = threading.RLock()
         self._writing = False
+        self._backlog = Backlog(Journal(path.with_suffix(".journal")), self.settle)
+        self._head: Head
+        self._next_transaction_seq: int
+        self._ids: IdIndex
         self._load_memory()
+        self._recover()
 
     @classmethod
     def create(
@@ -86,7 +87,7 @@ class Ledger:
         LedgerBusyError if another process owns it; LedgerError for a missing file, a file that is no
         ledger, or one with a newer schema.
         """
-        _refuse_other_files(path)
+        refuse_other_files(path)
         return cls._own(path, salts, None)
 
     @classmethod
@@ -95,7 +96,7 @@ class Ledger:
         lock = LockFile(path.with_suffix(".lock"), guards=path)
         connection = None
         try:
-            connection = _connect(path)
+            connection = connect(path)
             schema.migrate(connection, at=migrated_at, where=str(path))
             return cls(path, lock, connection, salts)
         except BaseException:
@@ -112,13 +113,19 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file and give the lock back; harmless when done twice."""
+        self._backlog.stop()
         with self._write_lock:
-            self._connection.close()
-            self._lock_file.release()
+            try:
+                self.settle()
+            finally:
+                self._backlog.close()
+                self._connection.close()
+                self._lock_file.release()
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file. Writers wait meanwhile: call it at a quiet moment."""
         with self._write_lock:
+            self.settle()
             self._connection.execute("CHECKPOINT")
 
     @property
@@ -147,17 +154,24 @@ class Ledger:
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Query what is committed, from any thread. Rows as dicts, times aware and in UTC."""
+        self.settle()
+        return self.read_settled(sql, parameters)
+
+    def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Like `read`, but without what was recorded since the last `settle`."""
         with self._connection.cursor() as cursor:
             return fetch(cursor, sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
+        self.settle()
         with self._connection.cursor() as cursor:
             return fetch_arrow(cursor, sql, parameters, tables)
 
     @contextmanager
     def view(self) -> Iterator[View]:
         """Several queries of one and the same moment: what is committed meanwhile stays unseen."""
+        self.settle()
         with self._connection.cursor() as cursor:
             cursor.execute("BEGIN")
             try:
@@ -171,6 +185,62 @@ class Ledger:
 
         Other threads wait. LedgerError when this thread already has a write open: pass its Writer on instead.
         """
+        with self._alone():
+            self._begin()
+            writer = self._writer()
+            try:
+                yield writer
+                self._commit(writer)
+            except BaseException:
+                self._undo(writer)
+                raise
+
+    @contextmanager
+    def recording(self) -> Iterator[Writer]:
+        """The same for a write that only adds rows and events: it is on disk, in the journal, when this ends.
+
+        DuckDB gets it with others at the next `settle`, which every read begins with, so nobody can tell. A write
+        that turns out to read or update becomes a commit like any other.
+        """
+        with self._alone():
+            writer = self._writer(self._begin)
+            try:
+                yield writer
+                if writer.touched_tables or "events" not in writer.pending:
+                    self._commit(writer)
+                else:
+                    self._record(writer)
+            except BaseException:
+                self._undo(writer)
+                raise
+
+    @property
+    def waiting(self) -> int:
+        """How many events are on disk in the journal, but not yet in DuckDB."""
+        return self._backlog.events
+
+    def settle(self) -> None:
+        """Give DuckDB what has been recorded; costs nothing when there is nothing."""
+        if not self._backlog.events:
+            return
+        with self._write_lock:
+            if not self._backlog.events:
+                return
+            self._connection.execute("BEGIN")
+            try:
+                for table, rows in self._backlog.tables().items():
+                    self._tables.append_arrow(table, rows)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(duckdb.TransactionException):
+                    self._connection.execute("ROLLBACK")
+                if self._stored_head() == self._head:  # the commit succeeded before the exception
+                    self._backlog.clear()
+                raise
+            self._backlog.clear()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         with self._write_lock:
             if self._writing:
                 raise LedgerError(
@@ -178,12 +248,12 @@ class Ledger:
                 )
             self._writing = True
             try:
-                yield from self._transaction()
+                yield
             finally:
                 self._writing = False
 
-    def _transaction(self) -> Iterator[Writer]:
-        writer = Writer(
+    def _writer(self, begin: Callable[[], None] | None = None) -> Writer:
+        return Writer(
             self._connection,
             self._tables,
             self._fields,
@@ -191,22 +261,41 @@ class Ledger:
             self._next_transaction_seq,
             self._ids,
             self._salts,
+            begin,
+            self._backlog.rows,
         )
+
+    def _begin(self) -> None:
+        self.settle()
         self._connection.execute("BEGIN")
-        try:
-            yield writer
-            writer.flush()
-            self._connection.execute("COMMIT")
-            self._adopt(writer)
-        except BaseException:
-            self._undo(writer)
-            raise
+
+    def _commit(self, writer: Writer) -> None:
+        writer.flush()
+        self._connection.execute("COMMIT")
+        self._adopt(writer)
+
+    def _record(self, writer: Writer) -> None:
+        if self._backlog.events >= _MOST_WAITING:
+            self.settle()
+        rows = {table: self._tables.as_arrow(table, rows) for table, rows in writer.pending.items()}
+        self._backlog.add(rows, writer.pending)
+        self._adopt(writer)
+
+    def _recover(self) -> None:
+        """Give DuckDB what the journal of a process that died holds beyond its last commit."""
+        head = self._head
+        for rows in pending(self._backlog.journal.records(), head.seq, head.hash, str(self.path)):
+            self._backlog.restore(rows)
+            self._head = Head(rows["events"]["seq"][-1].as_py(), rows["events"]["hash"][-1].as_py())
+        if self._backlog.events:
+            self.settle()
+            self._load_memory()
 
     def _undo(self, writer: Writer) -> None:
         # The commit itself may have succeeded before the exception (an interrupt): the file is the judge.
         with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
-        if self._head != writer.head and self._stored_head() == writer.head:
+        if self._head != writer.head and not self._backlog.events and self._stored_head() == writer.head:
             self._adopt(writer)
 
     def _adopt(self, writer: Writer) -> None:
@@ -248,26 +337,3 @@ class Ledger:
         for start in range(first, last + 1, _ID_BATCH):
             batch = self.read_arrow(sql, [start, min(start + _ID_BATCH - 1, last)])
             yield batch["transaction_id"].to_pylist(), batch["seq"].to_numpy()
-
-
-def _connect(path: Path) -> Any:
-    try:
-        connection = duckdb.connect(str(path), config=_CONFIG)
-    except duckdb.ConnectionException as problem:
-        raise busy(path, "") from problem
-    except duckdb.IOException as problem:
-        if "lock" in str(problem).lower():
-            raise busy(path, "") from problem
-        raise LedgerError(f"the ledger cannot be opened ({problem})", where=str(path)) from problem
-    connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    connection.execute("SET lock_configuration = true")
-    return connection
-
-
-def _refuse_other_files(path: Path) -> None:
-    hint = "Make a workspace with `secondlook init DIR --mapping FILE`."
-    if not path.is_file():
-        raise LedgerError("there is no ledger here", where=str(path), hint=hint)
-    with path.open("rb") as file:
-        if file.read(12)[8:] != b"DUCK":
-            raise LedgerError("this file is not a DuckDB database", where=str(path), hint=hint)

@@ -147,10 +147,10 @@ def stored_fields(connection: Any) -> tuple[Field, ...]:
 def arrow_schemas(connection: Any) -> dict[str, pa.Schema]:
     """Each table's columns as an Arrow schema, for building rows to append."""
     rows = connection.execute(
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+        "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE NOT internal"
         " ORDER BY table_name, column_index"
     ).fetchall()
-    columns: dict[str, list[tuple[str, pa.DataType]]] = {}
-    for table, column, kind in rows:
-        columns.setdefault(table, []).append((column, _ARROW[kind]))
-    return {table: pa.schema(pairs) for table, pairs in columns.items()}
+    columns: dict[str, list[pa.Field]] = {}
+    for table, column, kind, nullable in rows:
+        columns.setdefault(table, []).append(pa.field(column, _ARROW[kind], nullable))
+    return {table: pa.schema(fields) for table, fields in columns.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from data.rows import Parameters, bindable, fetch, fetch_arrow
 from data.schema import Field
 from data.transactions import Transaction
 
+Waiting = Callable[[str], Iterable[Mapping[str, Any]]]
 RECORDED = "transactions.recorded"
 """The kind of event that vouches for a run of transactions."""
 
@@ -34,6 +35,8 @@ class Head:
 class Writer:
     """One open write. Rows and events are gathered, and appended together when it ends or before a read.
 
+    `begin` opens DuckDB's transaction before its tables are first touched; None says that it is open.
+
     Nothing of the ledger's memory (chain head, seq counter, ids) changes until the commit has succeeded, so a
     failed write leaves it exactly as it was.
     """
@@ -47,8 +50,12 @@ class Writer:
         next_transaction_seq: int,
         ids: IdIndex,
         salts: SaltSource,
+        begin: Callable[[], None] | None = None,
+        waiting: Waiting = lambda table: (),
     ) -> None:
         self.head = head
+        self.touched_tables = begin is None
+        self.pending: dict[str, list[Mapping[str, Any]]] = {}
         self.next_transaction_seq = next_transaction_seq
         self.new_ids: dict[str, int] = {}
         self.bulk_seqs: list[tuple[int, int]] = []
@@ -57,7 +64,7 @@ class Writer:
         self._fields = fields
         self._ids = ids
         self._salts = salts
-        self._pending: dict[str, list[Mapping[str, Any]]] = {}
+        self._begin, self._waiting = begin, waiting
 
     def event(self, draft: EventDraft, at: datetime) -> int:
         """Record one change; returns its event seq."""
@@ -71,7 +78,7 @@ class Writer:
             "seq": seq, "recorded_at": at, "actor": draft.actor, "kind": draft.kind, "subject": draft.subject,
             "payload": payload, "commitments": commitments, "prev_hash": previous, "hash": hashed,
         }  # fmt: skip
-        self._pending.setdefault("events", []).append(row)
+        self.pending.setdefault("events", []).append(row)
         self.insert("personal_values", personal_rows)
         self.head = Head(seq, hashed)
         return seq
@@ -88,7 +95,7 @@ class Writer:
             )
         self._tables.check_names(table, rows)
         if rows:
-            self._pending.setdefault(table, []).extend(rows)
+            self.pending.setdefault(table, []).extend(rows)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run an UPDATE or DELETE; `?` parameters may be aware times."""
@@ -104,6 +111,19 @@ class Writer:
         """Query, seeing what this write has done so far."""
         self.flush()
         return fetch(self._connection, sql, parameters)
+
+    def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Query without `unsettled` rows, which a write that has touched no table yet leaves where they are."""
+        if self.touched_tables:
+            return self.read(sql, parameters)
+        with self._connection.cursor() as cursor:
+            return fetch(cursor, sql, parameters)
+
+    def unsettled(self, table: str) -> Iterator[Mapping[str, Any]]:
+        """The rows that `read_settled` does not see: recorded before or in this write, in their order."""
+        if not self.touched_tables:
+            yield from self._waiting(table)
+            yield from self.pending.get(table, ())
 
     def take_seqs(self, count: int) -> int:
         """Reserve `count` transaction seqs; returns the first."""
@@ -146,6 +166,7 @@ class Writer:
 
     def append_arrow(self, table: str, rows: pa.Table) -> None:
         """Append Arrow rows by column name. For bulk loads, which need an event that vouches for them."""
+        self._touch()
         self._tables.append_arrow(table, rows)
 
     def adopt_seqs(self, first: int, last: int) -> None:
@@ -154,9 +175,15 @@ class Writer:
 
     def flush(self) -> None:
         """Append what has been gathered, one append a table."""
-        pending, self._pending = self._pending, {}
+        self._touch()
+        pending, self.pending = self.pending, {}
         for table, rows in pending.items():
             self._tables.append(table, rows)
+
+    def _touch(self) -> None:
+        if not self.touched_tables and self._begin is not None:
+            self._begin()
+            self.touched_tables = True
 
     def _check(self, transaction: Transaction, seq: int, previous: int) -> None:
         if not previous < seq < self.next_transaction_seq:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -88,6 +87,23 @@ def _transaction(app: App, form: TransactionForm) -> Transaction:
     return checked(sent, app.mapping)
 
 
+async def answer_one(app: App, form: TransactionForm) -> Response:
+    """The answer to one transaction once it is durable. Raises what stands in the decision's way."""
+    answers = await app.loop.ask([_transaction(app, form)])
+    if isinstance(answers[0], SecondLookError):
+        raise answers[0]
+    return json_answer(answers[0])
+
+
+async def answer_batch(app: App, form: BatchForm) -> Response:
+    """The same for several, each with its decision or its problem."""
+    read = [_read(app, each) for each in form.transactions]
+    usable = [each for each in read if isinstance(each, Transaction)]
+    answers = iter(await app.loop.ask(usable) if usable else [])
+    told = [next(answers) if isinstance(each, Transaction) else each for each in read]
+    return json_answer({"decisions": [_or_problem(answer) for answer in told]})
+
+
 @router.post("/decisions")
 async def decide(
     form: TransactionForm, request: Request, person: Person = allowed(Permission.DECISIONS_REQUEST)
@@ -96,11 +112,7 @@ async def decide(
 
     An id seen before returns the stored decision, or 409 if the content differs.
     """
-    app = the_app(request)
-    answers = await asyncio.wrap_future(app.loop.submit([_transaction(app, form)]))
-    if isinstance(answers[0], SecondLookError):
-        raise answers[0]
-    return json_answer(answers[0])
+    return await answer_one(the_app(request), form)
 
 
 @router.post("/decisions/batch")
@@ -111,13 +123,7 @@ async def decide_batch(
 
     Each answer is a decision, or the problem with that transaction; the others are decided all the same.
     """
-    app = the_app(request)
-    read = [_read(app, each) for each in form.transactions]
-    usable = [each for each in read if isinstance(each, Transaction)]
-    decided = await asyncio.wrap_future(app.loop.submit(usable)) if usable else []
-    answers = iter(decided)
-    told = [next(answers) if isinstance(each, Transaction) else each for each in read]
-    return json_answer({"decisions": [_or_problem(answer) for answer in told]})
+    return await answer_batch(the_app(request), form)
 
 
 def _read(app: App, sent: Any) -> Transaction | SecondLookError:

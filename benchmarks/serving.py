@@ -1,0 +1,221 @@
+"""How fast is a decision, over HTTP as a payment system asks for it, and inside the engine?
+
+    python -m benchmarks.serving [WORKSPACE] [--seconds S] [--rate N] [--only NAME]
+
+WORKSPACE (a demo workspace, for example) is copied, never used in place; without one the small institution of the
+tests is made. The load generator runs beside the server on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.load_client import Measured, closed_loop, open_loop
+from casework.app import App
+from casework.workspace import Workspace
+from data import reading
+from data.transactions import Transaction
+from engine.costs import CapacityState
+
+TEMPLATES = 5000
+MOST = 120_000
+BATCH = 500
+
+
+def main() -> None:
+    wanted = _arguments()
+    with tempfile.TemporaryDirectory(prefix="serving-") as folder:
+        root = Path(folder) / "workspace"
+        _prepare(root, wanted.workspace)
+        past = _templates(root)
+        print(f"{_machine()}; {wanted.workspace or 'a small institution made for this'}, {_about(root)}\n")
+        print(f"{'':34}{'per s':>8}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'answers':>9}{'not 200':>9}")
+        if not wanted.only:
+            _engine_rows(root, past)
+        with _served(root) as (port, token):
+            for name, run in _loads(port, token, past, wanted.seconds, wanted.rate):
+                if wanted.only in name:
+                    _show(name, run(), BATCH if "batch" in name else 1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("workspace", nargs="?", type=Path)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rate", type=float, default=800.0, help="of the open loop, requests a second")
+    parser.add_argument("--only", default="", help="only the HTTP loads whose name has this in it")
+    return parser.parse_args()
+
+
+def _prepare(root: Path, source: Path | None) -> None:
+    if source is not None:
+        shutil.copytree(source, root, ignore=shutil.ignore_patterns("snapshots", "server.*", "*.lock"))
+        return
+    from casework.transactions import Sent, checked
+    from tests.http.institution import large_payment, make_workspace, payment
+
+    app = App.open(make_workspace(root))
+    try:
+        made = [large_payment(n) if n % 50 == 0 else payment(n) for n in range(1, 2001)]
+        now = datetime.now(UTC)
+        sent = [Sent(**{**body, "occurred_at": now, "personal": {}}) for body in made]
+        for start in range(0, len(sent), BATCH):
+            app.decide([checked(s, app.mapping) for s in sent[start : start + BATCH]], now)
+    finally:
+        app.close()
+
+
+def _templates(root: Path) -> list[Transaction]:
+    """The latest transactions of the workspace, to be sent again under new ids."""
+    app = App.open(Workspace(root))
+    try:
+        last = app.ledger.next_transaction_seq - 1
+        return list(reading.transactions(app.ledger, first_seq=max(1, last - TEMPLATES + 1), last_seq=last))
+    finally:
+        app.close()
+
+
+def _fresh(past: Sequence[Transaction], count: int, name: str) -> Iterator[Transaction]:
+    start = datetime.now(UTC)
+    for n in range(count):
+        at = start + timedelta(milliseconds=n)
+        yield replace(past[n % len(past)], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
+
+
+def _engine_rows(root: Path, past: Sequence[Transaction]) -> None:
+    """Engine only (features, rules, model, triage, explanation), then with the durable write, in this process."""
+    app = App.open(Workspace(root))
+    try:
+        engine = app.live.engine
+        load = CapacityState(reviews_today=10**6)
+        for size, count in ((1, 1000), (64, 9600)):
+            seq = app.ledger.next_transaction_seq
+            rows = [replace(t, seq=seq + n) for n, t in enumerate(_fresh(past, count, f"engine{size}"))]
+            timed = _timed(rows, size, partial(engine.decide, at=datetime.now(UTC), load=load))
+            _show(f"engine only, batches of {size}", timed, size)
+            app.forget()
+            engine = app.live.engine
+        for size, count in ((1, 1000), (64, 9600)):
+            rows = list(_fresh(past, count, f"durable{size}"))
+            timed = _timed(rows, size, lambda part: app.decide(part, datetime.now(UTC)))
+            _show(f"engine and ledger, batches of {size}", timed, size)
+    finally:
+        app.close()
+
+
+def _timed(
+    rows: Sequence[Transaction], size: int, decide: Callable[[Sequence[Transaction]], Any]
+) -> Measured:
+    measured = Measured()
+    decide(rows[:size])  # what is loaded by the first call is not part of any
+    begun = time.perf_counter()
+    for start in range(size, len(rows), size):
+        before = time.perf_counter()
+        decide(rows[start : start + size])
+        measured.took.append(time.perf_counter() - before)
+    measured.seconds = time.perf_counter() - begun
+    return measured
+
+
+@contextmanager
+def _served(root: Path) -> Iterator[tuple[int, str]]:
+    """The server in a process of its own: its port and the local token."""
+    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--workspace", str(root)]
+    command += ["--no-console", "--port", "0", "--json"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        said = b""
+        assert server.stdout is not None
+        while b"}" not in said and (line := server.stdout.readline()):
+            said += line
+        port = int(json.loads(said)["url"].rsplit(":", 1)[1])
+        yield port, (root / "server.token").read_text().strip()
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _loads(
+    port: int, token: str, past: Sequence[Transaction], seconds: float, rate: float
+) -> Iterator[tuple[str, Callable[[], Measured]]]:
+    def single(name: str, count: int = MOST) -> list[bytes]:
+        count = min(count, MOST)
+        return [_request("/v1/decisions", token, _body(t)) for t in _fresh(past, count, name)]
+
+    closed_loop(port, single("warm", 300), 4, 5)
+    alone = single("alone", int(seconds * 1500))
+    yield "HTTP, 1 connection", lambda: closed_loop(port, alone, 1, seconds)
+    many = single("many", int(seconds * 5000))
+    yield "HTTP, 64 connections", lambda: closed_loop(port, many, 64, seconds)
+    due = single("due", int(seconds * rate))
+    yield f"HTTP, {rate:.0f}/s whatever happens", lambda: open_loop(port, due, 64, seconds, rate)
+    groups = list(_fresh(past, min(MOST, int(seconds * 20_000)), "batch"))
+    parts = [groups[i : i + BATCH] for i in range(0, len(groups), BATCH)]
+    batches = [_request("/v1/decisions/batch", token, {"transactions": [_body(t) for t in p]}) for p in parts]
+    yield f"HTTP, batches of {BATCH}, 2 connections", lambda: closed_loop(port, batches, 2, seconds)
+
+
+def _body(transaction: Transaction) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction.transaction_id,
+        "occurred_at": transaction.occurred_at.isoformat(),
+        "amount": None if transaction.amount is None else str(transaction.amount),
+        "currency": transaction.currency,
+        "entities": dict(transaction.entities),
+        "attributes": dict(transaction.attributes),
+    }
+
+
+def _request(path: str, token: str, body: Any) -> bytes:
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+def _show(name: str, measured: Measured, size: int) -> None:
+    figures = "".join(f"{measured.at(share):9.1f}" for share in (0.5, 0.99, 1.0))
+    print(
+        f"{name:34}{measured.rate * size:8.0f}{figures}{len(measured.took):9}{measured.refused:9}"
+        + (f"  ({measured.unanswered} unanswered)" if measured.unanswered else ""),
+        flush=True,
+    )
+
+
+def _machine() -> str:
+    load = os.getloadavg()[0]
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}"
+    )
+
+
+def _about(root: Path) -> str:
+    app = App.open(Workspace(root))
+    try:
+        settings = app.live.settings
+        trees = app.live.model.booster.num_boosted_rounds() if app.live.model else 0
+        return (
+            f"{app.ledger.next_transaction_seq - 1:,} transactions of history, {len(settings.rules)} rules, "
+            f"{len(settings.features.names)} features, {trees} trees"
+        )
+    finally:
+        app.close()
+
+
+if __name__ == "__main__":
+    main()
