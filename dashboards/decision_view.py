@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, signin, waterfall, words
+from dashboards import charts, frame, role_pages, signin, waterfall, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -21,9 +21,9 @@ def draw(decision: Json) -> None:
     left, right = st.columns([1.65, 1], gap="medium")
     with left:
         _explanation(decision)
+        _payment(decision)
         _features(decision)
     with right:
-        _payment(decision)
         _rules(decision)
         _record(decision)
         _actions(decision)
@@ -45,7 +45,7 @@ def _answer(decision: Json) -> None:
     with why:
         triage = decision.get("triage") or {}
         reason = triage.get("reason")
-        st.markdown(f"**{words.title_of(reason, words.REASONS) if reason else 'Nobody needed to look'}**")
+        st.markdown(f"**{words.title_of(reason, words.REASONS) if reason else 'Decided without a person'}**")
         if triage.get("sentence"):
             st.caption(words.plain(triage["sentence"]))
         _costs(triage, decision["currency"])
@@ -136,7 +136,7 @@ def _payment(decision: Json) -> None:
         if value not in (None, "")
     ]
     with st.container(border=True):
-        frame.facts(pairs)
+        frame.facts(pairs, columns=4)
 
 
 def _rules(decision: Json) -> None:
@@ -162,11 +162,22 @@ def _record(decision: Json) -> None:
         ("Ledger order", words.count(decision.get("seq"))),
         ("Approved set", f"`{decision['set_id']}`"),
         ("Model", f"`{decision['model_id']}`" if decision.get("model_id") else "none"),
-        ("Case", f"`{decision['case_id']}`" if decision.get("case_id") else "none"),
         ("Chance of audit", words.percent(draws.get("audit_probability"))),
     ]
     with st.container(border=True):
         frame.facts(pairs)
+    _case(decision.get("case_id"))
+
+
+def _case(case_id: str | None) -> None:
+    """The way to the case, for those who have the page of cases."""
+    if not case_id:
+        st.caption("There is no case on it.")
+    elif "cases" in role_pages.names(frame.role()):
+        st.page_link("app_pages/cases.py", label="Its case: verdicts and what became of the payment",
+                     icon=":material/folder_open:", query_params={"id": case_id})  # fmt: skip
+    else:
+        st.caption(f"Case {case_id}")
 
 
 def _actions(decision: Json) -> None:

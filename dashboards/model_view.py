@@ -13,7 +13,8 @@ from dashboards.palette import palette
 Json = dict[str, Any]
 MOST_FEATURES = 10
 BEESWARM = (
-    "Each point is a payment: to the right the feature pushed towards fraud; red is a high value, blue a low."
+    "Each point is a payment: to the right the feature pushed towards fraud; red is a high value, blue a low, "
+    "grey is not known or has no order."
 )
 
 

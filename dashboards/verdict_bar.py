@@ -22,6 +22,7 @@ ANSWERS = (
 _FIELDS = ("typology", "reason_code", "confidence", "note")
 _FLAGS = "flags"
 LEAST_SECONDS = 0.8
+REFUSED_NOW = 409
 """An answer sooner than this after a task appeared is a key still held down from the one before."""
 
 
@@ -193,6 +194,10 @@ def _undo(last: Json) -> None:
     except ApiError as error:
         if error.status == signin.SIGNED_OUT:
             raise
+        if (
+            error.status == REFUSED_NOW
+        ):  # too late, or the engine's opinion was read since: do not offer it again
+            st.session_state.pop("last_verdict")
         frame.show_error(error)
         return
     st.session_state.pop("last_verdict")

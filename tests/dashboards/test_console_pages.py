@@ -87,6 +87,13 @@ def test_one_decision_shows_outcome_reason_costs_rules_and_record(opened: Opened
         assert said in text
 
 
+def test_a_decision_leads_to_its_case_where_the_reader_has_cases(opened: Opened) -> None:
+    links = [link.proto.label for link in opened("auditor-1", "decisions", id="t_90002").get("page_link")]
+    assert any(label.startswith("Its case") for label in links)
+    assert "Case case" in seen(opened("analyst-1", "decisions", id="t_90002"))
+    assert "There is no case on it" in seen(opened("auditor-1", "decisions", id="t_90000"))
+
+
 def test_a_decision_tells_its_features_in_words_and_units_and_shows_the_payment(opened: Opened) -> None:
     app = opened("auditor-1", "decisions", id="t_90002")
     inputs = app.dataframe[0].value

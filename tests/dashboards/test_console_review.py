@@ -141,6 +141,25 @@ def test_undo_takes_the_last_verdict_back_and_opens_its_task(opened: Opened, api
     assert app.query_params["task"] == "k_0001"
 
 
+def test_an_undo_that_the_api_refuses_is_not_offered_again(opened: Opened, api: FakeApi) -> None:
+    app = press(at_work(opened), "answer_confirmed_fraud")
+    api.fail["POST /verdicts/v_1/undo"] = Refused(
+        409, "Not possible now", "you have read what the engine thinks since you judged this blind."
+    )
+    app = press(app, "undo")
+    assert "you have read what the engine thinks" in seen(app)
+    app.run()
+    assert not [b for b in app.button if b.key == "undo"]
+
+
+def test_typologies_are_the_usual_ones_and_those_the_rules_name(opened: Opened, api: FakeApi) -> None:
+    rules = [{"typology": "mule_account", "status": "live"}, {"typology": "none", "status": "live"}]
+    api.answers["GET /rules"] = {"rules": rules}
+    offered = at_work(opened).selectbox(key="typology_k_0001").options
+    assert "Structuring" in offered
+    assert offered[-2:] == ["Mule account", "Other"]
+
+
 def test_putting_a_task_back_returns_to_the_queue(opened: Opened, api: FakeApi) -> None:
     app = press(at_work(opened), "put_back")
     assert api.released == [("k_0001", "put back")]
