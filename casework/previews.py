@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,6 +27,17 @@ JSON = dict[str, Any]
 MOST_RECOMPUTED = 200_000
 SECONDS_A_CASE = 35.0
 _WORDS = tuple(outcome.word for outcome in Outcome)
+
+
+class Followed(Protocol):
+    """Decisions with what became of them: columns of equal length, `fraud` and `confirmed` being 1, 0 or -1."""
+
+    @property
+    def amount_minor(self) -> np.ndarray: ...
+    @property
+    def fraud(self) -> np.ndarray: ...
+    @property
+    def confirmed(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,7 @@ def _compared(past: PastDecisions, before: Side, after: Side) -> JSON:
     }
 
 
-def group(past: PastDecisions, chosen: np.ndarray) -> JSON:
+def group(past: Followed, chosen: np.ndarray) -> JSON:
     """Some of the decisions in numbers. `fraud_share` is among those whose outcome is known, `share_confirmed` among
     those a reviewer judged; both with 95 % Wilson intervals. Where nothing is known, it says so by `unknown`."""
     fraud, said = past.fraud[chosen], past.confirmed[chosen]

@@ -89,6 +89,74 @@ def _flip(flip: JSON) -> str:
     )
 
 
+_REPORT = ("rule", "status", "hits", "fraud among known", "confirmed by reviewers")
+
+
+def report_lines(found: JSON) -> list[str]:
+    """The rule report: one line a rule."""
+    columns = (*_REPORT, "caught", "alone", "beyond model", "fraud beyond model")
+    rows = [
+        {
+            "rule": rule["id"],
+            "status": rule["status"],
+            "hits": rule["hits"],
+            "fraud among known": share(rule["fraud_share"]),
+            "confirmed by reviewers": share(rule["share_confirmed"]),
+            "caught": _money(rule["value_caught_minor"]),
+            "alone": rule["alone"],
+            "beyond model": rule["beyond_model"]["count"],
+            "fraud beyond model": share(rule["beyond_model"]["fraud_share"]),
+        }
+        for rule in sorted(found["rules"], key=lambda rule: -rule["hits"])
+    ]
+    period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
+    total = _money(found["known_fraud_amount_minor"])
+    return [f"{period}; known fraud among them {total}.", "", *table(rows, columns)]
+
+
+def tuner_lines(found: JSON) -> list[str]:
+    """The tuner: the settings side by side, then by segment."""
+    rows = [
+        _setting(name.replace("_", " "), found[name])
+        for name in ("current", "asked", "best", "best_within_capacity", "cheapest_by_amount")
+        if found[name]
+    ]
+    period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
+    lines = [
+        f"{period}; {found['without_probability']:,} more without a probability.",
+        "",
+        *table(rows, _SETTING),
+    ]
+    for segment in found.get("segments", []):
+        both = [_setting("current", segment["current"]), _setting("asked or best", segment["asked"])]
+        lines += ["", f"{segment['value']}: {segment['decisions']:,} decisions", *table(both, _SETTING)]
+    return lines
+
+
+_CUTS = ("setting", "review at", "decline at", "approved", "cases a day", "hours a day")
+_SETTING = (*_CUTS, "declined", "expected loss", "good declined", "expected cost", "days over capacity")
+
+
+def _setting(name: str, found: JSON) -> dict[str, Any]:
+    return {
+        "setting": name,
+        "review at": found["review_at"],
+        "decline at": found["decline_at"],
+        "approved": found["approved"],
+        "cases a day": _between(found["cases_a_day"], 1),
+        "hours a day": found["analyst_hours_a_day"],
+        "declined": found["declined"],
+        "expected loss": _between({k: v / 100 for k, v in found["expected_loss"].items()}, 0),
+        "good declined": _between(found["good_declined"], 0),
+        "expected cost": _money(found["expected_cost"]),
+        "days over capacity": found["days_over_capacity"],
+    }
+
+
+def _between(estimate: JSON, places: int) -> str:
+    return f"{estimate['value']:,.{places}f} [{estimate['low']:,.{places}f}, {estimate['high']:,.{places}f}]"
+
+
 def share(wilson: JSON) -> str:
     """A share with its interval, or that there is nothing to share."""
     if wilson["value"] is None:

@@ -25,6 +25,9 @@ from engine.rules.pinning import check_all_pins
 from engine.rules.testing import run_tests
 from engine.schemas import schemas
 
+SinceOption = Annotated[str, typer.Option("--since", help="First moment, such as 2026-10-01.")]
+UntilOption = Annotated[str, typer.Option("--until", help="Moment before which it ends.")]
+
 cli = typer.Typer(
     help="Rules, features, policy and lists: check, test, compare, approve.", no_args_is_help=True
 )
@@ -80,8 +83,8 @@ def diff(
     effect: Annotated[
         bool, typer.Option("--effect", help="Decide a past period again and show what changes.")
     ] = False,
-    since: Annotated[str, typer.Option("--since", help="First moment, such as 2026-10-01.")] = "",
-    until: Annotated[str, typer.Option("--until", help="Moment before which it ends.")] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,6 +104,45 @@ def diff(
     lines += [f"{p['where']}: {p['what']}. {p['hint']}" for p in found["problems"]]
     answer(found, lines or [f"Nothing differs from the approved set {found['set_id']}."], as_json)
     finish(bool(found["drafts"]))
+
+
+@cli.command("report")
+def report(
+    since: SinceOption = "",
+    until: UntilOption = "",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what each rule brought in a period: hits, precision, value caught, and what the model would have missed.
+
+    Example: secondlook rules report --since 2026-10-01 --workspace bank
+    """
+    with reached(workspace) as reach:
+        found = reach.get("/v1/rules/report", since=moment(since), until=moment(until))
+    answer(found, consequences.report_lines(found), as_json)
+
+
+@cli.command("tune")
+def tune(
+    review_at: Annotated[
+        float | None, typer.Option("--review-at", help="Review from this probability.")
+    ] = None,
+    decline_at: Annotated[float | None, typer.Option("--decline-at", help="Decline from this one.")] = None,
+    reviews_per_day: Annotated[int | None, typer.Option("--capacity", help="Reviews a day.")] = None,
+    by: Annotated[str, typer.Option("--by", help="Also split by this attribute, such as channel.")] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what other cut-offs would have meant, beside the present ones and the best for the policy's costs.
+
+    Example: secondlook rules tune --review-at 0.1 --decline-at 0.6 --workspace bank
+    """
+    asked = {"review_at": review_at, "decline_at": decline_at, "reviews_per_day": reviews_per_day, "by": by}
+    with reached(workspace) as reach:
+        found = reach.get("/v1/tuner", **asked, since=moment(since), until=moment(until))
+    answer(found, consequences.tuner_lines(found), as_json)
 
 
 @cli.command("lock")

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
-from casework import previews
+from casework import previews, tuning
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body
 from casework.permissions import Permission, Person
+from casework.rule_report import rule_report
 
 router = APIRouter(tags=["rules and policy"])
 Moment = AwareDatetime | None
+Share = Annotated[float, Field(ge=0, le=1)] | None
 Limit = Annotated[int, Query(ge=0, le=1000)]
 Path = Annotated[str, Field(max_length=200)]
 Text = Annotated[str, Field(max_length=1_000_000)]
@@ -28,6 +30,21 @@ class PreviewForm(Body):
     until: Moment = None
     files: Annotated[dict[Path, Text | None], Field(max_length=500)] | None = None
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class TunerQuery(Body):
+    """Cut-offs, or other costs (minor units) and capacity than the policy's; what is left out stays as it is."""
+
+    review_at: Share = None
+    decline_at: Share = None
+    missed_fraud_share: Annotated[float, Field(ge=0, le=10)] | None = None
+    good_declined_minor: Annotated[int, Field(gt=0, le=10**12)] | None = None
+    review_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    reviews_per_day: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    by: Annotated[str, Field(max_length=64)] = ""
+    since: Moment = None
+    until: Moment = None
+    with_rules: bool = True
 
 
 @router.get("/previews")
@@ -52,4 +69,29 @@ def preview_files(
     app = the_app(request)
     files = previews.proposed_files(app, form.files)
     found = previews.preview(app, files, form.since, form.until, at=now(), limit=form.limit)
+    return json_answer(found)
+
+
+@router.get("/rules/report")
+def report(
+    request: Request,
+    since: Moment = None,
+    until: Moment = None,
+    person: Person = allowed(Permission.SETTINGS_PREVIEW),
+) -> Response:
+    """What each rule brought in a period: hits, precision by outcomes and by verdicts, overlap, and what it adds."""
+    return json_answer(rule_report(the_app(request), since, until, at=now()))
+
+
+@router.get("/tuner")
+def tune(
+    request: Request,
+    asked: Annotated[TunerQuery, Query()],
+    person: Person = allowed(Permission.SETTINGS_PREVIEW),
+) -> Response:
+    """The present cut-offs, those asked for, and the best ones for the stated costs, over the same past payments."""
+    wanted = tuning.Wanted(**asked.model_dump(exclude={"since", "until", "with_rules"}))
+    found = tuning.tuned(
+        the_app(request), wanted, asked.since, asked.until, at=now(), with_rules=asked.with_rules
+    )
     return json_answer(found)

@@ -92,7 +92,7 @@ def test_a_higher_limit_loses_alerts_and_says_which_of_them_were_fraud(bank: Ins
         2,
     )  # for the fourth a rule asks all the same
     assert lost["fraud_share"]["value"] == 1.0
-    assert found["matrix"]["review"] == {"approve": 3, "review": 1, "decline": 0}
+    assert found["matrix"]["review"] == {"approve": 3, "review": 0, "decline": 0}
     assert "no outcome is known" in found["not_known"][0]
     flip = next(f for f in found["flips"] if f["transaction_id"] == "t12")
     assert (flip["before"]["outcome"], flip["after"]["outcome"], flip["known"]) == (
@@ -122,3 +122,43 @@ def test_a_new_feature_is_worked_out_for_the_past(bank: Institution) -> None:
     found = preview(bank, {**files, "features.yaml": FEATURES + line})
     busy = next(r for r in found["rules"] if r["id"] == "busy")
     assert busy["hits_after"] == 12  # one every 30 minutes: from the fifth on
+
+
+def test_the_rule_report_tells_facts_and_verdicts_apart(bank: Institution) -> None:
+    found = bank.ask("risk-manager-1", "GET", "/v1/rules/report").json()
+    assert found["decisions"] == 16
+    listed = {row["id"]: row for row in found["rules"]}
+    assert set(listed) >= {rule.id for rule in bank.app.settings().rules if rule.runs}
+    quiet = listed["card_testing_burst"]
+    assert (quiet["hits"], quiet["fraud_share"]["value"], quiet["share_confirmed"]["value"]) == (
+        0,
+        None,
+        None,
+    )
+    hit = [row for row in found["rules"] if row["hits"]]
+    counted = bank.app.ledger.read("SELECT unnest(rules_hit) AS id, count(*) AS n FROM decisions GROUP BY id")
+    assert {row["id"]: row["hits"] for row in hit} == {row["id"]: row["n"] for row in counted}
+    assert all(row["known"] + row["unknown"] == row["hits"] for row in hit)
+    assert all(
+        row["beyond_model"]["count"] == 0 for row in hit
+    )  # no model ran, so it would have approved nothing
+
+
+def test_the_tuner_needs_probabilities_and_says_so(bank: Institution) -> None:
+    answer = bank.ask("risk-manager-1", "GET", "/v1/tuner?review_at=0.1&decline_at=0.6")
+    assert (answer.status_code, "no decision of this period has a probability" in answer.text) == (422, True)
+
+
+def test_the_tuner_sets_the_cut_offs_asked_for_beside_the_present_and_the_best(bank: Institution) -> None:
+    with bank.app.ledger.writing() as w:
+        w.execute("UPDATE decisions SET probability = (transaction_seq % 10) / 10.0")
+    found = bank.ask(
+        "auditor-1", "GET", "/v1/tuner?review_at=0.3&decline_at=0.8&by=channel&with_rules=false"
+    ).json()
+    asked = found["asked"]
+    assert (asked["approved"], asked["reviewed"], asked["declined"]) == (5, 9, 2)
+    assert found["best"]["expected_cost"] <= asked["expected_cost"]
+    assert found["current"]["solve"] is True
+    assert [segment["value"] for segment in found["segments"]] == ["pos"]
+    for query in ("?review_at=0.9&decline_at=0.1", "?review_at=2", "?by=no_such_thing"):
+        assert bank.ask("auditor-1", "GET", "/v1/tuner" + query).status_code == 422
