@@ -13,7 +13,7 @@ h1{font-size:1.7rem;margin:0 0 .3rem}h2{font-size:1.2rem;margin:2.2rem 0 .4rem;b
 p{max-width:46rem}.lead{font-size:1.1rem}.faint{color:#5a5a5a;font-size:.9rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;margin:.6rem 0;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .8rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}
-td.n,th.n{text-align:right}tr{break-inside:avoid}svg{display:block}
+td.n,th.n{text-align:right}.fixed{white-space:nowrap}tr{break-inside:avoid}svg{display:block}
 @media print{body{margin:0;max-width:none;font-size:11pt}}
 """
 NAMES = {
@@ -84,7 +84,7 @@ def _figure(measure: Mapping[str, Any]) -> tuple[str, str, str]:
         return "-", escape(str(measure.get("sentence", "no cases"))), ""
     if low is None or high is None:
         return f"{value:.3f}", escape(str(measure.get("sentence", ""))), ""
-    return f"{value:.3f}", f"{low:.3f} to {high:.3f}", _bar(value, low, high)
+    return f"{value:.3f}", f"<span class=fixed>{low:.3f} to {high:.3f}</span>", _bar(value, low, high)
 
 
 def _bar(value: float, low: float, high: float) -> str:
@@ -182,8 +182,8 @@ def _effects(report: Mapping[str, Any]) -> str:
             _share(one["with"]),
             "-" if one["difference"] is None else f"{one['difference']:+.3f}",
             "-" if one["low"] is None else f"{one['low']:+.3f} to {one['high']:+.3f}",
-            f"{one['p']:.4f}",
-            f"{one['p_adjusted']:.4f}",
+            _chance(one["p"]),
+            _chance(one["p_adjusted"]),
         )
         for one in report["arm_effects"]
     ]
@@ -194,6 +194,10 @@ def _effects(report: Mapping[str, Any]) -> str:
         "(Holm).</p>"
     )
     return "<h2>What the display does</h2>" + words + _table(head, rows)
+
+
+def _chance(p: float) -> str:
+    return "under 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _bias(report: Mapping[str, Any]) -> str:

@@ -122,7 +122,7 @@ def _effect(one: dict[str, Any]) -> str:
     if one["difference"] is None:
         return f"{what}: no cases"
     interval = f"[{one['low']:+.3f}, {one['high']:+.3f}]"
-    return f"{what}: {one['difference']:+.3f} {interval}, p {one['p']:.4f} (all arms {one['p_adjusted']:.4f})"
+    return f"{what}: {one['difference']:+.3f} {interval}, p {one['p']:.2g} (all arms {one['p_adjusted']:.2g})"
 
 
 def _line(report: dict[str, Any]) -> Any:
