@@ -34,17 +34,21 @@ def amount_form(example: str, negative: bool = False) -> AmountForm | None:
     return AmountForm(example, sign, group, point or default, negative)
 
 
-def amount_sql(raw: str, form: AmountForm) -> str:
-    """SQL for the plain text (1234.56) of a text cell in this form; null where it is written otherwise."""
+def amount_pattern(form: AmountForm) -> str:
+    """The regular expression of a cell in this form, alike for Python and DuckDB."""
     sign = f"(?:{re.escape(form.sign)})?" if form.sign else ""
     point = re.escape(form.point)
     group = _SPACES if form.group == " " else re.escape(form.group)
     whole = rf"(?:\d{{1,16}}|\d{{1,3}}(?:{group}\d{{3}})+)" if form.group else r"\d{1,16}"
-    pattern = rf"[-+]?{_SPACES}?{sign}{_SPACES}?[-+]?{whole}(?:{point}\d{{1,4}}0*)?{_SPACES}?{sign}"
+    return rf"[-+]?{_SPACES}?{sign}{_SPACES}?[-+]?{whole}(?:{point}\d{{1,4}}0*)?{_SPACES}?{sign}"
+
+
+def amount_sql(raw: str, form: AmountForm) -> str:
+    """SQL for the plain text (1234.56) of a text cell in this form; null where it is written otherwise."""
     # Of what matched only digits, the point and the minus are kept.
-    kept = f"regexp_replace({raw}, {_quoted(f'[^0-9{point}-]')}, '', 'g')"
+    kept = f"regexp_replace({raw}, {_quoted(f'[^0-9{form.point}-]')}, '', 'g')"
     plain = f"replace({kept}, {_quoted(form.point)}, '.')"
-    return f"CASE WHEN regexp_full_match({raw}, {_quoted(pattern)}) THEN {plain} END"
+    return f"CASE WHEN regexp_full_match({raw}, {_quoted(amount_pattern(form))}) THEN {plain} END"
 
 
 def _quoted(text: str) -> str:

@@ -60,6 +60,23 @@ def open_source(path: Path, wanted: dict[str, str]) -> SourceFile:
     return _open_csv(path, wanted)
 
 
+def column_names(path: Path) -> list[str]:
+    """The columns of a file that could be imported, in order; of a CSV file, by its likeliest delimiter.
+
+    MappingError as for `open_source`.
+    """
+    if _kind(path) == "parquet":
+        try:
+            schema = pq.ParquetFile(path).schema_arrow
+        except (pa.ArrowInvalid, OSError) as problem:
+            raise MappingError(f"the Parquet file is damaged ({problem})", where=str(path)) from problem
+        return [field.name for field in schema if not pa.types.is_nested(field.type)]
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        first_line = file.readline()
+    headers = (next(csv.reader([first_line], delimiter=delimiter), []) for delimiter in _DELIMITERS)
+    return [name for name in max(headers, key=len) if name.strip()]
+
+
 def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if not path.is_file():

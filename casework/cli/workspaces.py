@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +17,7 @@ from casework.cli.progress import steps
 from casework.cli.reach import LOCAL, Reach, reached
 from casework.importing import import_file
 from casework.workspace import Admin, create
+from data import mappings
 from data.errors import InputError
 from data.mapping import load_mapping
 from engine.templates import scaffold
@@ -26,7 +30,9 @@ def add_to(parent: typer.Typer) -> None:
 
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory to make; empty or new.")],
-    mapping: Annotated[Path, typer.Option("--mapping", help="The mapping file of your data.")],
+    mapping: Annotated[
+        Path, typer.Option("--mapping", help="The mapping file of your data, or the name of a ready one.")
+    ],
     admin: Annotated[str, typer.Option("--admin", help="The user name of the first admin.")] = "admin",
     password: Annotated[
         str,
@@ -36,20 +42,33 @@ def init(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a workspace with features, policy and general rules that fit a mapping.
+    """Make a workspace with features, policy and general rules that fit a mapping, yours or a ready one (see
+    mapping list).
 
     Example: secondlook init bank --mapping mapping.yaml
     """
-    read = load_mapping(mapping)
     chosen = password or secrets.token_urlsafe(12)
-    files = scaffold(read)
-    create(directory, mapping, files, Admin(admin, chosen), at=datetime.now(UTC))
+    with _mapping_file(mapping) as file:
+        files = scaffold(load_mapping(file))
+        create(directory, file, files, Admin(admin, chosen), at=datetime.now(UTC))
     shown = {} if password else {"password": chosen}
     lines = [f"{directory} is ready: {len(files)} files under {directory}/rules, approved by {admin}."]
     lines += [f"Sign in as {admin} with the password (shown once): {p}" for p in shown.values()]
     lines.append(f"Next: secondlook import FILE --workspace {directory}")
     made = {"workspace": str(directory), "admin": admin, **shown, "files": sorted(files)}
     answer(made, lines, as_json)
+
+
+@contextmanager
+def _mapping_file(given: Path) -> Iterator[Path]:
+    """The file itself, or a ready mapping of that name as a file."""
+    if given.is_file() or str(given) not in mappings.names():
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="secondlook-mapping-") as folder:
+        file = Path(folder) / f"{given}.yaml"
+        file.write_text(mappings.text(str(given)), encoding="utf-8")
+        yield file
 
 
 def import_files(
@@ -61,12 +80,10 @@ def import_files(
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Import files of past transactions, or of their outcomes. Rows that cannot be used are kept apart; exit 1 if
-    there are any.
+    """Import files of past transactions, or with --outcomes what became of them later. Rows that cannot be used are
+    kept apart; exit 1 if there are any.
 
     Example: secondlook import transactions.parquet --workspace bank
-
-    And later: secondlook import chargebacks.csv --outcomes --workspace bank
     """
     for file in files:
         if not file.is_file():

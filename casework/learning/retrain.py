@@ -116,7 +116,7 @@ class Retraining:
         folder = self._workspace.snapshots / run_id
         try:
             taken = snapshot.take(
-                self._ledger, self._workspace, files, policy, as_of=self._present(at), folder=folder
+                self._ledger, self._workspace, files, policy, as_of=self._present(at, policy), folder=folder
             )
             order = {
                 "snapshot": str(taken.folder),
@@ -131,11 +131,13 @@ class Retraining:
         except InputError as error:
             return {"error": str(error)}
 
-    def _present(self, at: datetime) -> datetime:
-        """The moment up to which the record goes: for history that ends in the past, its end rather than now, or no
-        period would be left whose labels have matured and that has payments to be judged on."""
+    def _present(self, at: datetime, policy: Policy) -> datetime:
+        """The moment up to which the record goes: for history that ends in the past, when its last labels had matured
+        rather than now, or no period would be left whose labels have matured and that has payments to be judged on."""
         newest = self._ledger.read("SELECT max(occurred_at) AS newest FROM transactions")[0]["newest"]
-        return at if newest is None else min(at, newest + timedelta(microseconds=1))
+        if newest is None:
+            return at
+        return min(at, newest + policy.labels.maturity + timedelta(microseconds=1))
 
     def _in_child(self, folder: Path, seconds: int) -> dict[str, Any]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from casework.learning import gates, snapshot
 from casework.learning.snapshot import LabelledSnapshot
 from data.errors import InputError
+from data.rows import aware
 from data.snapshot_reading import opened
 from engine.features.batch import batch_features
 from engine.features.feature_set import FeatureSet
@@ -44,9 +45,23 @@ class Periods:
     judge_until: datetime
 
     @classmethod
-    def before(cls, as_of: datetime, maturity: timedelta, judged: timedelta, embargo: timedelta) -> Periods:
-        """The latest judged period whose labels have matured as of a moment."""
+    def before(
+        cls,
+        as_of: datetime,
+        maturity: timedelta,
+        judged: timedelta,
+        embargo: timedelta,
+        since: datetime | None = None,
+    ) -> Periods:
+        """The latest judged period whose labels have matured as of a moment.
+
+        Where the record begins so late (`since`) that less than half of it would be left to train on, judging and
+        embargo take half of it together.
+        """
         until = as_of - maturity
+        if since is not None and until > since and (judged + embargo) * 2 > until - since:
+            share = (until - since) / 2 / (judged + embargo)
+            judged, embargo = judged * share, embargo * share
         return cls(until - judged - embargo, until - judged, until)
 
 
@@ -93,14 +108,14 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     InputError where the labels do not suffice even to train.
     """
     policy, taken = inputs.snapshot.policy, inputs.snapshot
-    periods = Periods.before(
-        taken.as_of, policy.labels.maturity, policy.retrain.judge, policy.retrain.embargo
-    )
+    limits = policy.retrain
     features = taken.features()
     with opened(taken.data) as con:
         table = batch_features(con, features)
         champion_table = _champion_table(con, inputs, table)
         context = snapshot.context(con, [policy.protected_attribute, "channel"])
+    since = aware(pc.min(table["occurred_at"]).as_py()) if table.num_rows else None
+    periods = Periods.before(taken.as_of, policy.labels.maturity, limits.judge, limits.embargo, since)
     learned = _learned(table, taken.labels, periods)
     trained = train(learned, policy.model, feature_set=features, seed=inputs.seed, nthread=inputs.nthread)
     model = registry.save(
@@ -114,8 +129,8 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     judged = _judged(table, champion_table, context, taken.labels, periods)
     found = _compared(inputs, model, judged, policy)
     evidence = _evidence(inputs, model, learned, judged, found)
-    limits = gates.GateLimits(policy.retrain.min_new_labels, policy.retrain.min_frauds)
-    return Trained(model, gates.judge(evidence, limits), _record(inputs, evidence, judged, found))
+    verdict = gates.judge(evidence, gates.GateLimits(limits.min_new_labels, limits.min_frauds))
+    return Trained(model, verdict, _record(inputs, evidence, judged, found))
 
 
 def _describe(folder: Path, model: Model, table: pa.Table, features: FeatureSet) -> None:

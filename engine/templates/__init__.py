@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib.resources import files
 from string import Template
 
@@ -10,6 +11,8 @@ from engine.templates.feature_file import features_yaml
 from engine.templates.rule_files import lists_yaml, rule_files
 
 __all__ = ["scaffold"]
+
+_USUAL_MATURITY_DAYS = 60
 
 
 def scaffold(mapping: Mapping) -> dict[str, bytes]:
@@ -20,9 +23,16 @@ def scaffold(mapping: Mapping) -> dict[str, bytes]:
     general rules with their tests.
     """
     made = {"features.yaml": features_yaml(mapping), "lists.yaml": lists_yaml(mapping), **rule_files(mapping)}
-    made["policy.yaml"] = Template(_own("policy.yaml")).substitute(currency=mapping.base_currency)
+    words = {"currency": mapping.base_currency, "maturity": f"{_maturity_days(mapping)}d"}
+    made["policy.yaml"] = Template(_own("policy.yaml")).substitute(words)
     made["guidelines.md"] = _own("guidelines.md")
     return {path: text.encode() for path, text in sorted(made.items())}
+
+
+def _maturity_days(mapping: Mapping) -> int:
+    """Silence cannot mature before the labels of the files themselves are known."""
+    known_after = mapping.label.known_after if mapping.label else None
+    return max(_USUAL_MATURITY_DAYS, -(-known_after // timedelta(days=1)) if known_after else 0)
 
 
 def _own(name: str) -> str:

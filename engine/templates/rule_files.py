@@ -27,7 +27,8 @@ def rule_files(mapping: Mapping) -> dict[str, str]:
 
 def lists_yaml(mapping: Mapping) -> str:
     """A block list per entity, with an entry that matches nobody."""
-    text = "# Values that rules look up with IN_LIST(feature, 'list').\nversion: 1\nlists:\n"
+    text = "# Values that rules look up with IN_LIST(feature, 'list').\nversion: 1\nlists:"
+    text += "\n" if mapping.entities else " {}\n"
     for entity in mapping.entities:
         text += (
             f"  blocked_{entity}:\n    description: Nothing is accepted from these.\n    entries:\n"

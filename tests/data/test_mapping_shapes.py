@@ -1,0 +1,201 @@
+"""Are counting clocks, written amounts, refunds, unknown labels and rows without ids read as the mapping says?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from data import reading
+from data.amount_form import amount_form
+from data.errors import MappingError
+from data.ingest import ImportReport, import_file
+from data.ledger import Ledger
+from data.mapping import load_mapping
+from data.mappings import names, text
+from data.transactions import Transaction
+from tests.data.builders import AT
+
+HEAD = "version: 1\ninstitution: test\nbase_currency: EUR\n"
+
+
+def read(
+    folder: Path, mapping: str, header: str, *lines: str
+) -> tuple[ImportReport, list[Transaction], list[dict]]:
+    """What a file becomes under a mapping: report, transactions, outcomes."""
+    path = folder / "rows.csv"
+    path.write_text("\n".join((header, *lines)) + "\n", encoding="utf-8")
+    chosen = load_mapping((HEAD + mapping).encode())
+    with Ledger.create(folder / "l.duckdb", chosen, at=AT) as ledger:
+        report = import_file(ledger, chosen, path, at=AT, actor="x")
+        outcomes = ledger.read("SELECT transaction_seq, is_fraud FROM outcomes ORDER BY 1")
+        return report, list(reading.transactions(ledger)), outcomes
+
+
+CLOCKS = {
+    ("seconds", "1e+05"): datetime(2025, 1, 2, 3, 46, 40, tzinfo=UTC),
+    ("seconds", "0.5"): datetime(2025, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC),
+    ("minutes", "90"): datetime(2025, 1, 1, 1, 30, tzinfo=UTC),
+    ("hours", "743"): datetime(2025, 1, 31, 23, tzinfo=UTC),
+    ("days", "31"): datetime(2025, 2, 1, tzinfo=UTC),
+    ("months", "7"): datetime(2025, 8, 1, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(("unit", "cell"), CLOCKS)
+def test_a_count_since_an_origin_is_a_clock(tmp_path: Path, unit: str, cell: str) -> None:
+    mapping = f"transaction: {{id: id, occurred_at: {{column: t, unit: {unit}, origin: 2025-01-01}}}}\n"
+    report, found, _ = read(tmp_path, mapping, "id,t", f"a,{cell}", "b,soon", "c,1e15", "d,nan", "e,1e999")
+    assert [one.occurred_at for one in found] == [CLOCKS[unit, cell]]
+    assert report.reasons == {f"transaction.occurred_at: not a number of {unit} between 1970 and 2200": 4}
+
+
+def test_an_origin_is_in_its_time_zone(tmp_path: Path) -> None:
+    clock = "{column: t, unit: hours, origin: 2025-07-01, time_zone: Europe/Berlin}"
+    _, found, _ = read(tmp_path, f"transaction: {{id: id, occurred_at: {clock}}}\n", "id,t", "a,1")
+    assert found[0].occurred_at == datetime(2025, 6, 30, 23, tzinfo=UTC)
+
+
+def test_numbers_without_an_origin_are_refused_with_what_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(MappingError) as caught:
+        read(tmp_path, "transaction: {id: id, occurred_at: t}\n", "id,t", "a,0", "b,17.5")
+    assert str(caught.value) == (
+        "rows.csv: no row has a usable clock: the column 't' holds plain numbers such as 0 (allowed: {column, unit,"
+        " origin} for a count since a beginning, {column, format: epoch_s} for one since 1970). Say in"
+        " transaction.occurred_at what the numbers count, or name a column of times."
+    )
+
+
+def test_a_mapping_without_a_clock_is_refused_with_what_is_needed() -> None:
+    with pytest.raises(MappingError, match="names no clock, and without one nobody can say"):
+        load_mapping((HEAD + "transaction: {id: id, amount: a}\n").encode())
+
+
+CLOCK_MISTAKES = (
+    "{column: t, unit: fortnights, origin: 2025-01-01}",
+    "{column: t, unit: hours}",
+    "{column: t, origin: 2025-01-01}",
+    "{column: t, unit: hours, origin: yesterday}",
+    "{column: t, unit: hours, origin: 1066-10-14}",
+    "{column: t, unit: hours, origin: 2025-01-01, format: epoch_s}",
+)
+
+
+@pytest.mark.parametrize("clock", CLOCK_MISTAKES)
+def test_a_clock_that_cannot_be_meant_is_refused(clock: str) -> None:
+    with pytest.raises(MappingError, match=r"mapping\.yaml:4:"):
+        load_mapping((HEAD + f"transaction: {{id: id, occurred_at: {clock}}}\n").encode())
+
+
+AMOUNTS = {
+    ("$1,234.56", "$12.30"): "12.30",
+    ("$1,234.56", "-$1,012.30"): "-1012.30",
+    ("$1,234.56", "1234567"): "1234567",
+    ("1.234,56", "1.234,56"): "1234.56",
+    ("1.234,56 €", "12 €"): "12",
+    ("1 234,56", "1\u202f234,5"): "1234.5",
+    ("1'234.56", "9'999.00"): "9999",
+    ("1234,56", "7,5"): "7.5",
+}
+NO_AMOUNTS = (
+    *(("$1,234.56", cell) for cell in ("€12.30", "1,23", "12,30", "$", "1,2345.00", "(12.30)", "1e3")),
+    *(("1.234,56", cell) for cell in ("12.30", "1,234.56", "1.23", "NaN")),
+)
+
+
+@pytest.mark.parametrize(("example", "cell"), AMOUNTS)
+def test_an_amount_is_read_as_the_example_shows(tmp_path: Path, example: str, cell: str) -> None:
+    mapping = f'transaction: {{id: id, occurred_at: t, amount: {{column: m, format: "{example}", negative: keep}}}}\n'
+    _, found, _ = read(tmp_path, mapping, "id;t;m", f"a;2025-01-01;{cell}")
+    assert found[0].amount == Decimal(AMOUNTS[example, cell])
+
+
+@pytest.mark.parametrize(("example", "cell"), NO_AMOUNTS)
+def test_an_amount_written_otherwise_is_not_guessed(tmp_path: Path, example: str, cell: str) -> None:
+    mapping = f'transaction: {{id: id, occurred_at: t, amount: {{column: m, format: "{example}"}}}}\n'
+    report, _, _ = read(tmp_path, mapping, "id;t;m", f"a;2025-01-01;{cell}")
+    assert report.reasons == {f"transaction.amount: not an amount written like {example}": 1}
+
+
+@pytest.mark.parametrize("example", ["", "amount", "1,234,56", "1.234.56", "$1 €", "0x10"])
+def test_an_example_that_shows_nothing_is_refused(example: str) -> None:
+    assert amount_form(example) is None
+    mapping = f'transaction: {{id: id, occurred_at: t, amount: {{column: m, format: "{example}"}}}}\n'
+    with pytest.raises(MappingError, match="does not show how amounts are written"):
+        load_mapping((HEAD + mapping).encode())
+
+
+def test_refunds_are_kept_only_where_the_mapping_expects_them(tmp_path: Path) -> None:
+    mapping = "transaction: {id: id, occurred_at: t, amount: m}\n"
+    report, found, _ = read(
+        tmp_path, mapping, "id,t,m", "a,2025-01-01,-5.00", "b,2025-01-01,0", "c,2025-01-01,"
+    )
+    assert report.reasons == {
+        "transaction.amount: negative, and the mapping does not say amount: {column, negative: keep}": 1
+    }
+    assert [(one.transaction_id, one.amount_minor) for one in found] == [("b", 0), ("c", None)]
+
+
+def test_times_in_the_future_and_endless_ids_are_quarantined(tmp_path: Path) -> None:
+    mapping = "transaction: {id: id, occurred_at: t}\nentities: {customer: c}\n"
+    lines = (
+        "a,2026-03-03,x",
+        f"{'i' * 10_000},2025-01-01,x",
+        f"b,2025-01-01,{'c' * 129}",
+        "d,2025-01-01,é\u007f",
+    )
+    report, _, _ = read(tmp_path, mapping, "id,t,c", *lines)
+    endless = "longer than 128 characters, or with control characters"
+    assert report.reasons == {
+        f"entities.customer: {endless}": 2,
+        "transaction.occurred_at: in the future": 1,
+        f"transaction.id: {endless}": 1,
+    }
+
+
+LABEL = "transaction: {id: id, occurred_at: t}\nlabel: {column: f, known_after: 1d, "
+
+
+def test_labels_may_be_missing_or_unknown(tmp_path: Path) -> None:
+    lines = [f"{n},2025-01-01,{cell}" for n, cell in enumerate(("1", "0", "", "Unknown", "-1", "2"))]
+    report, _, outcomes = read(tmp_path, LABEL + "unknown_values: [unknown, -1]}\n", "id,t,f", *lines)
+    assert [row["is_fraud"] for row in outcomes] == [True, False]
+    assert (report.accepted, report.quarantined) == (5, 1)
+
+
+def test_with_legitimate_values_anything_else_is_quarantined(tmp_path: Path) -> None:
+    values = "fraud_values: [bad], legitimate_values: [good], unknown_values: [open]}\n"
+    lines = [f"{n},2025-01-01,{cell}" for n, cell in enumerate(("bad", "GOOD", "open", "", "odd"))]
+    report, _, outcomes = read(tmp_path, LABEL + values, "id,t,f", *lines)
+    assert [row["is_fraud"] for row in outcomes] == [True, False]
+    assert report.reasons == {
+        "label.column: neither among fraud_values nor legitimate_values nor unknown_values": 1
+    }
+
+
+def test_a_row_without_an_id_is_known_by_its_content(tmp_path: Path) -> None:
+    mapping = (
+        "transaction: {id: {from: row}, occurred_at: t, amount: m}\nlabel: {column: f, known_after: 1d}\n"
+    )
+    lines = ("2025-01-01,5,0", "2025-01-01,5,0", "2025-01-02,5,")
+    report, found, _ = read(tmp_path, mapping, "t,m,f", *lines)
+    ids = [one.transaction_id for one in found]
+    assert (report.accepted, len(set(ids))) == (3, 3)
+    assert ids[1] == f"{ids[0]}-2"
+    chosen, path = load_mapping((HEAD + mapping).encode()), tmp_path / "rows.csv"
+    path.write_text("t,m,f\n" + "\n".join((*lines[:2], "2025-01-02,5,1", "2025-01-03,5,1")) + "\n")
+    with Ledger.open(tmp_path / "l.duckdb") as ledger:
+        again = import_file(ledger, chosen, path, at=AT, actor="x")
+    assert (again.accepted, again.duplicate, again.labels) == (1, 3, 2)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_ready_mapping_loads(name: str) -> None:
+    assert load_mapping(text(name).encode(), name).institution == name
+
+
+def test_an_unknown_ready_mapping_is_named_with_what_there_is() -> None:
+    with pytest.raises(MappingError, match="Did you mean 'paysim'"):
+        text("paysimm")

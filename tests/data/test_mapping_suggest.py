@@ -1,0 +1,116 @@
+"""Does a drafted mapping load, find what is what, say why, and import the file it was drafted from?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from data.errors import MappingError
+from data.ingest import ImportReport, import_file
+from data.ledger import Ledger
+from data.mapping import Mapping, load_mapping
+from data.mapping_suggest import suggest_mapping
+from tests.data.builders import AT, shared_file
+from tests.data.shapes import SHAPES, write_shape
+
+
+def drafted(path: Path) -> Mapping:
+    draft = suggest_mapping(path)
+    for line in draft.text.splitlines():
+        explained = line.startswith(("#", "version", "institution")) or line.endswith(":") or "#" in line
+        assert explained or "{from: row}" in line or "constant" in line or line.startswith("label"), line
+    return load_mapping(draft.text.encode())
+
+
+def imported(path: Path, mapping: Mapping) -> ImportReport:
+    with Ledger.create(path.with_suffix(".duckdb"), mapping, at=AT) as ledger:
+        return import_file(ledger, mapping, path, at=AT, actor="x")
+
+
+def written(folder: Path, *lines: str) -> Path:
+    path = folder / "rows.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_draft_for_a_known_shape_loads_and_imports_every_row(tmp_path: Path, shape: str) -> None:
+    path = write_shape(tmp_path / f"{shape}.csv", shape)
+    mapping = drafted(path)
+    report = imported(path, mapping)
+    assert (report.accepted, report.quarantined, report.labels) == (1000, 0, 1000), report.reasons
+    expected = {
+        "handbook": ("TRANSACTION_ID", "TX_AMOUNT", "TX_FRAUD", {"customer": "CUSTOMER_ID", "terminal": "TERMINAL_ID"}),
+        "ulb": ("", "Amount", "Class", {}),
+        "ieee-cis": ("TransactionID", "TransactionAmt", "isFraud", {n: n for n in ("card1", "card2", "addr1")}),
+        "paysim": ("", "amount", "isFraud", {"name_orig": "nameOrig", "name_dest": "nameDest"}),
+        "baf": ("", "", "fraud_bool", {}),
+    }[shape]  # fmt: skip
+    assert mapping.label is not None
+    found = (mapping.transaction_id, mapping.amount, mapping.label.column, dict(mapping.entities))
+    assert found == expected
+    assert not mapping.personal
+
+
+def test_what_would_give_the_label_away_is_left_out(tmp_path: Path) -> None:
+    for shape, column in (("handbook", "TX_FRAUD_SCENARIO"), ("paysim", "isFlaggedFraud")):
+        draft = suggest_mapping(write_shape(tmp_path / f"{shape}.csv", shape))
+        assert column not in load_mapping(draft.text.encode()).columns
+        assert f"#   {column}: " in draft.text
+
+
+SHOP = (
+    "order no;created;total;buyer_email;full name;fraud;device id;store",
+    'A-1;03.01.2026 10:00;"€1.234,50";a@example.org;Ann Example;legit;d1;s1',
+    'A-2;04.01.2026 10:00;"€12,30";b@example.org;Bob Example;fraud;d1;s1',
+    'A-3;25.01.2026 10:00;"€0,99";c@example.org;Cid Example;unknown;d2;s1',
+)
+
+
+def test_written_amounts_times_and_a_third_label_are_drafted(tmp_path: Path) -> None:
+    path = written(tmp_path, *SHOP)
+    mapping = drafted(path)
+    assert mapping.amount_form.example == "€1.234,56"
+    assert mapping.occurred_at.format == "%d.%m.%Y %H:%M"
+    assert mapping.label is not None
+    assert mapping.label.flag.unknown == ("unknown",)
+    assert mapping.personal == {"buyer_email": "buyer_email", "full_name": "full name"}
+    assert mapping.entities["device"] == "device id"
+    report = imported(path, mapping)
+    assert (report.accepted, report.labels) == (3, 2), report.reasons
+
+
+def test_a_file_without_a_clock_is_refused_with_what_is_needed(tmp_path: Path) -> None:
+    path = written(tmp_path, "id,amount,fraud", "1,2.50,0", "2,3.50,1")
+    with pytest.raises(MappingError) as caught:
+        suggest_mapping(path)
+    assert "no column can be used as a clock" in str(caught.value)
+    assert "Add when each transaction happened" in str(caught.value)
+
+
+def test_columns_with_awkward_names_and_cells_still_load(tmp_path: Path) -> None:
+    header = 'time,"a: {b}",amount,"amount ","#hash","Größe","seq","1st","true"'
+    path = written(tmp_path, header, *(f"2026-01-0{n},{n},1,{n},{n},x{n},{n},{n},z{n}" for n in (1, 2, 3)))
+    assert imported(path, drafted(path)).accepted == 3
+
+
+@pytest.mark.parametrize("name", ["aws_coldstart_2k.csv", "handbook_transactions.parquet"])
+def test_drafts_for_the_shared_files_load(tmp_path: Path, name: str) -> None:
+    source = shared_file(name)
+    mapping = drafted(source)
+    assert mapping.label is not None
+    if name.endswith(".parquet"):
+        pq.write_table(pq.read_table(source).slice(0, 2000), tmp_path / "some.parquet")
+        assert imported(tmp_path / "some.parquet", mapping).accepted == 2000
+        assert list(mapping.entities) == ["customer", "terminal"]
+    else:
+        assert mapping.label.known_at is not None
+        assert {"customer_name", "customer_email", "billing_phone"} <= set(mapping.personal)
+        assert {"entity", "ip_address", "merchant"} <= set(mapping.entities)
+
+
+def test_a_drafted_origin_lies_in_the_past() -> None:
+    assert datetime(2025, 1, 1, tzinfo=UTC) < AT
