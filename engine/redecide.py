@@ -7,6 +7,7 @@ approve are passed over, because no rule asks and the probability lies below the
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -40,6 +41,29 @@ class Past:
         return len(self.decided_at)
 
 
+class Loads:
+    """What each day held before each row; only the rows that added something are kept."""
+
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self._days: dict[date, tuple[list[int], list[CapacityState]]] = {}
+        self._first = past.decided_at[0].date() if len(past) else None
+
+    def __getitem__(self, row: int) -> CapacityState:
+        day = self._past.decided_at[row].date()
+        rows, states = self._days.get(day, ([], []))
+        place = bisect_left(rows, row)
+        if place:
+            return states[place - 1]
+        return self._past.start if day == self._first else CapacityState()
+
+    def add(self, row: int, load: CapacityState) -> None:
+        """The load once this row was decided; rows come in order."""
+        rows, states = self._days.setdefault(self._past.decided_at[row].date(), ([], []))
+        rows.append(row)
+        states.append(load)
+
+
 @dataclass(frozen=True)
 class Redecided:
     """One answer per row: outcome (0, 1, 2 as in Outcome), explored, audited beside another outcome than review, and
@@ -48,31 +72,24 @@ class Redecided:
     outcome: np.ndarray
     explored: np.ndarray
     audited: np.ndarray
-    loads: Sequence[CapacityState]
+    loads: Loads
 
 
 def redecide(past: Past, asking: Asking, policy: Policy) -> Redecided:
     """Decide all rows again. The first day starts with the load it really had, every later one with none."""
-    rows = len(past)
-    outcome, explored = np.zeros(rows, np.uint8), np.zeros(rows, bool)
+    outcome, explored = np.zeros(len(past), np.uint8), np.zeros(len(past), bool)
     audited = np.asarray(past.audit) < policy.sampling.audit
     worth_a_look = _worth_a_look(past, asking, policy)
-    days: dict[date, CapacityState] = {}
-    loads: list[CapacityState] = []
-    for row in range(rows):
-        day = past.decided_at[row].date()
-        load = days.get(day) or (CapacityState() if days else past.start)
-        loads.append(load)
+    loads, review = Loads(past), int(Outcome.REVIEW)
+    for row in np.flatnonzero(worth_a_look | audited).tolist():
+        load = loads[row]
         if worth_a_look[row]:
             answer = decide_row(past, row, asking.get(row, ()), policy, load)
             outcome[row], explored[row] = answer.outcome, answer.explored
-        days[day] = _after(
-            load,
-            past.amount_minor[row],
-            bool(outcome[row] == Outcome.REVIEW or audited[row]),
-            bool(explored[row]),
-        )
-    return Redecided(outcome, explored, audited & (outcome != Outcome.REVIEW), loads)
+        looked_at = bool(outcome[row] == review or audited[row])
+        if looked_at or explored[row]:
+            loads.add(row, _after(load, past.amount_minor[row], looked_at, bool(explored[row])))
+    return Redecided(outcome, explored, audited & (outcome != review), loads)
 
 
 def decide_row(
@@ -94,23 +111,14 @@ def decide_row(
 
 def _worth_a_look(past: Past, asking: Asking, policy: Policy) -> np.ndarray:
     """Rows that some load could answer otherwise than with plain approval."""
-    lowest: dict[
-        int | None, float
-    ] = {}  # a price on reviews only moves the cut-off up, to where declining starts
-    found = np.zeros(len(past), bool)
-    for row, (probability, amount, novelty) in enumerate(
-        zip(past.probability, past.amount_minor, past.novelty, strict=True)
-    ):
-        if amount not in lowest:
-            lowest[amount] = cut_offs(amount, policy).review_at
-        found[row] = (
-            probability is None
-            or probability >= lowest[amount]
-            or past.killed[row]
-            or row in asking
-            or (amount is not None and amount >= policy.high_amount_minor)
-            or (novelty is not None and novelty >= policy.novelty_at)
-        )
+    # A price on reviews only moves the cut-off up, to where declining starts, so without a price it is lowest.
+    lowest = {amount: cut_offs(amount, policy).review_at for amount in set(past.amount_minor)}
+    cut = np.array([lowest[amount] for amount in past.amount_minor], np.float64)
+    probability = np.array(past.probability, np.float64)  # None becomes NaN
+    amount = np.array(past.amount_minor, np.float64)
+    found = ~(probability < cut) | (amount >= policy.high_amount_minor) | np.asarray(past.killed, bool)
+    found |= np.array(past.novelty, np.float64) >= policy.novelty_at
+    found[list(asking)] = True
     return found
 
 
