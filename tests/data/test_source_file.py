@@ -27,7 +27,7 @@ def counts(report: ImportReport) -> tuple[int, int, int]:
 
 def test_lines_are_physical_lines_and_malformed_ones_are_quarantined(tmp_path: Path) -> None:
     lines = [
-        row("a", device='"two\nlines"'),
+        row("a", country='"two\nlines"'),
         "",
         "too,short",
         row("b", amount="x"),
@@ -36,7 +36,7 @@ def test_lines_are_physical_lines_and_malformed_ones_are_quarantined(tmp_path: P
     ]
     with new_ledger(tmp_path) as ledger:
         report = load(ledger, csv_file(tmp_path, *lines))
-        assert reading.one(ledger, "a").entities["device"] == "two\nlines"
+        assert reading.one(ledger, "a").attributes["country"] == "two\nlines"
         assert ledger.seq_of("d") == 2
     assert [(bad.line, bad.field) for bad in report.examples] == [
         (5, "line"),
