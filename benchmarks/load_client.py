@@ -19,10 +19,11 @@ _LENGTH = b"content-length:"
 
 @dataclass
 class Measured:
-    """Seconds each answer took, the seconds the whole run took, and how many answers were no 200."""
+    """Seconds each answer took, seconds of the whole run, processor seconds of whoever answered, answers not 200."""
 
     took: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    processor: float = 0.0
     refused: int = 0
     unanswered: int = 0
 

@@ -13,7 +13,7 @@ from data.errors import SecondLookError
 from data.journal import Journal, Rows
 
 Gathered = Mapping[str, Sequence[Mapping[str, Any]]]
-SETTLE_AFTER_SECONDS = 0.25
+SETTLE_AFTER_SECONDS = 2.0
 log = logging.getLogger("secondlook.ledger")
 
 
