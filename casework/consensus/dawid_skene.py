@@ -29,7 +29,7 @@ class Smoothing:
     """
 
     cell: float = 0.01
-    shared: float = 0.5
+    shared: float = 5.0
     min_cases: int = 5
     group: float = 10.0
 

@@ -43,9 +43,10 @@ def identification(votes: Votes, fitted: Fit, smoothing: Smoothing, *, seed: int
             f"Not identified: {triples} items have three reviewers or more, {MIN_TRIPLES} are needed "
             f"(or {MIN_GOLDEN} golden items of every class).",
         )
-    if not _better_than_chance(votes, fitted):
+    if not _better_than_chance(votes, fitted, smoothing):
         return Identification(
-            False, "Not identified: the verdicts on an item agree no more than chance would make them."
+            False,
+            "Not identified: what the verdicts on an item have in common is no more than chance can make.",
         )
     if _another_story(votes, fitted, smoothing, seed):
         return Identification(
@@ -62,16 +63,17 @@ def anchored(votes: Votes) -> bool:
     return bool((of_class >= MIN_GOLDEN).all())
 
 
-def _better_than_chance(votes: Votes, fitted: Fit) -> bool:
+def _better_than_chance(votes: Votes, fitted: Fit, smoothing: Smoothing) -> bool:
     """Does the fit beat reviewers who answer alike whatever the item is, by more than its parameters are worth
-    (Akaike's criterion)?"""
+    (Akaike's criterion)? A matrix that is pulled towards the shared one counts by the share that is its own."""
     size = len(votes.classes)
     counts = np.bincount(votes.reviewer * size + votes.choice, minlength=len(votes.reviewers) * size)
     table = counts.reshape(-1, size)
     alone = float(xlogy(table, table / table.sum(axis=1, keepdims=True)).sum())
-    own = int((~fitted.few_cases).sum()) or 1
-    extra = own * (size - 1) ** 2 + (size - 1)
-    return fitted.log_likelihood - alone > extra
+    cases = votes.cases[~fitted.few_cases]
+    own = (cases / (cases + smoothing.shared * size)).sum()
+    extra = (1 + own) * (size - 1) ** 2 + (size - 1)
+    return bool(fitted.log_likelihood - alone > extra)
 
 
 def _another_story(votes: Votes, fitted: Fit, smoothing: Smoothing, seed: int) -> bool:

@@ -12,13 +12,13 @@ import numpy as np
 
 from casework.agreement.reading import VerdictLog, read_verdicts
 from casework.consensus.conviction import MIN_KNOWN, confidence_ranks, learn, pooled
-from casework.consensus.dawid_skene import Fit, Smoothing, fit
+from casework.consensus.dawid_skene import PUBLISHED, Fit, Smoothing, fit
 from casework.consensus.identification import identification
 from casework.consensus.votes import Reals, Votes, count_votes, shares_of_votes
 from data.errors import InputError
 
-METHODS = ("auto", "dawid-skene", "majority", "confidence")
-DAWID_SKENE, MAJORITY, CONFIDENCE = METHODS[1:]
+METHODS = ("auto", "dawid-skene", "majority", "confidence", "published")
+DAWID_SKENE, MAJORITY, CONFIDENCE, WITHOUT_SMOOTHING = METHODS[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,11 @@ def pool(votes: Votes, told: Reals | None = None, *, method: str = "auto", seed:
         return _by_confidence(votes, told)
     if method == MAJORITY:
         return Pooling(MAJORITY, shares_of_votes(votes), "Shares of votes, by wish.")
-    rule = Smoothing()
+    rule = PUBLISHED if method == WITHOUT_SMOOTHING else Smoothing()
     fitted = fit(votes, smoothing=rule)
     about = identification(votes, fitted, rule, seed=seed)
     aside = f" Stated confidence is not used: {lacking}." if told is not None else ""
-    if about.identified or method == DAWID_SKENE:
+    if about.identified or method in (DAWID_SKENE, WITHOUT_SMOOTHING):
         return Pooling(DAWID_SKENE, fitted.posterior, about.sentence + aside, about.identified, fitted)
     fallen = f"{about.sentence} Labels are majority votes and posteriors shares of votes.{aside}"
     return Pooling(MAJORITY, shares_of_votes(votes), fallen, False, fitted)

@@ -9,6 +9,7 @@ import yaml
 from casework.agreement.table import Rating
 from casework.consensus.dawid_skene import PUBLISHED, Smoothing, fit
 from casework.consensus.identification import identification
+from casework.consensus.report import consensus_of_file
 from casework.consensus.votes import Votes, count_votes
 from data.errors import InputError
 
@@ -57,6 +58,14 @@ def test_the_class_shares_of_the_45_patients_are_the_published_ones() -> None:
     assert found.converged
     assert found.prior[0] == pytest.approx([0.3996, 0.4220, 0.1118, 0.0667], abs=1e-3)
     assert ends(votes)[0]
+
+
+def test_the_published_class_shares_come_out_of_a_file_too(tmp_path: Path) -> None:
+    log = tmp_path / "patients.csv"
+    lines = [f"{r.item},{r.reviewer},{r.verdict}" for r in anaesthetists()]
+    log.write_text("\n".join(["item,reviewer,verdict", *lines]))
+    found = consensus_of_file(log, method="published", repeats=True)
+    assert list(found["class_shares"].values()) == pytest.approx([0.3996, 0.4220, 0.1118, 0.0667], abs=1e-3)
 
 
 def test_the_first_look_of_each_observer_counts_unless_repeats_are_asked_for() -> None:
@@ -149,7 +158,7 @@ def test_two_reviewers_an_item_do_not_identify_anything() -> None:
 def test_coin_tossers_are_found_out() -> None:
     rng = np.random.default_rng(7)
     ratings = [Rating(str(i), str(j), "ab"[int(rng.random() < 0.3)]) for i in range(300) for j in range(3)]
-    assert "no more than chance" in ends(count_votes(ratings))[1]
+    assert "no more than chance can make" in ends(count_votes(ratings))[1]
 
 
 def test_one_class_only_is_not_identified() -> None:
