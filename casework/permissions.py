@@ -38,7 +38,7 @@ class Permission(StrEnum):
     DISPOSITIONS_READ = "read dispositions"
     QUALITY_READ = "read consistency, summary and subgroup figures"
     SETTINGS_READ = "read rules and policy"
-    SETTINGS_PREVIEW = "see what rules, policy and changes to them do"
+    SETTINGS_PREVIEW = "read what rules, policy and changes to them do"
     SETTINGS_APPROVE = "approve rules and policy"
     MODELS_READ = "read models and retrains"
     MODELS_RETRAIN = "ask for a retrain"

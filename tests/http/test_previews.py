@@ -124,6 +124,41 @@ def test_a_new_feature_is_worked_out_for_the_past(bank: Institution) -> None:
     assert busy["hits_after"] == 12  # one every 30 minutes: from the fifth on
 
 
+def test_flips_that_come_only_from_crowding_are_counted_apart(bank: Institution) -> None:
+    policy = POLICY.replace("reviews_per_day: 60", "reviews_per_day: 1")
+    found = preview(bank, {"policy.yaml": policy})
+    assert found["cases"]["after"]["capacity"] == 1
+    assert found["flipped"] > 0
+
+
+def test_drafts_in_the_workspace_are_previewed_without_sending_files(bank: Institution) -> None:
+    file = bank.app.workspace.rules / "policy.yaml"
+    file.write_text(POLICY.replace("high_amount: 1500", "high_amount: 9000"))
+    try:
+        found = bank.ask("auditor-1", "GET", "/v1/previews").json()
+        assert (found["changed"], found["flipped"]) == (["policy.yaml"], 3)
+    finally:
+        file.write_text(POLICY)
+
+
+def test_files_that_cannot_be_read_are_refused_with_their_line(bank: Institution) -> None:
+    body = {"files": {"catalogue/card_testing_burst.yaml": BURST.replace("_count_1h", "_cuont_1h")}}
+    answer = bank.ask("risk-manager-1", "POST", "/v1/previews", json=body)
+    assert answer.status_code == 422
+    assert "rules/catalogue/card_testing_burst.yaml:" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("since", ["2020-01-01T00:00:00Z&until=2020-02-01T00:00:00Z", "2030-01-01T00:00:00Z"])
+def test_a_period_in_which_nothing_was_decided_is_refused(bank: Institution, since: str) -> None:
+    answer = bank.ask("risk-manager-1", "GET", f"/v1/previews?since={since}")
+    assert answer.status_code == 422, answer.text
+
+
+def test_those_who_review_do_not_see_single_payments_this_way(bank: Institution) -> None:
+    for user in ("analyst-1", "team-lead-1"):
+        assert bank.ask(user, "GET", "/v1/previews").status_code == 403
+
+
 def test_the_rule_report_tells_facts_and_verdicts_apart(bank: Institution) -> None:
     found = bank.ask("risk-manager-1", "GET", "/v1/rules/report").json()
     assert found["decisions"] == 16
