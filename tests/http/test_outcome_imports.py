@@ -95,7 +95,9 @@ def test_outcomes_come_in_by_command_too(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_a_mapping_is_drafted_shown_and_used_by_command(shell: Shell, tmp_path: Path) -> None:
-    rows = "id,time,amount,customer_id,fraud\n" + "".join(f"t{n},2026-01-0{n},{n}.50,c1,0\n" for n in range(1, 9))
+    rows = "id,time,amount,customer_id,fraud\n" + "".join(
+        f"t{n},2026-01-0{n},{n}.50,c1,0\n" for n in range(1, 9)
+    )
     (tmp_path / "rows.csv").write_text(rows)
     code, out, _ = shell("mapping", "suggest", tmp_path / "rows.csv", "--json")
     assert (code, {guess["role"] for guess in json.loads(out)["guesses"]} >= {"id", "clock", "amount"}) == (
