@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,10 @@ def _prepare(root: Path, source: Path | None) -> None:
     try:
         made = [large_payment(n) if n % 50 == 0 else payment(n) for n in range(1, 2001)]
         now = datetime.now(UTC)
-        sent = [Sent(**{**body, "occurred_at": now, "personal": {}}) for body in made]
+        sent = [
+            Sent(**{**body, "occurred_at": now, "amount": Decimal(body["amount"]), "personal": {}})
+            for body in made
+        ]
         for start in range(0, len(sent), BATCH):
             app.decide([checked(s, app.mapping) for s in sent[start : start + BATCH]], now)
     finally:
