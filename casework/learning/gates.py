@@ -13,8 +13,8 @@ from engine.intervals import Interval
 class GateLimits:
     """What the gates hold a challenger against.
 
-    `margin` is how much average precision a challenger may lose, at the lower end of the interval, and still
-    count as no worse; `collapsed_alpha` is the alpha below which (whole interval) agreement has collapsed.
+    `margin` is how much average precision a challenger may lose in the estimate and still count as no worse;
+    `collapsed_alpha` is the alpha below which (whole interval) agreement has collapsed.
     """
 
     min_labels: int
@@ -149,12 +149,13 @@ def _against_champion(e: Evidence, limits: GateLimits) -> Gate:
         return Gate(name, False, "the comparison with the champion is missing")
     rows = f"on the same {e.judged_rows:,} rows"
     text = f"average precision {_signed(precision)}, share of expected cost saved {_signed(saved)}, {rows}"
-    if precision.low < -limits.margin and precision.value < 0:
-        return Gate(name, False, f"average precision may be lower by more than {limits.margin:.2f} ({text})")
+    if precision.high < 0 or precision.value < -limits.margin:
+        return Gate(name, False, f"average precision would fall ({text})")
     if saved.high < 0:
         return Gate(name, False, f"decisions at its own thresholds would cost more ({text})")
-    if precision.value <= 0 and saved.value <= 0:
-        return Gate(name, False, f"nothing speaks for a change ({text})")
+    # A clearly better ranking may come with a cost that is still uncertain; a merely hoped-for one may not cost more.
+    if saved.value <= 0 and precision.low <= 0:
+        return Gate(name, False, f"nothing speaks clearly for a change ({text})")
     return Gate(name, True, text)
 
 

@@ -44,7 +44,25 @@ def test_a_worse_challenger_is_refused() -> None:
 def test_two_equal_models_give_no_reason_to_change() -> None:
     zero = Interval(0.0, 0.0, 0.0)
     equal = {"average_precision": zero, "expected_cost_saved": zero}
-    assert "nothing speaks for a change" in verdict_sentence(judge(replace(GOOD, difference=equal), LIMITS))
+    assert "nothing speaks clearly for a change" in verdict_sentence(
+        judge(replace(GOOD, difference=equal), LIMITS)
+    )
+
+
+def test_a_better_ranking_that_may_cost_more_needs_to_be_clearly_better() -> None:
+    cost = Interval(-0.15, -0.9, 0.26)
+    hoped = {"average_precision": Interval(0.08, -0.01, 0.16), "expected_cost_saved": cost}
+    clear = {"average_precision": Interval(0.08, 0.01, 0.16), "expected_cost_saved": cost}
+    assert failed(replace(GOOD, difference=hoped)) == ["no worse than the champion"]
+    assert failed(replace(GOOD, difference=clear)) == []
+
+
+def test_cheaper_decisions_are_taken_although_ranking_is_equal() -> None:
+    cheaper = {
+        "average_precision": Interval(-0.004, -0.034, 0.023),
+        "expected_cost_saved": Interval(0.09, 0.05, 0.14),
+    }
+    assert failed(replace(GOOD, difference=cheaper)) == []
 
 
 def test_dearer_decisions_are_refused_even_with_better_ranking() -> None:

@@ -70,7 +70,10 @@ def test_an_unknown_job_names_those_there_are(ledger: Ledger) -> None:
 
 
 def test_a_weekly_job_keeps_its_week_across_a_restart(ledger: Ledger) -> None:
-    job, now = Job("tidy", "tidy up", WEEK, work), datetime.now(UTC)  # APScheduler has no clock but the real one
+    job, now = (
+        Job("tidy", "tidy up", WEEK, work),
+        datetime.now(UTC),
+    )  # APScheduler has no clock but the real one
     five_days_ago = now - timedelta(days=5)
     schedule(ledger, job, now=five_days_ago).run_now("tidy", by="scheduler")
     later = schedule(ledger, job, now=now)
