@@ -76,9 +76,7 @@ def test_subgroups_get_rates_with_wilson_intervals(house) -> None:
     assert (young["value"], young["n"], young["decline"]["value"]) == ("18-29", 4, 0.25)
     assert (old["share_confirmed"]["value"], old["share_confirmed"]["n"]) == (1.0, 1)
     assert old["fraud_share_of_outcomes"] == {"value": None, "low": None, "high": None, "n": 0}
-    assert table["sentence"].startswith(
-        "Declined most often: 18-29 (25 % of 4); least often: 65+ (0 % of 2)"
-    )
+    assert table["sentence"].startswith("Declined most often: 18-29 (25 % of 4); least often: 65+ (0 % of 2)")
 
 
 def test_an_attribute_that_does_not_exist_is_refused(house) -> None:
