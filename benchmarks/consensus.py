@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from casework.agreement.table import Rating
-from casework.consensus.conviction import confidence_ranks, out_of_fold
-from casework.consensus.dawid_skene import fit
-from casework.consensus.votes import Reals, Votes, count_votes
+from casework.quality.agreement.table import Rating
+from casework.quality.consensus.conviction import confidence_ranks, out_of_fold
+from casework.quality.consensus.dawid_skene import fit
+from casework.quality.consensus.votes import Reals, Votes, count_votes
 from engine.metrics import auc
 
 DATA = Path(os.environ.get("SECOND_LOOK_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))

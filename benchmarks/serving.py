@@ -75,7 +75,7 @@ def _prepare(root: Path, source: Path | None) -> None:
     if source is not None:
         shutil.copytree(source, root, ignore=shutil.ignore_patterns("snapshots", "server.*", "*.lock"))
         return
-    from casework.transactions import Sent, checked
+    from casework.deciding.transactions import Sent, checked
     from tests.http.institution import large_payment, make_workspace, payment
 
     app = App.open(make_workspace(root))

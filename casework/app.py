@@ -10,14 +10,14 @@ from functools import cached_property
 from typing import Any
 
 from casework import jobs, live
-from casework.consistency import consistency_report
-from casework.deciding import Answer, Decider
-from casework.intake import Intake
+from casework.deciding.decider import Answer, Decider
+from casework.deciding.intake import Intake
+from casework.deciding.loop import DecisionLoop
 from casework.learning.retrain import Agreement, Request, Retraining
 from casework.live import Live, Settings
-from casework.loop import DecisionLoop
+from casework.people.signin import SignIn
+from casework.quality.consistency import consistency_report
 from casework.schedule import Schedule
-from casework.signin import SignIn
 from casework.workspace import Workspace
 from data import approved
 from data.ledger import Ledger

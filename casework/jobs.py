@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from casework import dispositions, tasks
+from casework.cases import dispositions
+from casework.review import tasks
 from casework.schedule import Job
 from data import chain
 from data.errors import ChainBrokenError

@@ -20,7 +20,7 @@ from engine.decision import (
 
 
 def restored(stored: Mapping[str, Any], transaction: Transaction) -> Decision:
-    """The decision whose JSON was stored (casework.decisions.as_json), for its transaction."""
+    """The decision whose JSON was stored (casework.deciding.decisions.as_json), for its transaction."""
     told = stored["explanation"]
     return Decision(
         transaction=transaction,

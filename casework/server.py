@@ -20,7 +20,7 @@ import uvicorn
 from casework import children, ports
 from casework.app import App
 from casework.http.api import create_api
-from casework.permissions import Person, Role
+from casework.people.permissions import Person, Role
 from casework.workspace import Workspace, write_private
 
 LOCAL = Person("local-admin", Role.ADMIN)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from casework import signin
+from casework.people import signin
 from data import approved
 from data.errors import ConflictError, InputError
 from data.ledger import Ledger

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from casework.agreement.coefficients import gwet_ac1, krippendorff_alpha, raw, specific
+from casework.quality.agreement.coefficients import gwet_ac1, krippendorff_alpha, raw, specific
 
 matplotlib.use("Agg")
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
-from casework.consensus.report import METHODS, consensus_of_file
+from casework.quality.consensus.report import METHODS, consensus_of_file
 
 
 def add_to(parent: typer.Typer) -> None:

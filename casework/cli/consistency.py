@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.agreement.log_report import Columns, report_of_file
-from casework.agreement.page import page
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
+from casework.quality.agreement.log_report import Columns, report_of_file
+from casework.quality.agreement.page import page
 from data.errors import InputError
 
 _SHOWN = ("raw", "positive_specific", "negative_specific", "alpha", "ac1")

@@ -15,7 +15,7 @@ import orjson
 
 from casework.app import App
 from casework.http.api import create_api
-from casework.permissions import Person, Role
+from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
 from data.errors import ConflictError, LedgerBusyError, SecondLookError
 

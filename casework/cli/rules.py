@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from casework import proposals, rule_lock
 from casework.cli import consequences
 from casework.cli.consequences import moment
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, to_json
 from casework.cli.reach import reached
-from casework.linting import finding_row, lint_files
 from casework.live import Settings, read_settings
+from casework.settings import proposals, rule_lock
+from casework.settings.linting import finding_row, lint_files
 from casework.workspace import Workspace
 from data import approved
 from data.errors import InputError

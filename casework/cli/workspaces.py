@@ -15,7 +15,7 @@ import typer
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, table
 from casework.cli.progress import steps
 from casework.cli.reach import LOCAL, Reach, reached
-from casework.importing import import_file
+from casework.deciding.importing import import_file
 from casework.workspace import Admin, create
 from data import mappings
 from data.errors import InputError

@@ -10,8 +10,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from casework import importing, outcomes, workspace
+from casework import workspace
 from casework.app import App, wall_clock
+from casework.deciding import importing, outcomes
 from casework.demo import people
 from casework.demo.summary import summarise
 from casework.demo.working import Shift

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from casework import signin
-from casework.permissions import Role
+from casework.people import signin
+from casework.people.permissions import Role
 from casework.workspace import Admin
 from data.simulator.analysts import SimulatedAnalyst
 from data.writer import Writer

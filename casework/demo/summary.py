@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from casework.app import App
-from casework.consistency import consistency_report
 from casework.demo import people
 from casework.demo.world import World
 from casework.learning import models, retrain
-from casework.subgroups import subgroup_table
+from casework.quality.consistency import consistency_report
+from casework.quality.subgroups import subgroup_table
 from engine.intervals import ranking_intervals
 
 _SEED = 1

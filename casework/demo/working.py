@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from casework import dossiers, tasks, verdicts
+from casework.cases import dossiers
 from casework.demo.people import PEOPLE
-from casework.review_design import BLIND_FIRST
-from casework.tasks import Task
-from casework.verdicts import VerdictForm
+from casework.review import tasks, verdicts
+from casework.review.review_design import BLIND_FIRST
+from casework.review.tasks import Task
+from casework.review.verdicts import VerdictForm
 from data.ledger import Ledger
 from data.simulator.analysts import Judgement, SimulatedAnalyst
 from engine.policy import Policy

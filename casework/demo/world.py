@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from casework.outcomes import Told
-from casework.transactions import Sent, checked
+from casework.deciding.outcomes import Told
+from casework.deciding.transactions import Sent, checked
 from data.mapping import Mapping as Columns
 from data.simulator.chargebacks import is_fraud_reason
 from data.simulator.config import InstitutionConfig

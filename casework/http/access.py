@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from casework.app import App
-from casework.permissions import Permission, Person, require
-from casework.signin import NotSignedIn
+from casework.people.permissions import Permission, Person, require
+from casework.people.signin import NotSignedIn
 
 
 def now() -> datetime:

@@ -9,10 +9,10 @@ import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from casework import decisions, replaying
+from casework.deciding import decisions, replaying
 from casework.http.access import allowed, the_app
 from casework.http.answers import json_answer, seq_of
-from casework.permissions import Permission, Person
+from casework.people.permissions import Permission, Person
 from data import chain
 
 router = APIRouter(tags=["audit"])

@@ -8,11 +8,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from casework import blindness, case_pages, cases, decisions, dispositions, restoring, revealing
+from casework import restoring
+from casework.cases import case_pages, cases, dispositions, revealing
+from casework.deciding import decisions
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Identifier
-from casework.permissions import Permission, Person
+from casework.people.permissions import Permission, Person
+from casework.review import blindness
 from data import reading
 
 router = APIRouter(tags=["cases"])

@@ -20,14 +20,16 @@ from pydantic import (
 )
 from starlette.responses import Response
 
-from casework import blindness, decision_pages, decisions, revealing
 from casework.app import App
+from casework.cases import revealing
+from casework.deciding import decision_pages, decisions
+from casework.deciding.transactions import Sent, checked
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
 from casework.http.bodies import Body, Identifier, ShortText
 from casework.http.problems import INPUT_HINT, complaint, detail_of
-from casework.permissions import Permission, Person
-from casework.transactions import Sent, checked
+from casework.people.permissions import Permission, Person
+from casework.review import blindness
 from data.errors import InputError, SecondLookError
 from data.transactions import Transaction
 

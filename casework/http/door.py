@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from casework.app import App
 from casework.http import decisions, problems
 from casework.http.access import now, token_in
-from casework.permissions import Permission, require
+from casework.people.permissions import Permission, require
 from data.errors import SecondLookError
 
 Decide = Callable[[App, Any], Awaitable[Response]]

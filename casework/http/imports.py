@@ -14,12 +14,12 @@ from fastapi import APIRouter, Request, UploadFile
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
-from casework import importing, outcomes
 from casework.app import App
+from casework.deciding import importing, outcomes
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, ShortText
-from casework.permissions import Permission, Person
+from casework.people.permissions import Permission, Person
 from data.errors import InputError
 
 router = APIRouter(tags=["imports and outcomes"])

@@ -12,7 +12,7 @@ from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body
 from casework.learning import cards, models, retrain
-from casework.permissions import Permission, Person
+from casework.people.permissions import Permission, Person
 
 router = APIRouter(tags=["models and jobs"])
 

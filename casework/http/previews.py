@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
-from casework import previews, tuning
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body
-from casework.permissions import Permission, Person
-from casework.rule_report import rule_report
+from casework.people.permissions import Permission, Person
+from casework.settings import previews, tuning
+from casework.settings.rule_report import rule_report
 
 router = APIRouter(tags=["rules and policy"])
 Moment = AwareDatetime | None

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from casework.signin import NotSignedIn, TooManyAttempts
+from casework.people.signin import NotSignedIn, TooManyAttempts
 from data import errors
 
 _log = logging.getLogger("secondlook.http")

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from casework.consistency import consistency_report
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.permissions import Permission, Person, Role
-from casework.subgroups import subgroup_table
-from casework.summary import summary
+from casework.people.permissions import Permission, Person, Role
+from casework.quality.consistency import consistency_report
+from casework.quality.subgroups import subgroup_table
+from casework.quality.summary import summary
 
 router = APIRouter(tags=["quality"])
 _SEES_PEOPLE = (Role.TEAM_LEAD,)

@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from casework import signin
 from casework.http.access import PUBLIC, allowed, bearer_token, now, the_app
 from casework.http.bodies import Body, ShortText
-from casework.permissions import Permission, Person
+from casework.people import signin
+from casework.people.permissions import Permission, Person
 
 router = APIRouter(tags=["sign-in"])
 

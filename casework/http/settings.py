@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from casework import linting, proposals, rule_lock
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Note
-from casework.permissions import Permission, Person
+from casework.people.permissions import Permission, Person
+from casework.settings import linting, proposals, rule_lock
 from data import approved
 from data.errors import NotFoundError
 from engine.schemas import schemas

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from casework import drafts, revealing, task_pages, tasks, verdicts
 from casework.app import App
+from casework.cases import revealing
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Note
-from casework.permissions import Permission, Person
-from casework.verdicts import VerdictForm
+from casework.people.permissions import Permission, Person
+from casework.review import drafts, task_pages, tasks, verdicts
+from casework.review.verdicts import VerdictForm
 
 router = APIRouter(tags=["review"])
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from casework.labels import label_table
-from casework.review_design import BLIND_FIRST
+from casework.learning.labels import label_table
+from casework.review.review_design import BLIND_FIRST
 from casework.workspace import Workspace
 from data import export
 from data.canonical import rfc3339, sha256_hex

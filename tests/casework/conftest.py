@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from casework import cases, tasks, verdicts
-from casework.dossiers import Background, Guideline, build_dossier
-from casework.tasks import Task
+from casework.cases import cases
+from casework.cases.dossiers import Background, Guideline, build_dossier
+from casework.review import tasks, verdicts
+from casework.review.tasks import Task
 from data.ledger import Ledger
 from data.mapping import load_mapping
 from data.transactions import Transaction

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from casework import blindness, case_pages, cases
-from casework.task_pages import queue_summary, task_list, task_page
+from casework.cases import case_pages, cases
+from casework.review import blindness
+from casework.review.task_pages import queue_summary, task_list, task_page
 from data.errors import ConflictError, NotFoundError
 
 
@@ -139,7 +140,7 @@ def test_once_settled_everybody_may_read_everything(house_with) -> None:
 
 
 def test_an_undone_verdict_makes_its_author_blind_again(house) -> None:
-    from casework import verdicts
+    from casework.review import verdicts
 
     case = house.case()
     mine = house.judge("analyst-1", "legitimate")
@@ -150,7 +151,7 @@ def test_an_undone_verdict_makes_its_author_blind_again(house) -> None:
 
 
 def test_what_follows_an_undo_is_as_blind_as_before(house_with) -> None:
-    from casework import verdicts
+    from casework.review import verdicts
 
     house = house_with(blind_first=1.0)
     house.case()
@@ -164,7 +165,8 @@ def test_what_follows_an_undo_is_as_blind_as_before(house_with) -> None:
 
 
 def test_a_blind_verdict_stands_once_its_author_has_read_what_the_engine_thinks(house_with) -> None:
-    from casework import revealing, verdicts
+    from casework.cases import revealing
+    from casework.review import verdicts
 
     house = house_with(blind_first=1.0)
     case = house.case()
@@ -179,7 +181,7 @@ def test_a_blind_verdict_stands_once_its_author_has_read_what_the_engine_thinks(
 
 
 def test_only_a_blind_verdict_that_can_still_be_undone_is_guarded(house_with) -> None:
-    from casework import revealing
+    from casework.cases import revealing
 
     house = house_with(blind_first=1.0)
     blind = house.case()

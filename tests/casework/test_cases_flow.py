@@ -2,9 +2,10 @@
 
 import pytest
 
-from casework import cases, dispositions, tasks, verdicts
-from casework.task_pages import task_page
-from casework.verdicts import VerdictForm
+from casework.cases import cases, dispositions
+from casework.review import tasks, verdicts
+from casework.review.task_pages import task_page
+from casework.review.verdicts import VerdictForm
 from data.errors import ConflictError, InputError, NotFoundError
 from engine.decision import Outcome
 

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from casework import dispositions, verdicts
-from casework.labels import Label, labels
+from casework.cases import dispositions
+from casework.learning.labels import Label, labels
+from casework.review import verdicts
 from engine.decision import Outcome
 
 

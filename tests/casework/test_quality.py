@@ -2,8 +2,8 @@
 
 import pytest
 
-from casework.consistency import consistency_report, overlap
-from casework.subgroups import subgroup_table, wilson
+from casework.quality.consistency import consistency_report, overlap
+from casework.quality.subgroups import subgroup_table, wilson
 from data.errors import InputError
 from engine.decision import Outcome
 
@@ -30,7 +30,7 @@ def test_the_headline_rests_on_random_second_reviews_alone(house_with) -> None:
 
 
 def test_an_undone_verdict_does_not_count(house_with) -> None:
-    from casework import verdicts
+    from casework.review import verdicts
 
     house = house_with(second_review=1.0)
     house.case()

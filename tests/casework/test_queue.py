@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from casework import dispositions, drafts, lanes, tasks
-from casework.dossiers import for_arm
+from casework.cases import dispositions
+from casework.cases.dossiers import for_arm
+from casework.review import drafts, lanes, tasks
 from data.errors import ConflictError, InputError, NotFoundError
 
 

@@ -16,8 +16,8 @@ import uvicorn
 from casework import ports
 from casework.app import App
 from casework.http.api import create_api
-from casework.permissions import Role
-from casework.signin import add_user
+from casework.people.permissions import Role
+from casework.people.signin import add_user
 from casework.workspace import Admin, Workspace, create, write_private
 from data import approved
 

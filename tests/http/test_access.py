@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from casework.http import health
 from casework.http.access import permission_of
 from casework.http.api import ROUTERS
-from casework.permissions import ALLOWED, Permission, Role
+from casework.people.permissions import ALLOWED, Permission, Role
 from tests.http.institution import Institution
 
 ROUTES: list[APIRoute] = [

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from casework import past_decisions
+from casework.settings import past_decisions
 from engine.redecide import redecide
 from tests.http.institution import RULES, Institution, large_payment, make_workspace, payment, served
 

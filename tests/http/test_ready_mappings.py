@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from casework.app import App
-from casework.transactions import Sent, checked
+from casework.deciding.transactions import Sent, checked
 from casework.workspace import Workspace
 from data.mapping import Mapping
 from tests.data.shapes import SHAPES, write_shape

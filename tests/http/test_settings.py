@@ -2,7 +2,7 @@
 
 import pytest
 
-from casework.rule_lock import LOCK_FILE
+from casework.settings.rule_lock import LOCK_FILE
 from tests.http.institution import Institution, large_payment, payment
 
 
@@ -88,7 +88,7 @@ def test_only_drafts_can_be_approved(institution: Institution) -> None:
 
 
 def test_a_locked_rule_needs_a_new_version_to_change(institution: Institution) -> None:
-    from casework import rule_lock
+    from casework.settings import rule_lock
 
     workspace = institution.app.workspace
     lock = workspace.rules / LOCK_FILE

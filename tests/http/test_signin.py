@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from casework.permissions import ALLOWED, Permission, Person, Role, require
-from casework.signin import FREE_FAILURES, TOKEN_LIFE, NotSignedIn, SignIn, TooManyAttempts, add_user
+from casework.people.permissions import ALLOWED, Permission, Person, Role, require
+from casework.people.signin import FREE_FAILURES, TOKEN_LIFE, NotSignedIn, SignIn, TooManyAttempts, add_user
 from data.errors import ConflictError, InputError, NotFoundError, PermissionDenied
 from data.ledger import Ledger
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from casework import decisions
 from casework.app import App
+from casework.deciding import decisions
 from data import chain
 from tests.http.institution import add_people, large_payment, make_workspace, payment
 from tests.journeys.running import serving

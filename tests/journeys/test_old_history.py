@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from casework import importing, outcomes
 from casework.app import App
-from casework.outcomes import Told
+from casework.deciding import importing, outcomes
+from casework.deciding.outcomes import Told
 from data.simulator.chargebacks import is_fraud_reason
 from data.simulator.config import InstitutionConfig
 from data.simulator.institution import simulate

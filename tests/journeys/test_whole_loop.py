@@ -13,8 +13,8 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from casework.agreement.intervals import INSUFFICIENT, UNDEFINED
 from casework.app import App
+from casework.quality.agreement.intervals import INSUFFICIENT, UNDEFINED
 from casework.workspace import Workspace
 from data.simulator.config import InstitutionConfig
 from data.simulator.institution import Simulated, simulate

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.agreement.coefficients import gwet_ac1, krippendorff_alpha, nominal, ordinal
-from casework.agreement.intervals import INSUFFICIENT, UNDEFINED
-from casework.agreement.report import consistency
-from casework.agreement.table import Rating, patterns, tabulate
+from casework.quality.agreement.coefficients import gwet_ac1, krippendorff_alpha, nominal, ordinal
+from casework.quality.agreement.intervals import INSUFFICIENT, UNDEFINED
+from casework.quality.agreement.report import consistency
+from casework.quality.agreement.table import Rating, patterns, tabulate
 from data.errors import InputError
 
 

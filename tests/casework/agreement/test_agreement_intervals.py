@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from casework.agreement.coefficients import gwet_ac1, krippendorff_alpha, raw, specific
-from casework.agreement.intervals import ENOUGH, evidence, measure
-from casework.agreement.table import Patterns
+from casework.quality.agreement.coefficients import gwet_ac1, krippendorff_alpha, raw, specific
+from casework.quality.agreement.intervals import ENOUGH, evidence, measure
+from casework.quality.agreement.table import Patterns
 
 BOTH_ONE_NEITHER = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
 STATISTICS = {

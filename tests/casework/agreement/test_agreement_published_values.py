@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from casework.agreement.coefficients import (
+from casework.quality.agreement.coefficients import (
     brennan_prediger,
     fleiss_kappa,
     gwet_ac1,
@@ -16,9 +16,9 @@ from casework.agreement.coefficients import (
     ratio,
     raw,
 )
-from casework.agreement.pairs import cohen_kappa, conger_kappa
-from casework.agreement.standard_errors import ac1_standard_error, alpha_standard_error
-from casework.agreement.table import Rating, Ratings, tabulate
+from casework.quality.agreement.pairs import cohen_kappa, conger_kappa
+from casework.quality.agreement.standard_errors import ac1_standard_error, alpha_standard_error
+from casework.quality.agreement.table import Rating, Ratings, tabulate
 
 TOLERANCE = 5e-5
 KRIPPENDORFF_4_BY_12 = """
@@ -149,7 +149,7 @@ def test_the_paradoxes_of_kappa(
 def test_what_skew_does(
     sensitivity: float, specificity: float, share: float, expected: tuple[float, float, float, float]
 ) -> None:
-    from casework.agreement.coefficients import specific
+    from casework.quality.agreement.coefficients import specific
 
     patterns = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
     both = share * sensitivity**2 + (1 - share) * (1 - specificity) ** 2

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from casework.agreement.log_report import report_of_file
-from casework.agreement.reading import positive_category, read_verdicts
+from casework.quality.agreement.log_report import report_of_file
+from casework.quality.agreement.reading import positive_category, read_verdicts
 from data.errors import InputError
 
 COLUMNS = "item, reviewer, verdict; optional arm, confidence, seconds, given_at"

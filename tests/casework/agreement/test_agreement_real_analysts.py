@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from casework.agreement.log_report import report_of_file
-from casework.agreement.report import consistency
-from casework.agreement.table import Rating
+from casework.quality.agreement.log_report import report_of_file
+from casework.quality.agreement.report import consistency
+from casework.quality.agreement.table import Rating
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "analyst_decisions.csv"
 pytestmark = pytest.mark.skipif(not DATA.is_file(), reason=f"real analyst decisions are not at {DATA}")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from casework.agreement.table import Rating
 from casework.cli.main import cli
-from casework.consensus.conviction import confidence_ranks, learn, out_of_fold, pooled
-from casework.consensus.report import consensus_of_file, read_golden
-from casework.consensus.votes import count_votes
+from casework.quality.agreement.table import Rating
+from casework.quality.consensus.conviction import confidence_ranks, learn, out_of_fold, pooled
+from casework.quality.consensus.report import consensus_of_file, read_golden
+from casework.quality.consensus.votes import count_votes
 from data.errors import InputError
 from engine.metrics import auc
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import yaml
 
-from casework.agreement.table import Rating
-from casework.consensus.dawid_skene import PUBLISHED, Smoothing, fit
-from casework.consensus.identification import identification
-from casework.consensus.report import consensus_of_file
-from casework.consensus.votes import Votes, count_votes
+from casework.quality.agreement.table import Rating
+from casework.quality.consensus.dawid_skene import PUBLISHED, Smoothing, fit
+from casework.quality.consensus.identification import identification
+from casework.quality.consensus.report import consensus_of_file
+from casework.quality.consensus.votes import Votes, count_votes
 from data.errors import InputError
 
 BLUEBIRDS = Path(__file__).resolve().parents[4] / "shared" / "data" / "bluebirds"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from casework.agreement.against_truth import holm, is_fraud
-from casework.agreement.log_report import Columns, report_of_file
-from casework.agreement.page import page
 from casework.cli.main import cli
+from casework.quality.agreement.against_truth import holm, is_fraud
+from casework.quality.agreement.log_report import Columns, report_of_file
+from casework.quality.agreement.page import page
 from data.errors import InputError
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "analyst_decisions.csv"

@@ -1,0 +1,1 @@
+"""Cases, what their reviewers are shown, and what happens to the payment."""

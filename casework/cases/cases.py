@@ -1,0 +1,266 @@
+"""How does a decision become a case with its tasks, and when is that case settled?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from casework.cases import dossiers
+from casework.review import tasks
+from casework.review.lanes import SECOND_LANE, expected_money
+from casework.review.review_design import (
+    AUDIT,
+    BLIND_FIRST,
+    PRIMARY,
+    SCORE_SHOWN,
+    SECOND,
+    Design,
+    draw_design,
+    opaque_id,
+)
+from casework.review.tasks import OPEN, Task
+from data.errors import ConflictError, InputError, NotFoundError
+from data.events import EventDraft
+from data.ledger import Ledger
+from data.writer import Writer
+from engine.decision import Decision, Outcome
+from engine.policy import Policy
+
+CASE_OPEN, IN_ADJUDICATION, CLOSED, TIMED_OUT = "open", "in_adjudication", "closed", "timed_out"
+BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One transaction that people look at. `verdict` is '' until they have settled it; `reason` is a triage
+    reason or by_hand. `queue` is the policy segment whose deadline and timeout apply."""
+
+    case_id: str
+    transaction_seq: int
+    status: str
+    reason: str
+    reason_detail: str
+    queue: str
+    amount_minor: int
+    opened_by: str
+    opened_at: datetime
+    deadline: datetime
+    verdict: str = ""
+    closed_at: datetime | None = None
+
+
+def open_review(
+    w: Writer, decision: Decision, dossier: Mapping[str, Any], policy: Policy, key: bytes, at: datetime
+) -> Case | Task | None:
+    """What a fresh decision calls for: a case if it asks for review, an audit task if it was drawn, else
+    nothing."""
+    if decision.outcome is Outcome.REVIEW:
+        return open_case(w, decision, dossier, policy, key, at)
+    if decision.draws.audited:
+        return open_audit(w, decision, dossier, policy, key, at)
+    return None
+
+
+def open_case(
+    w: Writer,
+    decision: Decision,
+    dossier: Mapping[str, Any],
+    policy: Policy,
+    key: bytes,
+    at: datetime,
+    *,
+    opened_by: str = "engine",
+    reason: str = "",
+) -> Case:
+    """Open a case on a decision: the case, its primary task, and a second one if drawn or if four eyes are
+    needed.
+
+    By hand (`opened_by` a person) a reason in words is needed, the score is shown, since whoever asks has seen it,
+    and a transaction with a case already is a ConflictError. The engine only opens cases on decisions of the same
+    write, which cannot have one.
+    """
+    transaction = decision.transaction
+    by_hand = opened_by != "engine"
+    if by_hand:
+        _check_by_hand(w, decision, reason)
+    segment = str(decision.context.get("segment", "default"))
+    case = Case(
+        case_id=opaque_id(key, "case", transaction.transaction_id),
+        transaction_seq=transaction.seq,
+        status=CASE_OPEN,
+        reason=BY_HAND if by_hand else decision.triage.reason.value,
+        reason_detail=reason if by_hand else decision.triage.sentence,
+        queue=segment,
+        amount_minor=transaction.amount_minor or 0,
+        opened_by=opened_by,
+        opened_at=at,
+        deadline=at + policy.segment(segment).deadline,
+    )
+    design = draw_design(policy, key, transaction.transaction_id, transaction.amount_minor)
+    if by_hand:
+        design = replace(design, arm=SCORE_SHOWN)
+    _insert_case(w, case, decision, design, at)
+    dossier = {**dossier, "lane": dossier.get("lane") or "uncertain"}
+    if by_hand:
+        dossier["why"] = {"reason": BY_HAND, "sentence": f"Opened by hand: {reason.strip()}"}
+    _open_tasks(w, _first_task(case, decision, design, key), design, dossier, key, at)
+    return case
+
+
+def open_audit(
+    w: Writer, decision: Decision, dossier: Mapping[str, Any], policy: Policy, key: bytes, at: datetime
+) -> Task:
+    """Open an audit task, which belongs to no case and changes no outcome, with a second one if drawn.
+
+    Audits are always shown blind-first: they exist to be an untouched opinion.
+    """
+    transaction = decision.transaction
+    design = draw_design(policy, key, transaction.transaction_id, None)
+    segment = str(decision.context.get("segment", "default"))
+    task = Task(
+        task_id=opaque_id(key, "task", transaction.transaction_id, AUDIT),
+        case_id="",
+        dossier_id=opaque_id(key, "dossier", transaction.transaction_id, AUDIT),
+        transaction_seq=transaction.seq,
+        kind=AUDIT,
+        lane="audit",
+        queue=segment,
+        probability=decision.draws.audit_probability,
+        status=OPEN,
+        arm=BLIND_FIRST,
+        priority=0.0,
+        amount_minor=transaction.amount_minor or 0,
+        created_at=at,
+        deadline=at + policy.segment(segment).deadline,
+    )
+    _open_tasks(w, task, replace(design, arm=BLIND_FIRST), dossier, key, at)
+    return task
+
+
+def find(source: Ledger | Writer, case_id: str) -> Case:
+    """The case; NotFoundError if there is none of that id."""
+    found = _cases(source, "c.case_id = ?", case_id)
+    if not found:
+        raise NotFoundError("there is no such case", where=case_id)
+    return found[0]
+
+
+def case_of_transaction(source: Ledger | Writer, seq: int) -> Case | None:
+    """The case on a transaction, or None."""
+    found = _cases(source, "x.transaction_seq = ?", seq)
+    return found[0] if found else None
+
+
+def close(w: Writer, case: Case, verdict: str, basis: str, actor: str, at: datetime) -> None:
+    """Settle a case. `basis` says how: single, agreeing, adjudicated, at_deadline."""
+    _set_status(w, case.case_id, CLOSED, verdict, at)
+    w.event(
+        EventDraft(actor, "case.closed", f"case:{case.case_id}", {"verdict": verdict, "basis": basis}), at
+    )
+
+
+def time_out(w: Writer, case: Case, at: datetime) -> None:
+    """End a case whose deadline passed without an agreed verdict."""
+    _set_status(w, case.case_id, TIMED_OUT, "", at)
+    w.event(EventDraft("policy", "case.timed_out", f"case:{case.case_id}", {"deadline": case.deadline}), at)
+
+
+def reopen(w: Writer, case: Case, status: str, reason: str, actor: str, at: datetime) -> None:
+    """Put a case back to work (`status` open or in_adjudication)."""
+    _set_status(w, case.case_id, status, "", None)
+    payload = {"was": case.status, "status": status, "verdict_was": case.verdict, "reason": reason}
+    w.event(EventDraft(actor, "case.status_changed", f"case:{case.case_id}", payload), at)
+
+
+def _check_by_hand(w: Writer, decision: Decision, reason: str) -> None:
+    name = decision.transaction.transaction_id
+    if not reason.strip():
+        raise InputError("a case is opened by hand with a reason", where=name, hint="Say why in a few words.")
+    if case_of_transaction(w, decision.transaction.seq) is not None:
+        raise ConflictError("there is a case on this transaction already", where=name)
+
+
+def _cases(source: Ledger | Writer, condition: str, value: Any) -> list[Case]:
+    columns = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__ if name != "transaction_seq")
+    rows = source.read(
+        f"SELECT {columns}, x.transaction_seq FROM cases c JOIN case_transactions x USING (case_id) "
+        f"WHERE {condition}",
+        [value],
+    )
+    return [Case(**row) for row in rows]
+
+
+def _set_status(w: Writer, case_id: str, status: str, verdict: str, closed_at: datetime | None) -> None:
+    w.execute(
+        "UPDATE cases SET status = ?, verdict = ?, closed_at = ? WHERE case_id = ?",
+        [status, verdict, closed_at, case_id],
+    )
+
+
+def _insert_case(w: Writer, case: Case, decision: Decision, design: Design, at: datetime) -> None:
+    entity, value = next(((n, v) for n, v in decision.transaction.entities.items() if v), ("", ""))
+    row = {name: getattr(case, name) for name in Case.__dataclass_fields__ if name != "transaction_seq"}
+    w.insert("cases", [{**row, "entity": entity, "entity_value": value}])
+    w.insert(
+        "case_transactions",
+        [{"case_id": case.case_id, "transaction_seq": case.transaction_seq, "added_at": at}],
+    )
+    payload = {
+        "transaction_id": decision.transaction.transaction_id,
+        "transaction_seq": case.transaction_seq,
+        "reason": case.reason,
+        "reason_detail": case.reason_detail,
+        "deadline": case.deadline,
+        "arm": design.arm,
+        "second": design.second,
+        "second_probability": design.second_probability,
+    }
+    w.event(EventDraft(case.opened_by, "case.opened", f"case:{case.case_id}", payload), at)
+
+
+def _first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Task:
+    transaction = decision.transaction
+    return Task(
+        task_id=opaque_id(key, "task", transaction.transaction_id, PRIMARY),
+        case_id=case.case_id,
+        dossier_id=opaque_id(key, "dossier", transaction.transaction_id, PRIMARY),
+        transaction_seq=transaction.seq,
+        kind=PRIMARY,
+        lane=decision.triage.lane or "uncertain",
+        queue=case.queue,
+        probability=1.0,
+        status=OPEN,
+        arm=design.arm,
+        priority=expected_money(decision.probability, transaction.amount_minor),
+        amount_minor=case.amount_minor,
+        created_at=case.opened_at,
+        deadline=case.deadline,
+    )
+
+
+def _open_tasks(
+    w: Writer, first: Task, design: Design, dossier: Mapping[str, Any], key: bytes, at: datetime
+) -> None:
+    """Open a task, and its look-alike for a second person: same content and deadline, own dossier and opaque
+    ids.
+
+    Only a randomly drawn second review goes to the lane of that name, so lane tells random overlap from four
+    eyes.
+    """
+    digest = dossiers.store(w, first.dossier_id, first.case_id, first.transaction_seq, dossier, at)
+    tasks.insert(w, first, "engine", digest, at)
+    if not design.second:
+        return
+    name = dossier["transaction"]["transaction_id"]
+    second = replace(
+        first,
+        task_id=opaque_id(key, "task", name, SECOND),
+        dossier_id=opaque_id(key, "dossier", name, SECOND),
+        kind=SECOND,
+        lane=SECOND_LANE if design.second == "random" else first.lane,
+        probability=first.probability * design.second_probability,
+    )
+    digest = dossiers.store(w, second.dossier_id, second.case_id, second.transaction_seq, dossier, at)
+    tasks.insert(w, second, "engine", digest, at)

@@ -1,0 +1,224 @@
+"""What does a reviewer get to see of a decision, frozen at the moment the task opened?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from casework.review.review_design import BLIND_FIRST
+from data.canonical import canonical_json, rfc3339, sha256_hex
+from data.ledger import Ledger
+from data.money import decimals
+from data.writer import Writer
+from engine.decision import Decision, FeatureValue, RuleState
+from engine.units import text
+
+HISTORY_FIELDS = ("transaction_id", "occurred_at", "amount_minor", "currency", "entities", "attributes")
+"""What a reviewer may see of earlier payments: facts, never what engine or people made of them."""
+SHOWN_STATES = (RuleState.HIT, RuleState.MISSING, RuleState.ERROR)
+QUESTION = "Is this payment fraud?"
+NEUTRAL = "Chosen for review. Judge it by the facts; the engine's opinion comes after your verdict."
+
+
+class Shown(Protocol):
+    """What a dossier needs of a feature's declaration."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def phrase(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guideline:
+    """The reviewers' guideline as it stood: its version (a hash or a number) and its text."""
+
+    version: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a dossier needs beside the decision.
+
+    `features` are the declared features, `rules` maps a rule id to its title, runbook and false_positives,
+    `history` holds recent transactions of the entity (newest first; only HISTORY_FIELDS and known_fraud are
+    kept). `protected` names the attribute that is there for the subgroup table only: no dossier
+    holds it.
+    """
+
+    features: Sequence[Shown]
+    rules: Mapping[str, Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+    guideline: Guideline
+    currency: str
+    protected: str = ""
+
+
+def build_dossier(decision: Decision, background: Background) -> dict[str, Any]:
+    """Everything a task page may ever show of a decision, as JSON-ready values.
+
+    It holds the engine's opinion (score, rules, explanation, why) whatever the display arm; `for_arm`
+    withholds it.
+    """
+    return {
+        "version": 1,
+        "question": QUESTION,
+        "lane": decision.triage.lane,
+        "why": {"reason": decision.triage.reason.value, "sentence": decision.triage.sentence},
+        "outcome": decision.outcome.word,
+        "decided_at": rfc3339(decision.decided_at),
+        "set_id": decision.set_id,
+        "model_id": decision.model_id,
+        "transaction": _transaction(decision, background),
+        "probability": decision.probability,
+        "margin": decision.margin,
+        "thresholds": dict(decision.thresholds),
+        "features": [_feature(shown, decision, background.currency) for shown in background.features],
+        "explanation": _explanation(decision, background),
+        "rules": [_rule(result, background.rules) for result in decision.rules if _is_shown(result)],
+        "history": [_past(row, background.protected) for row in background.history],
+        "guideline": {"version": background.guideline.version, "text": background.guideline.text},
+    }
+
+
+def for_arm(dossier: Mapping[str, Any], arm: str) -> dict[str, Any]:
+    """The page's part of a dossier. In the blind-first arm everything the engine thinks is left out, and the
+    features stand in their declared order, so the page of an audit looks like any other."""
+    page = {
+        name: dossier[name]
+        for name in (
+            "question",
+            "transaction",
+            "features",
+            "history",
+            "guideline",
+            "probability",
+            "thresholds",
+        )
+    }
+    if arm == BLIND_FIRST:
+        opinion = {"why": {"reason": "review", "sentence": NEUTRAL}, "lane_shown": "review", "rules": []}
+        return {**page, **opinion, "explanation": None, "probability": None, "thresholds": None, "arm": arm}
+    opinion = {"why": dossier["why"], "lane_shown": dossier["lane"], "rules": dossier["rules"]}
+    return {**page, **opinion, "explanation": dossier["explanation"], "arm": arm}
+
+
+def store(
+    w: Writer, dossier_id: str, case_id: str, seq: int, dossier: Mapping[str, Any], at: datetime
+) -> str:
+    """Keep a dossier's canonical bytes; returns their SHA-256, which belongs in the event that opens the
+    task."""
+    content = canonical_json(dossier)
+    digest = sha256_hex(content)
+    row = {"dossier_id": dossier_id, "case_id": case_id, "transaction_seq": seq, "content": content}
+    w.insert("dossiers", [{**row, "sha256": digest, "created_at": at}])
+    return digest
+
+
+def load(source: Ledger | Writer, dossier_id: str) -> dict[str, Any]:
+    """The stored dossier."""
+    rows = source.read("SELECT content FROM dossiers WHERE dossier_id = ?", [dossier_id])
+    return orjson.loads(rows[0]["content"])
+
+
+def without(attributes: Mapping[str, Any], protected: str) -> dict[str, Any]:
+    """The attributes but for the protected one."""
+    return {name: value for name, value in attributes.items() if name != protected}
+
+
+def masked(personal: Mapping[str, str]) -> dict[str, str]:
+    """Personal fields with only as much left as helps to recognise them: "A*** B***", "a***@example.org"."""
+    return {name: _mask(str(value)) for name, value in personal.items()}
+
+
+def _mask(value: str) -> str:
+    name, at, domain = value.partition("@")
+    if at:
+        return f"{name[:1]}***@{domain}"
+    return " ".join(f"{word[:1]}***" for word in value.split()) or "***"
+
+
+def _transaction(decision: Decision, background: Background) -> dict[str, Any]:
+    transaction, currency = decision.transaction, background.currency
+    return {
+        "transaction_id": transaction.transaction_id,
+        "occurred_at": rfc3339(transaction.occurred_at),
+        "amount_minor": transaction.amount_minor,
+        "currency": currency,
+        "minor_digits": decimals(currency),
+        "amount_text": text(transaction.amount_minor, "money", currency),
+        "entities": dict(transaction.entities),
+        "attributes": without(transaction.attributes, background.protected),
+        "personal_masked": masked(transaction.personal),
+    }
+
+
+def _feature(shown: Shown, decision: Decision, currency: str) -> dict[str, Any]:
+    value = decision.features.get(shown.name)
+    named = {"name": shown.name, "phrase": shown.phrase, "unit": shown.unit}
+    return {**named, "value": value, "text": text(value, shown.unit, currency)}
+
+
+def _explanation(decision: Decision, background: Background) -> dict[str, Any] | None:
+    """Bars, strongest first; base + all contributions = margin, and the probability is the calibrated last
+    step."""
+    found = decision.explanation
+    if found is None:
+        return None
+    shown = {spec.name: spec for spec in background.features}
+    strongest = sorted(found.contributions.items(), key=lambda bar: -abs(bar[1]))
+    bars = [_bar(name, size, shown, decision.features, background.currency) for name, size in strongest]
+    return {"base": found.base, "margin": decision.margin, "probability": decision.probability, "bars": bars}
+
+
+def _bar(
+    name: str,
+    contribution: float,
+    shown: Mapping[str, Shown],
+    values: Mapping[str, FeatureValue],
+    currency: str,
+) -> dict[str, Any]:
+    spec = shown.get(name)
+    phrase, unit = (spec.phrase, spec.unit) if spec else (name, "number")
+    value_text = text(values.get(name), unit, currency)
+    return {"name": name, "phrase": phrase, "value_text": value_text, "contribution": float(contribution)}
+
+
+def _is_shown(result: Any) -> bool:
+    return result.status == "live" and result.state in SHOWN_STATES
+
+
+def _rule(result: Any, about: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    known = about.get(result.rule_id, {})
+    return {
+        "id": result.rule_id,
+        "version": result.version,
+        "title": known.get("title", result.rule_id),
+        "state": result.state.value,
+        "reason": result.reason,
+        "floor": result.floor.word,
+        "features": list(result.features),
+        "runbook": known.get("runbook", ""),
+        "false_positives": known.get("false_positives", ""),
+    }
+
+
+def _past(row: Mapping[str, Any], protected: str) -> dict[str, Any]:
+    kept = {name: row[name] for name in _present(HISTORY_FIELDS, row)}
+    if "attributes" in kept:
+        kept["attributes"] = without(kept["attributes"], protected)
+    at = kept.get("occurred_at")
+    if isinstance(at, datetime):
+        kept["occurred_at"] = rfc3339(at)
+    return {**kept, "known_fraud": bool(row.get("known_fraud", False))}
+
+
+def _present(names: Iterable[str], row: Mapping[str, Any]) -> list[str]:
+    return [name for name in names if name in row]

@@ -1,0 +1,1 @@
+"""From a transaction to a durable, replayable decision."""

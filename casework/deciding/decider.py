@@ -1,0 +1,131 @@
+"""How does a transaction become a decision, a case if a person should look, and one durable commit?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from casework.deciding import decisions
+from casework.deciding.intake import Intake
+from casework.live import Live
+from data.commitments import content_sha256
+from data.errors import ConflictError, SecondLookError
+from data.ledger import Ledger, Writer
+from data.transactions import Transaction
+from engine.decision import Decision, Outcome
+from engine.triage import CapacityState
+
+Answer = dict[str, Any] | SecondLookError
+
+
+class Load:
+    """What reviewers have already been given on the UTC day of a moment; counted here, because triage only reads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._day: date | None = None
+        self._state = CapacityState()
+
+    def at(self, moment: datetime) -> CapacityState:
+        """The state on that day: counted so far, or read from the ledger when the day is another."""
+        if self._day != moment.date():
+            self._day, self._state = moment.date(), self._read(moment.date())
+        return self._state
+
+    def add(self, made: Sequence[Decision]) -> None:
+        """Count committed decisions of the day last asked for."""
+        explored = [d for d in made if d.explored]
+        self._state = CapacityState(
+            self._state.reviews_today + sum(d.outcome is Outcome.REVIEW or d.draws.audited for d in made),
+            self._state.explored_today + len(explored),
+            self._state.explored_amount_today_minor + sum(d.transaction.amount_minor or 0 for d in explored),
+        )
+
+    def _read(self, day: date) -> CapacityState:
+        row = self._ledger.read(
+            "SELECT count(*) FILTER (outcome = 'review' OR triage_reason = 'audit') AS reviews, "
+            "count(*) FILTER (explored) AS explored, "
+            "coalesce(sum(amount_minor) FILTER (explored), 0) AS amount "
+            "FROM decisions WHERE decided_at >= CAST(? AS DATE) AND decided_at < CAST(? AS DATE) + 1",
+            [day.isoformat(), day.isoformat()],
+        )[0]
+        return CapacityState(row["reviews"], row["explored"], int(row["amount"]))
+
+
+class Decider:
+    """Decides transactions and makes the one commit that holds them, their decisions and the cases they open.
+
+    Not thread-safe: whoever calls holds the application's lock. If a commit fails, nothing is on disk, but the
+    memory has seen the transactions, so `spoiled` is called to have it built anew.
+    """
+
+    def __init__(
+        self, ledger: Ledger, live: Callable[[], Live], intake: Intake, spoiled: Callable[[], None]
+    ) -> None:
+        self._ledger, self._live, self._intake, self._spoiled = ledger, live, intake, spoiled
+        self._load = Load(ledger)
+
+    def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
+        """One answer each, in order, all durable: the decision, the stored one for an id seen before, or the
+        ConflictError for an id whose content differs."""
+        fresh: dict[str, Transaction] = {}
+        for transaction in transactions:
+            known = transaction.transaction_id in fresh
+            if not known and self._ledger.seq_of(transaction.transaction_id) is None:
+                fresh[transaction.transaction_id] = transaction
+        made = self._commit(list(fresh.values()), at) if fresh else {}
+        return [self._answer(transaction, fresh, made) for transaction in transactions]
+
+    def _commit(self, fresh: Sequence[Transaction], at: datetime) -> dict[str, Answer]:
+        live, load = self._live(), self._load.at(at)
+        try:
+            with self._ledger.recording() as w:
+                first = w.take_seqs(len(fresh))
+                placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
+                made = live.engine.decide(placed, at=at, load=load)
+                answers = self._write(w, live, made, at)
+        except BaseException:
+            self._spoiled()
+            raise
+        self._load.add(made)
+        return answers
+
+    def _write(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
+        w.insert_transactions([d.transaction for d in made], at, "api")
+        stored = [decisions.as_json(d) for d in made]
+        seqs = w.events([decisions.event_of(d, s) for d, s in zip(made, stored, strict=True)], at)
+        w.insert("decisions", [decisions.row_of(d, seq) for d, seq in zip(made, seqs, strict=True)])
+        cases = self._intake.open(w, live, made, at)
+        return {
+            d.transaction.transaction_id: {**s, "case_id": cases.get(d.transaction.seq)}
+            for d, s in zip(made, stored, strict=True)
+        }
+
+    def _answer(self, sent: Transaction, fresh: dict[str, Transaction], made: dict[str, Answer]) -> Answer:
+        name = sent.transaction_id
+        if name in fresh:
+            same = fresh[name] is sent or content_sha256(fresh[name]) == content_sha256(sent)
+            return made[name] if same else _differs(name)
+        seq = self._ledger.seq_of(name) or 0
+        held = self._ledger.read("SELECT content_sha256, source FROM transactions WHERE seq = ?", [seq])[0]
+        if held["content_sha256"] != content_sha256(sent):
+            return _differs(name)
+        return decisions.stored(self._ledger, seq) or _never_decided(name)
+
+
+def _differs(transaction_id: str) -> ConflictError:
+    return ConflictError(
+        "this transaction id was used before for other content",
+        where=transaction_id,
+        hint="Send the same content to get the stored decision, or a new id for a new transaction.",
+    )
+
+
+def _never_decided(transaction_id: str) -> ConflictError:
+    return ConflictError(
+        "this transaction came with a file of history and was not decided",
+        where=transaction_id,
+        hint="Only transactions sent for a decision have one.",
+    )

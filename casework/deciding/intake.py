@@ -1,0 +1,78 @@
+"""Which decisions get a case or an audit task, and what will the reviewer see?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from casework.cases import cases
+from casework.cases.dossiers import Background, Guideline, build_dossier
+from casework.cases.past import histories
+from casework.live import Live
+from data.canonical import sha256_hex
+from data.mapping import Mapping as Columns
+from data.writer import Writer
+from engine.decision import Decision, Outcome
+from engine.rules.rule_set import RuleSet
+
+
+def wanted(decision: Decision) -> bool:
+    """Whether a person is to look at this decision."""
+    return decision.outcome is Outcome.REVIEW or decision.draws.audited
+
+
+class Intake:
+    """Opens what decisions call for, inside the write that holds them."""
+
+    def __init__(self, columns: Columns, key: bytes) -> None:
+        self._columns, self._key = columns, key
+
+    def open(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[int, str]:
+        """Cases and audit tasks for these decisions; case ids by the transactions' seq."""
+        chosen = [decision for decision in made if wanted(decision)]
+        if not chosen:
+            return {}
+        past = histories(w, self._columns, chosen, at)
+        opened: dict[int, str] = {}
+        for decision in chosen:
+            seq = decision.transaction.seq
+            dossier = build_dossier(decision, self.background(live, past.get(seq, [])))
+            review = cases.open_review(w, decision, dossier, live.settings.policy, self._key, at)
+            if isinstance(review, cases.Case):
+                opened[seq] = review.case_id
+        return opened
+
+    def by_hand(
+        self, w: Writer, live: Live, decision: Decision, person: str, reason: str, at: datetime
+    ) -> cases.Case:
+        """A case that somebody asked for. ConflictError if there is one already, InputError without a reason."""
+        past = histories(w, self._columns, [decision], at)
+        dossier = build_dossier(decision, self.background(live, past.get(decision.transaction.seq, [])))
+        policy = live.settings.policy
+        return cases.open_case(w, decision, dossier, policy, self._key, at, opened_by=person, reason=reason)
+
+    def background(self, live: Live, past: Sequence[Mapping[str, Any]]) -> Background:
+        """What a dossier needs beside the decision."""
+        return Background(
+            features=live.settings.features.features,
+            rules=about_rules(live.settings.rules),
+            history=past,
+            guideline=guideline_of(live.settings.files),
+            currency=self._columns.base_currency,
+            protected=live.settings.policy.protected_attribute,
+        )
+
+
+def about_rules(rules: RuleSet) -> dict[str, dict[str, str]]:
+    """What a reviewer reads beside a rule that hit."""
+    return {
+        rule.id: {"title": rule.title, "runbook": rule.runbook, "false_positives": rule.false_positives}
+        for rule in rules
+    }
+
+
+def guideline_of(files: Mapping[str, bytes]) -> Guideline:
+    """The approved guidelines; their version is the start of their hash."""
+    content = files.get("guidelines.md", b"")
+    return Guideline(sha256_hex(content)[:12], content.decode("utf-8", "replace")) if content else Guideline()

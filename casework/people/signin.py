@@ -1,0 +1,182 @@
+"""Who is this? Passwords, tokens, and how fast somebody may guess."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from casework.people.permissions import Person, Role
+from data.errors import ConflictError, InputError, NotFoundError, SecondLookError
+from data.events import EventDraft
+from data.ledger import Ledger, Writer
+
+TOKEN_LIFE = timedelta(hours=12)
+FREE_FAILURES = 4
+LONGEST_WAIT = timedelta(minutes=5)
+_USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 200
+_NOBODY_HINT = "Sign in with POST /v1/sessions and send the token as 'Authorization: Bearer <token>'."
+
+
+class NotSignedIn(SecondLookError):
+    """Nobody is signed in, or the token is wrong, revoked or expired: HTTP 401."""
+
+
+class TooManyAttempts(SecondLookError):
+    """Too many wrong passwords in a row: HTTP 429. `wait_seconds` says how long to wait."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(
+            "too many wrong passwords for this user",
+            hint=f"Wait {wait_seconds} seconds, then try again.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A fresh sign-in. `token` is shown once and kept nowhere; the ledger holds its hash."""
+
+    token: str
+    person: Person
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int
+    wait_until: datetime
+
+
+def token_hash(token: str) -> str:
+    """What the ledger keeps of a token (SHA-256: a token has 256 random bits, so no slow hash is needed)."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def add_user(w: Writer, user_id: str, role: str, password: str, *, by: str, at: datetime) -> Person:
+    """Create a user. Raises InputError for a bad name, role or password, ConflictError if the name is taken."""
+    if not _USER_NAME.fullmatch(user_id):
+        raise InputError(
+            f"{user_id[:80]!r} is not a user name",
+            where="user",
+            allowed="lower-case letters, digits, dot, dash and underscore, at most 64",
+        )
+    if role not in set(Role):
+        raise InputError(f"{role[:80]!r} is not a role", where="role", allowed=", ".join(Role))
+    if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
+        raise InputError(
+            "this password cannot be used",
+            where="password",
+            allowed=f"{_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters",
+        )
+    if w.read("SELECT 1 AS taken FROM users WHERE user_id = ?", [user_id]):
+        raise ConflictError(f"there is already a user {user_id}", hint="Choose another name.")
+    row = {"user_id": user_id, "role": role, "created_at": at, "disabled_at": None}
+    w.insert("users", [{**row, "password_hash": PasswordHasher().hash(password)}])
+    w.event(EventDraft(by, "user.created", f"user:{user_id}", {"user": user_id, "role": role}), at)
+    return Person(user_id, Role(role))
+
+
+class SignIn:
+    """Checks passwords and tokens. Tokens are looked up in memory, so that a request costs no query."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._hasher = PasswordHasher()
+        # Verified when the user does not exist, so that the time taken does not tell.
+        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._failures: dict[str, _Failures] = {}
+        self._lock = threading.Lock()
+        self._tokens: dict[str, tuple[Person, datetime]] = {}
+        for row in ledger.read(
+            "SELECT t.token_sha256, t.expires_at, u.user_id, u.role FROM tokens t JOIN users u USING (user_id) "
+            "WHERE t.revoked_at IS NULL AND u.disabled_at IS NULL"
+        ):
+            self._tokens[row["token_sha256"]] = (Person(row["user_id"], Role(row["role"])), row["expires_at"])
+
+    def sign_in(self, user_id: str, password: str, at: datetime) -> Session:
+        """A session for the right password; NotSignedIn for a wrong one, TooManyAttempts after several."""
+        self._refuse_while_waiting(user_id, at)
+        rows = self._ledger.read("SELECT * FROM users WHERE user_id = ? AND disabled_at IS NULL", [user_id])
+        known = rows[0]["password_hash"] if rows else self._nobody
+        if not self._matches(known, password) or not rows:
+            self._count_failure(user_id, at)
+            raise NotSignedIn("the user name or the password is wrong", hint="Check both and try again.")
+        with self._lock:
+            self._failures.pop(user_id, None)
+        return self._open(Person(user_id, Role(rows[0]["role"])), at)
+
+    def person(self, token: str, at: datetime) -> Person:
+        """Whose token this is. Raises NotSignedIn if it is nobody's, or has expired."""
+        found = self._tokens.get(token_hash(token)) if token else None
+        if found is None:
+            what = "this token is not valid" if token else "no token was sent"
+            raise NotSignedIn(what, hint=_NOBODY_HINT)
+        person, expires_at = found
+        if at >= expires_at:
+            raise NotSignedIn("this token has expired", hint=_NOBODY_HINT)
+        return person
+
+    def admit(self, token: str, person: Person, until: datetime) -> None:
+        """Let a token in for the life of this process only (the server's own local token)."""
+        self._tokens[token_hash(token)] = (person, until)
+
+    def sign_out(self, token: str, at: datetime) -> None:
+        """Revoke one token at once."""
+        person = self.person(token, at)
+        digest = token_hash(token)
+        with self._ledger.writing() as w:
+            w.execute("UPDATE tokens SET revoked_at = ? WHERE token_sha256 = ?", [at, digest])
+            w.event(EventDraft(person.user_id, "session.ended", f"user:{person.user_id}", {}), at)
+        self._tokens.pop(digest, None)
+
+    def disable(self, user_id: str, *, by: str, at: datetime) -> None:
+        """Stop a user from signing in, and revoke every token they hold."""
+        with self._ledger.writing() as w:
+            if not w.read("SELECT 1 AS ok FROM users WHERE user_id = ? AND disabled_at IS NULL", [user_id]):
+                raise NotFoundError(f"there is no active user {user_id[:80]}")
+            w.execute("UPDATE users SET disabled_at = ? WHERE user_id = ?", [at, user_id])
+            w.execute(
+                "UPDATE tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", [at, user_id]
+            )
+            w.event(EventDraft(by, "user.disabled", f"user:{user_id}", {"user": user_id}), at)
+        self._tokens = {d: held for d, held in self._tokens.items() if held[0].user_id != user_id}
+
+    def _open(self, person: Person, at: datetime) -> Session:
+        token = secrets.token_urlsafe(32)
+        digest, expires_at = token_hash(token), at + TOKEN_LIFE
+        row = {"token_sha256": digest, "user_id": person.user_id, "created_at": at, "expires_at": expires_at}
+        with self._ledger.writing() as w:
+            w.insert("tokens", [{**row, "revoked_at": None}])
+            payload = {"expires_at": expires_at}
+            w.event(EventDraft(person.user_id, "session.started", f"user:{person.user_id}", payload), at)
+        self._tokens[digest] = (person, expires_at)
+        return Session(token, person, expires_at)
+
+    def _matches(self, known: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(known, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _refuse_while_waiting(self, user_id: str, at: datetime) -> None:
+        with self._lock:
+            failures = self._failures.get(user_id)
+            if failures and at < failures.wait_until:
+                raise TooManyAttempts(max(1, round((failures.wait_until - at).total_seconds())))
+
+    def _count_failure(self, user_id: str, at: datetime) -> None:
+        with self._lock:
+            if len(self._failures) > 10_000:  # someone is trying names; forget those who need not wait
+                self._failures = {u: f for u, f in self._failures.items() if at < f.wait_until}
+            count = self._failures[user_id].count + 1 if user_id in self._failures else 1
+            doubled = timedelta(seconds=2 ** min(max(0, count - FREE_FAILURES), 12))
+            wait = min(doubled, LONGEST_WAIT) if count >= FREE_FAILURES else timedelta(0)
+            self._failures[user_id] = _Failures(count, at + wait)

@@ -1,0 +1,1 @@
+"""How consistently and how well people decide."""

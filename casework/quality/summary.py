@@ -1,0 +1,72 @@
+"""How does the institution stand: what was decided, what waits, and who is treated how?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from casework.learning import models
+from casework.quality.subgroups import subgroup_table
+from data.ledger import Ledger
+
+_DAY = timedelta(days=1)
+
+
+def summary(ledger: Ledger, protected_attribute: str, at: datetime) -> dict[str, Any]:
+    """Counts, what waits, money held, and the subgroup table; `at` is the end of "last day" and "last thirty"."""
+    return {
+        "transactions": ledger.next_transaction_seq - 1,
+        "decisions": _decisions(ledger, None),
+        "decisions_last_day": _decisions(ledger, at - _DAY),
+        "decisions_last_30_days": _decisions(ledger, at - 30 * _DAY),
+        "cases": _counts(ledger, "SELECT status AS name, count(*) AS n FROM cases GROUP BY status"),
+        "cases_by_reason": _counts(ledger, "SELECT reason AS name, count(*) AS n FROM cases GROUP BY reason"),
+        "tasks": _counts(ledger, "SELECT status AS name, count(*) AS n FROM tasks GROUP BY status"),
+        "overdue_cases": _one(ledger, _OVERDUE, [at]),
+        "verdicts": _counts(
+            ledger, "SELECT value AS name, count(*) AS n FROM verdicts WHERE undone_at IS NULL GROUP BY value"
+        ),
+        "dispositions": _counts(
+            ledger, "SELECT value AS name, count(*) AS n FROM dispositions GROUP BY value"
+        ),
+        "outcomes": _counts(
+            ledger,
+            "SELECT CASE WHEN is_fraud THEN 'fraud' ELSE 'legitimate' END AS name, count(*) AS n "
+            "FROM outcomes GROUP BY name",
+        ),
+        "share_confirmed_by_reviewers": _confirmed(ledger),
+        "champion": models.champion_id(ledger) or None,
+        "subgroups": subgroup_table(ledger, protected_attribute),
+    }
+
+
+_OVERDUE = "SELECT count(*) AS n FROM cases WHERE status IN ('open', 'in_adjudication') AND deadline < ?"
+
+
+def _decisions(ledger: Ledger, since: datetime | None) -> dict[str, int]:
+    sql = (
+        "SELECT outcome AS name, count(*) AS n FROM decisions "
+        "WHERE decided_at >= coalesce(CAST(? AS TIMESTAMP), decided_at) GROUP BY outcome"
+    )
+    found = _counts(ledger, sql, [since])
+    return {
+        "total": sum(found.values()),
+        **{word: found.get(word, 0) for word in ("approve", "review", "decline")},
+    }
+
+
+def _confirmed(ledger: Ledger) -> dict[str, Any]:
+    """Not a fraud rate: what reviewers said of the payments they were shown."""
+    row = ledger.read(
+        "SELECT count(*) AS n, count(*) FILTER (value = 'confirmed_fraud') AS confirmed FROM verdicts "
+        "WHERE undone_at IS NULL AND task_kind = 'primary'"
+    )[0]
+    return {"n": row["n"], "value": row["confirmed"] / row["n"] if row["n"] else None}
+
+
+def _counts(ledger: Ledger, sql: str, parameters: list[Any] | None = None) -> dict[str, int]:
+    return {row["name"]: row["n"] for row in ledger.read(sql, parameters or [])}
+
+
+def _one(ledger: Ledger, sql: str, parameters: list[Any]) -> int:
+    return int(ledger.read(sql, parameters)[0]["n"])

@@ -1,0 +1,1 @@
+"""Tasks, lanes, blindness and verdicts: the work of reviewers."""

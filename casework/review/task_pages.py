@@ -1,0 +1,174 @@
+"""What does a reviewer see of the queue and of one task?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from casework.cases import dossiers
+from casework.review import adjudication, drafts, tasks
+from casework.review.review_design import (
+    ADJUDICATION,
+    ADJUDICATOR_ROLES,
+    AUDIT,
+    BLIND_FIRST,
+    PRIMARY,
+    REVIEWER_ROLES,
+    SCORE_SHOWN,
+)
+from casework.review.tasks import Task
+from data.errors import NotFoundError
+from data.ledger import Ledger
+
+_LANES = """
+    SELECT lane, count(*) FILTER (free) AS open, count(*) FILTER (NOT free) AS claimed,
+           min(deadline) AS oldest_deadline, CAST(sum(amount_minor) AS BIGINT) AS amount_minor
+    FROM (SELECT CASE WHEN ? THEN t.lane ELSE 'review' END AS lane, t.deadline, t.amount_minor,
+                 t.status = 'open' OR t.lock_expires_at <= ? AS free
+          FROM tasks t WHERE t.status IN ('open', 'claimed') AND (? OR t.kind <> 'adjudication'))
+    GROUP BY lane ORDER BY lane
+"""
+
+
+def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst") -> dict[str, Any]:
+    """The page of a task, from its stored dossier alone (see DESIGN, "Dossier snapshot").
+
+    Analysts get the page of a task they hold or have judged; afterwards with the engine's opinion also in the
+    blind-first arm. Other roles may read any. NotFoundError otherwise, as if there were no such task.
+    """
+    task = tasks.find(ledger, task_id)
+    if role in REVIEWER_ROLES and task.claimed_by != reviewer:
+        raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
+    dossier = dossiers.load(ledger, task.dossier_id)
+    done = task.status == tasks.DONE
+    page = dossiers.for_arm(dossier, SCORE_SHOWN if done or role not in REVIEWER_ROLES else task.arm)
+    adjudicating = task.kind == ADJUDICATION
+    if role in REVIEWER_ROLES and (task.arm == BLIND_FIRST or task.kind == AUDIT):
+        page["lane_shown"] = "review"
+    if role in REVIEWER_ROLES and task.kind == AUDIT:
+        page["why"] = dossiers.for_arm(dossier, BLIND_FIRST)["why"]
+    return {
+        **page,
+        "task_id": task.task_id,
+        "kind_shown": "adjudication" if adjudicating else "review",
+        "lane_shown": "adjudication" if adjudicating else page["lane_shown"],
+        "arm": task.arm,
+        "status": task.status,
+        "claimed_by": task.claimed_by,
+        "claimed_at": task.claimed_at,
+        "lock_expires_at": task.lock_expires_at,
+        "deadline": task.deadline,
+        "draft": drafts.load(ledger, task_id, reviewer),
+        "previous_verdicts": adjudication.previous_verdicts(ledger, task) if adjudicating else [],
+    }
+
+
+def queue_summary(
+    ledger: Ledger, reviewer: str, at: datetime, *, role: str = "analyst", since: datetime | None = None
+) -> dict[str, Any]:
+    """The queue in numbers: lanes, what is mine, all that is open, and what I have done since `since`
+    (default: the start of the UTC day).
+
+    Analysts see one lane called review: a count by lane that falls by one when a task is taken would name its
+    lane.
+    """
+    whole = role not in REVIEWER_ROLES
+    lanes = ledger.read(_LANES, [whole, at, whole])
+    start = since or at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    done = ledger.read(
+        "SELECT count(*) AS n FROM verdicts WHERE reviewer = ? AND given_at >= ? AND undone_at IS NULL",
+        [reviewer, start],
+    )
+    return {
+        "lanes": lanes,
+        "mine": briefs(ledger, tasks.held_by(ledger, reviewer, at), role),
+        "open_total": sum(lane["open"] for lane in lanes),
+        "done_today": done[0]["n"],
+    }
+
+
+def task_list(
+    ledger: Ledger,
+    reviewer: str,
+    at: datetime,
+    *,
+    role: str = "analyst",
+    status: str = "open",
+    lane: str = "",
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """Briefs of tasks. Analysts see open primary tasks, which they may choose, the largest amount first: an
+    order by expected money would tell the score. Team leads see every kind, adjudications and then the most
+    expected money first."""
+    whole = role not in REVIEWER_ROLES
+    found = tasks.where(
+        ledger,
+        "t.status = ? AND (? OR t.kind = ?) AND (? IN ('', t.lane) OR NOT ?) AND t.transaction_seq NOT IN ("
+        "SELECT transaction_seq FROM verdicts WHERE reviewer = ?)",
+        [status if whole else tasks.OPEN, whole, PRIMARY, lane, whole, reviewer],
+    )
+    first = {ADJUDICATION: 0} if role in ADJUDICATOR_ROLES else {}
+    found.sort(
+        key=lambda task: (
+            first.get(task.kind, 1),
+            -(task.priority if whole else task.amount_minor),
+            task.task_id,
+        )
+    )
+    shown = [task for task in found if whole or not lane or _lane_shown(task) == lane]
+    return briefs(ledger, shown[:limit], role)
+
+
+def briefs(ledger: Ledger, found: Sequence[Task], role: str = "analyst") -> list[dict[str, Any]]:
+    """Tasks in one line each, with when the payment was made and whose it is (`occurred_at`, `entity`, `value`: the
+    mapping's first entity)."""
+    payments = _payments(ledger, sorted({task.transaction_seq for task in found}))
+    return [{**brief(task, role), **payments[task.transaction_seq]} for task in found]
+
+
+def _payments(ledger: Ledger, seqs: Sequence[int]) -> dict[int, dict[str, Any]]:
+    entity = next((field.name for field in ledger.fields if field.role == "entity"), "")
+    value = f'"{entity}"' if entity else "NULL"  # the name is one of the mapping's, checked there
+    rows = ledger.read(
+        f"SELECT seq, occurred_at, {value} AS value FROM transactions WHERE seq BETWEEN ? AND ? "
+        "AND list_contains(CAST(? AS BIGINT[]), seq)",
+        [min(seqs, default=0), max(seqs, default=0), list(seqs)],
+    )
+    return {
+        row["seq"]: {"occurred_at": row["occurred_at"], "entity": entity, "value": row["value"]}
+        for row in rows
+    }
+
+
+def brief(task: Task, role: str = "analyst") -> dict[str, Any]:
+    """A task in one line. For analysts nothing that tells its kind, its lane, or the engine's opinion."""
+    common = {
+        "task_id": task.task_id,
+        "kind_shown": "adjudication" if task.kind == ADJUDICATION else "review",
+        "lane_shown": _lane_shown(task),
+        "amount_minor": task.amount_minor,
+        "status": task.status,
+        "deadline": task.deadline,
+        "lock_expires_at": task.lock_expires_at,
+    }
+    if role in REVIEWER_ROLES:
+        return common
+    more = (
+        "kind",
+        "lane",
+        "case_id",
+        "transaction_seq",
+        "arm",
+        "claimed_by",
+        "claimed_at",
+        "created_at",
+        "probability",
+    )
+    return {**common, **{name: getattr(task, name) for name in more}}
+
+
+def _lane_shown(task: Task) -> str:
+    if task.kind == ADJUDICATION:
+        return "adjudication"
+    return task.lane if task.kind == PRIMARY and task.arm == SCORE_SHOWN else "review"

@@ -1,0 +1,251 @@
+"""Who holds which task, until when, and which one is next?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from casework.review import lanes
+from casework.review.review_design import ADJUDICATION, PRIMARY, kinds_for
+from data.errors import ConflictError, InputError, NotFoundError
+from data.events import EventDraft
+from data.ledger import Ledger
+from data.writer import Writer
+from engine.draws import draw
+from engine.policy import Policy
+
+OPEN, CLAIMED, DONE, EXPIRED, WITHDRAWN = "open", "claimed", "done", "expired", "withdrawn"
+HELD_AT_ONCE = 5
+PICKABLE = (PRIMARY, ADJUDICATION)
+"""Kinds that may be chosen by hand; all others are only ever handed out, or choosing would unmask them."""
+
+# A reviewer is never offered a transaction that he or she has judged, holds, or released before.
+_ELIGIBLE = """
+    (t.status = 'open' OR (t.status = 'claimed' AND t.lock_expires_at <= ?))
+    AND list_contains(?, t.kind)
+    AND t.transaction_seq NOT IN (
+        SELECT transaction_seq FROM verdicts WHERE reviewer = ?
+        UNION ALL SELECT transaction_seq FROM skips WHERE reviewer = ?
+        UNION ALL SELECT transaction_seq FROM tasks
+        WHERE claimed_by = ? AND status = 'claimed' AND lock_expires_at > ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One unit of review. `case_id` is '' for tasks without a case; `probability` that with which it was
+    drawn."""
+
+    task_id: str
+    case_id: str
+    dossier_id: str
+    transaction_seq: int
+    kind: str
+    lane: str
+    queue: str
+    probability: float
+    status: str
+    arm: str
+    priority: float
+    amount_minor: int
+    created_at: datetime
+    deadline: datetime
+    claimed_by: str = ""
+    claimed_at: datetime | None = None
+    lock_expires_at: datetime | None = None
+    done_at: datetime | None = None
+
+    def held_by(self, reviewer: str) -> bool:
+        """Whether this reviewer has it now. An expired lock still counts while nobody else has taken the
+        task."""
+        return self.status == CLAIMED and self.claimed_by == reviewer
+
+
+_COLUMNS = ", ".join(f"t.{field.name}" for field in fields(Task))
+
+
+def insert(w: Writer, task: Task, actor: str, dossier_sha256: str, at: datetime) -> None:
+    """Open a task: its row, and its event with what the reviewer will be shown (as a digest)."""
+    w.insert("tasks", [{field.name: getattr(task, field.name) for field in fields(Task)}])
+    kept = (
+        "case_id",
+        "dossier_id",
+        "transaction_seq",
+        "kind",
+        "lane",
+        "queue",
+        "probability",
+        "arm",
+        "deadline",
+    )
+    payload = {name: getattr(task, name) for name in kept} | {"dossier_sha256": dossier_sha256}
+    w.event(EventDraft(actor, "task.opened", f"task:{task.task_id}", payload), at)
+
+
+def find(source: Ledger | Writer, task_id: str) -> Task:
+    """The task; NotFoundError if there is none of that id."""
+    found = where(source, "t.task_id = ?", [task_id])
+    if not found:
+        raise NotFoundError("there is no such task", where=task_id)
+    return found[0]
+
+
+def where(source: Ledger | Writer, condition: str, parameters: Sequence[Any]) -> list[Task]:
+    """Tasks `t` that meet a condition of ours, oldest first."""
+    # Sorted here: DuckDB takes as long to plan an ORDER BY as to find the row.
+    found = [
+        Task(**row) for row in source.read(f"SELECT {_COLUMNS} FROM tasks t WHERE {condition}", parameters)
+    ]
+    return sorted(found, key=lambda task: (task.created_at, task.task_id))
+
+
+def take_next(
+    w: Writer, reviewer: str, policy: Policy, key: bytes, at: datetime, *, role: str = "analyst"
+) -> Task | None:
+    """Claim the next task for a reviewer, or None if nothing is left for him or her.
+
+    A reviewer who holds a task gets that one again: a second click, a reload or a crash loses nothing and
+    hoards nothing. Otherwise a keyed draw chooses the lane by the policy's shares, and the lane's order the
+    task.
+    """
+    held = held_by(w, reviewer, at)
+    if held:
+        return held[0]
+    first = _first_of_lanes(w, reviewer, role, at)
+    if not first:
+        return None
+    uniform = draw(key, "lane", f"{reviewer}:{w.head.seq + 1}")
+    lane = lanes.choose_lane(policy.lanes, list(first), uniform)
+    return _claimed(
+        w, find(w, first[lane]), reviewer, policy, at, {"draw": uniform, "offered": sorted(first)}
+    )
+
+
+def claim(
+    w: Writer, task_id: str, reviewer: str, policy: Policy, at: datetime, *, role: str = "analyst"
+) -> Task:
+    """Claim one task by its id. Claiming what one holds already changes nothing.
+
+    NotFoundError where the task does not exist or is not this person's to choose; ConflictError when somebody
+    else holds it, it is done, or the person holds too many.
+    """
+    task = find(w, task_id)
+    held = held_by(w, reviewer, at)
+    if any(mine.task_id == task_id for mine in held):
+        return task
+    if task.kind not in PICKABLE or task.kind not in kinds_for(role):
+        raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
+    if len(held) >= HELD_AT_ONCE:
+        raise ConflictError(
+            f"you hold {len(held)} tasks",
+            allowed=f"{HELD_AT_ONCE} at once",
+            hint="Finish or release one first.",
+        )
+    if not _is_eligible(w, task_id, reviewer, role, at):
+        raise ConflictError(
+            "this task is not free",
+            where=task_id,
+            hint="It is done, or held by someone else. Take the next one.",
+        )
+    return _claimed(w, task, reviewer, policy, at, {"chosen": True})
+
+
+def release(w: Writer, task_id: str, reviewer: str, reason: str, at: datetime) -> Task:
+    """Give a task back with a reason; it goes to somebody else. ConflictError unless the reviewer holds
+    it."""
+    task = held(w, task_id, reviewer)
+    if not reason.strip():
+        raise InputError("a task is released with a reason", where=task_id, hint="Say why in a few words.")
+    w.execute(
+        "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL "
+        "WHERE task_id = ?",
+        [task_id],
+    )
+    skipped = {"task_id": task_id, "transaction_seq": task.transaction_seq, "reviewer": reviewer}
+    w.insert("skips", [{**skipped, "reason": reason, "skipped_at": at}])
+    w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
+    w.event(EventDraft(reviewer, "task.released", f"task:{task_id}", {"reason": reason}), at)
+    return find(w, task_id)
+
+
+def held(w: Writer, task_id: str, reviewer: str) -> Task:
+    """The task, if this reviewer holds it; ConflictError otherwise."""
+    task = find(w, task_id)
+    if not task.held_by(reviewer):
+        raise ConflictError(
+            "you do not hold this task", where=task_id, hint="Its lock may have run out. Take the next one."
+        )
+    return task
+
+
+def held_by(source: Ledger | Writer, reviewer: str, at: datetime) -> list[Task]:
+    """Tasks a reviewer holds under a lock that still runs."""
+    return where(
+        source, "t.claimed_by = ? AND t.status = 'claimed' AND t.lock_expires_at > ?", [reviewer, at]
+    )
+
+
+def expire_locks(w: Writer, at: datetime) -> int:
+    """Return tasks whose lock has run out to the queue; how many. Take-next does not wait for this."""
+    late = where(w, "t.status = 'claimed' AND t.lock_expires_at <= ?", [at])
+    for task in late:
+        _note_expiry(w, task, at)
+    if late:
+        w.execute(
+            "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL "
+            "WHERE status = 'claimed' AND lock_expires_at <= ?",
+            [at],
+        )
+    return len(late)
+
+
+def finish(w: Writer, task: Task, status: str, actor: str, reason: str, at: datetime) -> None:
+    """End a task that will get no verdict: expired (non-response) or withdrawn."""
+    w.execute("UPDATE tasks SET status = ?, done_at = ? WHERE task_id = ?", [status, at, task.task_id])
+    w.event(EventDraft(actor, f"task.{status}", f"task:{task.task_id}", {"reason": reason}), at)
+
+
+def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> Task:
+    """Set a task as claimed from now on; returns it so."""
+    until = at + timedelta(minutes=policy.task.lock_minutes)
+    w.execute(
+        "UPDATE tasks SET status = 'claimed', claimed_by = ?, claimed_at = ?, lock_expires_at = ?, done_at = NULL "
+        "WHERE task_id = ?",
+        [reviewer, at, until, task.task_id],
+    )
+    return replace(
+        task, status=CLAIMED, claimed_by=reviewer, claimed_at=at, lock_expires_at=until, done_at=None
+    )
+
+
+def _first_of_lanes(w: Writer, reviewer: str, role: str, at: datetime) -> dict[str, str]:
+    """The id of the first task of each lane that has one for this reviewer."""
+    sql = f"SELECT t.lane, arg_min(t.task_id, {lanes.RANK}) AS task_id FROM tasks t WHERE {_ELIGIBLE} GROUP BY t.lane"
+    rows = w.read(sql, [at, at, *_eligibility(reviewer, role, at)])
+    return {row["lane"]: row["task_id"] for row in rows}
+
+
+def _is_eligible(w: Writer, task_id: str, reviewer: str, role: str, at: datetime) -> bool:
+    sql = f"SELECT 1 FROM tasks t WHERE t.task_id = ? AND {_ELIGIBLE}"
+    return bool(w.read(sql, [task_id, *_eligibility(reviewer, role, at)]))
+
+
+def _eligibility(reviewer: str, role: str, at: datetime) -> list[Any]:
+    """The parameters of _ELIGIBLE."""
+    return [at, list(kinds_for(role)), reviewer, reviewer, reviewer, at]
+
+
+def _claimed(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime, how: dict[str, Any]) -> Task:
+    if task.status == CLAIMED:
+        _note_expiry(w, task, at)
+    claimed = lock(w, task, reviewer, policy, at)
+    payload = {"lane": task.lane, "lock_minutes": policy.task.lock_minutes, **how}
+    w.event(EventDraft(reviewer, "task.claimed", f"task:{task.task_id}", payload), at)
+    return claimed
+
+
+def _note_expiry(w: Writer, task: Task, at: datetime) -> None:
+    payload = {"held_by": task.claimed_by, "expired_at": task.lock_expires_at}
+    w.event(EventDraft("system", "task.lock_expired", f"task:{task.task_id}", payload), at)

@@ -1,0 +1,1 @@
+"""Rules, policy and what changing them would do."""

@@ -1,0 +1,127 @@
+"""What is wrong, doubtful or worth knowing in a set of rule files, all of it at once?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from casework.app import App
+from casework.live import REQUIRED, read_settings
+from casework.settings import rule_lock
+from data import approved, strict_yaml
+from data.errors import InputError
+from data.mapping import Mapping as Institution
+from engine.features.spec import load_features
+from engine.policy import load_policy
+from engine.rules.lint import CHECKS, Check, Finding, Severity, Subject, lint, sources_of
+from engine.rules.lists import load_lists
+
+T = TypeVar("T")
+ERRORS = tuple(check for check in CHECKS if check.severity is Severity.ERROR)
+
+
+def lint_workspace(app: App, at: datetime) -> list[Finding]:
+    """Findings on the files of the workspace, held against the set that runs."""
+    files = approved.read_folder(app.workspace.rules)
+    return lint_files(files, app.mapping, at=at, running=rule_lock.locked(app.settings().rules))
+
+
+def lint_files(
+    files: Mapping[str, bytes],
+    institution: Institution,
+    *,
+    at: datetime,
+    running: rule_lock.Locked | None = None,
+    where: str = "rules",
+    checks: Iterable[Check] = CHECKS,
+) -> list[Finding]:
+    """All findings on a set of files, errors or not, by place. Nothing is raised for what the files hold.
+
+    `running` are versions and hashes of the rules in force, if there are any; `where` is the folder's name in
+    findings; `at` (UTC) decides what has expired.
+    """
+    named = {f"{where}/{name}": content for name, content in files.items()}
+    reading = _Reading(named, where)
+    features = reading.of("features.yaml", lambda text, place: load_features(text, place, institution))
+    lists = reading.of("lists.yaml", load_lists)
+    reading.of("policy.yaml", load_policy)
+    lock = reading.of(rule_lock.LOCK_FILE, rule_lock.read) if rule_lock.LOCK_FILE in files else {}
+    if features is None or lists is None:
+        return reading.problems  # every rule would be blamed for what is wrong elsewhere
+    subject = Subject(
+        sources=sources_of(named, features, lists, currency=institution.base_currency),
+        features=features,
+        lists=lists,
+        at=at,
+        lists_document=_document(named, f"{where}/lists.yaml"),
+        locked=_agreed(lock or {}, running or {}),
+    )
+    found = reading.problems + lint(subject, checks)
+    return (
+        found
+        if any(f.severity is Severity.ERROR for f in found)
+        else found + _together(files, institution, where)
+    )
+
+
+def _together(files: Mapping[str, bytes], institution: Institution, where: str) -> list[Finding]:
+    """What is wrong only with the files taken together, such as a feature that the policy does not allow."""
+    try:
+        read_settings(files, institution, where)
+    except InputError as problem:
+        return [Finding("unreadable", Severity.ERROR, problem.where, problem.what, problem.hint)]
+    return []
+
+
+class _Reading:
+    """Reads files one by one and keeps what is wrong with them."""
+
+    def __init__(self, files: Mapping[str, bytes], where: str) -> None:
+        self.files, self.where = files, where
+        self.problems: list[Finding] = []
+
+    def of(self, name: str, read: Callable[[bytes, str], T]) -> T | None:
+        place = f"{self.where}/{name}"
+        if name in REQUIRED and place not in self.files:
+            self._add(place, "this file is missing", "Put it back; it is needed.")
+            return None
+        try:
+            return read(self.files.get(place, b""), place)
+        except InputError as problem:
+            allowed = f" (allowed: {problem.allowed})" if problem.allowed else ""
+            self._add(problem.where, problem.what + allowed, problem.hint)
+            return None
+
+    def _add(self, where: str, what: str, hint: str) -> None:
+        self.problems.append(Finding("unreadable", Severity.ERROR, where, what, hint))
+
+
+def _document(files: Mapping[str, bytes], path: str) -> strict_yaml.Document | None:
+    text = files.get(path, b"")
+    return strict_yaml.load(text, path) if text.strip() else None
+
+
+def _agreed(lock: rule_lock.Locked, running: rule_lock.Locked) -> dict[str, Mapping[str, Any]]:
+    """What was last agreed on for each rule: what runs, unless the lock file is a version ahead."""
+    agreed = dict(lock)
+    for rule_id, held in running.items():
+        if rule_id not in agreed or agreed[rule_id].get("version", 0) <= held["version"]:
+            agreed[rule_id] = held
+    return agreed
+
+
+def finding_row(finding: Finding) -> dict[str, str]:
+    """A finding as JSON."""
+    return {
+        "check": finding.check,
+        "severity": finding.severity.value,
+        "where": finding.where,
+        "what": finding.what,
+        "hint": finding.hint,
+    }
+
+
+def check_rows() -> list[dict[str, str]]:
+    """Every check there is: name, severity, and what it objects to."""
+    return [{"check": c.name, "severity": c.severity.value, "about": c.about} for c in CHECKS]

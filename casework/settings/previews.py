@@ -1,0 +1,311 @@
+"""What would these proposed files have changed in a past period: which payments, which money, how much work?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+from casework.app import App
+from casework.live import Settings, read_settings
+from casework.quality.subgroups import wilson
+from casework.settings import past_decisions as past_of
+from casework.settings.past_decisions import FRAUD, UNKNOWN, Answers, PastDecisions, Period
+from data import approved
+from data.errors import InputError
+from engine.costs import CapacityState
+from engine.decision import Outcome, RuleState
+from engine.features.batch import batch_features
+from engine.features.feature_set import FeatureSet, FeatureSpec
+from engine.redecide import Redecided, decide_row, redecide
+from engine.rules.rule_set import RuleSet
+
+JSON = dict[str, Any]
+MOST_RECOMPUTED = 200_000
+SECONDS_A_CASE = 35.0
+_WORDS = tuple(outcome.word for outcome in Outcome)
+
+
+class Followed(Protocol):
+    """Decisions with what became of them: columns of equal length, `fraud` and `confirmed` being 1, 0 or -1."""
+
+    @property
+    def amount_minor(self) -> np.ndarray: ...
+    @property
+    def fraud(self) -> np.ndarray: ...
+    @property
+    def confirmed(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Side:
+    """One set of files over the period: what its rules said, and what was decided."""
+
+    past: PastDecisions
+    settings: Settings
+    answers: Answers
+    decided: Redecided
+
+    @property
+    def alerts(self) -> np.ndarray:
+        return self.decided.outcome > Outcome.APPROVE
+
+
+def proposed_files(app: App, texts: Mapping[str, str | None] | None = None) -> dict[str, bytes]:
+    """The files to be previewed: the workspace's own, or the approved set with some files replaced (None removes)."""
+    if texts is None:
+        return approved.read_folder(app.workspace.rules)
+    files = dict(approved.current(app.ledger).files)
+    for path, text in texts.items():
+        if text is None:
+            files.pop(path, None)
+        else:
+            files[path] = text.encode()
+    return files
+
+
+def preview(
+    app: App,
+    files: Mapping[str, bytes],
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    at: datetime,
+    limit: int,
+) -> JSON:
+    """Decide a past period again under the approved set and under `files`, and compare.
+
+    Both sides start from the stored features, probabilities and draws, so their difference is that of the files.
+    ConfigError for files that cannot be read; InputError for an empty period or features that cannot be had.
+    """
+    current = approved.current(app.ledger)
+    now, then = app.settings(), read_settings(files, app.mapping)
+    when = past_of.period(app.ledger, since, until)
+    past = past_of.read_past(app.ledger, when, now.features, now.policy, at)
+    before = _side(app, past, now)
+    after = _side(app, _with_new_features(app, past, now, then), then)
+    changed = sorted(path for path in {*files, *current.files} if files.get(path) != current.files.get(path))
+    return {
+        "since": when.since,
+        "until": when.until,
+        "decisions": len(past),
+        "set_id": current.set_id,
+        "proposed_set_id": approved.set_id_of(files),
+        "changed": changed,
+        **_compared(past, before, after),
+        "cases": _cases(app, past, before, after, when),
+        "rules": _rules(before, after),
+        **_flips(past, before, after, limit),
+        "not_known": _not_known(past, before, after, current.set_id),
+    }
+
+
+def _side(app: App, past: PastDecisions, settings: Settings) -> Side:
+    answers = past_of.rule_answers(app.ledger, past, settings.rules)
+    return Side(past, settings, answers, redecide(past.columns, answers.asking, settings.policy))
+
+
+def _with_new_features(app: App, past: PastDecisions, now: Settings, then: Settings) -> PastDecisions:
+    """Features declared otherwise than in the approved set are worked out anew from the ledger."""
+    changed = _redeclared(now.features, then.features)
+    learned = sorted(changed & set(now.features.model_names))
+    if learned and past.columns.probability.count(None) < len(past):
+        raise InputError(
+            f"the model learned from {learned[0]} as it was declared",
+            where="features.yaml",
+            hint="Give the new feature another name; the model knows it only once it is trained again.",
+        )
+    read = {name for rule in then.rules if rule.runs for name in rule.features} & changed
+    if not read:
+        return past
+    if len(past) > MOST_RECOMPUTED:
+        what = f"{sorted(read)[0]} would have to be worked out for {len(past):,} decisions"
+        raise InputError(
+            what, where="features.yaml", allowed=f"up to {MOST_RECOMPUTED:,}", hint="Shorten the period."
+        )
+    seqs = past.table.column("seq").to_numpy()
+    table = batch_features(app.ledger, then.features, first_seq=int(seqs.min()), last_seq=int(seqs.max()))
+    places = np.searchsorted(table.column("seq").to_numpy(), seqs)
+    return past.with_features({name: table.column(name).take(places) for name in read})
+
+
+def _redeclared(now: FeatureSet, then: FeatureSet) -> set[str]:
+    """The features of `then` that `now` does not have, or has otherwise; and what is derived from them."""
+    shared = ("label_delay_us", "time_zone", "lateness_us", "horizon_us")
+    if any(getattr(now, name) != getattr(then, name) for name in shared):
+        return {spec.name for spec in then.features}
+    held = {spec.name: _computed(spec) for spec in now.features}
+    changed: set[str] = set()
+    for spec in then.features:
+        inputs = spec.expression.names if spec.expression else ()
+        if held.get(spec.name) != _computed(spec) or not changed.isdisjoint(inputs):
+            changed.add(spec.name)
+    return changed
+
+
+def _computed(spec: FeatureSpec) -> tuple[FeatureSpec, str]:
+    """What a feature's value depends on; what it is called for people is left out."""
+    told = replace(spec, phrase="", unit="", model=True, expression=None)
+    return told, spec.expression.text if spec.expression else ""
+
+
+def _compared(past: PastDecisions, before: Side, after: Side) -> JSON:
+    old, new = before.decided.outcome, after.decided.outcome
+    matrix = np.bincount(old.astype(np.int64) * 3 + new, minlength=9).reshape(3, 3)
+    was, now = before.alerts, after.alerts
+    return {
+        "matrix": {
+            word: dict(zip(_WORDS, row, strict=True))
+            for word, row in zip(_WORDS, matrix.tolist(), strict=True)
+        },
+        "alerts": {
+            "gained": group(past, now & ~was),
+            "both": group(past, now & was),
+            "lost": group(past, was & ~now),
+        },
+        "outcomes": {"before": _money(past, before), "after": _money(past, after)},
+    }
+
+
+def group(past: Followed, chosen: np.ndarray) -> JSON:
+    """Some of the decisions in numbers. `fraud_share` is among those whose outcome is known, `share_confirmed` among
+    those a reviewer judged; both with 95 % Wilson intervals. Where nothing is known, it says so by `unknown`."""
+    fraud, said = past.fraud[chosen], past.confirmed[chosen]
+    known, judged = int((fraud != UNKNOWN).sum()), int((said != UNKNOWN).sum())
+    return {
+        "count": int(chosen.sum()),
+        "amount_minor": int(past.amount_minor[chosen].sum()),
+        "known": known,
+        "unknown": int(chosen.sum()) - known,
+        "fraud_amount_minor": int(past.amount_minor[chosen][fraud == FRAUD].sum()),
+        "fraud_share": wilson(int((fraud == FRAUD).sum()), known),
+        "share_confirmed": wilson(int((said == 1).sum()), judged),
+    }
+
+
+def _money(past: PastDecisions, side: Side) -> JSON:
+    return {word: group(past, side.decided.outcome == outcome) for outcome, word in enumerate(_WORDS)}
+
+
+def _cases(app: App, past: PastDecisions, before: Side, after: Side, when: Period) -> JSON:
+    sql = "SELECT count(*) AS n, avg(seconds) AS seconds FROM verdicts WHERE undone_at IS NULL"
+    row = app.ledger.read(sql)[0]
+    seconds = float(row["seconds"]) if row["n"] >= 30 else SECONDS_A_CASE
+    days = np.array([moment.date().toordinal() for moment in past.columns.decided_at])
+    return {
+        "seconds_a_case": seconds,
+        "before": _work(before, days, seconds),
+        "after": _work(after, days, seconds),
+    }
+
+
+def _work(side: Side, days: np.ndarray, seconds: float) -> JSON:
+    """Cases and audits by day against the policy's capacity; days without any decision are not counted."""
+    looked_at = (side.decided.outcome == Outcome.REVIEW) | side.decided.audited
+    dates, places = np.unique(days, return_inverse=True)
+    daily = np.bincount(places, weights=looked_at, minlength=len(dates))
+    capacity = side.settings.policy.capacity.reviews_per_day
+    return {
+        "total": int(daily.sum()),
+        "a_day": float(daily.mean()),
+        "busiest_day": int(daily.max()),
+        "capacity": capacity,
+        "days": len(dates),
+        "days_at_capacity": int((daily >= capacity).sum()),
+        "analyst_hours_a_day": float(daily.mean()) * seconds / 3600,
+    }
+
+
+def _rules(before: Side, after: Side) -> list[JSON]:
+    """The rules whose hits differ, or whose standing does."""
+    found = []
+    for rule_id in sorted({*before.answers.hits, *after.answers.hits}):
+        old, new = (set(s.answers.hits.get(rule_id, np.empty(0)).tolist()) for s in (before, after))
+        was, now = _status(before.settings.rules, rule_id), _status(after.settings.rules, rule_id)
+        if old != new or was != now:
+            found.append(
+                {
+                    "id": rule_id,
+                    "status_before": was,
+                    "status_after": now,
+                    "hits_before": len(old),
+                    "hits_after": len(new),
+                    "gained": len(new - old),
+                    "lost": len(old - new),
+                }
+            )
+    return found
+
+
+def _status(rules: RuleSet, rule_id: str) -> str:
+    return next((rule.status for rule in rules if rule.id == rule_id), "")
+
+
+def _flips(past: PastDecisions, before: Side, after: Side, limit: int) -> JSON:
+    """The transactions whose outcome differs, largest amounts first, each with the reasons of both sides."""
+    places = np.flatnonzero(before.decided.outcome != after.decided.outcome)
+    ordered = places[np.argsort(-past.amount_minor[places], kind="stable")]
+    crowded = {p for p in places.tolist() if _only_capacity(past, p, before, after)}
+    rows = [_flip(past, place, before, after, place in crowded) for place in ordered[:limit].tolist()]
+    return {"flipped": len(places), "flipped_by_capacity": len(crowded), "flips": rows}
+
+
+def _only_capacity(past: PastDecisions, place: int, before: Side, after: Side) -> bool:
+    """Whether the same load would have given the same outcome: then the payment flipped only because others did."""
+    results = after.answers.asking.get(place, ())
+    load = before.decided.loads[place]
+    answer = decide_row(past.columns, place, results, after.settings.policy, load)
+    return int(answer.outcome) == before.decided.outcome[place]
+
+
+def _flip(past: PastDecisions, place: int, before: Side, after: Side, crowded: bool) -> JSON:
+    row = past.row(place)
+    fraud, said = int(past.fraud[place]), int(past.confirmed[place])
+    return {
+        "transaction_id": row["_id"],
+        "decided_at": past.columns.decided_at[place],
+        "amount_minor": row["_amount"],
+        "probability": row["_probability"],
+        "before": _told(past, place, before),
+        "after": _told(past, place, after),
+        "because": "capacity" if crowded else "settings",
+        "known": ("unknown", "legitimate", "fraud")[fraud + 1],
+        "reviewers_said": (None, "legitimate", "confirmed_fraud")[said + 1],
+    }
+
+
+def _told(past: PastDecisions, place: int, side: Side) -> JSON:
+    load: CapacityState = side.decided.loads[place]
+    results = side.settings.rules.evaluate(side.past.row(place), past.columns.decided_at[place])
+    answer = decide_row(past.columns, place, results, side.settings.policy, load)
+    return {
+        "outcome": answer.outcome.word,
+        "reasons": list(answer.reasons),
+        "sentence": answer.triage.sentence,
+        "rules": [r.rule_id for r in results if r.state is RuleState.HIT and r.status == "live"],
+    }
+
+
+def _not_known(past: PastDecisions, before: Side, after: Side, set_id: str) -> list[str]:
+    """What this comparison cannot tell, in sentences."""
+    flipped = before.decided.outcome != after.decided.outcome
+    unknown = int((flipped & (past.fraud == UNKNOWN)).sum())
+    told = []
+    if unknown:
+        told.append(
+            f"For {unknown:,} of the {int(flipped.sum()):,} flipped payments no outcome is known: declined ones never "
+            "get one, and silence counts only once it has matured."
+        )
+    other = sum(found != set_id for found in past.table.column("_set_id").to_pylist())
+    if other:
+        told.append(
+            f"{other:,} decisions of the period were made under another set; here the present one is applied to them."
+        )
+    told.append(
+        "Probabilities are those of the model that decided then; what customers would have done differently after a "
+        "decline cannot be replayed."
+    )
+    return told
