@@ -12,30 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
 
-from engine.rules.conditions import (
-    NUMERIC,
-    TRUTH,
-    And,
-    Between,
-    Compare,
-    Group,
-    IsMissing,
-    Listed,
-    Member,
-    Name,
-    Negative,
-    Node,
-    Not,
-    Number,
-    Or,
-    Text,
-    written,
-)
+from engine.rules import conditions as c
+from engine.rules.operators import COMPARISONS
 
 MOST_ALTERNATIVES = 256
-_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "<>", "<>": "="}
-_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "<>": "<>"}
-Literal = tuple[Node, bool]
+Literal = tuple[c.Node, bool]
 Value = float | str | bool
 
 
@@ -87,7 +68,7 @@ class Contradiction:
         return f"{quoted} cannot both hold" if len(self.parts) > 1 else f"{quoted} can never hold"
 
 
-def contradictions(when: Node, integers: frozenset[str] = frozenset()) -> list[Contradiction]:
+def contradictions(when: c.Node, integers: frozenset[str] = frozenset()) -> list[Contradiction]:
     """The pairs of statements that exclude each other; empty where there are none, or too many alternatives to say.
 
     `integers` names the features that only take whole numbers: `n > 1` and `n < 2` leave them nothing.
@@ -100,19 +81,19 @@ def contradictions(when: Node, integers: frozenset[str] = frozenset()) -> list[C
     return [Contradiction(pair, all(found)) for pair in parts]
 
 
-def _alternatives(node: Node, negated: bool) -> list[list[Literal]] | None:
+def _alternatives(node: c.Node, negated: bool) -> list[list[Literal]] | None:
     """Lists of (statement, negated), of which one must hold entirely; None if there are too many."""
-    if isinstance(node, Group):
+    if isinstance(node, c.Group):
         return _alternatives(node.of, negated)
-    if isinstance(node, Not):
+    if isinstance(node, c.Not):
         return _alternatives(node.of, not negated)
-    if not isinstance(node, And | Or):
+    if not isinstance(node, c.And | c.Or):
         return [[(node, negated)]]
     parts = [_alternatives(part, negated) for part in node.of]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
-    if isinstance(node, Or) != negated:  # NOT (a AND b) is NOT a OR NOT b
+    if isinstance(node, c.Or) != negated:  # NOT (a AND b) is NOT a OR NOT b
         joined = [alternative for part in known for alternative in part]
         return joined if len(joined) <= MOST_ALTERNATIVES else None
     if math.prod(len(part) for part in known) > MOST_ALTERNATIVES:
@@ -154,50 +135,50 @@ def _empty(a: Region, b: Region, integer: bool) -> bool:
     return low > high
 
 
-def _statements(node: Node, negated: bool) -> Iterator[Statement]:
-    text = f"NOT {written(node)}" if negated else written(node)
-    if isinstance(node, Compare):
+def _statements(node: c.Node, negated: bool) -> Iterator[Statement]:
+    text = f"NOT {c.written(node)}" if negated else c.written(node)
+    if isinstance(node, c.Compare):
         yield from _compared(node, negated, text)
-    elif isinstance(node, Between) and isinstance(node.of, Name) and node.negated == negated:
+    elif isinstance(node, c.Between) and isinstance(node.of, c.Name) and node.negated == negated:
         low, high = _value(node.low), _value(node.high)
         if isinstance(low, float) and isinstance(high, float):
             yield Statement(node.of.name, text, Region(low, high))
-    elif isinstance(node, Member) and isinstance(node.of, Name):
+    elif isinstance(node, c.Member) and isinstance(node.of, c.Name):
         values = frozenset(v for v in map(_value, node.literals) if v is not None)
         outside = node.negated != negated
         yield Statement(node.of.name, text, Region(never=values) if outside else Region(only=values))
-    elif isinstance(node, IsMissing) and isinstance(node.of, Name):
+    elif isinstance(node, c.IsMissing) and isinstance(node.of, c.Name):
         yield Statement(node.of.name, text, Region(missing=node.negated == negated))
-    elif isinstance(node, Listed):
+    elif isinstance(node, c.Listed):
         yield Statement(node.of.name, text, Region(), (node.list_name, not negated))
-    elif isinstance(node, Name) and node.kind == TRUTH:
+    elif isinstance(node, c.Name) and node.kind == c.TRUTH:
         yield Statement(node.name, text, Region(only=frozenset((not negated,))))
 
 
-def _compared(node: Compare, negated: bool, text: str) -> Iterator[Statement]:
+def _compared(node: c.Compare, negated: bool, text: str) -> Iterator[Statement]:
     op, left, right = node.op, node.left, node.right
-    if isinstance(right, Name) and not isinstance(left, Name):
-        op, left, right = _MIRRORED[op], right, left
+    if isinstance(right, c.Name) and not isinstance(left, c.Name):
+        op, left, right = COMPARISONS[op].mirrored, right, left
     value = _value(right)
-    if not isinstance(left, Name) or value is None:
+    if not isinstance(left, c.Name) or value is None:
         return
-    op = _OPPOSITE[op] if negated else op
+    op = COMPARISONS[op].opposite if negated else op
     if op == "=":
         yield Statement(left.name, text, Region(only=frozenset((value,))))
     elif op == "<>":
         yield Statement(left.name, text, Region(never=frozenset((value,))))
-    elif left.kind == NUMERIC and isinstance(value, float):
+    elif left.kind == c.NUMERIC and isinstance(value, float):
         above = op in (">", ">=")
         region = Region(low=value, open_low=op == ">") if above else Region(high=value, open_high=op == "<")
         yield Statement(left.name, text, region)
 
 
-def _value(node: Node) -> Value | None:
-    if isinstance(node, Group):
+def _value(node: c.Node) -> Value | None:
+    if isinstance(node, c.Group):
         return _value(node.of)
-    if isinstance(node, Negative):
+    if isinstance(node, c.Negative):
         inner = _value(node.of)
         return -inner if isinstance(inner, float) else None
-    if isinstance(node, Number):
+    if isinstance(node, c.Number):
         return node.value
-    return node.value if isinstance(node, Text) else None
+    return node.value if isinstance(node, c.Text) else None

@@ -16,31 +16,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from data.errors import did_you_mean
-from engine.rules.conditions import (
-    NUMERIC,
-    TEXT,
-    TRUTH,
-    Absolute,
-    And,
-    Arithmetic,
-    Between,
-    Coalesce,
-    Compare,
-    Group,
-    IsMissing,
-    Listed,
-    Member,
-    Name,
-    Negative,
-    Node,
-    Not,
-    Number,
-    Or,
-    Text,
-    kind_of,
-    names,
-    written,
-)
+from engine.rules import conditions as c
+from engine.rules.operators import ARITHMETIC, COMPARISON_OF
 
 LONGEST = 500
 DEEPEST = 8
@@ -54,17 +31,8 @@ _WORD = re.compile(
     r"|(?P<text>'(?:[^'\n]|'')*')|(?P<sign><>|!=|<=|>=|[-+*/=<>(),]))"
 )
 _KEYWORDS = frozenset(("AND", "OR", "NOT", "BETWEEN", "IN", "IS", "NULL", "ABS", "COALESCE", "IN_LIST"))
-_COMPARISONS: dict[type, str] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
-_SUMS: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?\Z")
-_KINDS = {"integer": NUMERIC, "number": NUMERIC, "flag": TRUTH, "category": TEXT}
+_KINDS = {"integer": c.NUMERIC, "number": c.NUMERIC, "flag": c.TRUTH, "category": c.TEXT}
 
 
 class GrammarError(ValueError):
@@ -75,7 +43,7 @@ class GrammarError(ValueError):
         self.what, self.hint = what, hint
 
 
-def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] = ()) -> Node:
+def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] = ()) -> c.Node:
     """Parse one condition. `kinds` maps feature names to integer, number, flag or category; `lists` names the
     lists. Raises GrammarError."""
     words = _words(text)
@@ -87,12 +55,12 @@ def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] 
         node = _Reader(kinds, lists).read(tree)
     except RecursionError as problem:
         raise GrammarError("the condition is nested too deeply", "Split it into several lines.") from problem
-    if kind_of(node) != TRUTH:
+    if c.kind_of(node) != c.TRUTH:
         raise GrammarError(f"'{_short(text)}' is a value, not a condition", "Compare it with something.")
-    if not names(node):
+    if not c.names(node):
         raise GrammarError(f"'{_short(text)}' reads no feature, so it is always the same")
-    if _words(written(node)) != words:
-        hint = f"Did you mean: {_short(written(node))}"
+    if _words(c.written(node)) != words:
+        hint = f"Did you mean: {_short(c.written(node))}"
         raise GrammarError(f"'{_short(text)}' can be read in more than one way", hint)
     return node
 
@@ -128,65 +96,67 @@ class _Reader:
 
     def __init__(self, kinds: Mapping[str, str], lists: Collection[str]) -> None:
         self.kinds, self.lists = kinds, lists
-        self.readers: dict[type, Callable[[Any], Node]] = {
+        self.readers: dict[type, Callable[[Any], c.Node]] = {
             exp.Column: self._name,
             exp.Literal: self._literal,
-            exp.Neg: lambda n: Negative(self._number(n.this)),
-            exp.Abs: lambda n: Absolute(self._number(n.this)),
+            exp.Neg: lambda n: c.Negative(self._number(n.this)),
+            exp.Abs: lambda n: c.Absolute(self._number(n.this)),
             exp.Coalesce: self._coalesce,
             exp.Between: lambda n: self._between(n, negated=False),
             exp.In: lambda n: self._member(n, negated=False),
             exp.Is: lambda n: self._is_null(n, negated=False),
             exp.Not: self._not,
-            exp.And: lambda n: And(self._chain(n, exp.And)),
-            exp.Or: lambda n: Or(self._chain(n, exp.Or)),
-            exp.Paren: lambda n: Group(self.read(n.this)),
+            exp.And: lambda n: c.And(self._chain(n, exp.And)),
+            exp.Or: lambda n: c.Or(self._chain(n, exp.Or)),
+            exp.Paren: lambda n: c.Group(self.read(n.this)),
             exp.Anonymous: self._list_member,
-            **dict.fromkeys(_COMPARISONS, self._compare),
-            **dict.fromkeys(_SUMS, self._arithmetic),
+            **dict.fromkeys(COMPARISON_OF, self._compare),
+            **dict.fromkeys(ARITHMETIC, self._arithmetic),
         }
 
-    def read(self, tree: Any) -> Node:
+    def read(self, tree: Any) -> c.Node:
         reader = self.readers.get(type(tree))
         if reader is None:
             raise GrammarError(f"'{type(tree).__name__}' is not in the grammar")
         return reader(tree)
 
-    def _name(self, tree: Any) -> Name:
+    def _name(self, tree: Any) -> c.Name:
         name = tree.this.name
         if tree.args.get("table") or tree.this.args.get("quoted"):
             raise GrammarError(f"'{name}' must be a bare feature name", "No quotes, no dots.")
         if name not in self.kinds:
             hint = did_you_mean(name, self.kinds) or "Features are declared in features.yaml."
             raise GrammarError(f"there is no feature '{_short(name)}'", hint)
-        return Name(name, _KINDS[self.kinds[name]])
+        return c.Name(name, _KINDS[self.kinds[name]])
 
-    def _literal(self, tree: Any) -> Node:
+    def _literal(self, tree: Any) -> c.Node:
         if tree.is_string:
-            return Text(tree.this)
+            return c.Text(tree.this)
         if not _PLAIN_NUMBER.match(tree.this):
             hint = "Write up to 15 digits, and up to 9 after the point."
             raise GrammarError(f"'{_short(tree.this)}' is not a plain decimal number", hint)
-        return Number(tree.this)
+        return c.Number(tree.this)
 
-    def _of_kind(self, tree: Any, kind: str) -> Node:
+    def _of_kind(self, tree: Any, kind: str) -> c.Node:
         node = self.read(tree)
-        if kind_of(node) != kind:
-            raise GrammarError(f"'{_short(written(node))}' is a {kind_of(node)}, where a {kind} is needed")
+        if c.kind_of(node) != kind:
+            raise GrammarError(
+                f"'{_short(c.written(node))}' is a {c.kind_of(node)}, where a {kind} is needed"
+            )
         return node
 
-    def _number(self, tree: Any) -> Node:
-        return self._of_kind(tree, NUMERIC)
+    def _number(self, tree: Any) -> c.Node:
+        return self._of_kind(tree, c.NUMERIC)
 
-    def _chain(self, tree: Any, kind: Any) -> tuple[Node, ...]:
+    def _chain(self, tree: Any, kind: Any) -> tuple[c.Node, ...]:
         """A AND B AND C as one node of three; parentheses stay nodes of their own."""
         parts = []
         while isinstance(tree, kind):
-            parts.append(self._of_kind(tree.expression, TRUTH))
+            parts.append(self._of_kind(tree.expression, c.TRUTH))
             tree = tree.this
-        return (self._of_kind(tree, TRUTH), *reversed(parts))
+        return (self._of_kind(tree, c.TRUTH), *reversed(parts))
 
-    def _not(self, tree: Any) -> Node:
+    def _not(self, tree: Any) -> c.Node:
         inner = tree.this
         if type(inner) is exp.Between:
             return self._between(inner, negated=True)
@@ -194,66 +164,67 @@ class _Reader:
             return self._member(inner, negated=True)
         if type(inner) is exp.Is:
             return self._is_null(inner, negated=True)
-        return Not(self._of_kind(inner, TRUTH))
+        return c.Not(self._of_kind(inner, c.TRUTH))
 
-    def _compare(self, tree: Any) -> Node:
-        op, left, right = _COMPARISONS[type(tree)], self.read(tree.this), self.read(tree.expression)
-        if kind_of(left) != kind_of(right):
-            what = f"'{_short(written(left))}' is a {kind_of(left)}, '{_short(written(right))}' a {kind_of(right)}"
-            raise GrammarError(f"{what}; they cannot be compared")
-        if kind_of(left) == TRUTH:
+    def _compare(self, tree: Any) -> c.Node:
+        op, left, right = COMPARISON_OF[type(tree)], self.read(tree.this), self.read(tree.expression)
+        if c.kind_of(left) != c.kind_of(right):
+            one, other = (f"'{_short(c.written(side))}'" for side in (left, right))
+            what = f"{one} is a {c.kind_of(left)}, {other} a {c.kind_of(right)}; they cannot be compared"
+            raise GrammarError(what)
+        if c.kind_of(left) == c.TRUTH:
             raise GrammarError("a flag is not compared", "Write `flag` or `NOT flag`.")
-        if kind_of(left) == TEXT and op not in ("=", "<>"):
+        if c.kind_of(left) == c.TEXT and op not in ("=", "<>"):
             raise GrammarError(f"text has no order, so '{op}' means nothing for it", "Use =, <> or IN.")
-        return Compare(op, left, right)
+        return c.Compare(op, left, right)
 
-    def _arithmetic(self, tree: Any) -> Node:
-        return Arithmetic(_SUMS[type(tree)], self._number(tree.this), self._number(tree.expression))
+    def _arithmetic(self, tree: Any) -> c.Node:
+        return c.Arithmetic(ARITHMETIC[type(tree)], self._number(tree.this), self._number(tree.expression))
 
-    def _coalesce(self, tree: Any) -> Node:
+    def _coalesce(self, tree: Any) -> c.Node:
         options = tuple(self.read(part) for part in (tree.this, *tree.expressions))
-        kinds = {kind_of(option) for option in options}
-        if len(kinds) != 1 or kinds == {TRUTH} or len(options) < 2:
+        kinds = {c.kind_of(option) for option in options}
+        if len(kinds) != 1 or kinds == {c.TRUTH} or len(options) < 2:
             raise GrammarError("COALESCE takes two or more numbers, or two or more texts")
-        return Coalesce(options, kinds.pop())
+        return c.Coalesce(options, kinds.pop())
 
-    def _between(self, tree: Any, *, negated: bool) -> Node:
+    def _between(self, tree: Any, *, negated: bool) -> c.Node:
         if tree.args.get("symmetric"):
             raise GrammarError("BETWEEN SYMMETRIC is not in the grammar")
         low, high = self._number(tree.args["low"]), self._number(tree.args["high"])
-        return Between(self._number(tree.this), low, high, negated)
+        return c.Between(self._number(tree.this), low, high, negated)
 
-    def _member(self, tree: Any, *, negated: bool) -> Node:
+    def _member(self, tree: Any, *, negated: bool) -> c.Node:
         others = [key for key, value in tree.args.items() if value and key not in ("this", "expressions")]
         literals = tuple(self.read(part) for part in tree.expressions)
-        if others or not literals or not all(isinstance(x, Number | Text) for x in literals):
+        if others or not literals or not all(isinstance(x, c.Number | c.Text) for x in literals):
             hint = "For a list of lists.yaml write IN_LIST(feature, 'name')."
             raise GrammarError("IN takes a list of numbers or texts in parentheses", hint)
         if len(literals) > MOST_LITERALS:
             raise GrammarError(f"IN takes at most {MOST_LITERALS} values", "Put them on a list.")
         of = self.read(tree.this)
-        if {kind_of(x) for x in literals} != {kind_of(of)}:
-            raise GrammarError(f"the values after IN must be of the kind of '{_short(written(of))}'")
-        return Member(of, literals, negated)
+        if {c.kind_of(x) for x in literals} != {c.kind_of(of)}:
+            raise GrammarError(f"the values after IN must be of the kind of '{_short(c.written(of))}'")
+        return c.Member(of, literals, negated)
 
-    def _is_null(self, tree: Any, *, negated: bool) -> Node:
+    def _is_null(self, tree: Any, *, negated: bool) -> c.Node:
         if type(tree.expression) is not exp.Null:
             raise GrammarError("IS is only followed by NULL or NOT NULL")
         of = self.read(tree.this)
-        if kind_of(of) == TRUTH and not isinstance(of, Name):
+        if c.kind_of(of) == c.TRUTH and not isinstance(of, c.Name):
             raise GrammarError("IS NULL asks about a value, not about a condition")
-        return IsMissing(of, negated)
+        return c.IsMissing(of, negated)
 
-    def _list_member(self, tree: Any) -> Node:
+    def _list_member(self, tree: Any) -> c.Node:
         if str(tree.this).upper() != "IN_LIST":
             raise GrammarError(f"there is no function '{_short(str(tree.this))}'")
         if len(tree.expressions) != 2:
             raise GrammarError("IN_LIST takes a feature and the name of a list in quotes")
         of, name = (self.read(part) for part in tree.expressions)
-        if not isinstance(of, Name) or of.kind != TEXT or not isinstance(name, Text):
+        if not isinstance(of, c.Name) or of.kind != c.TEXT or not isinstance(name, c.Text):
             raise GrammarError("IN_LIST takes a text feature and the name of a list in quotes")
         if name.value not in self.lists:
             raise GrammarError(
                 f"there is no list '{_short(name.value)}'", did_you_mean(name.value, self.lists)
             )
-        return Listed(of, name.value)
+        return c.Listed(of, name.value)

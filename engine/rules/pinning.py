@@ -11,35 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from engine.rules.conditions import (
-    TRUTH,
-    And,
-    Between,
-    Compare,
-    IsMissing,
-    Listed,
-    Member,
-    Name,
-    Node,
-    Not,
-    Number,
-    Or,
-    kind_of,
-    written,
-)
+from engine.rules import conditions as c
 from engine.rules.lists import Lists
+from engine.rules.operators import COMPARISONS
 from engine.rules.rule import Rule
 from engine.rules.rule_set import RuleSet
 from engine.rules.testing import run_rule_tests
-
-_FLIPPED = {
-    ">": (">=", "<"),
-    ">=": (">", "<="),
-    "<": ("<=", ">"),
-    "<=": ("<", ">="),
-    "=": ("<>",),
-    "<>": ("=",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +52,13 @@ def check_all_pins(rule_set: RuleSet) -> list[Unpinned]:
     ]
 
 
-def mutants(node: Node) -> Iterator[tuple[str, str, Node]]:
+def mutants(node: c.Node) -> Iterator[tuple[str, str, c.Node]]:
     """Every single change to a condition: what was changed, the smallest condition around it, the changed whole."""
     for change, part in _changes(node):
         yield change, _if_condition(node), part
     for place in fields(node):
         value = getattr(node, place.name)
-        if isinstance(node, IsMissing) or not isinstance(value, Node | tuple):
+        if isinstance(node, c.IsMissing) or not isinstance(value, c.Node | tuple):
             continue
         inner = value if isinstance(value, tuple) else (value,)
         for i, part_of in enumerate(inner):
@@ -90,44 +67,44 @@ def mutants(node: Node) -> Iterator[tuple[str, str, Node]]:
                 yield change, condition or _if_condition(node), replace(node, **{place.name: mixed})
 
 
-def _if_condition(node: Node) -> str:
-    return written(node) if kind_of(node) == TRUTH else ""
+def _if_condition(node: c.Node) -> str:
+    return c.written(node) if c.kind_of(node) == c.TRUTH else ""
 
 
-def _changes(node: Node) -> Iterator[tuple[str, Node]]:
-    if isinstance(node, Number):
+def _changes(node: c.Node) -> Iterator[tuple[str, c.Node]]:
+    if isinstance(node, c.Number):
         yield from _nudged(node)
-    elif isinstance(node, Compare):
-        for op in _FLIPPED[node.op]:
+    elif isinstance(node, c.Compare):
+        for op in COMPARISONS[node.op].near:
             yield f"'{node.op}' becomes '{op}'", replace(node, op=op)
-    elif isinstance(node, And | Or):
+    elif isinstance(node, c.And | c.Or):
         yield from _loosened(node)
-    elif isinstance(node, Not):
+    elif isinstance(node, c.Not):
         yield "NOT is dropped", node.of
-    elif isinstance(node, Between | Member | IsMissing):
+    elif isinstance(node, c.Between | c.Member | c.IsMissing):
         yield "the condition is turned round", replace(node, negated=not node.negated)
-        if isinstance(node, Member) and len(node.literals) > 1:
+        if isinstance(node, c.Member) and len(node.literals) > 1:
             for i, gone in enumerate(node.literals):
                 rest = node.literals[:i] + node.literals[i + 1 :]
-                yield f"{written(gone)} is dropped", replace(node, literals=rest)
-    elif isinstance(node, Listed) or (isinstance(node, Name) and node.kind == "truth"):
-        yield "the condition is turned round", Not(node)
+                yield f"{c.written(gone)} is dropped", replace(node, literals=rest)
+    elif isinstance(node, c.Listed) or (isinstance(node, c.Name) and node.kind == "truth"):
+        yield "the condition is turned round", c.Not(node)
 
 
-def _nudged(number: Number) -> Iterator[tuple[str, Node]]:
+def _nudged(number: c.Number) -> Iterator[tuple[str, c.Node]]:
     value = Decimal(number.text)
     exponent = value.as_tuple().exponent
     step = Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
     for nudged in (value + step, value - step):
         if nudged >= 0:
-            yield f"{number.text} becomes {nudged}", Number(str(nudged))
+            yield f"{number.text} becomes {nudged}", c.Number(str(nudged))
 
 
-def _loosened(node: And | Or) -> Iterator[tuple[str, Node]]:
+def _loosened(node: c.And | c.Or) -> Iterator[tuple[str, c.Node]]:
     for i, gone in enumerate(node.of):
         rest = node.of[:i] + node.of[i + 1 :]
-        yield f"'{written(gone)}' is dropped", rest[0] if len(rest) == 1 else type(node)(rest)
+        yield f"'{c.written(gone)}' is dropped", rest[0] if len(rest) == 1 else type(node)(rest)
     yield (
-        "all becomes any" if isinstance(node, And) else "any becomes all",
-        (Or if isinstance(node, And) else And)(node.of),
+        "all becomes any" if isinstance(node, c.And) else "any becomes all",
+        (c.Or if isinstance(node, c.And) else c.And)(node.of),
     )

@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from operator import getitem
 
 from engine.decision import FeatureValue, Outcome, RuleResult, RuleState
-from engine.rules.compiled import Compiled, WrongValue, checked, compile_condition
+from engine.rules.compiled import (
+    Compiled,
+    CompiledSet,
+    WrongValue,
+    checked,
+    compile_condition,
+    compile_conditions,
+)
 from engine.rules.conditions import Group, Name, Node, names, walk, written
 from engine.rules.lists import Lists
 from engine.rules.rule import Rule
 from engine.rules.sql import condition_sql, identifier, literal, microseconds, microseconds_of
 
 Row = Mapping[str, FeatureValue]
-_STATES = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
+Answer = bool | None
+STATES = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
+_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +41,13 @@ class RuleSet:
 
     def __init__(self, rules: tuple[Rule, ...], lists: Lists | None = None) -> None:
         self.rules, self.lists = rules, lists or Lists()
-        running = [rule for rule in rules if rule.runs]
-        self._running = [_Running(rule, compile_condition(rule.when, self.lists)) for rule in running]
-        self._kinds = {name: kind for rule in running for name, kind in kinds_of(rule.when).items()}
+        self._running = [_Running(rule, self.lists) for rule in rules if rule.runs]
+        self._kinds = {name: kind for r in self._running for name, kind in kinds_of(r.rule.when).items()}
+        # A hit is made anew for each row, because its reason holds values; everything else is made once.
+        self._results = [
+            {answer: running.made[state] for answer, state in STATES.items()} for running in self._running
+        ]
+        self._expiring = [(place, r.expires) for place, r in enumerate(self._running) if r.expires]
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
@@ -50,8 +65,50 @@ class RuleSet:
     def evaluate(self, row: Row, at: datetime) -> tuple[RuleResult, ...]:
         """One result per live or shadow rule, in order of their ids. `at` (UTC) decides which list entries and allow
         lanes are in force."""
-        values, wrong = _values(row, self._kinds)
-        return tuple(running.result(values, wrong, row, at) for running in self._running)
+        return self._evaluated(self._whole, row, at)[0]
+
+    def traced(self, row: Row, at: datetime) -> tuple[tuple[RuleResult, ...], tuple[Answer, ...]]:
+        """The same, and what every line of every rule gave, aligned with `lines`: True, False, None for missing.
+
+        Where a value is of the wrong kind no line can be told, and the second tuple is empty.
+        """
+        return self._evaluated(self._told, row, at)
+
+    @cached_property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """(rule id, line of its condition) in the order of `traced`."""
+        return tuple((r.rule.id, written(line)) for r in self._running for line in lines_of(r.rule.when))
+
+    @cached_property
+    def _whole(self) -> CompiledSet:
+        return compile_conditions([r.rule.when for r in self._running], self.lists)
+
+    @cached_property
+    def _told(self) -> CompiledSet:
+        conditions = [r.rule.when for r in self._running]
+        return compile_conditions(
+            conditions, self.lists, [line for when in conditions for line in lines_of(when)]
+        )
+
+    def _evaluated(
+        self, function: CompiledSet, row: Row, at: datetime
+    ) -> tuple[tuple[RuleResult, ...], tuple[Answer, ...]]:
+        try:
+            answers, lines = function(row, at)
+            for place, expires in self._expiring:
+                if at >= expires:
+                    answers = (*answers[:place], False, *answers[place + 1 :])
+            results = tuple(map(getitem, self._results, answers))
+            if True in answers:
+                results = tuple(
+                    running.hit(row) if answer else result
+                    for running, answer, result in zip(self._running, answers, results, strict=True)
+                )
+            return results, lines
+        except _FAILURES:
+            # Something is odd about this row: one rule at a time, so that only those that read it are in error.
+            values, wrong = _values(row, self._kinds)
+            return tuple(running.result(values, wrong, row, at) for running in self._running), ()
 
     def bare_results(self, state: RuleState) -> dict[str, RuleResult]:
         """What each live or shadow rule gives in a state, by id, without the reason that a hit would be told with."""
@@ -80,31 +137,33 @@ class RuleSet:
         )
 
 
-@dataclass(frozen=True)
 class _Running:
-    """A compiled rule; results without a rendered reason are made once."""
+    """A rule that is evaluated; results without a rendered reason are made once."""
 
-    rule: Rule
-    condition: Compiled
+    def __init__(self, rule: Rule, lists: Lists) -> None:
+        self.rule, self.lists = rule, lists
+        self.expires = rule.then.expires
+        self.made = {state: self.bare(state) for state in (*STATES.values(), RuleState.ERROR)}
 
-    def __post_init__(self) -> None:
-        plain = {
-            state: self._plain(state) for state in (RuleState.NO_HIT, RuleState.MISSING, RuleState.ERROR)
-        }
-        object.__setattr__(self, "_made", plain)
+    @cached_property
+    def _condition(self) -> Compiled:
+        return compile_condition(self.rule.when, self.lists)
 
     def result(self, values: Row, wrong: set[str], row: Row, at: datetime) -> RuleResult:
-        made: Mapping[RuleState, RuleResult] = self.__dict__["_made"]
+        """The result by itself, for a row that is odd in some way; `wrong` names the unusable values."""
         if wrong and not wrong.isdisjoint(self.rule.features):
-            return made[RuleState.ERROR]
-        expires = self.rule.then.expires
-        if expires is not None and at >= expires:
-            return made[RuleState.NO_HIT]
+            return self.made[RuleState.ERROR]
+        if self.expires is not None and at >= self.expires:
+            return self.made[RuleState.NO_HIT]
         try:
-            answer = self.condition(values, at)
-            return self._hit(row) if answer else made[_STATES[answer]]
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            return made[RuleState.ERROR]
+            answer = self._condition(values, at)
+            return self.hit(row) if answer else self.made[STATES[answer]]
+        except _FAILURES:
+            return self.made[RuleState.ERROR]
+
+    def hit(self, row: Row) -> RuleResult:
+        """A hit with its reason."""
+        return self._result(RuleState.HIT, self.rule.then.floor, self.rule.then.reason.render(row))
 
     def bare(self, state: RuleState) -> RuleResult:
         """The result in this state, a hit without its reason."""
@@ -116,9 +175,6 @@ class _Running:
         why = "could not be evaluated" if state is RuleState.ERROR else "a value it needs is missing"
         reason = f"{self.rule.title}: {why}" if floor > Outcome.APPROVE else ""
         return self._result(state, floor, reason)
-
-    def _hit(self, row: Row) -> RuleResult:
-        return self._result(RuleState.HIT, self.rule.then.floor, self.rule.then.reason.render(row))
 
     def _result(self, state: RuleState, floor: Outcome, reason: str) -> RuleResult:
         rule, then = self.rule, self.rule.then
@@ -157,7 +213,7 @@ def state_of(node: Node, row: Row, at: datetime, lists: Lists) -> RuleState:
     """What a condition gives for one row. WrongValue if a value is of another kind than its feature."""
     kinds = kinds_of(node)
     values = {name: checked(row.get(name), kind) for name, kind in kinds.items()}
-    return _STATES[compile_condition(node, lists)(values, at)]
+    return STATES[compile_condition(node, lists)(values, at)]
 
 
 def _values(row: Row, kinds: Mapping[str, str]) -> tuple[dict[str, float | str | bool | None], set[str]]:

@@ -10,32 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlglot import exp
 
-from engine.rules.conditions import (
-    NUMERIC,
-    Absolute,
-    And,
-    Arithmetic,
-    Between,
-    Coalesce,
-    Compare,
-    Group,
-    IsMissing,
-    Listed,
-    Member,
-    Name,
-    Negative,
-    Node,
-    Not,
-    Number,
-    Or,
-    Text,
-)
+from engine.rules import conditions as c
 from engine.rules.lists import Entry, Lists
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def condition_sql(node: Node, lists: Lists, at: str) -> str:
+def condition_sql(node: c.Node, lists: Lists, at: str) -> str:
     """A boolean SQL expression over a feature table's columns.
 
     `at` is SQL for the moment of the row in microseconds since 1970.
@@ -67,7 +48,7 @@ class _Writer:
     def __init__(self, lists: Lists, at: str) -> None:
         self.lists, self.at = lists, at
 
-    def write(self, node: Node) -> str:
+    def write(self, node: c.Node) -> str:
         return str(getattr(self, "_" + type(node).__name__.lower())(node))
 
     def _finite(self, text: str) -> str:
@@ -75,47 +56,47 @@ class _Writer:
             text = f"NULLIF({text}, '{odd}'::DOUBLE)"
         return text
 
-    def _name(self, node: Name) -> str:
+    def _name(self, node: c.Name) -> str:
         column = identifier(node.name)
-        return self._finite(f"{column}::DOUBLE") if node.kind == NUMERIC else column
+        return self._finite(f"{column}::DOUBLE") if node.kind == c.NUMERIC else column
 
-    def _number(self, node: Number) -> str:
+    def _number(self, node: c.Number) -> str:
         # From text, because a decimal literal would first become a DECIMAL.
         return f"'{node.text}'::DOUBLE"
 
-    def _text(self, node: Text) -> str:
+    def _text(self, node: c.Text) -> str:
         return literal(node.value)
 
-    def _group(self, node: Group) -> str:
+    def _group(self, node: c.Group) -> str:
         return f"({self.write(node.of)})"
 
-    def _arithmetic(self, node: Arithmetic) -> str:
+    def _arithmetic(self, node: c.Arithmetic) -> str:
         left, right = self.write(node.left), self.write(node.right)
         if node.op == "/":
             right = f"NULLIF({right}, 0::DOUBLE)"
         return self._finite(f"({left} {node.op} {right})")
 
-    def _negative(self, node: Negative) -> str:
+    def _negative(self, node: c.Negative) -> str:
         return f"(- ({self.write(node.of)}))"
 
-    def _absolute(self, node: Absolute) -> str:
+    def _absolute(self, node: c.Absolute) -> str:
         return f"abs({self.write(node.of)})"
 
-    def _coalesce(self, node: Coalesce) -> str:
+    def _coalesce(self, node: c.Coalesce) -> str:
         return f"coalesce({', '.join(self.write(option) for option in node.options)})"
 
-    def _compare(self, node: Compare) -> str:
+    def _compare(self, node: c.Compare) -> str:
         return f"({self.write(node.left)} {node.op} {self.write(node.right)})"
 
-    def _between(self, node: Between) -> str:
+    def _between(self, node: c.Between) -> str:
         text = f"({self.write(node.of)} BETWEEN {self.write(node.low)} AND {self.write(node.high)})"
         return f"(NOT {text})" if node.negated else text
 
-    def _member(self, node: Member) -> str:
+    def _member(self, node: c.Member) -> str:
         literals = ", ".join(self.write(x) for x in node.literals)
         return f"({self.write(node.of)} {'NOT IN' if node.negated else 'IN'} ({literals}))"
 
-    def _listed(self, node: Listed) -> str:
+    def _listed(self, node: c.Listed) -> str:
         column, values = self.write(node.of), self.lists[node.list_name]
         parts = [f"{column} IN ({', '.join(map(literal, sorted(values.always)))})"] if values.always else []
         parts += [self._dated(column, entry) for entry in values.entries if entry.added or entry.expires]
@@ -129,14 +110,14 @@ class _Writer:
             parts.append(f"{self.at} < {microseconds(entry.expires)}")
         return f"({' AND '.join(parts)})"
 
-    def _ismissing(self, node: IsMissing) -> str:
+    def _ismissing(self, node: c.IsMissing) -> str:
         return f"(({self.write(node.of)}) IS {'NOT ' if node.negated else ''}NULL)"
 
-    def _not(self, node: Not) -> str:
+    def _not(self, node: c.Not) -> str:
         return f"(NOT ({self.write(node.of)}))"
 
-    def _and(self, node: And) -> str:
+    def _and(self, node: c.And) -> str:
         return "(" + " AND ".join(self.write(part) for part in node.of) + ")"
 
-    def _or(self, node: Or) -> str:
+    def _or(self, node: c.Or) -> str:
         return "(" + " OR ".join(self.write(part) for part in node.of) + ")"

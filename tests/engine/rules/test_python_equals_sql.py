@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from rule_samples import KINDS
 
 from engine.decision import RuleState
-from engine.rules.conditions import written
+from engine.rules.compiled import compile_conditions
+from engine.rules.conditions import Node, written
 from engine.rules.grammar import GrammarError, parse_condition
 from engine.rules.lists import Entry, Lists, ValueList
-from engine.rules.rule_set import state_of
+from engine.rules.rule_set import STATES, lines_of, state_of
 from engine.rules.sql import condition_sql, microseconds_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,6 +133,30 @@ def test_python_and_sql_agree_on_random_conditions_and_rows(text: str, table: li
     states = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
     python = [state_of(node, row, row["occurred_at"], LISTS) for row in table]
     assert [states[answer] for answer in in_sql(text, table)] == python, text
+
+
+def parsed(texts: list[str]) -> list[Node]:
+    nodes = []
+    for text in texts:
+        with suppress(GrammarError):
+            nodes.append(parse_condition(text, KINDS, tuple(LISTS)))
+    return nodes
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(conditions, min_size=1, max_size=6), st.lists(rows, min_size=1, max_size=6))
+def test_many_conditions_in_one_function_answer_as_each_does_alone(
+    texts: list[str], table: list[dict[str, Any]]
+) -> None:
+    nodes = parsed(texts)
+    lines = [line for node in nodes for line in lines_of(node)]
+    plain, telling = compile_conditions(nodes, LISTS), compile_conditions(nodes, LISTS, lines)
+    for row in table:
+        at = row["occurred_at"]
+        answers, told = telling(row, at)
+        assert answers == plain(row, at)[0]
+        assert [STATES[answer] for answer in answers] == [state_of(node, row, at, LISTS) for node in nodes]
+        assert [STATES[answer] for answer in told] == [state_of(line, row, at, LISTS) for line in lines]
 
 
 @settings(max_examples=60, deadline=None)

@@ -87,6 +87,26 @@ def test_the_trace_shows_each_line_of_a_rule() -> None:
     ]
 
 
+def test_tracing_all_rules_at_once_gives_the_same_results_and_every_line() -> None:
+    row = {**ROW, "channel": None}
+    results, answers = one().traced(row, AT)
+    assert results == one().evaluate(row, AT)
+    assert one().lines == (
+        ("many_payments", "customer_txn_count_1d >= 5"),
+        ("many_payments", "amount_minor < 2000"),
+        ("many_payments", "channel = 'app'"),
+    )
+    assert answers == (True, True, None)
+
+
+def test_a_value_of_the_wrong_kind_spoils_only_the_rules_that_read_it() -> None:
+    row = {**dict.fromkeys(FEATURES.names), "customer": "cust_trusted_1", "customer_txn_count_1d": "six"}
+    states = {r.rule_id: r.state for r in DEMO.evaluate(row, AT)}
+    broken = {rule.id for rule in DEMO if "customer_txn_count_1d" in rule.features}
+    assert broken and {rule for rule, state in states.items() if state is RuleState.ERROR} == broken
+    assert states["trusted_customer"] is RuleState.HIT
+
+
 def test_the_demo_rules_pass_their_own_tests() -> None:
     assert len(DEMO) >= 20
     assert failures(run_tests(DEMO)) == []
