@@ -15,6 +15,9 @@ CURRENCY = re.compile(r"[A-Z]{3}\Z")
 RATE_STEP = Decimal("0.00000001")
 """Rates are held to 8 decimals after scaling to minor units, so that SQL multiplies as Python does."""
 
+MINOR_LIMIT = 10**15
+"""Minor units of the base currency that one amount may have: what is larger is a slip, and sums of it overflow."""
+
 # ISO 4217 currencies whose minor unit is not a hundredth.
 _WHOLE = (
     "BIF",
@@ -74,9 +77,15 @@ class Rates:
     def minor(self, amount: Decimal, currency: str, on: date) -> int:
         """`amount` in minor units of the base currency on that day (UTC), halves away from zero.
 
-        InputError where the table has no rate for that currency by that day.
+        InputError where the table has no rate for that currency by that day, and beyond MINOR_LIMIT.
         """
         exact = amount * self._minor_rate(currency, on)
+        if not abs(exact) <= MINOR_LIMIT:
+            raise InputError(
+                f"the amount is too large once it is in {self.base_currency}",
+                where="amount",
+                allowed=f"up to {MINOR_LIMIT // int(self.minor_scale):,} {self.base_currency}",
+            )
         return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
     def spans(self) -> list[tuple[str, date, date, Decimal]]:

@@ -14,6 +14,7 @@ from data import typed_sql
 from data.commitments import content_sql
 from data.errors import MappingError
 from data.mapping_columns import Mapping
+from data.money import MINOR_LIMIT
 from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier
 
@@ -186,12 +187,12 @@ class Staging:
             return "CREATE TABLE priced AS SELECT *, CAST(NULL AS BIGINT) AS amount_minor FROM typed"
         if not rates.table:
             scale = f"CAST({rates.minor_scale} AS DECIMAL(18, 8))"
-            return f"CREATE TABLE priced AS SELECT *, {_minor(scale)} AS amount_minor FROM typed"
+            return _priced(f"SELECT *, {_minor(scale)} AS amount_minor FROM typed")
         self._register("_rates", _rates_table(self.mapping))
         self.connection.execute("CREATE TABLE rates AS SELECT * FROM _rates")
         no_rate = f"'transaction.currency{_UNIT}no rate for ' || t.currency || ' on that day'"
-        return (
-            f"CREATE TABLE priced AS SELECT t.* EXCLUDE (problem), {_minor('r.rate')} AS amount_minor,"
+        return _priced(
+            f"SELECT t.* EXCLUDE (problem), {_minor('r.rate')} AS amount_minor,"
             f" coalesce(t.problem, CASE WHEN t.amount IS NOT NULL AND r.rate IS NULL THEN {no_rate} END) AS problem"
             " FROM typed t LEFT JOIN rates r ON r.currency = t.currency"
             " AND CAST(t.occurred_at AS DATE) >= r.since AND CAST(t.occurred_at AS DATE) < r.before"
@@ -272,6 +273,16 @@ def _problem(columns: list[Column], mapping: Mapping, at: datetime) -> str:
     if any(column.name == "known_at" for column in columns):
         cases.append(f"WHEN is_fraud IS NOT NULL AND known_at IS NULL THEN 'label.known_at{_UNIT}missing'")
     return f"CASE {' '.join(cases)} END"
+
+
+def _priced(rows: str) -> str:
+    """The table of rows with their minor units, where an amount that has too many is a problem."""
+    large = f"'transaction.amount{_UNIT}too large in the base currency'"
+    usable = f"amount IS NULL OR coalesce(abs(amount_minor) <= {MINOR_LIMIT}, false)"
+    return (
+        "CREATE TABLE priced AS SELECT * REPLACE (coalesce(problem,"
+        f" CASE WHEN NOT ({usable}) THEN {large} END) AS problem) FROM ({rows})"
+    )
 
 
 def _minor(rate: str) -> str:

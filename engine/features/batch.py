@@ -75,7 +75,7 @@ def _base(feature_set: FeatureSet, facts: Facts) -> str:
     measures = {f.measure for f in feature_set.features}
     if measures & {"count", "sum", "mean", "std"}:
         columns.append(f"{PACKED} AS packed")
-    if "std" in measures and not facts.wide_squares:
+    if "std" in measures:
         columns.append(f"{SQUARE} AS square")
     if facts.late:
         columns.append(

@@ -32,8 +32,8 @@ class Facts:
     join alone serves them; `oldest_us` is the oldest time that any of their windows reaches.
 
     `late` counts rows that came after one with a later time, `very_late` those late by more than the declared
-    lateness (for few rows both say only whether there may be such). `wide_squares` says that sums of squares
-    may not fit in 16 bytes. `live_labels` counts outcomes reported after later transactions, `revised` those
+    lateness (for few rows both say only whether there may be such). `wide_squares` says that a count times a sum of
+    squares may not fit into 16 bytes. `live_labels` counts outcomes reported after later transactions, `revised` those
     beyond the first of their transaction. `recorded` is the SQL of the moment an outcome was recorded.
     """
 

@@ -28,7 +28,7 @@ class Gathering:
         return self.facts.few
 
     def raws(self, group: int) -> list[Raw]:
-        return raws(self.feature_set, group, self.facts.wide_squares)
+        return raws(self.feature_set, group)
 
     @property
     def groups(self) -> range:

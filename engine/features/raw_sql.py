@@ -53,14 +53,14 @@ class Raw:
         return f"{self.function}({distinct}{of}{self.argument})"
 
 
-def raws(feature_set: FeatureSet, group: int, wide_squares: bool) -> list[Raw]:
+def raws(feature_set: FeatureSet, group: int) -> list[Raw]:
     """The aggregates that the history features of one entity need, each once."""
     specs = [f for f in feature_set.of_entity(feature_set.entities[group]) if f.is_history]
-    found = {raw.name: raw for f in specs for raw in _raws_of(f, group, wide_squares)}
+    found = {raw.name: raw for f in specs for raw in _raws_of(f, group)}
     return list(found.values())
 
 
-def _raws_of(spec: FeatureSpec, group: int, wide_squares: bool) -> list[Raw]:
+def _raws_of(spec: FeatureSpec, group: int) -> list[Raw]:
     def raw(kind: str, function: str, argument: str) -> Raw:
         return Raw(f"{kind}_{group}_{spec.window_us}", function, argument, spec.window_us)
 
@@ -69,9 +69,7 @@ def _raws_of(spec: FeatureSpec, group: int, wide_squares: bool) -> list[Raw]:
         case "count" | "sum" | "mean":
             return [packed]
         case "std":
-            return (
-                [raw("w", "stddev_samp", "amount")] if wide_squares else [packed, raw("q", "sum", "square")]
-            )
+            return [packed, raw("q", "sum", "square")]
         case "max":
             return [raw(f"m_{spec.of}", "max", held(spec.of))]
         case "distinct":
@@ -95,7 +93,8 @@ def read_history(spec: FeatureSpec, group: int, wide_squares: bool) -> str:
         case "mean":
             return f"CAST({total} AS DOUBLE) / CAST(NULLIF({priced}, 0) AS DOUBLE)"
         case "std":
-            return f"w_{end}" if wide_squares else _deviation(total, priced, f"q_{end}")
+            deviation = _wide_deviation if wide_squares else _deviation
+            return deviation(total, priced, f"q_{end}")
         case "max":
             return quoted(f"m_{spec.of}_{end}")
         case "distinct":
@@ -108,6 +107,21 @@ def read_history(spec: FeatureSpec, group: int, wide_squares: bool) -> str:
 
 def _deviation(total: str, priced: str, squares: str) -> str:
     variance = f"CAST({priced} * {squares} - {total} * {total} AS DOUBLE) / CAST({priced} * ({priced} - 1) AS DOUBLE)"
+    return f"CASE WHEN {priced} > 1 THEN SQRT({variance}) END"
+
+
+def _wide_deviation(total: str, priced: str, squares: str) -> str:
+    """The same where priced x squares may not fit into 16 bytes: exact about the nearest whole mean m.
+
+    With r = total - priced m the squared differences from m sum to squares - priced m^2 - 2 m r, a whole number, and
+    those from the mean itself to r^2 / priced less. As |r| <= priced / 2, little is taken away.
+    """
+    middle = f"(SIGN({total}) * ((2 * ABS({total}) + {priced}) // (2 * {priced})))"
+    rest = f"({total} - {priced} * {middle})"
+    about_middle = f"({squares} - {priced} * {middle} * {middle} - 2 * {middle} * {rest})"
+    spread = f"CAST({about_middle} AS DOUBLE) - CAST({rest} * {rest} AS DOUBLE) / CAST({priced} AS DOUBLE)"
+    # Where all amounts are equal the two parts are, and rounding must not leave less than nothing.
+    variance = f"GREATEST({spread}, CAST(0 AS DOUBLE)) / CAST({priced} - 1 AS DOUBLE)"
     return f"CASE WHEN {priced} > 1 THEN SQRT({variance}) END"
 
 

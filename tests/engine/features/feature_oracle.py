@@ -116,11 +116,14 @@ def label_value(
     f: FeatureSpec, x: Payment, mine: list[Payment], reports: list[Report], fs: FeatureSet
 ) -> Any:
     known = []
+    told: dict[int, list[Report]] = {}
+    for report in reports:
+        told.setdefault(report.seq, []).append(report)
     for y in mine:
         rows = [
             (r.reported_seq, max(r.known_us, y.us), r.recorded_us, r.fraud)
-            for r in reports
-            if r.seq == y.seq and r.reported_seq < x.seq and max(r.known_us, y.us) <= x.us
+            for r in told.get(y.seq, [])
+            if r.reported_seq < x.seq and max(r.known_us, y.us) <= x.us
         ]
         if rows:
             _, known_us, _, fraud = max(rows)

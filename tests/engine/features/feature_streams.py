@@ -45,6 +45,7 @@ features:
   - {name: customer_mean_20s, entity: customer, measure: mean, window: 20s}
   - {name: customer_max_20s, entity: customer, measure: max, window: 20s}
   - {name: customer_age_max_20s, entity: customer, measure: max, of: age, window: 20s}
+  - {name: customer_std_3s, entity: customer, measure: std, window: 3s}
   - {name: customer_std_20s, entity: customer, measure: std, window: 20s}
   - {name: customer_devices_20s, entity: customer, measure: distinct, of: device, window: 20s}
   - {name: customer_channels_3s, entity: customer, measure: distinct, of: channel, window: 3s}
@@ -61,6 +62,7 @@ features:
   - {name: device_learned_20s, entity: device, measure: frauds_learned, window: 20s}
   - {name: pair_share_20s, entity: [customer, device], measure: fraud_share, window: 20s}
   - {name: amount_ratio, derived: "amount_minor / customer_mean_20s"}
+  - {name: amount_against_habit, derived: "(amount_minor - customer_mean_20s) / customer_std_20s"}
   - {name: mixed, derived: "-(amount_minor - 2 * customer_sum_3s) / (customer_count_3s + 0.5) * 1.1"}
   - {name: share_ratio, derived: "device_share_3s / device_share_20s"}
   - {name: channel, attribute: channel}
@@ -95,7 +97,7 @@ def streams(draw: st.DrawFn, most: int = 30) -> tuple[list[Payment], list[Report
                     "device": draw(some(["x", "x", "y", None])),
                     "order": draw(some(["1", "2", "3"])),
                 },
-                amount=draw(some([None, 0, 1, 250, 99_999, 10**10, -500])),
+                amount=draw(some([None, 0, 1, 250, 99_999, -500, 10**12, 10**12 - 1, -(10**12)])),
                 attributes={
                     "channel": draw(some(["web", "pos", "", None])),
                     "age": draw(some([0.5, 31.0, -2.25, None])),

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import math
 import random
 from typing import Any
 
 import feature_oracle
 import pytest
 from feature_oracle import Payment, Report
+from feature_sameness import assert_same
 from feature_streams import (
     SECOND,
     START,
@@ -28,23 +28,10 @@ Stream = tuple[list[Payment], list[Report]]
 Rows = list[dict[str, Any]]
 
 
-def same(a: Any, b: Any) -> bool:
-    """Whole numbers, flags and categories are equal; doubles to 1e-9."""
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
-    return type(a) is type(b) and a == b
-
-
-def assert_same(given_row: dict[str, Any], wanted: dict[str, Any], seq: int) -> None:
-    assert list(given_row) == list(wanted)
-    pairs = {name: (given_row[name], wanted[name]) for name in wanted}
-    different = {name: pair for name, pair in pairs.items() if not same(*pair)}
-    assert not different, f"seq {seq}: (given, wanted) {different}"
-
-
 def assert_contract(payments: list[Payment], reports: list[Report], rows: Any, skipped: int = 0) -> None:
     for payment, row in zip(payments[skipped:], rows, strict=True):
-        assert_same(row, feature_oracle.features(payment, payments, reports, FEATURES), payment.seq)
+        wanted = feature_oracle.features(payment, payments, reports, FEATURES)
+        assert_same(FEATURES, row, wanted, payment.seq)
 
 
 def batch_rows(payments: list[Payment], reports: list[Report], **asked: Any) -> Rows:
@@ -134,8 +121,8 @@ def test_batch_and_online_agree_on_a_long_busy_stream(late_share: float) -> None
     for payment, ours, theirs in zip(
         payments, batch_rows(payments, reports, join_up_to=0), online, strict=True
     ):
-        assert_same(ours, theirs, payment.seq)
+        assert_same(FEATURES, ours, theirs, payment.seq)
     checked = random.Random(3).sample(payments, 25)
     for payment in checked:
         wanted = feature_oracle.features(payment, payments, reports, FEATURES)
-        assert_same(online[payment.seq - 1], wanted, payment.seq)
+        assert_same(FEATURES, online[payment.seq - 1], wanted, payment.seq)
