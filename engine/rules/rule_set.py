@@ -98,13 +98,12 @@ class RuleSet:
             for place, expires in self._expiring:
                 if at >= expires:
                     answers = (*answers[:place], False, *answers[place + 1 :])
-            results = tuple(map(getitem, self._results, answers))
-            if True in answers:
-                results = tuple(
-                    running.hit(row) if answer else result
-                    for running, answer, result in zip(self._running, answers, results, strict=True)
-                )
-            return results, lines
+            results = list(map(getitem, self._results, answers))
+            place = -1
+            for _ in range(answers.count(True)):
+                place = answers.index(True, place + 1)
+                results[place] = self._running[place].hit(row)
+            return tuple(results), lines
         except _FAILURES:
             # Something is odd about this row: one rule at a time, so that only those that read it are in error.
             values, wrong = _values(row, self._kinds)
@@ -144,6 +143,7 @@ class _Running:
         self.rule, self.lists = rule, lists
         self.expires = rule.then.expires
         self.made = {state: self.bare(state) for state in (*STATES.values(), RuleState.ERROR)}
+        self._render = rule.then.reason.render
 
     @cached_property
     def _condition(self) -> Compiled:
@@ -163,7 +163,19 @@ class _Running:
 
     def hit(self, row: Row) -> RuleResult:
         """A hit with its reason."""
-        return self._result(RuleState.HIT, self.rule.then.floor, self.rule.then.reason.render(row))
+        bare, reason = self.made[RuleState.HIT], self._render(row)
+        return RuleResult(
+            bare.rule_id,
+            bare.version,
+            bare.state,
+            bare.floor,
+            bare.lane,
+            reason,
+            bare.status,
+            bare.features,
+            bare.effect,
+            bare.amount_cap_minor,
+        )
 
     def bare(self, state: RuleState) -> RuleResult:
         """The result in this state, a hit without its reason."""
