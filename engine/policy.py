@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from engine.decision import Outcome
+from engine.policy_work import Work
 
 AUTONOMY = ("in_the_loop", "on_the_loop", "automatic")
 LANES = ("money_at_risk", "uncertain", "audit", "golden", "re_serve", "second")
+DEFAULT_SEGMENT = "default"
 LABEL_SOURCES = ("outcome", "golden", "adjudicated", "consensus", "single_verdict", "matured_silence")
 
 
@@ -53,12 +55,21 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What people may do to a payment. `on_timeout` is the outcome when nobody reviewed it by `deadline`."""
+    """What people may do to a payment. `on_timeout` is the outcome when nobody reviewed it by `deadline`.
+
+    `when` is the condition of the closed grammar by which a payment belongs here, '' for the default segment. What
+    is None is as in the policy at large.
+    """
 
     autonomy: str
     review_holds_payment: bool
     deadline: timedelta
     on_timeout: Outcome
+    when: str = ""
+    costs: Costs | None = None
+    thresholds: Thresholds | None = None
+    four_eyes_amount_minor: int | None = None
+    high_amount_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,32 @@ class Retrain:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """What a rule must have shown in shadow before it may go live: days, hits, hits whose truth is known, and the
+    lower end of the interval of its precision."""
+
+    shadow_days: int = 14
+    hits: int = 20
+    known: int = 10
+    precision: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """When the breaker acts (see engine.breaker): a rule, model or policy counts as new for `days` and until it has
+    had `decisions`; it is paused when its rate is above `ratio` times what was expected, with a chance of at most
+    `false_alarms` that one at or below `tolerance` times that ever is. `unknown_rate` is what is expected where
+    nothing is known."""
+
+    days: int = 7
+    decisions: int = 5000
+    tolerance: float = 2.0
+    ratio: float = 6.0
+    false_alarms: float = 0.0001
+    unknown_rate: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """How long a claim holds a task."""
 
@@ -141,10 +178,18 @@ class Policy:
     retrain: Retrain
     protected_attribute: str
     model: Mapping[str, Any]
+    work: Work = Work()
+    promotion: Promotion = Promotion()
+    breaker: Breaker = Breaker()
 
-    def segment(self, name: str = "default") -> Segment:
+    def segment(self, name: str = DEFAULT_SEGMENT) -> Segment:
         """The segment of that name, or the default one."""
-        return self.segments.get(name, self.segments["default"])
+        return self.segments.get(name, self.segments[DEFAULT_SEGMENT])
+
+    @property
+    def review_holds_somewhere(self) -> bool:
+        """Whether a review may hold a payment back in any segment, so that its silence says nothing."""
+        return any(segment.review_holds_payment for segment in self.segments.values())
 
 
 def load_policy(text: bytes, where: str = "rules/policy.yaml") -> Policy:

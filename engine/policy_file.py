@@ -10,13 +10,16 @@ from engine.decision import Outcome
 from engine.fields import Fields
 from engine.policy import (
     AUTONOMY,
+    DEFAULT_SEGMENT,
     LABEL_SOURCES,
     LANES,
+    Breaker,
     Capacity,
     Costs,
     Exploration,
     Labels,
     Policy,
+    Promotion,
     Retrain,
     Reviewer,
     Sampling,
@@ -24,23 +27,26 @@ from engine.policy import (
     Task,
     Thresholds,
 )
+from engine.policy_work import read_work
 
 OUTCOMES = {outcome.word: outcome for outcome in Outcome}
 _NO_LIMIT = "1000000"
+_COSTS = ("missed_fraud_share", "good_declined", "review", "assumed_amount")
 
 
 def read_policy(text: bytes, where: str) -> Policy:
     """See `engine.policy.load_policy`."""
     top = Fields(load(text, where))
     currency = _currency(top)
+    costs = _costs(top.part("costs"), currency)
     policy = Policy(
         version=top.integer("version", low=1),
         currency=currency,
-        costs=_costs(top.part("costs"), currency),
+        costs=costs,
         thresholds=_thresholds(top.part("thresholds")),
         capacity=_capacity(top.part("capacity")),
         reviewer=_reviewer(top.part("reviewer")),
-        segments=_segments(top.part("segments")),
+        segments=_segments(top.part("segments"), currency, costs),
         lanes=_lanes(top.part("lanes")),
         money_at_risk_from_minor=top.money("money_at_risk_from", currency, "0"),
         sampling=_sampling(top.part("sampling"), currency),
@@ -54,6 +60,9 @@ def read_policy(text: bytes, where: str) -> Policy:
         retrain=_retrain(top.part("retrain")),
         protected_attribute=top.text("protected_attribute", ""),
         model=_model(top),
+        breaker=_breaker(top.fields("breaker", optional=True)),
+        promotion=_promotion(top),
+        work=read_work(top, currency),
     )
     top.done()
     return policy
@@ -66,12 +75,20 @@ def _currency(top: Fields) -> str:
     return currency
 
 
-def _costs(part: Fields, currency: str) -> Costs:
+def _costs(part: Fields, currency: str, usual: Costs | None = None) -> Costs:
+    """`usual` are the policy's own, for what a segment leaves out."""
+    said = {key: part.raw(key, None) is not None for key in _COSTS}
     costs = Costs(
-        missed_fraud_share=part.number("missed_fraud_share", high=10.0),
-        good_declined_minor=part.money("good_declined", currency),
-        review_minor=part.money("review", currency),
-        assumed_amount_minor=part.money("assumed_amount", currency, "0"),
+        missed_fraud_share=usual.missed_fraud_share
+        if usual and not said["missed_fraud_share"]
+        else part.number("missed_fraud_share", high=10.0),
+        good_declined_minor=usual.good_declined_minor
+        if usual and not said["good_declined"]
+        else part.money("good_declined", currency),
+        review_minor=usual.review_minor if usual and not said["review"] else part.money("review", currency),
+        assumed_amount_minor=usual.assumed_amount_minor
+        if usual and not said["assumed_amount"]
+        else part.money("assumed_amount", currency, "0"),
     )
     if costs.good_declined_minor == 0:
         raise part.error(
@@ -113,19 +130,67 @@ def _reviewer(part: Fields) -> Reviewer:
     return reviewer
 
 
-def _segments(part: Fields) -> dict[str, Segment]:
-    segments = {}
-    part.part("default")
-    for name in part.value:
-        row = part.part(name)
-        segments[name] = Segment(
-            autonomy=row.choice("autonomy", AUTONOMY),
-            review_holds_payment=row.flag("review_holds_payment"),
-            deadline=row.duration("deadline"),
-            on_timeout=OUTCOMES[row.choice("on_timeout", ("approve", "decline"))],
+def _segments(part: Fields, currency: str, usual: Costs) -> dict[str, Segment]:
+    """Segments in the order in which they are tried; what one leaves out is as in the default one."""
+    default = _segment(part.part(DEFAULT_SEGMENT), currency, usual, None)
+    segments = {
+        name: _segment(part.part(name), currency, usual, default)
+        for name in part.value
+        if name != DEFAULT_SEGMENT
+    }
+    if list(part.value)[-1] != DEFAULT_SEGMENT:
+        raise part.error(
+            "a segment after 'default' would never be used",
+            list(part.value)[-1],
+            hint="Put 'default' last: segments are tried in order, and the first that holds wins.",
         )
-        row.done()
-    return segments
+    return {**segments, DEFAULT_SEGMENT: default}
+
+
+def _segment(row: Fields, currency: str, usual: Costs, default: Segment | None) -> Segment:
+    if default is None and "when" in row:
+        raise row.error("'default' takes whatever fits no other segment, so it has no 'when'", "when")
+    when = " ".join(row.text("when", longest=500).split()) if default else ""
+    costs, thresholds = (row.fields(name, optional=True) for name in ("costs", "thresholds"))
+    segment = Segment(
+        autonomy=row.choice("autonomy", AUTONOMY, default.autonomy if default else None),
+        review_holds_payment=row.flag(
+            "review_holds_payment", default.review_holds_payment if default else None
+        ),
+        deadline=row.duration("deadline") if default is None or "deadline" in row else default.deadline,
+        on_timeout=OUTCOMES[
+            row.choice("on_timeout", ("approve", "decline"), default.on_timeout.word if default else None)
+        ],
+        when=when,
+        costs=_costs(costs, currency, usual) if costs else None,
+        thresholds=_thresholds(thresholds) if thresholds else None,
+        four_eyes_amount_minor=_limit(row, "four_eyes_amount", currency),
+        high_amount_minor=_limit(row, "high_amount", currency),
+    )
+    row.done()
+    return segment
+
+
+def _limit(row: Fields, key: str, currency: str) -> int | None:
+    return None if row.raw(key, None) is None else row.money(key, currency)
+
+
+def _breaker(part: Fields | None) -> Breaker:
+    if part is None:
+        return Breaker()
+    usual = Breaker()
+    breaker = Breaker(
+        days=part.integer("days", usual.days, high=365),
+        decisions=part.integer("decisions", usual.decisions, high=10**7),
+        tolerance=part.number("tolerance", usual.tolerance, low=1.0, high=100.0),
+        ratio=part.number("ratio", usual.ratio, low=1.0, high=1000.0),
+        false_alarms=part.number("false_alarms", usual.false_alarms, low=1e-12, high=0.1),
+        unknown_rate=part.number("unknown_rate", usual.unknown_rate, low=1e-6, high=0.5),
+    )
+    if breaker.ratio <= breaker.tolerance:
+        raise part.error("'ratio' is not above 'tolerance'", "ratio", allowed="ratio > tolerance")
+    part.done()
+    return breaker
 
 
 def _lanes(part: Fields) -> dict[str, float]:
@@ -178,6 +243,20 @@ def _retrain(part: Fields) -> Retrain:
     )
     part.done()
     return retrain
+
+
+def _promotion(top: Fields) -> Promotion:
+    part, usual = top.fields("promotion", optional=True), Promotion()
+    if part is None:
+        return usual
+    wanted = Promotion(
+        shadow_days=part.integer("shadow_days", usual.shadow_days),
+        hits=part.integer("hits", usual.hits),
+        known=part.integer("known", usual.known),
+        precision=part.share("precision", usual.precision),
+    )
+    part.done()
+    return wanted
 
 
 def _model(top: Fields) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.decision import Outcome, RuleState
 from engine.features.feature_set import HISTORY, LABELS, OWN, UNITS
-from engine.policy import AUTONOMY, LABEL_SOURCES, LANES
+from engine.policy import AUTONOMY, DEFAULT_SEGMENT, LABEL_SOURCES, LANES
 from engine.rules.loader import ID_PATTERN
 from engine.rules.rule import SEVERITIES, STATUSES
 
@@ -77,7 +77,26 @@ def policy() -> JSON:
         "disagree_below": _share(),
         "novelty_at": _share(),
         "protected_attribute": {"type": "string"},
+        "breaker": _object(
+            {},
+            {
+                "days": _integer(0, 365),
+                "decisions": _integer(0, 10**7),
+                "tolerance": _number(1, 100),
+                "ratio": _number(1, 1000),
+                "false_alarms": _number(1e-12, 0.1),
+                "unknown_rate": _number(1e-6, 0.5),
+            },
+        ),
+        "promotion": _object(
+            {}, {"shadow_days": _integer(), "hits": _integer(), "known": _integer(), "precision": _share()}
+        ),
         "model": {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean"]}},
+        "queues": {"type": "object", "additionalProperties": _queue()},
+        "joining": _object({"entity": _text(), "within": _duration()}, {"most": _integer(2, 200)}),
+        "desk": _object({}, {"held_at_once": _integer(1, 100), "idle_after": _duration()}),
+        "files": _object({}, {"largest": _integer(1, 4_000_000), "keep": _duration()}),
+        "webhooks": _object({}, {"hosts": _texts()}),
     }
     return _file("A Second Look policy", _object(required, optional))
 
@@ -144,15 +163,35 @@ def _thresholds() -> JSON:
 
 
 def _segments() -> JSON:
-    segment = _object(
-        {
-            "autonomy": _one_of(AUTONOMY),
-            "review_holds_payment": {"type": "boolean"},
-            "deadline": _duration(),
-            "on_timeout": _one_of(("approve", "decline")),
-        }
-    )
-    return {"type": "object", "required": ["default"], "additionalProperties": segment}
+    said = {
+        "autonomy": _one_of(AUTONOMY),
+        "review_holds_payment": {"type": "boolean"},
+        "deadline": _duration(),
+        "on_timeout": _one_of(("approve", "decline")),
+    }
+    costs = {"missed_fraud_share": _number(0, 10), "good_declined": _money(), "review": _money()}
+    own = {
+        "costs": _object({}, {**costs, "assumed_amount": _money()}),
+        "thresholds": _thresholds(),
+        "four_eyes_amount": _money(),
+        "high_amount": _money(),
+    }
+    other = _object({"when": {"type": "string", "minLength": 3, "maxLength": 500}}, {**said, **own})
+    return {
+        "type": "object",
+        "required": [DEFAULT_SEGMENT],
+        "properties": {DEFAULT_SEGMENT: _object(said, own)},
+        "additionalProperties": other,
+    }
+
+
+def _queue() -> JSON:
+    optional = {"segments": _texts(), "teams": _texts(), "languages": _texts(), "amount_from": _money()}
+    return _object({}, {**optional, "match": {"type": "object", "additionalProperties": _texts()}})
+
+
+def _texts() -> JSON:
+    return {"type": "array", "items": {"type": "string"}}
 
 
 def _sampling() -> JSON:

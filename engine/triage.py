@@ -52,6 +52,7 @@ class Situation:
     novelty: float | None
     segment: str
     killed: bool
+    capped: bool
     price: float
     cut: CutOffs
     costs: ExpectedCosts | None
@@ -63,7 +64,18 @@ class Situation:
 
     @property
     def floor(self) -> Outcome:
-        return max((rule.floor for rule in self.asking), default=Outcome.APPROVE)
+        """What rules ask for, as far as the segment lets the engine answer so."""
+        return self.allowed(max((rule.floor for rule in self.asking), default=Outcome.APPROVE))
+
+    def allowed(self, outcome: Outcome) -> Outcome:
+        """The outcome within the segment's autonomy: only people decline in the loop, nobody looks where all is
+        automatic. The kill switch outranks autonomy: people take over."""
+        segment = self.policy.segment(self.segment)
+        if outcome is Outcome.DECLINE and segment.autonomy == "in_the_loop":
+            return Outcome.REVIEW
+        if outcome is Outcome.REVIEW and segment.autonomy == "automatic" and not self.killed:
+            return segment.on_timeout
+        return outcome
 
 
 def triage(
@@ -77,27 +89,28 @@ def triage(
     novelty: float | None = None,
     segment: str = "default",
     killed: bool = False,
+    capped: bool = False,
 ) -> Triaged:
     """Answer one transaction.
 
     `probability` is the model's, in [0, 1], or None where no model ran (the policy's fail-safe outcome then stands in
     for the model). `amount_minor` is in minor units of the base currency, None where unknown. Only live rules count.
     `novelty` is in [0, 1]. `killed` is the kill switch: the model is not asked, nothing but a block list declines,
-    rules are reviewed up to capacity, beyond it the fail-safe outcome. ValueError if the probability is no
+    rules are reviewed up to capacity, beyond it the fail-safe outcome. `capped` is the breaker's cap on the model:
+    what it would decline is reviewed. `policy` is that of the `segment`. ValueError if the probability is no
     probability.
     """
     if probability is not None and not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability must lie in [0, 1], not {probability!r}")
     live = [r for r in rule_results if r.status == "live"]
     given = None if killed else probability
-    now = _situation(given, amount_minor, live, policy, load, draws, novelty, segment, killed)
+    now = _situation(given, amount_minor, live, policy, load, draws, novelty, segment, killed, capped)
     thresholds = {"review_at": now.cut.review_at, "decline_at": now.cut.decline_at}
     blocking = tuple(r for r in live if r.effect == "block" and r.state is RuleState.HIT)
     allowing = tuple(r for r in live if r.effect == "allow" and _allows(r, amount_minor))
     if blocking or allowing:
-        outcome = Outcome.DECLINE if blocking else Outcome.APPROVE
-        made, explored = (outcome, TriageReason.NONE, ""), False
-        now = replace(now, asking=blocking or allowing)
+        now, explored = replace(now, asking=blocking or allowing), False
+        made = _listed_answer(now) if blocking else (Outcome.APPROVE, TriageReason.NONE, "")
     else:
         made = _answer(now)
         explored = _explores(now, made[0])
@@ -116,6 +129,7 @@ def _situation(
     novelty: float | None,
     segment: str,
     killed: bool,
+    capped: bool,
 ) -> Situation:
     price = capacity_price(policy, load)
     automatic = policy.segment(segment).autonomy == "automatic"
@@ -125,7 +139,19 @@ def _situation(
         r for r in live if r.effect == "floor" and r.state in _COUNTING and r.floor > Outcome.APPROVE
     )
     return Situation(
-        probability, amount_minor, policy, load, draws, novelty, segment, killed, price, cut, costs, asking
+        probability,
+        amount_minor,
+        policy,
+        load,
+        draws,
+        novelty,
+        segment,
+        killed,
+        capped,
+        price,
+        cut,
+        costs,
+        asking,
     )
 
 
@@ -135,6 +161,14 @@ def _allows(rule: RuleResult, amount_minor: int | None) -> bool:
     if rule.amount_cap_minor is None:
         return True
     return amount_minor is not None and amount_minor <= rule.amount_cap_minor
+
+
+def _listed_answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
+    """A block list declines, but where only people may."""
+    outcome = now.allowed(Outcome.DECLINE)
+    if outcome is Outcome.REVIEW:
+        return outcome, TriageReason.RULE_ASKS, _rule_lane(now)
+    return outcome, TriageReason.NONE, ""
 
 
 def _answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
@@ -163,13 +197,12 @@ def _killed_answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
 
 def _model_outcome(now: Situation) -> Outcome:
     if now.probability is None:
-        return now.policy.fail_safe
+        return now.allowed(now.policy.fail_safe)
     if now.probability < now.cut.review_at:
         return Outcome.APPROVE
     if now.probability < now.cut.decline_at:
-        return Outcome.REVIEW
-    in_the_loop = now.policy.segment(now.segment).autonomy == "in_the_loop"
-    return Outcome.REVIEW if in_the_loop else Outcome.DECLINE
+        return now.allowed(Outcome.REVIEW)
+    return now.allowed(Outcome.REVIEW if now.capped else Outcome.DECLINE)
 
 
 def _why(now: Situation, model: Outcome) -> tuple[TriageReason, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.costs import cut_offs
 from engine.decision import Outcome, TriageReason
 from engine.units import money, percent
 
@@ -35,10 +36,31 @@ def sentence_of(now: Situation, outcome: Outcome, reason: TriageReason, explored
         )
         return f"{text} {_audit(now)}" if reason is TriageReason.AUDIT else text
     if reason is TriageReason.NONE:
-        return "" if now.probability is not None else f"{_no_model(now).capitalize()}."
+        return (
+            _crowded_out(now, outcome) if now.probability is not None else f"{_no_model(now).capitalize()}."
+        )
     if reason is TriageReason.AUDIT:
         return _audit(now)
     return _SENTENCES[reason](now)
+
+
+def _crowded_out(now: Situation, outcome: Outcome) -> str:
+    """Why nobody looks at what would have been looked at on a quiet day; '' where the price of a review changed
+    nothing."""
+    if now.price <= 0.0 or now.asking or now.probability is None:
+        return ""
+    quiet = cut_offs(now.amount_minor, now.policy)
+    if not quiet.review_at <= now.probability < quiet.decline_at:
+        return ""
+    used, capacity = now.load.reviews_today, now.policy.capacity.reviews_per_day
+    answer = "Approved" if outcome is Outcome.APPROVE else "Declined"
+    if now.full:
+        return f"{answer} without a review, because today's {capacity} reviews are used up."
+    price = money(now.price, now.policy.currency)
+    return (
+        f"{answer} without a review, which would cost {price} more than usual because {used} of today's {capacity} "
+        "are used."
+    )
 
 
 def _audit(now: Situation) -> str:
@@ -48,6 +70,8 @@ def _audit(now: Situation) -> str:
 
 def _uncertain(now: Situation) -> str:
     if now.probability is not None and now.probability >= now.cut.decline_at:
+        if now.capped:
+            return f"{_chance(now)}. It would decline, but the breaker lets only a person decline at present."
         return f"{_chance(now)}. It would decline, and here only a person may decline."
     return f"{_chance(now)} for {_amount(now)}: {_costs(now)}."
 

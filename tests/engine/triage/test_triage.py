@@ -268,14 +268,50 @@ def test_in_the_loop_only_people_decline_what_the_model_would() -> None:
     answered = answer(0.99, 6000, policy=policy)
     assert answered.outcome is Outcome.REVIEW
     assert answered.triage.sentence.endswith("It would decline, and here only a person may decline.")
-    assert answer(0.99, 6000, rule(Outcome.DECLINE), policy=policy).outcome is Outcome.DECLINE
+    assert answer(0.99, 6000, rule(Outcome.DECLINE), policy=policy).outcome is Outcome.REVIEW
+    assert answer(0.01, 6000, block(), policy=policy).outcome is Outcome.REVIEW
+    fail_safe = replace(policy, fail_safe=Outcome.DECLINE)
+    assert answer(None, 6000, policy=fail_safe).outcome is Outcome.REVIEW
 
 
-def test_automatic_segments_are_answered_without_people_unless_a_rule_asks() -> None:
+@given(st.one_of(st.none(), probabilities), amounts, floors, loads, st.booleans())
+def test_in_the_loop_nothing_is_declined_and_where_all_is_automatic_nothing_is_reviewed(
+    p: float | None, amount: int, rules: list[RuleResult], load: Any, blocked: bool
+) -> None:
+    said = [*rules, block()] if blocked else rules
+    assert answer(p, amount, *said, load=load, policy=with_autonomy("in_the_loop")).outcome < Outcome.DECLINE
+    assert (
+        answer(p, amount, *said, load=load, policy=with_autonomy("automatic")).outcome is not Outcome.REVIEW
+    )
+
+
+def test_where_all_is_automatic_a_rule_that_asks_gets_what_would_happen_if_nobody_looked() -> None:
     policy = with_autonomy("automatic")
     assert answer(0.34, 6000, policy=policy).outcome is Outcome.DECLINE
     assert answer(0.33, 6000, policy=policy).outcome is Outcome.APPROVE
-    assert answer(0.33, 6000, rule(), policy=policy).outcome is Outcome.REVIEW
+    assert answer(0.33, 6000, rule(), policy=policy).outcome is Outcome.APPROVE
+    strict = replace(policy.segment(), on_timeout=Outcome.DECLINE)
+    policy = replace(policy, segments={"default": strict})
+    assert answer(0.33, 6000, rule(), policy=policy).outcome is Outcome.DECLINE
+    assert answer(0.33, 6000, rule(), policy=policy, killed=True).outcome is Outcome.REVIEW
+
+
+def test_a_capped_model_has_its_declines_reviewed() -> None:
+    answered = answer(0.99, 6000, capped=True)
+    assert (answered.outcome, answered.triage.reason) == (Outcome.REVIEW, TriageReason.UNCERTAIN)
+    assert answered.triage.sentence.endswith("the breaker lets only a person decline at present.")
+    assert answer(0.99, 6000, rule(Outcome.DECLINE), capped=True).outcome is Outcome.DECLINE
+
+
+def test_a_review_that_a_busy_day_leaves_out_is_named_with_its_price() -> None:
+    busy = answer(0.16, 6000, load=CapacityState(reviews_today=57))
+    assert busy.outcome is Outcome.APPROVE
+    assert busy.triage.sentence == (
+        "Approved without a review, which would cost 7.00 EUR more than usual because 57 of today's 60 are used."
+    )
+    full = answer(0.35, 6000, load=FULL)
+    assert full.triage.sentence == "Declined without a review, because today's 60 reviews are used up."
+    assert answer(0.001, 6000, load=FULL).triage.sentence == ""
 
 
 def test_fixed_cut_offs_are_obeyed_at_any_amount() -> None:
