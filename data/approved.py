@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,8 +51,7 @@ def approve(writer: Writer, files: Mapping[str, bytes], by: str, reason: str, at
     """
     if not files:
         raise InputError("an approved set needs at least one file", where="approval")
-    hashes = {path: sha256_hex(content) for path, content in files.items()}
-    _keep_artefacts(writer, files, hashes, at)
+    hashes = keep(writer, files, at)
     set_id = set_id_of(files)
     payload = {"set_id": set_id, "files": hashes, "reason": reason}
     event_seq = writer.event(EventDraft(by, "set.approved", f"set:{set_id}", payload), at)
@@ -66,6 +65,19 @@ def approve(writer: Writer, files: Mapping[str, bytes], by: str, reason: str, at
     }
     writer.insert("approved_sets", [row])
     return set_id
+
+
+def keep(writer: Writer, files: Mapping[str, bytes], at: datetime) -> dict[str, str]:
+    """Store contents by their hash, without putting anything in force; returns the hash of each path."""
+    hashes = {path: sha256_hex(content) for path, content in files.items()}
+    _keep_artefacts(writer, files, hashes, at)
+    return hashes
+
+
+def contents(ledger: Ledger, hashes: Iterable[str]) -> dict[str, bytes]:
+    """Stored contents by hash; a hash that was never stored is left out."""
+    sql = "SELECT sha256, content FROM artefacts WHERE list_contains(?, sha256)"
+    return {found["sha256"]: found["content"] for found in ledger.read(sql, [list(hashes)])}
 
 
 def current(ledger: Ledger) -> ApprovedSet:
@@ -123,7 +135,6 @@ def _keep_artefacts(
 
 def _assemble(ledger: Ledger, row: Mapping[str, Any]) -> ApprovedSet:
     hashes: dict[str, str] = orjson.loads(row["files"])
-    sql = "SELECT sha256, content FROM artefacts WHERE list_contains(?, sha256)"
-    contents = {found["sha256"]: found["content"] for found in ledger.read(sql, [list(hashes.values())])}
-    files = {path: contents[sha256] for path, sha256 in hashes.items()}
+    held = contents(ledger, hashes.values())
+    files = {path: held[sha256] for path, sha256 in hashes.items()}
     return ApprovedSet(row["set_id"], files, row["approved_by"], row["approved_at"], row["reason"])

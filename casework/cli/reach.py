@@ -31,6 +31,11 @@ class Reach:
         self._url = url
         self.app = app
 
+    def signed_in(self, user: str, password: str) -> Reach:
+        """The same workspace, asked by a user of it. SecondLookError for a wrong name or password."""
+        session = self.post("/v1/sessions", {"user": user, "password": password})
+        return Reach(session["token"], url=self._url, app=self.app)
+
     @property
     def through_server(self) -> bool:
         return self.app is None

@@ -1,4 +1,4 @@
-"""Are the proposed rules sound, what would change, and how do they come into force?"""
+"""Are the rules sound, and what do changes of them do?"""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.cli import consequences
+from casework.cli import consequences, proposals
 from casework.cli.consequences import moment
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, to_json
 from casework.cli.reach import reached
 from casework.live import Settings, read_settings
-from casework.settings import proposals, rule_lock
+from casework.settings import rule_lock
+from casework.settings.checking import pin_row, test_row
 from casework.settings.linting import finding_row, lint_files
 from casework.workspace import Workspace
 from data import approved
@@ -22,14 +23,14 @@ from data.errors import InputError
 from data.mapping import Mapping, load_mapping
 from engine.rules.lint import Severity
 from engine.rules.pinning import check_all_pins
-from engine.rules.testing import run_tests
+from engine.rules.testing import failures, run_tests
 from engine.schemas import schemas
 
 SinceOption = Annotated[str, typer.Option("--since", help="First moment, such as 2026-10-01.")]
 UntilOption = Annotated[str, typer.Option("--until", help="Moment before which it ends.")]
 
 cli = typer.Typer(
-    help="Rules, features, policy and lists: check, test, compare, approve.", no_args_is_help=True
+    help="Rules, features, policy and lists: check, test, compare, propose, approve.", no_args_is_help=True
 )
 
 
@@ -66,16 +67,20 @@ def test(
     """
     rules = _proposed(workspace).rules
     outcomes = run_tests(rules)
-    failed = proposals.failed_tests(rules)
-    loose = check_all_pins(rules) if pins and not failed else []
-    unpinned = [{"rule": u.rule_id, "change": u.change, "condition": u.condition} for u in loose]
-    lines = [f"{f['where']}: {f['what']}." for f in failed]
-    lines += [f"{u}." for u in loose]
-    lines.append(
-        f"{len(outcomes)} tests of {len(rules)} rules, {len(failed)} failed, {len(unpinned)} loose ends."
-    )
-    answer({"tests": len(outcomes), "failed": failed, "unpinned": unpinned}, lines, as_json)
-    finish(bool(failed or unpinned))
+    failed = {outcome.rule_id for outcome in failures(outcomes)}
+    loose = [u for u in check_all_pins(rules) if u.rule_id not in failed] if pins else []
+    shown = [test_row(outcome) for outcome in outcomes]
+    tally = {
+        "rules": len(rules),
+        "tests": len(outcomes),
+        "failed": sum(not row["passed"] for row in shown),
+        "unpinned": len(loose),
+    }
+    lines = [*map(str, outcomes), *(f"loose {u}" for u in loose)]
+    counts = f"{tally['tests']} tests, {tally['failed']} failed, {tally['unpinned']} unpinned"
+    lines.append(f"{tally['rules']} rules: {counts if pins else counts.rsplit(',', 1)[0]}.")
+    answer({"tally": tally, "tests": shown, "unpinned": [pin_row(u) for u in loose]}, lines, as_json)
+    finish(bool(failed or loose))
 
 
 @cli.command("diff")
@@ -185,21 +190,7 @@ def schema(
     answer({"files": [str(file) for file in files]}, [f"Written: {file}" for file in files], as_json)
 
 
-@cli.command("promote")
-def promote(
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with the approval.")],
-    paths: Annotated[list[str] | None, typer.Argument(help="Only these files, such as policy.yaml.")] = None,
-    workspace: WorkspaceOption = HERE,
-    as_json: JsonOption = False,
-) -> None:
-    """Approve the files that differ, after checking and testing them; they decide from then on.
-
-    Example: secondlook rules promote --reason "lower the night limit" --workspace bank
-    """
-    body: dict[str, Any] = {"reason": reason, **({"paths": paths} if paths else {})}
-    with reached(workspace) as reach:
-        done = reach.post("/v1/approvals", body)
-    answer(done, [f"{', '.join(done['approved'])}: in force as {done['set_id']}."], as_json)
+proposals.add_to(cli)
 
 
 def _proposed(root: Path) -> Settings:

@@ -16,6 +16,7 @@ from casework.http import (
     learning,
     previews,
     problems,
+    proposals,
     quality,
     sessions,
     settings,
@@ -29,7 +30,19 @@ _ABOUT = (
     "A fraud decision engine that knows when to ask a person. Send transactions to /v1/decisions; reviewers work "
     "through /v1/tasks. Errors are problem+json with a hint. Sign in with POST /v1/sessions."
 )
-ROUTERS = (sessions, decisions, imports, tasks, cases, quality, previews, settings, learning, audit)
+ROUTERS = (
+    sessions,
+    decisions,
+    imports,
+    tasks,
+    cases,
+    quality,
+    previews,
+    proposals,
+    settings,
+    learning,
+    audit,
+)
 
 
 def create_api(app: App) -> FastAPI:

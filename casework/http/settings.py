@@ -1,18 +1,15 @@
-"""Which rules and policy run, what is proposed, and who approves it?"""
+"""Which rules and policy run, who approved them, and which files differ from them?"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
 from fastapi import APIRouter, Request
-from pydantic import Field
 from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, Note
 from casework.people.permissions import Permission, Person
-from casework.settings import linting, proposals, rule_lock
+from casework.settings import linting, rule_lock, shown
+from casework.settings.drafts import drafts as drafts_of
 from data import approved
 from data.errors import NotFoundError
 from engine.schemas import schemas
@@ -20,19 +17,12 @@ from engine.schemas import schemas
 router = APIRouter(tags=["rules and policy"])
 
 
-class ApprovalForm(Body):
-    """Approve every draft, or only some paths, with a reason."""
-
-    reason: Annotated[Note, Field(min_length=3)]
-    paths: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=500)] | None = None
-
-
 @router.get("/rules")
 def rules(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """The rules that run, with how often each fired in the last thirty days of decisions."""
     app = the_app(request)
     return json_answer(
-        {"set_id": app.live.set_id, "rules": proposals.rule_rows(app.ledger, app.live.settings.rules)}
+        {"set_id": app.live.set_id, "rules": shown.rule_rows(app.ledger, app.live.settings.rules)}
     )
 
 
@@ -40,9 +30,7 @@ def rules(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) 
 def rule(rule_id: str, request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """One rule: its file as approved, and what was read from it."""
     app = the_app(request)
-    row = next(
-        (r for r in proposals.rule_rows(app.ledger, app.live.settings.rules) if r["id"] == rule_id), None
-    )
+    row = next((r for r in shown.rule_rows(app.ledger, app.live.settings.rules) if r["id"] == rule_id), None)
     if row is None:
         raise NotFoundError(f"no rule {rule_id[:100]!r} is approved", hint="GET /v1/rules lists them.")
     content = app.live.settings.files.get(f"catalogue/{rule_id}.yaml", b"")
@@ -54,14 +42,14 @@ def policy(request: Request, person: Person = allowed(Permission.SETTINGS_READ))
     """The policy that runs: as read (money in minor units), and the file as approved."""
     app = the_app(request)
     file = app.live.settings.files["policy.yaml"].decode("utf-8", "replace")
-    return json_answer({"policy": proposals.plain(app.live.settings.policy), "file": file})
+    return json_answer({"policy": shown.plain(app.live.settings.policy), "file": file})
 
 
 @router.get("/approved-set")
 def approved_set(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """The set that runs: who approved it, when, and the hash of each file."""
     app = the_app(request)
-    row = proposals.set_row(approved.current(app.ledger))
+    row = shown.set_row(approved.current(app.ledger))
     return json_answer({**row, "rules": rule_lock.locked(app.settings().rules)})
 
 
@@ -69,7 +57,7 @@ def approved_set(request: Request, person: Person = allowed(Permission.SETTINGS_
 def drafts(request: Request, person: Person = allowed(Permission.SETTINGS_READ)) -> Response:
     """Files of the workspace that differ from the approved set, with a unified diff and what is wrong with them."""
     app = the_app(request)
-    return json_answer(proposals.drafts(app, now()))
+    return json_answer(drafts_of(app, now()))
 
 
 @router.get("/findings")
@@ -87,13 +75,3 @@ def schema(name: str, person: Person = allowed(Permission.SETTINGS_READ)) -> Res
     if name not in known:
         raise NotFoundError(f"there is no schema {name[:100]!r}", allowed=", ".join(known))
     return json_answer(known[name])
-
-
-@router.post("/approvals", status_code=201)
-def approve(
-    form: ApprovalForm, request: Request, person: Person = allowed(Permission.SETTINGS_APPROVE)
-) -> Response:
-    """Approve drafts: they are checked and tested as a whole, and decide from the next transaction on."""
-    app = the_app(request)
-    done: dict[str, Any] = proposals.approve(app, form.paths, by=person.user_id, reason=form.reason, at=now())
-    return json_answer(done, 201)

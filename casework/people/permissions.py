@@ -39,6 +39,7 @@ class Permission(StrEnum):
     QUALITY_READ = "read consistency, summary and subgroup figures"
     SETTINGS_READ = "read rules and policy"
     SETTINGS_PREVIEW = "read what rules, policy and changes to them do"
+    SETTINGS_PROPOSE = "propose changes of rules and policy"
     SETTINGS_APPROVE = "approve rules and policy"
     MODELS_READ = "read models and retrains"
     MODELS_RETRAIN = "ask for a retrain"
@@ -73,6 +74,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.QUALITY_READ: _PEOPLE,
     _P.SETTINGS_READ: _PEOPLE,
     _P.SETTINGS_PREVIEW: _OWNERS | {_R.AUDITOR},  # single payments are listed: not for those who review them
+    _P.SETTINGS_PROPOSE: _OWNERS | {_R.TEAM_LEAD},  # guidelines and lists are a team lead's
     _P.SETTINGS_APPROVE: _OWNERS,
     _P.MODELS_READ: _OVERSIGHT,
     _P.MODELS_RETRAIN: _OWNERS,

@@ -108,6 +108,25 @@ class Institution:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def propose(self, user: str, **form: Any) -> dict[str, Any]:
+        """A proposal's page, as its author gets it."""
+        answer = self.ask(user, "POST", "/v1/proposals", json={"reason": "a reason", **form})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def approval(self, made: dict[str, Any]) -> dict[str, Any]:
+        """The body that approves a proposal as it was seen."""
+        return {
+            "proposal_id": made["proposal_id"],
+            "content_sha256": made["content_sha256"],
+            "reason": "seen",
+        }
+
+    def approve(self, user: str, made: dict[str, Any]) -> dict[str, Any]:
+        answer = self.ask(user, "POST", "/v1/approvals", json=self.approval(made))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
 
 @contextmanager
 def served(workspace: Workspace) -> Iterator[Institution]:

@@ -114,18 +114,54 @@ def test_the_same_file_twice_is_clean_and_quarantined_rows_are_findings(
     assert (code, "1 quarantined" in out) == (1, True)
 
 
-def test_a_changed_rule_is_found_locked_and_promoted(shell: Shell, shop: Path) -> None:
+def test_a_changed_file_is_proposed_by_one_and_approved_by_another(
+    shell: Shell, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDLOOK_PASSWORD", "correct horse battery")
+    for user in ("risk-1", "risk-2"):
+        assert shell("users", "add", user, "--role", "risk_manager", "--workspace", shop)[0] == 0
     assert shell("rules", "diff", "--workspace", shop)[0] == 0
     policy = shop / "rules" / "policy.yaml"
     policy.write_text(policy.read_text() + "\n# looked at today\n")
     code, out, _ = shell("rules", "diff", "--workspace", shop)
     assert (code, "+# looked at today" in out) == (1, True)
-    assert shell("rules", "lock", "--workspace", shop)[0] == 0
-    code, out, _ = shell("rules", "promote", "--reason", "a remark", "--workspace", shop)
-    assert (code, "rules.lock.json" in out) == (0, True)
+
+    code, _, err = shell("rules", "propose", "--reason", "a remark", "--workspace", shop)
+    assert (code, "--user NAME" in err) == (2, True)
+    code, out, _ = shell("rules", "propose", "--reason", "a remark", "-u", "risk-1", "-w", shop, "--json")
+    made = json.loads(out)
+    assert (code, made["author"], made["problems"]) == (0, "risk-1", [])
+    seen = ("p_0001", "--content", made["content_sha256"][:12], "--reason", "seen", "-w", shop)
+    code, _, err = shell("rules", "approve", *seen, "--user", "risk-1")
+    assert (code, "nobody approves a change of their own" in err) == (2, True)
+    code, _, err = shell("rules", "approve", "p_0001", "--content", "0" * 12, *seen[3:], "--user", "risk-2")
+    assert (code, "is not the content of p_0001" in err) == (2, True)
+    code, out, _ = shell("rules", "approve", *seen, "--user", "risk-2")
+    assert (code, out.startswith("policy.yaml: in force as set_")) == (0, True)
     assert shell("rules", "diff", "--workspace", shop)[0] == 0
-    code, _, err = shell("rules", "promote", "--reason", "again", "--workspace", shop)
-    assert (code, err.count("\n")) == (2, 1)
+    assert "approved" in shell("rules", "proposals", "--workspace", shop)[1]
+
+
+def test_a_locked_rule_is_written_down_with_its_version(shell: Shell, shop: Path) -> None:
+    assert shell("rules", "lock", "--workspace", shop)[0] == 0
+    code, out, _ = shell("rules", "diff", "--workspace", shop)
+    assert (code, "rules.lock.json" in out) == (1, True)
+
+
+def test_every_inline_test_has_a_line_and_the_last_one_counts_them(shell: Shell, shop: Path) -> None:
+    code, out, _ = shell("rules", "test", "--workspace", shop)
+    lines = out.splitlines()
+    tests = [line for line in lines if line.startswith("ok   ")]
+    assert code == 0
+    assert lines[-1].endswith(f"{len(tests)} tests, 0 failed, 0 unpinned.")
+    rule = shop / "rules" / "catalogue" / "customer_with_known_frauds.yaml"
+    first = next(line for line in rule.read_text().splitlines() if "expect: no_hit" in line)
+    rule.write_text(rule.read_text().replace(first + "\n", ""))
+    code, out, _ = shell("rules", "test", "--workspace", shop)
+    assert (
+        code,
+        any(line.startswith("loose customer_with_known_frauds: ") for line in out.splitlines()),
+    ) == (1, True)
 
 
 def test_an_unknown_feature_in_a_rule_is_named_with_its_place(shell: Shell, shop: Path) -> None:

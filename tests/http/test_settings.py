@@ -30,17 +30,16 @@ def test_a_changed_file_is_a_draft_and_decides_only_once_approved(institution: I
     assert any(line.startswith("+high_amount: 5000") for line in shown["drafts"][0]["diff"])
     assert shown["problems"] == []
 
-    body = {"reason": "too many reviews of large payments"}
-    done = institution.ask("risk-manager-1", "POST", "/v1/approvals", json=body).json()
+    made = institution.propose("risk-manager-1", edited=[], reason="too many reviews of large payments")
+    assert institution.decide(large_payment(3))["outcome"] == "review"
+    done = institution.approve("risk-manager-2", made)
     now = institution.ask("auditor-1", "GET", "/v1/approved-set").json()
-    assert (now["set_id"], now["approved_by"], now["reason"]) == (
-        done["set_id"],
-        "risk-manager-1",
-        body["reason"],
-    )
+    assert (now["set_id"], now["approved_by"]) == (done["set_id"], "risk-manager-2")
+    assert now["reason"] == f"{made['proposal_id']}: too many reviews of large payments"
     after = institution.decide(large_payment(2))
     assert (after["outcome"], after["set_id"]) == ("approve", done["set_id"])
-    assert institution.ask("risk-manager-1", "POST", "/v1/approvals", json=body).status_code == 409
+    body = {"edited": [], "reason": "once more"}
+    assert institution.ask("risk-manager-1", "POST", "/v1/proposals", json=body).status_code == 409
 
 
 def test_a_decision_of_an_earlier_set_replays_under_that_set(institution: Institution) -> None:
@@ -71,20 +70,22 @@ def test_drafts_that_are_not_sound_are_named_and_cannot_be_approved(institution:
     try:
         (problem,) = institution.ask("risk-manager-1", "GET", "/v1/drafts").json()["problems"]
         assert problem["where"].startswith("rules/catalogue/card_testing_burst.yaml:")
-        answer = institution.ask("risk-manager-1", "POST", "/v1/approvals", json={"reason": "try it"})
+        made = institution.propose("risk-manager-1", edited=[], reason="try it")
+        assert made["problems"] == [problem]
+        answer = institution.ask("risk-manager-2", "POST", "/v1/approvals", json=institution.approval(made))
         assert answer.status_code == 422
         assert problem["where"] in answer.json()["detail"]
     finally:
         rule.write_text(before)
 
 
-def test_only_drafts_can_be_approved(institution: Institution) -> None:
+def test_only_edited_files_can_be_picked_up(institution: Institution) -> None:
     (institution.app.workspace.rules / "guidelines.md").write_text("# Look twice.\n")
-    body = {"reason": "a first guideline", "paths": ["../secret.key"]}
-    answer = institution.ask("risk-manager-1", "POST", "/v1/approvals", json=body)
+    body = {"reason": "a first guideline", "edited": ["../secret.key"]}
+    answer = institution.ask("risk-manager-1", "POST", "/v1/proposals", json=body)
     assert answer.status_code == 422
-    body["paths"] = ["guidelines.md"]
-    assert institution.ask("risk-manager-1", "POST", "/v1/approvals", json=body).status_code == 201
+    body["edited"] = ["guidelines.md"]
+    assert institution.ask("risk-manager-1", "POST", "/v1/proposals", json=body).status_code == 201
 
 
 def test_a_locked_rule_needs_a_new_version_to_change(institution: Institution) -> None:
