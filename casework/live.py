@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from casework.cases.past import PastPayments
 from casework.workspace import Workspace
 from data import approved
 from data.errors import ConfigError
@@ -22,6 +23,7 @@ from engine.policy import Policy, load_policy
 from engine.rules.lists import Lists, load_lists
 from engine.rules.loader import load_rules
 from engine.rules.rule_set import RuleSet
+from engine.segments import Segments, load_segments
 
 REQUIRED = ("features.yaml", "policy.yaml")
 
@@ -35,6 +37,7 @@ class Settings:
     rules: RuleSet
     policy: Policy
     lists: Lists
+    segments: Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Live:
     model: Model | None
     memory: OnlineState
     engine: Engine
+    past: PastPayments
 
     @property
     def model_id(self) -> str:
@@ -65,7 +69,8 @@ def read_settings(files: Map[str, bytes], mapping: Mapping, where: str = "rules"
     _check_protected(features, policy, f"{where}/features.yaml")
     named = {f"{where}/{name}": content for name, content in files.items()}  # as a person finds them
     rules = load_rules(named, features, lists, currency=policy.currency)
-    return Settings(files, features, rules, policy, lists)
+    segments = load_segments(files["policy.yaml"], policy, features, lists, f"{where}/policy.yaml")
+    return Settings(files, features, rules, policy, lists, segments)
 
 
 def _check_protected(features: FeatureSet, policy: Policy, where: str) -> None:
@@ -96,8 +101,10 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
         model=model,
         key=workspace.key(),
         set_id=current.set_id,
+        segments=settings.segments,
     )
-    return Live(current.set_id, settings, model, memory, engine)
+    past = before.past if before else PastPayments(ledger, mapping)
+    return Live(current.set_id, settings, model, memory, engine, past)
 
 
 def champion(ledger: Ledger, models: Path) -> Model | None:

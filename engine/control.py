@@ -96,9 +96,9 @@ class Applied:
             return replace(result, status=PAUSED)
         if any(snooze.covers(result) for snooze in self.snoozes):
             return replace(result, state=RuleState.SNOOZED, floor=Outcome.APPROVE)
-        if result.floor is Outcome.DECLINE and result.effect == "floor":
-            if result.rule_id in self.capped_rules:
-                return replace(result, floor=Outcome.REVIEW)
+        declines = result.floor is Outcome.DECLINE and result.effect == "floor"
+        if declines and result.rule_id in self.capped_rules:
+            return replace(result, floor=Outcome.REVIEW)
         return result
 
     def _covering(self, result: RuleResult) -> Snooze:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from data.transactions import Transaction
+from engine.control import Applied, Control, Controls
 from engine.costs import CapacityState
 from engine.decision import Decision, Explanation, FeatureValue, Outcome, RuleResult
 from engine.draws import transaction_draws
-from engine.policy import Policy
+from engine.policy import DEFAULT_SEGMENT, Policy
+from engine.segments import Segments
 from engine.triage import triage
 
 Row = Mapping[str, FeatureValue]
+MODEL_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What a model may raise on rows it cannot read; XGBoost's own errors are ValueErrors."""
+log = logging.getLogger("secondlook.decisions")
 
 
 class Features(Protocol):
@@ -53,18 +59,20 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the model said of one row; all None where no model ran."""
+    """What the model said of one row; all None where no model ran, or where it `failed` on these rows."""
 
     margin: float | None = None
     probability: float | None = None
     novelty: float | None = None
+    failed: bool = False
 
 
 class Engine:
     """Decides transactions in `seq` order, each seeing all that came before it, also within one batch.
 
     `state` is the only thing that changes; it must have seen every transaction and outcome of the ledger.
-    `killed` is the kill switch: rules decide, the model is not asked.
+    `killed` is the kill switch: rules decide, the model is not asked. `control` says what people and the breaker have
+    switched, snoozed or listed; `notes` are kept in the context of every decision.
     """
 
     def __init__(
@@ -76,9 +84,14 @@ class Engine:
         model: Scorer | None,
         key: bytes,
         set_id: str,
+        segments: Segments | None = None,
+        control: Controls | None = None,
+        notes: Mapping[str, Any] | None = None,
     ) -> None:
         self.state, self.rules, self.policy, self.model = state, rules, policy, model
         self.key, self.set_id = key, set_id
+        self.segments, self.control = segments or Segments(policy, {}), control or Control()
+        self.notes = dict(notes or {})
         self.killed = False
 
     def decide(
@@ -104,23 +117,32 @@ class Engine:
         decisions = []
         for transaction, row, score in zip(transactions, rows, scored, strict=True):
             decision = self._decide_one(transaction, row, score, at, load)
-            load = _after(load, decision)
+            load = load_after(load, decision)
             decisions.append(decision)
         return self._explained(decisions, rows)
 
     def _score(self, rows: Sequence[Row]) -> list[Scored]:
         if self.model is None or self.killed or not rows:
             return [Scored()] * len(rows)
-        margins, probabilities = self.model.score_rows(rows)
-        return [
-            Scored(float(margin), float(probability), self.model.novelty(row))
-            for margin, probability, row in zip(margins, probabilities, rows, strict=True)
-        ]
+        try:
+            margins, probabilities = self.model.score_rows(rows)
+            return [
+                Scored(float(margin), float(probability), self.model.novelty(row))
+                for margin, probability, row in zip(margins, probabilities, rows, strict=True)
+            ]
+        except MODEL_FAILURES:
+            log.exception(
+                "the model %s failed on %d payments; rules decide them", self.model.model_id, len(rows)
+            )
+            return [Scored(failed=True)] * len(rows)
 
     def _decide_one(
         self, transaction: Transaction, row: Row, score: Scored, at: datetime, load: CapacityState
     ) -> Decision:
-        results = self.rules.evaluate(row, at)
+        results, applied = self.rules.evaluate(row, at), self.control.applying(transaction, at)
+        if applied:
+            results = applied.on(results)
+        segment, policy = self.segments.of(row, at)
         sampling = self.policy.sampling
         draws = transaction_draws(
             self.key, transaction.transaction_id, sampling.audit, sampling.exploration.share
@@ -129,18 +151,20 @@ class Engine:
             score.probability,
             transaction.amount_minor,
             results,
-            self.policy,
+            policy,
             load=load,
             draws=draws,
             novelty=score.novelty,
+            segment=segment,
             killed=self.killed,
+            capped=applied.model_capped,
         )
         return Decision(
             transaction=transaction,
             outcome=answer.outcome,
             decided_at=at,
             set_id=self.set_id,
-            model_id=self.model.model_id if self.model and not self.killed else "",
+            model_id=self.model.model_id if self.model and not self.killed and not score.failed else "",
             features=row,
             probability=score.probability,
             margin=score.margin,
@@ -150,14 +174,26 @@ class Engine:
             explored=answer.explored,
             reasons=answer.reasons,
             thresholds=answer.thresholds,
-            context={"load": asdict(load), "novelty": score.novelty, "killed": self.killed},
+            context=self._context(load, score, segment, applied),
         )
+
+    def _context(self, load: CapacityState, score: Scored, segment: str, applied: Applied) -> dict[str, Any]:
+        """What else mattered; it replays from this. `fail_safe` says why no model answered."""
+        context = {"load": asdict(load), "novelty": score.novelty, "killed": self.killed, **self.notes}
+        if segment != DEFAULT_SEGMENT:
+            context["segment"] = segment
+        if applied:
+            context["controls"] = applied.as_context()
+        if score.probability is None:
+            why = "model_failed" if score.failed else "no_model"
+            context["fail_safe"] = "kill_switch" if self.killed else why
+        return context
 
     def _explained(self, decisions: list[Decision], rows: Sequence[Row]) -> list[Decision]:
         """SHAP for all but plain approvals: whoever looks at it later needs it, and audits look too."""
         if self.model is None or self.killed:
             return decisions
-        wanted = [i for i, d in enumerate(decisions) if needs_explanation(d)]
+        wanted = [i for i, d in enumerate(decisions) if d.margin is not None and needs_explanation(d)]
         if not wanted:
             return decisions
         for i, explanation in zip(wanted, self.model.explain([rows[i] for i in wanted]), strict=True):
@@ -170,7 +206,7 @@ def needs_explanation(decision: Decision) -> bool:
     return decision.outcome is not Outcome.APPROVE or bool(decision.triage.reason) or decision.explored
 
 
-def _after(load: CapacityState, decision: Decision) -> CapacityState:
+def load_after(load: CapacityState, decision: Decision) -> CapacityState:
     """The day's load once this decision is made; audits count, since they take a reviewer's time too."""
     if decision.outcome is Outcome.REVIEW or decision.draws.audited:
         load = replace(load, reviews_today=load.reviews_today + 1)

@@ -27,6 +27,7 @@ from data.ledger import Ledger
 from data.writer import Writer
 from engine.decision import Decision, Outcome
 from engine.policy import Policy
+from engine.segments import within
 
 CASE_OPEN, IN_ADJUDICATION, CLOSED, TIMED_OUT = "open", "in_adjudication", "closed", "timed_out"
 BY_HAND = "by_hand"
@@ -98,7 +99,8 @@ def open_case(
         opened_at=at,
         deadline=at + policy.segment(segment).deadline,
     )
-    design = draw_design(policy, key, transaction.transaction_id, transaction.amount_minor)
+    own = within(policy, segment)
+    design = draw_design(own, key, transaction.transaction_id, transaction.amount_minor)
     if by_hand:
         design = replace(design, arm=SCORE_SHOWN)
     _insert_case(w, case, decision, design, at)

@@ -95,7 +95,7 @@ def label_table(
             "as_of": as_of,
             "maturity_us": policy.labels.maturity.days * 86_400_000_000
             + policy.labels.maturity.seconds * 1_000_000,
-            "review_holds": policy.segment().review_holds_payment,
+            "review_holds": policy.review_holds_somewhere,
         },
         weights=_weights(policy),
         golden=pa.table(

@@ -170,7 +170,7 @@ def truth(ledger: Ledger, when: Period, policy: Policy, as_of: datetime) -> tupl
     asked = {
         "maturity_us": maturity,
         "as_of": as_of,
-        "review_holds": policy.segment().review_holds_payment,
+        "review_holds": policy.review_holds_somewhere,
         "since": when.since,
         "until": when.until,
     }

@@ -1,0 +1,104 @@
+"""What would another set of settings answer beside the one that decides, and which payments does it decide itself?
+
+A shadow only answers: its answer is recorded and never obeyed. A rollout decides a share of the entities, the same
+ones every time, because the draw is a keyed hash of the entity's value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import groupby
+
+from data.transactions import Transaction
+from engine.control import from_context
+from engine.costs import CapacityState
+from engine.decide import Engine, Row, Rules, load_after
+from engine.decision import Decision, Draws, Outcome
+from engine.draws import draw
+from engine.segments import Segments
+from engine.triage import triage
+
+
+class Shadow:
+    """Settings that answer beside those that decide, with the features, the probability and the draws of the
+    decision, and with a day's load of their own.
+
+    `rules` is None where they are those that decide (`set_id`), whose results are then used as they are.
+    """
+
+    def __init__(self, trial_id: str, segments: Segments, rules: Rules | None, set_id: str) -> None:
+        self.trial_id, self.segments = trial_id, segments
+        self._rules, self._set_id = rules, set_id
+        self._day: date | None = None
+        self._load = CapacityState()
+
+    def restore(self, day: date, load: CapacityState) -> None:
+        """Take up a day's load where it was left."""
+        self._day, self._load = day, load
+
+    def answer(self, decision: Decision, live_rules: Rules) -> Outcome:
+        """The outcome this would have given; the day's load grows by it."""
+        at = decision.decided_at
+        if self._day != at.date():
+            self._day, self._load = at.date(), CapacityState()
+        applied = from_context(decision.context.get("controls", {}))
+        results = decision.rules
+        if self._rules is not None or decision.set_id != self._set_id:
+            results = applied.on((self._rules or live_rules).evaluate(decision.features, at))
+        segment, policy = self.segments.of(decision.features, at)
+        shares = (policy.sampling.audit, policy.sampling.exploration.share)
+        draws = Draws(decision.draws.audit, shares[0], decision.draws.explore, shares[1])
+        answered = triage(
+            decision.probability,
+            decision.transaction.amount_minor,
+            results,
+            policy,
+            load=self._load,
+            draws=draws,
+            novelty=decision.context.get("novelty"),
+            segment=segment,
+            killed=bool(decision.context.get("killed")),
+            capped=applied.model_capped,
+        )
+        would = replace(decision, outcome=answered.outcome, draws=draws, explored=answered.explored)
+        self._load = load_after(self._load, would)
+        return answered.outcome
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A share of an entity's values decided by `candidate`; `name` is what the draws are keyed by, so that raising the
+    share keeps those who were in."""
+
+    trial_id: str
+    name: str
+    entity: str
+    share: float
+    key: bytes
+    candidate: Engine
+
+    def takes(self, transaction: Transaction) -> bool:
+        """Whether the candidate decides this payment; where the entity is missing, its own id stands in."""
+        value = transaction.entities.get(self.entity) or transaction.transaction_id
+        return draw(self.key, f"rollout:{self.name}:{self.entity}", value) < self.share
+
+    def decide(
+        self, live: Engine, transactions: Sequence[Transaction], *, at: datetime, load: CapacityState
+    ) -> list[Decision]:
+        """Like `Engine.decide`, each payment by its arm, in order, sharing the memory and the day's load."""
+        rows: list[Row] = []
+        for transaction in transactions:
+            rows.append(live.state.features(transaction))
+            live.state.add(transaction)
+        made: list[Decision] = []
+        paired = zip(transactions, rows, strict=True)
+        for taken, run in groupby(paired, key=lambda pair: self.takes(pair[0])):
+            payments, known = zip(*run, strict=True)
+            engine = self.candidate if taken else live
+            told = {"trial": self.trial_id, "arm": "candidate" if taken else "live"}
+            for decision in engine.decide_rows(payments, known, at=at, load=load):
+                load = load_after(load, decision)
+                made.append(replace(decision, context={**decision.context, "rollout": told}))
+        return made
