@@ -168,6 +168,6 @@ def _by_segment(
 
 def _row(found: Setting) -> JSON:
     row: Mapping[str, Any] = asdict(found)
-    intervals = ("cases_a_day", "expected_loss", "good_declined")
+    intervals = [f.name for f in fields(found) if isinstance(getattr(found, f.name), tuple)]
     named = {name: getattr(found, name)._asdict() for name in intervals}
     return {**row, **named, "breaches_capacity": found.breaches_capacity}
