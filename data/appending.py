@@ -36,6 +36,7 @@ class Tables:
     def __init__(self, connection: Any, schemas: Mapping[str, pa.Schema]) -> None:
         self._connection = connection
         self._schemas = schemas
+        self._names = {table: frozenset(schema.names) for table, schema in schemas.items()}
         self._appenders: dict[str, Any] = {}
         self._plain = {
             table: [(field.name, _PLAIN[field.type]) for field in schema] for table, schema in schemas.items()
@@ -45,12 +46,11 @@ class Tables:
         """LedgerError for an unknown table or column."""
         if table not in self._schemas:
             raise LedgerError(f"there is no table '{table}'", allowed=", ".join(self._schemas))
-        known = self._schemas[table]
+        known = self._names[table]
         for row in rows:
-            for name in row:
-                if known.get_field_index(name) < 0:
-                    what = f"the table has no column {name}"
-                    raise LedgerError(what, where=table, allowed=", ".join(known.names))
+            if not row.keys() <= known:
+                what = f"the table has no column {', '.join(sorted(row.keys() - known))}"
+                raise LedgerError(what, where=table, allowed=", ".join(self._schemas[table].names))
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows whose names have been checked. LedgerError for a value the column cannot hold."""

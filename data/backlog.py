@@ -4,72 +4,78 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
 from data.errors import SecondLookError
 from data.journal import Journal, Rows
 
-Gathered = Mapping[str, Sequence[Mapping[str, Any]]]
 SETTLE_AFTER_SECONDS = 2.0
+_MANY = 1500
+"""Waiting events that are worth a round of their own before the time is up."""
 log = logging.getLogger("secondlook.ledger")
 
 
 class Backlog:
     """Recorded rows in order, and a thread that has them settled soon after the first of them.
 
-    Everything but `stop` is called under the ledger's write lock. `events` counts the events waiting.
+    A round of settling takes what waits; what is recorded meanwhile waits for the next round. `add`, `restore`,
+    `take` and `done` are called under the lock that guards the order of records; `settle` is called without it.
     """
 
     def __init__(self, journal: Journal, settle: Callable[[], None]) -> None:
         self.journal = journal
-        self.events = 0
         self._settle = settle
-        self._records: list[Rows] = []
-        self._gathered: list[Gathered] = []
+        self._waiting: list[Rows] = []
+        self._taken: list[Rows] = []
+        self._count = 0
+        self._taken_count = 0
         self._thread: threading.Thread | None = None
         self._some = threading.Event()
-        self._stopping = threading.Event()
+        self._enough = threading.Event()
+        self._stopping = False
 
-    def add(self, record: Rows, gathered: Gathered) -> None:
+    @property
+    def events(self) -> int:
+        """How many events DuckDB has not got."""
+        return self._count + self._taken_count
+
+    def add(self, record: Rows) -> None:
         """Put one record on disk, then count it among those waiting."""
         self.journal.append(record)
-        self._gathered.append(gathered)
         self.restore(record)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="ledger-settling", daemon=True)
             self._thread.start()
         self._some.set()
+        if self._count >= _MANY:
+            self._enough.set()
 
     def restore(self, record: Rows) -> None:
         """Count a record that is on disk already."""
-        self._records.append(record)
-        self.events += record["events"].num_rows
+        self._waiting.append(record)
+        self._count += record["events"].num_rows
 
-    def rows(self, table: str) -> Iterator[Mapping[str, Any]]:
-        """The waiting rows of one table, as they were given."""
-        return (row for gathered in self._gathered for row in gathered.get(table, ()))
-
-    def tables(self) -> Rows:
-        """All waiting rows, one Arrow table for each table of the ledger."""
-        names = dict.fromkeys(name for record in self._records for name in record)
-        return {
-            name: pa.concat_tables([r[name] for r in self._records if name in r]).combine_chunks()
-            for name in names
-        }
-
-    def clear(self) -> None:
-        """DuckDB has everything."""
-        self._records, self._gathered, self.events = [], [], 0
+    def take(self) -> Sequence[Rows]:
+        """All that waits, to be given to DuckDB; later records go to the journal's other part."""
+        self._taken, self._waiting = self._taken + self._waiting, []
+        self._taken_count, self._count = self._taken_count + self._count, 0
         self._some.clear()
-        self.journal.rewind()
+        self._enough.clear()
+        self.journal.turn()
+        return self._taken
+
+    def done(self) -> None:
+        """DuckDB has what was taken."""
+        self._taken, self._taken_count = [], 0
+        self.journal.forget_turned()
 
     def stop(self) -> None:
         """End the thread; what waits is left to the caller."""
-        self._stopping.set()
+        self._stopping = True
         self._some.set()
+        self._enough.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -79,9 +85,18 @@ class Backlog:
     def _run(self) -> None:
         while True:
             self._some.wait()
-            if self._stopping.wait(SETTLE_AFTER_SECONDS):
+            self._enough.wait(SETTLE_AFTER_SECONDS)
+            if self._stopping:
                 return
             try:
                 self._settle()
             except (SecondLookError, OSError, RuntimeError):
                 log.exception("%d events are safe in the journal, but DuckDB does not take them", self.events)
+
+
+def together(records: Sequence[Rows]) -> Rows:
+    """Several records as one Arrow table for each table of the ledger."""
+    names = dict.fromkeys(name for record in records for name in record)
+    return {
+        name: pa.concat_tables([r[name] for r in records if name in r]).combine_chunks() for name in names
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import orjson
 GENESIS = bytes(32)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LENGTH = struct.Struct(">Q").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,10 @@ def event_hash(prev_hash: bytes, seq: int, recorded_us: int, texts: tuple[bytes,
     SHA-256 over prev_hash, seq, recorded_at (microseconds since 1970 UTC) and the texts actor, kind, subject,
     payload and commitments, each prefixed with its length in 8 bytes: no two contents share an encoding.
     """
-    digest = hashlib.sha256()
-    for part in (prev_hash, seq.to_bytes(8, "big"), recorded_us.to_bytes(8, "big", signed=True), *texts):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    parts = (prev_hash, seq.to_bytes(8, "big"), recorded_us.to_bytes(8, "big", signed=True), *texts)
+    return hashlib.sha256(
+        b"".join([piece for part in parts for piece in (_LENGTH(len(part)), part)])
+    ).digest()
 
 
 def microseconds(at: datetime) -> int:

@@ -5,7 +5,7 @@ by column. So the rows of a decision go to this file first, as one checked recor
 many records together soon after, and always before anything is read. What it had not got when the process died is
 given to it at the next start: each record carries its events, so the chain says where DuckDB left off.
 
-The file is written over from its start once DuckDB has everything. What is left of earlier rounds is told apart by
+A file is written over from its start once DuckDB has what it held. What is left of earlier rounds is told apart by
 its place in the chain and its checksum.
 """
 
@@ -33,28 +33,60 @@ _force = getattr(os, "fdatasync", os.fsync)
 
 
 class Journal:
-    """One file beside the ledger. Not thread-safe: the ledger's write lock guards it."""
+    """Two files beside the ledger, written in turn: while DuckDB is given what one holds, records go to the other.
+
+    Not thread-safe: the lock that guards the order of records guards it.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-        self._end = 0
+        self._parts = (_Part(path), _Part(path.with_suffix(path.suffix + "2")))
+        self._now = 0
 
     def append(self, rows: Rows) -> None:
         """Put one record on disk; when this returns, a kill or a power cut cannot take it back."""
-        file = self._opened()
-        body = b"".join(_parts(rows))
-        record = _HEAD.pack(_MARK, len(body), hashlib.sha256(body).digest()) + body
-        _write_all(file, record, self._end)
-        _force(file)
-        self._end += len(record)
+        body = b"".join(_tables(rows))
+        self._parts[self._now].append(_HEAD.pack(_MARK, len(body), hashlib.sha256(body).digest()) + body)
 
-    def rewind(self) -> None:
-        """Write over everything: DuckDB has it."""
-        self._end = 0
+    def turn(self) -> None:
+        """Have later records go to the other file, if that holds nothing that is still needed."""
+        if not self._parts[1 - self._now].end:
+            self._now = 1 - self._now
+
+    def prepare(self) -> None:
+        """Make room in the file that is not written to, so that no record waits for it."""
+        if self._parts[self._now].end:
+            self._parts[1 - self._now].opened()
+
+    def forget_turned(self) -> None:
+        """Write over what was on disk before the last `turn`: DuckDB has it."""
+        self._parts[1 - self._now].end = 0
 
     def records(self) -> Iterator[Rows]:
-        """The whole records from the start of the file; a record cut short by a crash ends them."""
+        """The whole records of both files, by their place in the chain; one cut short by a crash ends its file."""
+        found = [rows for part in self._parts for rows in part.records()]
+        yield from sorted(found, key=lambda rows: rows["events"]["seq"][0].as_py())
+
+    def close(self, *, keep: bool) -> None:
+        """Close the files, and remove them unless they hold what DuckDB has not got; harmless when done twice."""
+        for part in self._parts:
+            part.close(keep=keep)
+
+
+class _Part:
+    """One file, written from its start; `end` is where the next record goes."""
+
+    def __init__(self, path: Path) -> None:
+        self.end = 0
+        self._path = path
+        self._file: int | None = None
+
+    def append(self, record: bytes) -> None:
+        file = self.opened()
+        _write_all(file, record, self.end)
+        _force(file)
+        self.end += len(record)
+
+    def records(self) -> Iterator[Rows]:
         if not self._path.is_file():
             return
         with self._path.open("rb") as file:
@@ -68,17 +100,17 @@ class Journal:
                 yield _rows(body)
 
     def close(self, *, keep: bool) -> None:
-        """Close the file, and remove it unless it holds what DuckDB has not got; harmless when done twice."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
         if not keep:
             self._path.unlink(missing_ok=True)
 
-    def _opened(self) -> int:
+    def opened(self) -> int:
         if self._file is None:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            _write_all(self._file, bytes(_ROOM), 0)
+            if os.fstat(self._file).st_size < _ROOM:
+                _write_all(self._file, bytes(_ROOM), 0)
             os.fsync(self._file)
             folder = os.open(self._path.parent, os.O_RDONLY)
             try:
@@ -108,7 +140,7 @@ def pending(records: Iterator[Rows], head_seq: int, head_hash: bytes, where: str
         yield rows
 
 
-def _parts(rows: Mapping[str, pa.Table]) -> Iterator[bytes]:
+def _tables(rows: Mapping[str, pa.Table]) -> Iterator[bytes]:
     for name, table in rows.items():
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as stream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from data import schema
 from data.appending import Tables
-from data.backlog import Backlog
+from data.backlog import Backlog, together
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
 from data.errors import LedgerBusyError, LedgerError
 from data.events import GENESIS, EventDraft
 from data.id_index import IdIndex
-from data.journal import Journal, pending
+from data.journal import Journal, Rows, pending
 from data.lock_file import LockFile
 from data.rows import Parameters, View, fetch, fetch_arrow
 from data.writer import Head, Writer
@@ -37,14 +37,19 @@ _MOST_WAITING = 8000
 
 
 class Ledger:
-    """A workspace's DuckDB file and the one connection to it. Threads read together; one writes at a time."""
+    """A workspace's DuckDB file and the one connection to it. Threads read together; one writes at a time.
+
+    Two locks, always taken in this order: `_database` guards DuckDB's one write transaction, `_order` the chain, the
+    seqs and the journal. Recording takes `_order` alone, so that it goes on while DuckDB settles or checkpoints.
+    """
 
     def __init__(self, path: Path, lock: LockFile, connection: Any, salts: SaltSource) -> None:
         self.path = path
         self._lock_file = lock
         self._connection = connection
         self._salts = salts
-        self._write_lock = threading.RLock()
+        self._database = threading.RLock()
+        self._order = threading.RLock()
         self._writing = False
         self._backlog = Backlog(Journal(path.with_suffix(".journal")), self.settle)
         self._head: Head
@@ -114,7 +119,7 @@ class Ledger:
     def close(self) -> None:
         """Close the file and give the lock back; harmless when done twice."""
         self._backlog.stop()
-        with self._write_lock:
+        with self._database, self._order:
             try:
                 self.settle()
             finally:
@@ -123,8 +128,8 @@ class Ledger:
                 self._lock_file.release()
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file. Writers wait meanwhile: call it at a quiet moment."""
-        with self._write_lock:
+        """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record."""
+        with self._database:
             self.settle()
             self._connection.execute("CHECKPOINT")
 
@@ -185,34 +190,39 @@ class Ledger:
 
         Other threads wait. LedgerError when this thread already has a write open: pass its Writer on instead.
         """
-        with self._alone():
-            self._begin()
-            writer = self._writer()
-            try:
-                yield writer
-                self._commit(writer)
-            except BaseException:
-                self._undo(writer)
-                raise
+        with self._database:
+            self.settle()  # most of it while others still record
+            with self._alone():
+                self.settle()
+                self._connection.execute("BEGIN")
+                writer = self._writer()
+                try:
+                    yield writer
+                    writer.flush()
+                    self._connection.execute("COMMIT")
+                    self._adopt(writer)
+                except BaseException:
+                    self._undo(writer)
+                    raise
 
     @contextmanager
     def recording(self) -> Iterator[Writer]:
-        """The same for a write that only adds rows and events: it is on disk, in the journal, when this ends.
+        """A write that only adds rows and events, at least one: it is on disk, in the journal, when this ends.
 
-        DuckDB gets it with others at the next `settle`, which every read begins with, so nobody can tell. A write
-        that turns out to read or update becomes a commit like any other.
+        DuckDB gets it with others at the next `settle`, which every read begins with, so nobody can tell. It waits
+        neither for DuckDB nor for a checkpoint, and therefore cannot query or update: LedgerError.
         """
+        if self._backlog.events >= _MOST_WAITING:
+            self.settle()
         with self._alone():
-            writer = self._writer(self._begin)
-            try:
-                yield writer
-                if writer.touched_tables or "events" not in writer.pending:
-                    self._commit(writer)
-                else:
-                    self._record(writer)
-            except BaseException:
-                self._undo(writer)
-                raise
+            writer = self._writer(only_adds=True)
+            yield writer
+            if "events" not in writer.pending:
+                raise LedgerError("nothing is recorded without an event", hint="Use `event`.")
+            self._backlog.add(
+                {name: self._tables.as_arrow(name, rows) for name, rows in writer.pending.items()}
+            )
+            self._adopt(writer)
 
     @property
     def waiting(self) -> int:
@@ -223,25 +233,34 @@ class Ledger:
         """Give DuckDB what has been recorded; costs nothing when there is nothing."""
         if not self._backlog.events:
             return
-        with self._write_lock:
-            if not self._backlog.events:
-                return
-            self._connection.execute("BEGIN")
-            try:
-                for table, rows in self._backlog.tables().items():
-                    self._tables.append_arrow(table, rows)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(duckdb.TransactionException):
-                    self._connection.execute("ROLLBACK")
-                if self._stored_head() == self._head:  # the commit succeeded before the exception
-                    self._backlog.clear()
-                raise
-            self._backlog.clear()
+        with self._database:
+            self._backlog.journal.prepare()
+            with self._order:
+                records = self._backlog.take()
+            if records:
+                self._settle(records)
+
+    def _settle(self, records: Sequence[Rows]) -> None:
+        self._connection.execute("BEGIN")
+        try:
+            for table, rows in together(records).items():
+                self._tables.append_arrow(table, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.TransactionException):
+                self._connection.execute("ROLLBACK")
+            if self._stored_head().seq >= records[-1]["events"]["seq"][-1].as_py():
+                self._settled()  # the commit succeeded before the exception
+            raise
+        self._settled()
+
+    def _settled(self) -> None:
+        with self._order:
+            self._backlog.done()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._write_lock:
+        with self._order:
             if self._writing:
                 raise LedgerError(
                     "a write is already open in this thread", hint="Pass its Writer on instead."
@@ -252,7 +271,7 @@ class Ledger:
             finally:
                 self._writing = False
 
-    def _writer(self, begin: Callable[[], None] | None = None) -> Writer:
+    def _writer(self, *, only_adds: bool = False) -> Writer:
         return Writer(
             self._connection,
             self._tables,
@@ -261,25 +280,8 @@ class Ledger:
             self._next_transaction_seq,
             self._ids,
             self._salts,
-            begin,
-            self._backlog.rows,
+            only_adds=only_adds,
         )
-
-    def _begin(self) -> None:
-        self.settle()
-        self._connection.execute("BEGIN")
-
-    def _commit(self, writer: Writer) -> None:
-        writer.flush()
-        self._connection.execute("COMMIT")
-        self._adopt(writer)
-
-    def _record(self, writer: Writer) -> None:
-        if self._backlog.events >= _MOST_WAITING:
-            self.settle()
-        rows = {table: self._tables.as_arrow(table, rows) for table, rows in writer.pending.items()}
-        self._backlog.add(rows, writer.pending)
-        self._adopt(writer)
 
     def _recover(self) -> None:
         """Give DuckDB what the journal of a process that died holds beyond its last commit."""
@@ -295,7 +297,7 @@ class Ledger:
         # The commit itself may have succeeded before the exception (an interrupt): the file is the judge.
         with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
-        if self._head != writer.head and not self._backlog.events and self._stored_head() == writer.head:
+        if self._head != writer.head and self._stored_head() == writer.head:
             self._adopt(writer)
 
     def _adopt(self, writer: Writer) -> None:
@@ -329,7 +331,8 @@ class Ledger:
         return Head(*rows[0]) if rows else Head(0, GENESIS)
 
     def _id_of(self, seq: int) -> str | None:
-        rows = self.read("SELECT transaction_id FROM transactions WHERE seq = ?", [seq])
+        # Only ids that DuckDB has are looked up here; waiting for more could wait for a recording in this thread.
+        rows = self.read_settled("SELECT transaction_id FROM transactions WHERE seq = ?", [seq])
         return rows[0]["transaction_id"] if rows else None
 
     def _id_batches(self, first: int, last: int) -> Iterator[tuple[list[str], np.ndarray]]:

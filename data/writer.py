@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,6 @@ from data.rows import Parameters, bindable, fetch, fetch_arrow
 from data.schema import Field
 from data.transactions import Transaction
 
-Waiting = Callable[[str], Iterable[Mapping[str, Any]]]
 RECORDED = "transactions.recorded"
 """The kind of event that vouches for a run of transactions."""
 
@@ -35,7 +34,7 @@ class Head:
 class Writer:
     """One open write. Rows and events are gathered, and appended together when it ends or before a read.
 
-    `begin` opens DuckDB's transaction before its tables are first touched; None says that it is open.
+    One that `only_adds` has no transaction of DuckDB open, and refuses whatever would need one.
 
     Nothing of the ledger's memory (chain head, seq counter, ids) changes until the commit has succeeded, so a
     failed write leaves it exactly as it was.
@@ -50,11 +49,10 @@ class Writer:
         next_transaction_seq: int,
         ids: IdIndex,
         salts: SaltSource,
-        begin: Callable[[], None] | None = None,
-        waiting: Waiting = lambda table: (),
+        *,
+        only_adds: bool = False,
     ) -> None:
         self.head = head
-        self.touched_tables = begin is None
         self.pending: dict[str, list[Mapping[str, Any]]] = {}
         self.next_transaction_seq = next_transaction_seq
         self.new_ids: dict[str, int] = {}
@@ -64,7 +62,7 @@ class Writer:
         self._fields = fields
         self._ids = ids
         self._salts = salts
-        self._begin, self._waiting = begin, waiting
+        self._only_adds = only_adds
 
     def event(self, draft: EventDraft, at: datetime) -> int:
         """Record one change; returns its event seq."""
@@ -112,19 +110,6 @@ class Writer:
         self.flush()
         return fetch(self._connection, sql, parameters)
 
-    def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
-        """Query without `unsettled` rows, which a write that has touched no table yet leaves where they are."""
-        if self.touched_tables:
-            return self.read(sql, parameters)
-        with self._connection.cursor() as cursor:
-            return fetch(cursor, sql, parameters)
-
-    def unsettled(self, table: str) -> Iterator[Mapping[str, Any]]:
-        """The rows that `read_settled` does not see: recorded before or in this write, in their order."""
-        if not self.touched_tables:
-            yield from self._waiting(table)
-            yield from self.pending.get(table, ())
-
     def take_seqs(self, count: int) -> int:
         """Reserve `count` transaction seqs; returns the first."""
         first = self.next_transaction_seq
@@ -166,7 +151,7 @@ class Writer:
 
     def append_arrow(self, table: str, rows: pa.Table) -> None:
         """Append Arrow rows by column name. For bulk loads, which need an event that vouches for them."""
-        self._touch()
+        self._refuse_if_only_adding()
         self._tables.append_arrow(table, rows)
 
     def adopt_seqs(self, first: int, last: int) -> None:
@@ -175,15 +160,16 @@ class Writer:
 
     def flush(self) -> None:
         """Append what has been gathered, one append a table."""
-        self._touch()
+        self._refuse_if_only_adding()
         pending, self.pending = self.pending, {}
         for table, rows in pending.items():
             self._tables.append(table, rows)
 
-    def _touch(self) -> None:
-        if not self.touched_tables and self._begin is not None:
-            self._begin()
-            self.touched_tables = True
+    def _refuse_if_only_adding(self) -> None:
+        if self._only_adds:
+            raise LedgerError(
+                "a write that only adds cannot query or update", hint="Read before, or use `writing`."
+            )
 
     def _check(self, transaction: Transaction, seq: int, previous: int) -> None:
         if not previous < seq < self.next_transaction_seq:

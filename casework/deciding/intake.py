@@ -8,7 +8,6 @@ from typing import Any
 
 from casework.cases import cases
 from casework.cases.dossiers import Background, Guideline, build_dossier
-from casework.cases.past import histories
 from casework.live import Live
 from data.canonical import sha256_hex
 from data.mapping import Mapping as Columns
@@ -29,11 +28,12 @@ class Intake:
         self._columns, self._key = columns, key
 
     def open(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[int, str]:
-        """Cases and audit tasks for these decisions; case ids by the transactions' seq."""
+        """Cases and audit tasks for these fresh decisions; case ids by the transactions' seq."""
+        live.past.add(d.transaction for d in made)
         chosen = [decision for decision in made if wanted(decision)]
         if not chosen:
             return {}
-        past = histories(w, self._columns, chosen, at)
+        past = live.past.before(chosen, at)
         opened: dict[int, str] = {}
         for decision in chosen:
             seq = decision.transaction.seq
@@ -47,8 +47,7 @@ class Intake:
         self, w: Writer, live: Live, decision: Decision, person: str, reason: str, at: datetime
     ) -> cases.Case:
         """A case that somebody asked for. ConflictError if there is one already, InputError without a reason."""
-        past = histories(w, self._columns, [decision], at)
-        dossier = build_dossier(decision, self.background(live, past.get(decision.transaction.seq, [])))
+        dossier = build_dossier(decision, self.background(live, live.past.before_old(decision, at)))
         policy = live.settings.policy
         return cases.open_case(w, decision, dossier, policy, self._key, at, opened_by=person, reason=reason)
 

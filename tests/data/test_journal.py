@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_what_was_recorded_survives_a_crash_whole_and_once(tmp_path: Path) -> No
         for name in ("b", "c"):
             record(ledger, name)
         head = ledger.last_event
-        with ledger.recording():  # nothing is settled meanwhile
+        with ledger._order:  # nothing is settled meanwhile
             file = left_by_a_crash(folder, tmp_path / "crashed")
     for _ in range(2):  # the second start finds the same records, which the ledger has by then
         with Ledger.open(file) as again:
@@ -72,7 +73,7 @@ def test_a_record_cut_short_by_a_crash_is_as_if_it_never_was(tmp_path: Path) -> 
     folder.mkdir()
     with new_ledger(folder) as ledger:
         record(ledger, "a")
-        with ledger.recording():  # nothing is settled meanwhile
+        with ledger._order:  # nothing is settled meanwhile
             file = left_by_a_crash(folder, tmp_path / "before")
         whole = file.with_suffix(".journal").read_bytes()
         size = len(whole.rstrip(b"\0"))
@@ -88,11 +89,13 @@ def test_a_journal_that_goes_on_beyond_its_ledger_is_refused(tmp_path: Path) -> 
     folder.mkdir()
     with new_ledger(folder) as ledger:
         older = left_by_a_crash(folder, tmp_path / "older")
-        record(ledger, "a")
-        ids(ledger)
-        record(ledger, "b")
+        for name in ("a", "b"):
+            record(ledger, name)
+            ids(ledger)
+        record(ledger, "c")
         newer = left_by_a_crash(folder, tmp_path / "newer")
-    shutil.copy(newer.with_suffix(".journal"), older.with_suffix(".journal"))
+    for suffix in (".journal", ".journal2"):
+        shutil.copy(newer.with_suffix(suffix), older.with_suffix(suffix))
     with pytest.raises(LedgerError, match=r"the journal goes on at event \d+, but the ledger ends at"):
         Ledger.open(older)
 
@@ -110,12 +113,48 @@ def test_a_recorded_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
         assert chain.verify(ledger).ok
 
 
-def test_a_recorded_write_that_reads_sees_itself_and_is_committed(tmp_path: Path) -> None:
+def test_a_recorded_write_cannot_query_since_it_waits_for_nothing(tmp_path: Path) -> None:
     with new_ledger(tmp_path) as ledger:
         record(ledger, "a")
-        with ledger.recording() as w:
+        with pytest.raises(LedgerError, match="only adds"), ledger.recording() as w:
             w.insert_transactions([transaction("b")], AT, "api")
-            assert [row["transaction_id"] for row in w.unsettled("transactions")] == ["a", "b"]
-            assert w.read("SELECT count(*) AS n FROM transactions") == [{"n": 2}]
-        assert ledger.waiting == 0
-        assert ids(ledger) == ["a", "b"]
+            w.read("SELECT count(*) AS n FROM transactions")
+        with pytest.raises(LedgerError, match="without an event"), ledger.recording():
+            pass
+        assert ids(ledger) == ["a"]
+        assert chain.verify(ledger).ok
+
+
+def test_what_is_recorded_while_duckdb_settles_goes_on_from_there(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    with new_ledger(folder) as ledger:
+        for name in ("a", "b"):
+            record(ledger, name)
+        settling = threading.Thread(target=ids, args=(ledger,))
+        with ledger._database:  # DuckDB is busy: a checkpoint, or a round of settling
+            settling.start()
+            record(ledger, "c")
+            assert ledger.waiting > 0
+        settling.join()
+        record(ledger, "d")
+        with ledger.recording() as w:  # nothing is settled meanwhile
+            w.event(EventDraft("engine", "case.opened", "case:1", {}), AT)
+            file = left_by_a_crash(folder, tmp_path / "crashed")
+    with Ledger.open(file) as again:
+        assert ids(again) == ["a", "b", "c", "d"]
+        assert chain.verify(again).ok
+
+
+def test_a_crash_between_two_rounds_of_settling_loses_neither(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    with new_ledger(folder) as ledger:
+        record(ledger, "a")
+        with ledger._order:
+            ledger._backlog.take()  # a round has begun
+        record(ledger, "b")
+        file = left_by_a_crash(folder, tmp_path / "crashed")
+    with Ledger.open(file) as again:
+        assert ids(again) == ["a", "b"]
+        assert chain.verify(again).ok
