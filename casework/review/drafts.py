@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -30,11 +30,10 @@ def save(
     text = canonical_json(content)
     if len(text) > LONGEST:
         raise InputError("the draft is too long", where=task_id, allowed=f"{LONGEST} characters")
-    until = at + timedelta(minutes=policy.task.lock_minutes)
     w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
     row = {"task_id": task_id, "reviewer": reviewer, "content": text.decode(), "saved_at": at}
     w.insert("drafts", [row])
-    w.execute("UPDATE tasks SET lock_expires_at = ? WHERE task_id = ?", [until, task_id])
+    until = tasks.touch(w, task, policy, at)
     payload = {"sha256": sha256_hex(text), "lock_expires_at": until}
     w.event(EventDraft(reviewer, "draft.saved", f"task:{task.task_id}", payload), at)
     return until

@@ -10,18 +10,6 @@ RANDOM_LANES = ("audit", "golden", "re_serve", SECOND_LANE)
 """Lanes whose tasks were drawn at random. Ordering them by money would decide who is left unread, so they
 follow the keyed task id instead."""
 
-_LEFT = "epoch_us(t.deadline) - epoch_us(CAST(? AS TIMESTAMP))"
-_DUE_SOON = f"({_LEFT} < (epoch_us(t.deadline) - epoch_us(t.created_at)) // 4)"
-_RANDOM = ", ".join(f"'{lane}'" for lane in RANDOM_LANES)
-RANK = f"""row(
-    NOT {_DUE_SOON},
-    CASE WHEN {_DUE_SOON} THEN epoch_us(t.deadline) ELSE 0 END,
-    CASE WHEN t.lane IN ({_RANDOM}) THEN 0 ELSE -t.priority END,
-    t.task_id
-)"""
-# SQL rank of a task `t` in its lane, the smallest first; takes the present time twice. Those in the last quarter of
-# their time come first, by deadline; the rest by expected money.
-
 
 def choose_lane(shares: Mapping[str, float], available: Sequence[str], uniform: float) -> str:
     """The lane that a uniform draw in [0, 1) falls on, among lanes that have something to offer.

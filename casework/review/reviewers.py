@@ -43,7 +43,9 @@ def all_reviewers(source: Ledger | Writer) -> dict[str, Reviewer]:
     """Everybody whose place was ever written down, by user id."""
     rows = source.read("SELECT user_id, teams, languages, held_limit, away_until FROM reviewers")
     return {
-        row["user_id"]: Reviewer(**{**row, "teams": tuple(row["teams"]), "languages": tuple(row["languages"])})
+        row["user_id"]: Reviewer(
+            **{**row, "teams": tuple(row["teams"]), "languages": tuple(row["languages"])}
+        )
         for row in rows
     }
 
@@ -65,7 +67,9 @@ def place(
 ) -> Reviewer:
     """Say what a person may be given. NotFoundError for somebody without a sign-in, InputError for a bad limit."""
     if not 0 <= held_limit <= MOST_HELD:
-        raise InputError("this is not a limit", where="held_limit", allowed=f"0 (the policy's) to {MOST_HELD}")
+        raise InputError(
+            "this is not a limit", where="held_limit", allowed=f"0 (the policy's) to {MOST_HELD}"
+        )
     away = find(w, user_id).away_until
     made = Reviewer(user_id, _names(teams), _names(languages), held_limit, away)
     return write(w, made, by, at)

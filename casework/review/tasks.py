@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.review import lanes
+from casework.review.desk import Desk
 from casework.review.review_design import ADJUDICATION, PRIMARY, kinds_for
+from casework.review.reviewers import Reviewer
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -17,26 +19,17 @@ from engine.draws import draw
 from engine.policy import Policy
 
 OPEN, CLAIMED, DONE, EXPIRED, WITHDRAWN = "open", "claimed", "done", "expired", "withdrawn"
-HELD_AT_ONCE = 5
+ESCALATED = "escalated"
+STATUSES = (OPEN, CLAIMED, DONE, EXPIRED, WITHDRAWN, ESCALATED)
 PICKABLE = (PRIMARY, ADJUDICATION)
 """Kinds that may be chosen by hand; all others are only ever handed out, or choosing would unmask them."""
-
-# A reviewer is never offered a transaction that he or she has judged, holds, or released before.
-_ELIGIBLE = """
-    (t.status = 'open' OR (t.status = 'claimed' AND t.lock_expires_at <= ?))
-    AND list_contains(?, t.kind)
-    AND t.transaction_seq NOT IN (
-        SELECT transaction_seq FROM verdicts WHERE reviewer = ?
-        UNION ALL SELECT transaction_seq FROM skips WHERE reviewer = ?
-        UNION ALL SELECT transaction_seq FROM tasks
-        WHERE claimed_by = ? AND status = 'claimed' AND lock_expires_at > ?)
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One unit of review. `case_id` is '' for tasks without a case; `probability` that with which it was
-    drawn."""
+    """One unit of review. `case_id` is '' for tasks without a case; `probability` that with which it was drawn;
+    `queue` where it waits, `segment` the part of the policy it falls under; `assignee` who alone may take it ('' for
+    anybody). `active_at` is when its holder last did something, `idle_seconds` the pauses before that."""
 
     task_id: str
     case_id: str
@@ -56,6 +49,11 @@ class Task:
     claimed_at: datetime | None = None
     lock_expires_at: datetime | None = None
     done_at: datetime | None = None
+    segment: str = "default"
+    assignee: str = ""
+    snoozed_until: datetime | None = None
+    active_at: datetime | None = None
+    idle_seconds: float = 0.0
 
     def held_by(self, reviewer: str) -> bool:
         """Whether this reviewer has it now. An expired lock still counts while nobody else has taken the
@@ -76,6 +74,7 @@ def insert(w: Writer, task: Task, actor: str, dossier_sha256: str, at: datetime)
         "kind",
         "lane",
         "queue",
+        "segment",
         "probability",
         "arm",
         "deadline",
@@ -102,18 +101,31 @@ def where(source: Ledger | Writer, condition: str, parameters: Sequence[Any]) ->
 
 
 def take_next(
-    w: Writer, reviewer: str, policy: Policy, key: bytes, at: datetime, *, role: str = "analyst"
+    w: Writer,
+    reviewer: str,
+    policy: Policy,
+    key: bytes,
+    at: datetime,
+    *,
+    role: str = "analyst",
+    desk: Desk | None = None,
 ) -> Task | None:
     """Claim the next task for a reviewer, or None if nothing is left for him or her.
 
     A reviewer who holds a task gets that one again: a second click, a reload or a crash loses nothing and
-    hoards nothing. Otherwise a keyed draw chooses the lane by the policy's shares, and the lane's order the
-    task.
+    hoards nothing. What was put on his or her desk comes next; otherwise a keyed draw chooses the lane by the policy's
+    shares, and the lane's order the task. `desk` remembers the open tasks from call to call. ConflictError for
+    somebody who is away.
     """
-    held = held_by(w, reviewer, at)
+    desk, who = _seat(w, reviewer, desk)
+    held = desk.held(reviewer, at)
     if held:
-        return held[0]
-    first = _first_of_lanes(w, reviewer, role, at)
+        return find(w, held[0])
+    _check_here(who, at)
+    mine = desk.mine(who, kinds_for(role), policy, at)
+    if mine:
+        return _claimed(w, find(w, mine), reviewer, policy, at, {"assigned": True})
+    first = desk.first_of_lanes(who, kinds_for(role), policy, at)
     if not first:
         return None
     uniform = draw(key, "lane", f"{reviewer}:{w.head.seq + 1}")
@@ -124,7 +136,14 @@ def take_next(
 
 
 def claim(
-    w: Writer, task_id: str, reviewer: str, policy: Policy, at: datetime, *, role: str = "analyst"
+    w: Writer,
+    task_id: str,
+    reviewer: str,
+    policy: Policy,
+    at: datetime,
+    *,
+    role: str = "analyst",
+    desk: Desk | None = None,
 ) -> Task:
     """Claim one task by its id. Claiming what one holds already changes nothing.
 
@@ -132,18 +151,21 @@ def claim(
     else holds it, it is done, or the person holds too many.
     """
     task = find(w, task_id)
-    held = held_by(w, reviewer, at)
-    if any(mine.task_id == task_id for mine in held):
+    desk, who = _seat(w, reviewer, desk)
+    held = desk.held(reviewer, at)
+    if task_id in held:
         return task
-    if task.kind not in PICKABLE or task.kind not in kinds_for(role):
+    may_choose = task.kind in PICKABLE or task.assignee == reviewer
+    if not may_choose or task.kind not in kinds_for(role):
         raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
-    if len(held) >= HELD_AT_ONCE:
+    _check_here(who, at)
+    if len(held) >= who.limit(policy):
         raise ConflictError(
             f"you hold {len(held)} tasks",
-            allowed=f"{HELD_AT_ONCE} at once",
+            allowed=f"{who.limit(policy)} at once",
             hint="Finish or release one first.",
         )
-    if not _is_eligible(w, task_id, reviewer, role, at):
+    if not desk.free(task_id, who, kinds_for(role), policy, at):
         raise ConflictError(
             "this task is not free",
             where=task_id,
@@ -152,22 +174,59 @@ def claim(
     return _claimed(w, task, reviewer, policy, at, {"chosen": True})
 
 
+def _seat(w: Writer, reviewer: str, desk: Desk | None) -> tuple[Desk, Reviewer]:
+    desk = desk or Desk()
+    desk.catch_up(w)
+    return desk, desk.reviewers.get(reviewer, Reviewer(reviewer))
+
+
+def _check_here(who: Reviewer, at: datetime) -> None:
+    if who.is_away(at):
+        raise ConflictError(
+            f"you are away until {who.away_until:%Y-%m-%d %H:%M} UTC", hint="Say that you are back first."
+        )
+
+
 def release(w: Writer, task_id: str, reviewer: str, reason: str, at: datetime) -> Task:
     """Give a task back with a reason; it goes to somebody else. ConflictError unless the reviewer holds
     it."""
     task = held(w, task_id, reviewer)
     if not reason.strip():
         raise InputError("a task is released with a reason", where=task_id, hint="Say why in a few words.")
-    w.execute(
-        "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL "
-        "WHERE task_id = ?",
-        [task_id],
-    )
+    reopen(w, task_id)
     skipped = {"task_id": task_id, "transaction_seq": task.transaction_seq, "reviewer": reviewer}
     w.insert("skips", [{**skipped, "reason": reason, "skipped_at": at}])
-    w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
     w.event(EventDraft(reviewer, "task.released", f"task:{task_id}", {"reason": reason}), at)
     return find(w, task_id)
+
+
+def reopen(w: Writer, task_id: str, assignee: str = "", snoozed_until: datetime | None = None) -> None:
+    """Put a task back among the open ones, for anybody or for one person, perhaps not before a moment."""
+    w.execute(
+        "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL, "
+        "active_at = NULL, idle_seconds = 0, assignee = ?, snoozed_until = ? WHERE task_id = ?",
+        [assignee, snoozed_until, task_id],
+    )
+    w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
+
+
+def idle_at(task: Task, policy: Policy, at: datetime) -> float:
+    """Idle seconds of a held task if its holder does something now: every pause counts from the length at which the
+    policy calls it one."""
+    if task.active_at is None:
+        return task.idle_seconds
+    pause = (at - task.active_at - policy.work.idle_after).total_seconds()
+    return task.idle_seconds + max(pause, 0.0)
+
+
+def touch(w: Writer, task: Task, policy: Policy, at: datetime) -> datetime:
+    """Note a sign of life of a task's holder; returns until when it is now his or hers."""
+    until = at + timedelta(minutes=policy.task.lock_minutes)
+    w.execute(
+        "UPDATE tasks SET lock_expires_at = ?, active_at = ?, idle_seconds = ? WHERE task_id = ?",
+        [until, at, idle_at(task, policy, at), task.task_id],
+    )
+    return until
 
 
 def held(w: Writer, task_id: str, reviewer: str) -> Task:
@@ -194,8 +253,8 @@ def expire_locks(w: Writer, at: datetime) -> int:
         _note_expiry(w, task, at)
     if late:
         w.execute(
-            "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL "
-            "WHERE status = 'claimed' AND lock_expires_at <= ?",
+            "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL, "
+            "active_at = NULL, idle_seconds = 0 WHERE status = 'claimed' AND lock_expires_at <= ?",
             [at],
         )
     return len(late)
@@ -211,30 +270,21 @@ def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> 
     """Set a task as claimed from now on; returns it so."""
     until = at + timedelta(minutes=policy.task.lock_minutes)
     w.execute(
-        "UPDATE tasks SET status = 'claimed', claimed_by = ?, claimed_at = ?, lock_expires_at = ?, done_at = NULL "
-        "WHERE task_id = ?",
-        [reviewer, at, until, task.task_id],
+        "UPDATE tasks SET status = 'claimed', claimed_by = ?, claimed_at = ?, lock_expires_at = ?, done_at = NULL, "
+        "active_at = ?, idle_seconds = 0, snoozed_until = NULL WHERE task_id = ?",
+        [reviewer, at, until, at, task.task_id],
     )
     return replace(
-        task, status=CLAIMED, claimed_by=reviewer, claimed_at=at, lock_expires_at=until, done_at=None
+        task,
+        status=CLAIMED,
+        claimed_by=reviewer,
+        claimed_at=at,
+        lock_expires_at=until,
+        done_at=None,
+        active_at=at,
+        idle_seconds=0.0,
+        snoozed_until=None,
     )
-
-
-def _first_of_lanes(w: Writer, reviewer: str, role: str, at: datetime) -> dict[str, str]:
-    """The id of the first task of each lane that has one for this reviewer."""
-    sql = f"SELECT t.lane, arg_min(t.task_id, {lanes.RANK}) AS task_id FROM tasks t WHERE {_ELIGIBLE} GROUP BY t.lane"
-    rows = w.read(sql, [at, at, *_eligibility(reviewer, role, at)])
-    return {row["lane"]: row["task_id"] for row in rows}
-
-
-def _is_eligible(w: Writer, task_id: str, reviewer: str, role: str, at: datetime) -> bool:
-    sql = f"SELECT 1 FROM tasks t WHERE t.task_id = ? AND {_ELIGIBLE}"
-    return bool(w.read(sql, [task_id, *_eligibility(reviewer, role, at)]))
-
-
-def _eligibility(reviewer: str, role: str, at: datetime) -> list[Any]:
-    """The parameters of _ELIGIBLE."""
-    return [at, list(kinds_for(role)), reviewer, reviewer, reviewer, at]
 
 
 def _claimed(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime, how: dict[str, Any]) -> Task:

@@ -10,7 +10,7 @@ from typing import Any
 
 from casework.cases import cases, dossiers, revealing
 from casework.cases.revealing import UNDO_WITHIN
-from casework.review import adjudication, tasks
+from casework.review import adjudication, flags, tasks
 from casework.review.review_design import ADJUDICATION
 from casework.review.tasks import Task
 from data.canonical import canonical_json
@@ -23,14 +23,16 @@ from engine.policy import Policy
 CONFIRMED_FRAUD, LEGITIMATE, INCONCLUSIVE = "confirmed_fraud", "legitimate", "inconclusive"
 VALUES = (CONFIRMED_FRAUD, LEGITIMATE, INCONCLUSIVE)
 CONFIDENCES = ("", "certain", "high", "medium", "low")
-FLAGS = ("data_wrong", "possible_bias", "guideline_gap")
+DESERVED = ("", "yes", "no")
 LONGEST_NOTE, LONGEST_CODE = 4000, 80
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictForm:
     """What the reviewer filled in. `corrections` maps a wrong input's name to what it should be; `flags` are
-    of FLAGS. Seconds are not asked: they are counted from the claim."""
+    of flags.KINDS; `deserved` says whether the alert was worth a review, whatever the verdict; `loss_minor` is the
+    amount at loss in minor units of the base currency, where it differs from the payment's. Seconds are not asked:
+    they are counted from the claim."""
 
     value: str
     typology: str = ""
@@ -39,6 +41,8 @@ class VerdictForm:
     confidence: str = ""
     corrections: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    deserved: str = ""
+    loss_minor: int | None = None
 
     def check(self) -> None:
         """InputError for the first field that cannot be accepted."""
@@ -48,8 +52,10 @@ class VerdictForm:
             allowed = ", ".join(CONFIDENCES[1:])
             raise InputError(f"'{self.confidence}' is not a confidence", where="confidence", allowed=allowed)
         for flag in self.flags:
-            if flag not in FLAGS:
-                raise InputError(f"'{flag}' is not a flag", where="flags", allowed=", ".join(FLAGS))
+            if flag not in flags.KINDS:
+                raise InputError(f"'{flag}' is not a flag", where="flags", allowed=", ".join(flags.KINDS))
+        if self.deserved not in DESERVED:
+            raise InputError(f"'{self.deserved}' is not an answer", where="deserved", allowed="yes, no")
         for name, longest in (
             ("note", LONGEST_NOTE),
             ("typology", LONGEST_CODE),
@@ -87,6 +93,10 @@ class Verdict:
     given_at: datetime
     event_seq: int
     undone_at: datetime | None = None
+    deserved: str = ""
+    loss_minor: int | None = None
+    idle_seconds: float = 0.0
+    applied_from: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What the reviewer may see of it: nothing that tells the kind of task or its lane."""
@@ -94,17 +104,27 @@ class Verdict:
         return {name: value for name, value in asdict(self).items() if name not in hidden}
 
 
-def give(w: Writer, task_id: str, reviewer: str, form: VerdictForm, policy: Policy, at: datetime) -> Verdict:
+def give(
+    w: Writer,
+    task_id: str,
+    reviewer: str,
+    form: VerdictForm,
+    policy: Policy,
+    at: datetime,
+    *,
+    applied_from: str = "",
+) -> Verdict:
     """Record a verdict on a task that the reviewer holds, and draw the consequences for its case.
 
     ConflictError if the reviewer does not hold the task (somebody else took it, it is done, it expired).
-    `seconds` counts from the claim to `at`. The note goes into the chain as a commitment, so that it can be
-    erased.
+    `seconds` counts from the claim to `at`, idle time included, which is kept apart. The note goes into the chain as a
+    commitment, so that it can be erased. `applied_from` names the verdict this one repeats.
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
     others = adjudication.progress(w, task, without=task_id)
     row = _row(w, task, reviewer, form, at)
+    row |= {"idle_seconds": tasks.idle_at(task, policy, at), "applied_from": applied_from}
     w.execute(
         "UPDATE tasks SET status = 'done', done_at = ?, lock_expires_at = NULL WHERE task_id = ?",
         [at, task_id],
@@ -113,6 +133,7 @@ def give(w: Writer, task_id: str, reviewer: str, form: VerdictForm, policy: Poli
     seq = w.event(_event(row, form), at)
     verdict = Verdict(**row, event_seq=seq)
     w.insert("verdicts", [asdict(verdict)])
+    flags.raise_from(w, row, at)
     adjudication.settle(w, task, row, others, policy, at)
     return verdict
 
@@ -132,6 +153,7 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
     w.execute("UPDATE verdicts SET undone_at = ? WHERE verdict_id = ?", [at, verdict_id])
     payload = {"value": verdict.value, "task_id": verdict.task_id, "arm": task.arm}
     w.event(EventDraft(reviewer, "verdict.undone", f"verdict:{verdict_id}", payload), at)
+    flags.withdraw(w, verdict_id, reviewer, at)
     adjudication.withdraw(w, task, "a verdict was undone", at)
     if verdict.case_id:
         case = cases.find(w, verdict.case_id)
@@ -170,6 +192,8 @@ def _row(w: Writer, task: Task, reviewer: str, form: VerdictForm, at: datetime) 
         "corrections": canonical_json(form.corrections).decode(),
         "flags": tuple(dict.fromkeys(form.flags)),
         "given_at": at,
+        "deserved": form.deserved,
+        "loss_minor": form.loss_minor,
     }
 
 

@@ -1,0 +1,254 @@
+"""Which open tasks are there for this reviewer, without asking the ledger about every one of them?
+
+A memory of the open tasks, sorted as they are handed out. It follows the record: before each use it reads the events
+since the last one and loads anew the tasks they name, so that a failed write or a crash cannot leave it wrong.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from casework.review.lanes import RANDOM_LANES
+from casework.review.reviewers import Reviewer, all_reviewers
+from data.events import microseconds
+from data.writer import Head, Writer
+from engine.policy import Policy
+
+_KINDS = (
+    *("task.opened", "task.claimed", "task.released", "task.lock_expired", "task.expired", "task.withdrawn"),
+    *("task.snoozed", "task.escalated", "task.moved", "task.raised", "draft.saved", "task.touched"),
+)
+_SPOKEN = ("verdict.given", "verdict.undone")
+_REVIEWERS = "reviewer.changed"
+_TAIL = """
+    SELECT seq, kind, subject, actor, hash, CASE WHEN list_contains(?, kind) THEN payload END AS payload
+    FROM events WHERE seq >= ? AND (seq = ? OR list_contains(?, kind)) ORDER BY seq
+"""
+_OPEN = """
+    SELECT task_id, transaction_seq, kind, lane, queue, status, priority, created_at, deadline, claimed_by,
+           lock_expires_at, assignee, snoozed_until
+    FROM tasks WHERE status IN ('open', 'claimed')
+"""
+_JUDGED = """
+    SELECT transaction_seq, reviewer FROM verdicts
+    WHERE transaction_seq BETWEEN ? AND ? AND list_contains(CAST(? AS BIGINT[]), transaction_seq)
+    UNION ALL
+    SELECT transaction_seq, reviewer FROM skips
+    WHERE transaction_seq BETWEEN ? AND ? AND list_contains(CAST(? AS BIGINT[]), transaction_seq)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What handing out needs to know of an open or claimed task."""
+
+    task_id: str
+    transaction_seq: int
+    kind: str
+    lane: str
+    queue: str
+    status: str
+    priority: float
+    created_at: datetime
+    deadline: datetime
+    claimed_by: str
+    lock_expires_at: datetime | None
+    assignee: str
+    snoozed_until: datetime | None
+
+    def held_at(self, at: datetime) -> bool:
+        """Whether somebody holds it under a lock that still runs."""
+        return self.status == "claimed" and self.lock_expires_at is not None and self.lock_expires_at > at
+
+    @property
+    def rank(self) -> tuple[float, str]:
+        """Its place among those with time left: the most expected money first; the keyed id where it was drawn at
+        random, since an order by money would decide who is left unread."""
+        return (0.0 if self.lane in RANDOM_LANES else -self.priority, self.task_id)
+
+    @property
+    def soon(self) -> tuple[int, str]:
+        """From when (microseconds) it is in the last quarter of its time."""
+        opened, due = microseconds(self.created_at), microseconds(self.deadline)
+        return (due - (due - opened) // 4, self.task_id)
+
+
+@dataclass(slots=True)
+class _Line:
+    """One queue's tasks of one lane, by rank, and by when they become urgent."""
+
+    ranked: list[tuple[float, str]] = field(default_factory=list)
+    urgent: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, task: Waiting) -> None:
+        insort(self.ranked, task.rank)
+        insort(self.urgent, task.soon)
+
+    def remove(self, task: Waiting) -> None:
+        del self.ranked[bisect_left(self.ranked, task.rank)]
+        del self.urgent[bisect_left(self.urgent, task.soon)]
+
+
+class Desk:
+    """The open tasks in memory. Used under the ledger's write lock; `catch_up` first."""
+
+    def __init__(self) -> None:
+        self.reviewers: dict[str, Reviewer] = {}
+        self._seen: Head | None = None
+        self._tasks: dict[str, Waiting] = {}
+        self._lines: dict[tuple[str, str], _Line] = defaultdict(_Line)
+        self._on: dict[int, set[str]] = defaultdict(set)
+        self._judged: dict[int, set[str]] = defaultdict(set)
+        self._held: dict[str, set[str]] = defaultdict(set)
+
+    def catch_up(self, w: Writer) -> None:
+        """Read what was recorded since the last time; all of it anew where that is no longer in the record, because
+        the write it was in came to nothing."""
+        if self._seen is None or not self._follow(w, self._seen):
+            self._load(w)
+        self._seen = w.head
+
+    def free(self, task_id: str, who: Reviewer, kinds: Collection[str], policy: Policy, at: datetime) -> bool:
+        """Whether this person may be given this task now."""
+        task = self._tasks.get(task_id)
+        return task is not None and self._fits(task, who, policy) and self._may(task, who, kinds, at)
+
+    def first_of_lanes(
+        self, who: Reviewer, kinds: Collection[str], policy: Policy, at: datetime
+    ) -> dict[str, str]:
+        """The id of the first task of each lane that has one for this person, over the queues he or she serves.
+
+        In a lane those in the last quarter of their time come first, by deadline; the rest by rank.
+        """
+        best: dict[str, tuple[Any, ...]] = {}
+        for (queue, lane), line in self._lines.items():
+            if not who.serves(policy.work.queue(queue)):
+                continue
+            place = self._urgent(line, who, kinds, at) or self._ranked(line, who, kinds, at)
+            if place and (lane not in best or place < best[lane]):
+                best[lane] = place
+        return {lane: place[-1] for lane, place in best.items()}
+
+    def mine(self, who: Reviewer, kinds: Collection[str], policy: Policy, at: datetime) -> str:
+        """The first task that was put on this person's desk and is due to be taken up, '' if none. Tasks drawn at
+        random keep to their lane's share."""
+        found = [
+            task
+            for task in self._tasks.values()
+            if task.assignee == who.user_id
+            and task.lane not in RANDOM_LANES
+            and self._may(task, who, kinds, at)
+        ]
+        return min(found, key=lambda task: (task.deadline, task.task_id)).task_id if found else ""
+
+    def held(self, reviewer: str, at: datetime) -> list[str]:
+        """Ids of the tasks a person holds, the oldest first."""
+        tasks = [self._tasks[task_id] for task_id in self._held.get(reviewer, ())]
+        holding = [task for task in tasks if task.held_at(at)]
+        return [task.task_id for task in sorted(holding, key=lambda t: (t.created_at, t.task_id))]
+
+    def _urgent(
+        self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime
+    ) -> tuple[Any, ...] | None:
+        due = line.urgent[: bisect_right(line.urgent, (microseconds(at), "\uffff"))]
+        tasks = sorted((self._tasks[task_id] for _, task_id in due), key=lambda t: (t.deadline, t.rank))
+        found = next((task for task in tasks if self._may(task, who, kinds, at)), None)
+        return (0, microseconds(found.deadline), *found.rank) if found else None
+
+    def _ranked(
+        self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime
+    ) -> tuple[Any, ...] | None:
+        for rank, task_id in line.ranked:
+            if self._may(self._tasks[task_id], who, kinds, at):
+                return (1, 0, rank, task_id)
+        return None
+
+    def _fits(self, task: Waiting, who: Reviewer, policy: Policy) -> bool:
+        return task.assignee == who.user_id or who.serves(policy.work.queue(task.queue))
+
+    def _may(self, task: Waiting, who: Reviewer, kinds: Collection[str], at: datetime) -> bool:
+        """Nobody is offered a payment that he or she has judged, holds, or gave back before."""
+        if task.kind not in kinds or task.held_at(at) or task.assignee not in ("", who.user_id):
+            return False
+        if task.snoozed_until is not None and at < task.snoozed_until:
+            return False
+        if who.user_id in self._judged.get(task.transaction_seq, ()):
+            return False
+        others = (self._tasks[other] for other in self._on[task.transaction_seq] if other != task.task_id)
+        return not any(other.claimed_by == who.user_id and other.held_at(at) for other in others)
+
+    def _load(self, w: Writer) -> None:
+        self.reviewers = all_reviewers(w)
+        for memory in (self._tasks, self._lines, self._on, self._judged, self._held):
+            memory.clear()
+        self._put(w, w.read(_OPEN))
+
+    def _follow(self, w: Writer, seen: Head) -> bool:
+        kinds = [*_KINDS, *_SPOKEN, _REVIEWERS]
+        events = w.read(_TAIL, [list(_SPOKEN), seen.seq, seen.seq, kinds])
+        if seen.seq and (not events or bytes(events[0]["hash"]) != seen.hash):
+            return False
+        news = [event for event in events if event["seq"] > seen.seq]
+        changed = {task_id for task_id in map(self._hear, news) if task_id}
+        if any(event["kind"] == _REVIEWERS for event in news):
+            self.reviewers = all_reviewers(w)
+        if changed:
+            rows = w.read(_OPEN + " AND list_contains(?, task_id)", [sorted(changed)])
+            self._drop(changed)
+            self._put(w, rows)
+        return True
+
+    def _hear(self, event: Mapping[str, Any]) -> str:
+        """Take note of who has judged or given back what; the id of the task to load anew, or ''."""
+        if event["kind"] in _SPOKEN:
+            said = orjson.loads(event["payload"])
+            if "transaction_seq" in said:
+                self._note(said["transaction_seq"], event["actor"])
+            return str(said["task_id"])
+        task_id = str(event["subject"]).removeprefix("task:")
+        if event["kind"] in ("task.released", "task.escalated") and task_id in self._tasks:
+            self._note(self._tasks[task_id].transaction_seq, event["actor"])
+        return task_id if str(event["subject"]).startswith("task:") else ""
+
+    def _note(self, transaction_seq: int, reviewer: str) -> None:
+        if transaction_seq in self._on:
+            self._judged[transaction_seq].add(reviewer)
+
+    def _drop(self, changed: Iterable[str]) -> None:
+        for task_id in changed:
+            task = self._tasks.pop(task_id, None)
+            if task is None:
+                continue
+            self._lines[task.queue, task.lane].remove(task)
+            self._held[task.claimed_by].discard(task_id)
+            self._on[task.transaction_seq].discard(task_id)
+
+    def _put(self, w: Writer, rows: Iterable[Mapping[str, Any]]) -> None:
+        fresh: set[int] = set()
+        for row in rows:
+            task = Waiting(**row)
+            self._tasks[task.task_id] = task
+            self._lines[task.queue, task.lane].add(task)
+            if task.transaction_seq not in self._on:
+                fresh.add(task.transaction_seq)
+            self._on[task.transaction_seq].add(task.task_id)
+            if task.claimed_by:
+                self._held[task.claimed_by].add(task.task_id)
+        self._forget_settled()
+        if fresh:
+            seqs = sorted(fresh)
+            span = [seqs[0], seqs[-1], seqs]
+            for row in w.read(_JUDGED, [*span, *span]):
+                self._judged[row["transaction_seq"]].add(row["reviewer"])
+
+    def _forget_settled(self) -> None:
+        for seq in [seq for seq, open_tasks in self._on.items() if not open_tasks]:
+            del self._on[seq]
+            self._judged.pop(seq, None)
