@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.features.feature_set import NUMBER
-from engine.features.history import NO_INTEGER, NO_NUMBER, Codes, Column, History, RunningSum
+from engine.features.history import NO_INTEGER, NO_NUMBER, RunningSum
 from engine.features.label_book import LabelBook
+from engine.features.loaded import LoadedHistories, Summed
+from engine.features.numbering import Keys, Numbering, Pairing
 from engine.features.tracked_entity import TrackedEntity
 
 Integers = npt.NDArray[np.int64]
-
-Maker = Callable[[int, int], Any]  # makes the part of a history that rows low..high fill
+Codes = npt.NDArray[np.int32]
 
 _FITS = float(2**62)
+_BITS = 63
 
 
 def micros_of(column: pa.ChunkedArray) -> Integers:
@@ -35,114 +37,151 @@ def integers_of(column: pa.ChunkedArray, missing: int = 0) -> Integers:
     return np.asarray(filled.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
+def numbered(column: pa.ChunkedArray, numbering: Numbering) -> Codes:
+    """Each row's value as its number, -1 for missing; new values are added to the numbering."""
+    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    if not encoded.num_chunks:
+        return np.empty(0, np.int32)
+    whole = encoded.combine_chunks()
+    known = np.array([*map(numbering.of, whole.dictionary.to_pylist()), -1], dtype=np.int32)
+    return known[pc.fill_null(whole.indices, len(known) - 1).to_numpy(zero_copy_only=False)]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Transactions as columns of numbers: times in microseconds, `codes` by column name, the rest as it came.
+
+    `in_time` are the rows in order of (time, seq), None where they lie so already.
+    """
+
+    table: pa.Table
+    times: Integers
+    in_time: npt.NDArray[np.intp] | None
+    codes: Mapping[str, Codes]
+
+    @classmethod
+    def of(cls, table: pa.Table, times: Integers, numberings: Mapping[str, Numbering]) -> Rows:
+        sorted_already = bool((times[1:] >= times[:-1]).all())
+        in_time = None if sorted_already else np.argsort(times, kind="stable")
+        return cls(table, times, in_time, {name: numbered(table[name], n) for name, n in numberings.items()})
+
+    def take(self, rows: npt.NDArray[np.intp], times: Integers) -> Rows:
+        """Some rows again, with other `times` to order them by."""
+        codes = {name: codes[rows] for name, codes in self.codes.items()}
+        return Rows(self.table, times, np.argsort(times, kind="stable"), codes)
+
+
 @dataclass(frozen=True)
 class Grouped:
-    """Rows in order of (entity value, time): group i, whose value is keys[i], is order[bounds[i]:bounds[i + 1]]."""
+    """Rows in order of (entity value, time): those of value number i are order[bounds[i]:bounds[i + 1]]."""
 
-    keys: list[Hashable]
+    keys: Keys
     order: npt.NDArray[np.intp]
-    bounds: list[int]
+    bounds: Integers
 
-    def spans(self) -> Iterator[tuple[Hashable, int, int]]:
-        return zip(self.keys, self.bounds[:-1], self.bounds[1:], strict=True)
+    def values(self) -> list[Any]:
+        """The entity's values in order of their numbers; a tuple where it has several parts."""
+        parts: list[list[Any]] = []
+        numbers = np.arange(len(self.bounds) - 1)
+        for numbering, pairing in reversed(list(zip(self.keys.numberings, self.keys.pairings, strict=True))):
+            pairs = np.asarray(pairing.pairs, dtype=np.int64)[numbers]
+            names = list(numbering.codes)[1:]  # the first is missing, -1
+            parts.insert(0, [names[code] for code in (pairs % pairing.width).tolist()])
+            numbers = pairs // pairing.width
+        return parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
 
 
-def grouped(table: pa.Table, entity: tuple[str, ...], times: Integers) -> Grouped:
+def grouped(rows: Rows, entity: tuple[str, ...], numberings: Mapping[str, Numbering]) -> Grouped:
     """Group rows by an entity's value; rows with a missing part are left out."""
-    numbers, values = _numbered(table[entity[0]])
-    keys: list[Any] = values
-    for name in entity[1:]:
-        more, values = _numbered(table[name])
-        pairs = np.where((numbers < 0) | (more < 0), -1, numbers * max(len(values), 1) + more)
-        found, numbers = np.unique(pairs, return_inverse=True)
-        skip = int(len(found) > 0 and found[0] < 0)
-        numbers = numbers - skip
-        width = max(len(values), 1)
-        keys = [(*_parts(keys[pair // width]), values[pair % width]) for pair in found[skip:].tolist()]
-    order = np.lexsort((times, numbers))
-    order = order[np.searchsorted(numbers[order], 0) :]
-    sizes = np.bincount(numbers[order], minlength=len(keys))
-    return Grouped(keys, order, [0, *np.cumsum(sizes).tolist()])
+    pairs = np.zeros(len(rows.times), np.int64)
+    pairings: list[Pairing] = []
+    for name in entity:
+        codes, width = rows.codes[name], len(numberings[name].codes)
+        if pairings:
+            pairs = _numbers(pairs, pairings)
+        pairs = np.where((pairs < 0) | (codes < 0), -1, pairs * width + codes)
+        pairings.append(Pairing(width, array("q")))
+    order, bounds = _sorted(pairs, rows.in_time, pairings)
+    return Grouped(Keys([numberings[name] for name in entity], pairings), order, bounds)
 
 
-def _parts(key: Any) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
+def _numbers(pairs: Integers, pairings: list[Pairing]) -> Integers:
+    """Each pair's number among those that exist, which are put into the last pairing; -1 stays."""
+    found, numbers = np.unique(pairs, return_inverse=True)
+    missing = int(len(found) > 0 and found[0] < 0)
+    pairings[-1] = Pairing(pairings[-1].width, packed("q", found[missing:]))
+    return numbers.astype(np.int64) - missing
 
 
-def _numbered(column: pa.ChunkedArray) -> tuple[Integers, list[Any]]:
-    """Each row's value as a number (-1 for missing), and the values in order of their numbers."""
-    encoded = pc.dictionary_encode(column.combine_chunks())
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    return integers_of(pa.chunked_array([encoded.indices]), -1), encoded.dictionary.to_pylist()
+def _sorted(
+    pairs: Integers, in_time: npt.NDArray[np.intp] | None, pairings: list[Pairing]
+) -> tuple[npt.NDArray[np.intp], Integers]:
+    """Rows in order of (pair, time), and where each pair begins.
+
+    Pair and place in time are packed into one integer, because plain integers sort many times faster than rows do.
+    """
+    bits = max(len(pairs) - 1, 1).bit_length()
+    if int(pairs.max(initial=0)).bit_length() + bits > _BITS:
+        pairs = _numbers(pairs, pairings)
+        existing: Integers | None = np.asarray(pairings[-1].pairs, dtype=np.int64)
+    else:
+        existing = None
+    ordered = pairs if in_time is None else pairs[in_time]
+    keys = (ordered << bits) | np.arange(len(ordered))
+    keys = np.sort(keys[ordered >= 0])
+    order, values = keys & ((1 << bits) - 1), keys >> bits
+    starts = np.flatnonzero(np.diff(values, prepend=-1))
+    first = values[starts]
+    pairings[-1] = Pairing(pairings[-1].width, packed("q", first if existing is None else existing[first]))
+    return order if in_time is None else in_time[order], np.append(starts, len(values))
 
 
-def load_histories(tracked: TrackedEntity, table: pa.Table, times: Integers) -> None:
-    """Fill the histories of one entity; `times` are the table's times in microseconds."""
-    groups = grouped(table, tracked.entity, times)
-    order, needs = groups.order, tracked.needs
-    amounts = integers_of(table["amount_minor"])[order]
-    unpriced = np.asarray(table["amount_minor"].is_null())[order]
-    makers: list[Maker] = [
-        _times_of_unpriced(times[order], unpriced) if unpriced.any() and needs.sums else _nothing,
-        _running(amounts, 1) if needs.sums else _nothing,
-        _running(amounts, 2) if needs.squares else _nothing,
-        _columns([_comparable(table[_column(n)], tracked.kinds.get(n, ""))[order] for n in needs.columns]),
-        _codes([_coded(table[n], c.of)[order] for n, c in zip(needs.codes, tracked.numberings, strict=True)]),
-    ]
-    ordered = _array("q", times[order])
-    for key, low, high in groups.spans():
-        parts: list[Any] = [make(low, high) for make in makers]
-        unpriced_times, sums, squares, columns, codes = parts
-        tracked.histories[key] = History(ordered[low:high], sums, squares, columns, codes, unpriced_times)
+def packed(code: str, values: npt.NDArray[Any]) -> array:
+    """A plain array, whose slices and items cost Python less than numpy's do."""
+    made = array(code)
+    made.frombytes(np.ascontiguousarray(values, dtype=np.dtype(code)).data.cast("B"))
+    return made
 
 
-def _nothing(low: int, high: int) -> None:
-    return None
-
-
-def _times_of_unpriced(times: Integers, unpriced: npt.NDArray[np.bool_]) -> Maker:
-    return lambda low, high: times[low:high][unpriced[low:high]].tolist() or None
-
-
-def _columns(values: list[npt.NDArray[Any]]) -> Maker:
-    arrays = [_array("d" if v.dtype == np.float64 else "q", v) for v in values]
-    return lambda low, high: tuple([Column(a[low:high]) for a in arrays]) if arrays else ()
-
-
-def _codes(values: list[Integers]) -> Maker:
-    arrays = [_array("q", v) for v in values]
-    return lambda low, high: tuple([Codes(a[low:high]) for a in arrays]) if arrays else ()
+def load_histories(tracked: TrackedEntity, rows: Rows) -> None:
+    """Lay down the histories of one entity."""
+    groups = grouped(rows, tracked.entity, tracked.by_name)
+    order, needs, table = groups.order, tracked.needs, rows.table
+    amounts = integers_of(table["amount_minor"])[order] if needs.sums else np.empty(0, np.int64)
+    unpriced = np.asarray(table["amount_minor"].is_null())[order] if needs.sums else np.empty(0, np.bool_)
+    times = rows.times[order]
+    tracked.loaded = LoadedHistories(
+        groups.keys,
+        packed("q", groups.bounds),
+        packed("q", times),
+        int(times.max(initial=0)),
+        _running(amounts, 1) if needs.sums else None,
+        _running(amounts, 2) if needs.squares else None,
+        tuple(_comparable(table[_column(n)], tracked.kinds.get(n, ""), order) for n in needs.columns),
+        tuple(packed("i", rows.codes[n][order]) for n in needs.codes),
+        packed("b", unpriced.astype(np.int8)) if unpriced.any() else None,
+    )
 
 
 def _column(name: str) -> str:
     return "amount_minor" if name == "amount" else name
 
 
-def _array(code: str, values: npt.NDArray[Any]) -> array:
-    return array(code, values.tobytes())
-
-
-def _running(amounts: Integers, power: int) -> Maker:
+def _running(amounts: Integers, power: int) -> Summed:
     """A maker of running sums of rows low..high: cut from one total where it fits in 8 bytes, else exact Python."""
     size = float(np.abs(amounts.astype(np.float64)).max(initial=0.0))
     if size**power * len(amounts) < _FITS:
-        totals = _array("q", np.concatenate(([0], np.cumsum(amounts**power, dtype=np.int64))))
+        totals = packed("q", np.concatenate(([0], np.cumsum(amounts**power, dtype=np.int64))))
         return lambda low, high: RunningSum.continuing(totals[low : high + 1])
-    return lambda low, high: RunningSum(amount**power for amount in amounts[low:high].tolist())
+    held = packed("q", amounts)
+    return lambda low, high: RunningSum(amount**power for amount in held[low:high])
 
 
-def _comparable(column: pa.ChunkedArray, kind: str) -> npt.NDArray[Any]:
+def _comparable(column: pa.ChunkedArray, kind: str, order: npt.NDArray[np.intp]) -> array:
     if kind != NUMBER:
-        return integers_of(column, NO_INTEGER)
+        return packed("q", integers_of(column, NO_INTEGER)[order])
     filled = pc.fill_null(column.cast(pa.float64()), NO_NUMBER)
-    return np.asarray(filled.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def _coded(column: pa.ChunkedArray, number: Callable[[Hashable], int]) -> Integers:
-    numbers, values = _numbered(column)
-    known = np.array([*(number(value) for value in values), -1], dtype=np.int64)
-    return known[numbers]
+    return packed("d", filled.combine_chunks().to_numpy(zero_copy_only=False)[order])
 
 
 @dataclass(frozen=True)
@@ -180,22 +219,22 @@ def load_book(book: LabelBook, seqs: Integers, times: Integers, outcomes: pa.Tab
     return LoadedLabels(book, at, time, known, fraud, single)
 
 
-def load_labels(tracked: TrackedEntity, table: pa.Table, labels: LoadedLabels) -> None:
+def load_labels(tracked: TrackedEntity, rows: Rows, labels: LoadedLabels) -> None:
     """Fill the known labels of one entity: those known in time column-wise, the others row by row."""
     prompt = labels.single & (labels.known <= labels.times + tracked.delay_us + 1)
-    entities = table.select(list(tracked.entity))
-    rows = np.flatnonzero(prompt)
-    groups = grouped(entities.take(labels.at[rows]), tracked.entity, labels.times[rows])
-    order = rows[groups.order]
+    chosen = np.flatnonzero(prompt)
+    groups = grouped(rows.take(labels.at[chosen], labels.times[chosen]), tracked.entity, tracked.by_name)
+    order = chosen[groups.order]
     fraud = labels.fraud[order]
-    times, known = _array("q", labels.times[order]), _array("q", labels.known[order])
-    totals = _array("q", np.concatenate(([0], np.cumsum(fraud, dtype=np.int64))))
-    for key, low, high in groups.spans():
+    times, known = packed("q", labels.times[order]), packed("q", labels.known[order])
+    totals = packed("q", np.concatenate(([0], np.cumsum(fraud, dtype=np.int64))))
+    bounds = groups.bounds.tolist()
+    for key, low, high in zip(groups.values(), bounds[:-1], bounds[1:], strict=True):
         held = tracked.labels_of(key)
         held.prompt.load(times[low:high], known[low:high], totals[low : high + 1])
         for place in (np.flatnonzero(fraud[low:high]) + low).tolist() if totals[high] > totals[low] else ():
             held.learn(times[place], known[place])
-    _load_others(tracked, entities, labels, np.flatnonzero(~prompt))
+    _load_others(tracked, rows.table.select(list(tracked.entity)), labels, np.flatnonzero(~prompt))
 
 
 def _load_others(

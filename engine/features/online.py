@@ -18,6 +18,7 @@ from engine.features.feature_set import FeatureSet
 from engine.features.known_labels import LabelRow
 from engine.features.label_book import LabelBook
 from engine.features.localtime import NIGHT_HOURS, SATURDAY, micros, zone
+from engine.features.numbering import Numbering
 from engine.features.tracked_entity import Entities, TrackedEntity
 
 Own = Callable[[Transaction], FeatureValue]
@@ -34,7 +35,8 @@ class OnlineState:
         self.feature_set = feature_set
         self.newest_us: int | None = None
         self.rows = 0
-        self._tracked = [TrackedEntity(feature_set, entity) for entity in feature_set.entities]
+        self._numberings: dict[str, Numbering] = {}
+        self._tracked = [TrackedEntity(feature_set, e, self._numberings) for e in feature_set.entities]
         self._own = _own_features(feature_set)
         self._derived = [(f.name, f.expression.evaluate) for f in feature_set.features if f.expression]
         self._blank: dict[str, FeatureValue] = dict.fromkeys(feature_set.names)
@@ -105,20 +107,21 @@ class OnlineState:
         recent = times >= self.newest_us - self.feature_set.memory_us
         if not recent.all():
             transactions, times = transactions.filter(pa.array(recent)), times[recent]
+        rows = bulk.Rows.of(transactions, times, self._numberings)
         for tracked in self._tracked:
             if tracked.needs.histories:
-                bulk.load_histories(tracked, transactions, times)
+                bulk.load_histories(tracked, rows)
         if outcomes is not None and outcomes.num_rows:
             seqs = bulk.integers_of(transactions["seq"])
             labels = bulk.load_book(self._book, seqs, times, outcomes)
             for tracked in self._tracked:
                 if tracked.needs.labels:
-                    bulk.load_labels(tracked, transactions, labels)
+                    bulk.load_labels(tracked, rows, labels)
 
     @property
     def remembered(self) -> int:
         """Rows held in all histories, to see that memory is bounded."""
-        return sum(len(h.times) for tracked in self._tracked for h in tracked.histories.values())
+        return sum(tracked.remembered for tracked in self._tracked)
 
     def trim(self) -> None:
         """Forget what no transaction can reach any more; for quiet moments (it visits every entity value)."""

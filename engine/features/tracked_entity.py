@@ -5,14 +5,16 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from data.transactions import Transaction
 from engine.decision import FeatureValue
 from engine.features.feature_set import NUMBER, FeatureSet, FeatureSpec
 from engine.features.history import NO_INTEGER, NO_NUMBER, Codes, Column, History, RunningSum
 from engine.features.known_labels import KnownLabels, LabelRow
+from engine.features.loaded import LoadedHistories
 from engine.features.measures import EMPTY, MEASURES, Measure, Place
+from engine.features.numbering import Numbering
 
 Entities = Mapping[str, str | None]
 Row = dict[str, FeatureValue]
@@ -42,28 +44,27 @@ class Needs:
         )
 
 
-@dataclass
-class Numbering:
-    """Small numbers for the values of one attribute, in the order they were first seen; missing is -1."""
-
-    codes: dict[Hashable, int] = field(default_factory=lambda: {None: -1})
-
-    def of(self, value: Hashable) -> int:
-        return self.codes.setdefault(value, len(self.codes) - 1)
-
-
 class TrackedEntity:
-    """All values of one entity, each with its history and its known labels."""
+    """All values of one entity, each with its history and its known labels.
 
-    def __init__(self, feature_set: FeatureSet, entity: tuple[str, ...]) -> None:
+    `histories` are those in use; what was `loaded` at the start is opened when it is first asked for. `numberings`
+    are shared with other entities, by column.
+    """
+
+    def __init__(
+        self, feature_set: FeatureSet, entity: tuple[str, ...], numberings: dict[str, Numbering] | None = None
+    ) -> None:
         specs = feature_set.of_entity(entity)
         self.entity = entity
         self.needs = Needs.of(specs)
         self.delay_us = feature_set.label_delay_us
         self.kinds = feature_set.attribute_kinds
         self.histories: dict[Hashable, History] = {}
+        self.loaded: LoadedHistories | None = None
         self.labels: dict[Hashable, KnownLabels] = {}
-        self.numberings = tuple(Numbering() for _ in self.needs.codes)
+        shared = {} if numberings is None else numberings
+        self.by_name = {n: shared.setdefault(n, Numbering()) for n in (*entity, *self.needs.codes)}
+        self.numberings = tuple(self.by_name[name] for name in self.needs.codes)
         self._empty: Row = {f.name: EMPTY.get(f.measure) for f in specs}
         self._windows = self._plan([f for f in specs if f.is_history])
         self._label_plan = [(f.name, f.measure, f.window_us) for f in specs if f.is_label]
@@ -91,11 +92,18 @@ class TrackedEntity:
         if key is None:
             return
         row.update(self._empty)
-        history = self.histories.get(key)
+        history = self.histories.get(key) or self._opened(key)
         if history is not None:
             self._look_back(history, now, oldest, row)
         if self._label_plan and (labels := self.labels.get(key)) is not None:
             self._look_at_labels(labels, now, oldest, row)
+
+    def _opened(self, key: Hashable) -> History | None:
+        """The history that was loaded at the start, from now on among those in use."""
+        history = self.loaded.take(key) if self.loaded is not None else None
+        if history is not None:
+            self.histories[key] = history
+        return history
 
     def _look_back(self, history: History, now: int, oldest: int, row: Row) -> None:
         times = history.times
@@ -126,7 +134,7 @@ class TrackedEntity:
         key = self.key(transaction.entities) if self.needs.histories else None
         if key is None:
             return
-        history = self.histories.get(key)
+        history = self.histories.get(key) or self._opened(key)
         if history is None:
             history = self.histories[key] = self._new_history()
         elif history.times[len(history.times) // 2] < oldest:
@@ -144,7 +152,7 @@ class TrackedEntity:
             RunningSum() if needs.sums else None,
             RunningSum() if needs.squares else None,
             tuple(Column(array("d" if self.kinds.get(name) == NUMBER else "q")) for name in needs.columns),
-            tuple(Codes(array("q")) for _ in needs.codes),
+            tuple(Codes(array("i")) for _ in needs.codes),
         )
 
     def _comparable(self, transaction: Transaction, name: str) -> float:
@@ -171,6 +179,12 @@ class TrackedEntity:
             labels = self.labels[key] = KnownLabels(self.delay_us)
         return labels
 
+    @property
+    def remembered(self) -> int:
+        """Rows held in all histories."""
+        waiting = self.loaded.rows if self.loaded is not None else 0
+        return waiting + sum(len(history.times) for history in self.histories.values())
+
     def trim(self, oldest: int) -> None:
         """Forget rows before `oldest`, and entity values that have none left."""
         for key, history in list(self.histories.items()):
@@ -178,6 +192,8 @@ class TrackedEntity:
                 del self.histories[key]
             elif history.times[0] < oldest:
                 history.forget(bisect_left(history.times, oldest))
+        if self.loaded is not None and self.loaded.newest < oldest:
+            self.loaded = None
         for labels in self.labels.values():
             labels.forget_before(oldest)
 

@@ -1,0 +1,91 @@
+"""Where do benchmarks get an institution of any size, as ledger-like tables or as a whole workspace?
+
+    python -m benchmarks.institutions WORKSPACE TRANSACTIONS    make a workspace with that much history
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from casework import workspace
+from casework.app import App
+from casework.deciding import importing
+from data import approved
+from data.mapping import load_mapping
+from data.simulator import InstitutionConfig, is_fraud_reason, simulate
+from engine.features.feature_set import FeatureSet
+from engine.features.spec import load_features
+
+RULES = Path(__file__).resolve().parents[1] / "rules"
+PER_CUSTOMER, PER_MERCHANT, DAYS = 40, 400, 150
+START = date(2026, 1, 5)
+END = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=DAYS)
+
+LEDGER_LIKE = """
+    SELECT row_number() OVER (ORDER BY occurred_at, transaction_id) AS seq,
+        * REPLACE (CAST(occurred_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS occurred_at),
+        CAST(amount * 100 AS BIGINT) AS amount_minor
+    FROM made ORDER BY seq"""
+OUTCOMES = """
+    SELECT t.seq AS transaction_seq, b.fraud AS is_fraud, CAST(b.known_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS known_at,
+        CAST(0 AS BIGINT) AS reported_seq, CAST(b.known_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS recorded_at
+    FROM back b JOIN transactions t USING (transaction_id) ORDER BY 1"""
+
+
+def config(transactions: int) -> InstitutionConfig:
+    """An institution of that size: 40 payments a customer and 400 a merchant over 150 days, 1 % fraud."""
+    return InstitutionConfig(
+        transactions=transactions,
+        customers=max(500, transactions // PER_CUSTOMER),
+        merchants=max(100, transactions // PER_MERCHANT),
+        days=DAYS,
+        start=START,
+    )
+
+
+def demo_features() -> FeatureSet:
+    """The demo institution's features."""
+    mapping = load_mapping(RULES / "mapping.yaml")
+    return load_features((RULES / "features.yaml").read_bytes(), "features.yaml", mapping)
+
+
+def ledger_like(transactions: int) -> duckdb.DuckDBPyConnection:
+    """A connection with `transactions` and `outcomes` as a ledger has them, in memory."""
+    made = simulate(config(transactions))
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.register("made", made.transactions)
+    connection.execute(f"CREATE TABLE transactions AS {LEDGER_LIKE}")
+    fraud = pa.array([is_fraud_reason(reason) for reason in made.chargebacks["reason_code"].to_pylist()])
+    connection.register("back", made.chargebacks.append_column("fraud", fraud))
+    connection.execute(f"CREATE TABLE outcomes AS {OUTCOMES}")
+    connection.unregister("made")
+    connection.unregister("back")
+    return connection
+
+
+def make_workspace(root: Path, transactions: int) -> None:
+    """A workspace with the demo's rules, features and policy, and that many imported transactions (no model)."""
+    made = workspace.create(root, RULES / "mapping.yaml", approved.read_folder(RULES), "admin", at=END)
+    app = App.open(workspace.Workspace(made.root))
+    try:
+        with tempfile.TemporaryDirectory(prefix="history-") as folder:
+            path = Path(folder) / "history.parquet"
+            pq.write_table(simulate(config(transactions)).transactions, path)
+            importing.import_file(app, path, "history.parquet", actor="admin", at=END)
+        app.ledger.checkpoint()
+    finally:
+        app.close()
+
+
+if __name__ == "__main__":
+    make_workspace(Path(sys.argv[1]), int(sys.argv[2]))

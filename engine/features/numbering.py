@@ -1,0 +1,59 @@
+"""Which small number stands for a value of an entity or an attribute?"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Numbering:
+    """Small numbers for the values of one column, in the order they were first seen; missing is -1."""
+
+    codes: dict[Hashable, int] = field(default_factory=lambda: {None: -1})
+
+    def of(self, value: Hashable) -> int:
+        return self.codes.setdefault(value, len(self.codes) - 1)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Numbers for pairs (number of what came before, number of the next part): the place of first * width + next.
+
+    `pairs` are those that exist, in order.
+    """
+
+    width: int
+    pairs: array
+
+    def of(self, first: int, following: int) -> int:
+        """The pair's number, -1 if it does not exist."""
+        if not 0 <= following < self.width:
+            return -1
+        wanted = first * self.width + following
+        place = bisect_left(self.pairs, wanted)
+        return place if place < len(self.pairs) and self.pairs[place] == wanted else -1
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Numbers 0, 1, 2, ... for an entity's values as they were at one moment: 8 bytes a value, no object for each.
+
+    The first part's number comes from its numbering; each further part is paired with what came before. A single
+    part is paired with nothing, so that its numbers too have no gaps.
+    """
+
+    numberings: Sequence[Numbering]
+    pairings: Sequence[Pairing]
+
+    def of(self, key: Hashable) -> int:
+        """The number of a value (a tuple where the entity has several parts), -1 if it was not there."""
+        parts = key if isinstance(key, tuple) else (key,)
+        number = 0
+        for numbering, pairing, part in zip(self.numberings, self.pairings, parts, strict=True):
+            number = pairing.of(number, numbering.codes.get(part, -1))
+            if number < 0:
+                return -1
+        return number
