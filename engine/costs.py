@@ -9,20 +9,31 @@ probabilities that depend on the amount only (Elkan 2001, example-dependent cost
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from engine.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class CapacityState:
-    """What people have already been given today: cases opened, declines released on purpose, and their amounts
-    (minor units). The caller counts; triage only reads."""
+    """What people have already been given today: cases opened, declines released on purpose, their amounts (minor
+    units), and how many were novel in what way where there is no model. The caller counts; triage only reads."""
 
     reviews_today: int = 0
     explored_today: int = 0
     explored_amount_today_minor: int = 0
+    novel_today: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept with a decision; `CapacityState(**it)` gives it back."""
+        counted: dict[str, Any] = {
+            "reviews_today": self.reviews_today,
+            "explored_today": self.explored_today,
+            "explored_amount_today_minor": self.explored_amount_today_minor,
+        }
+        return {**counted, "novel_today": dict(self.novel_today)} if self.novel_today else counted
 
 
 class ExpectedCosts(NamedTuple):

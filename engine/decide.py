@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,7 +13,15 @@ import numpy as np
 from data.transactions import Transaction
 from engine.control import Applied, Control, Controls
 from engine.costs import CapacityState
-from engine.decision import Decision, Explanation, FeatureValue, Outcome, RuleResult
+from engine.decision import (
+    Decision,
+    Explanation,
+    FeatureValue,
+    Outcome,
+    RuleResult,
+    Strangeness,
+    TriageReason,
+)
 from engine.draws import transaction_draws
 from engine.policy import DEFAULT_SEGMENT, Policy
 from engine.segments import Segments
@@ -57,6 +65,15 @@ class Scorer(Protocol):
     def explain(self, rows: Sequence[Row]) -> list[Explanation]: ...
 
 
+class Unlabelled(Protocol):
+    """What stands in for a model while nobody has said what is fraud: how unlike the others a row is, and in what."""
+
+    @property
+    def novelty_id(self) -> str: ...
+    def novelty(self, row: Row) -> float: ...
+    def strangeness(self, row: Row, currency: str) -> Strangeness: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """What the model said of one row; all None where no model ran, or where it `failed` on these rows."""
@@ -72,7 +89,8 @@ class Engine:
 
     `state` is the only thing that changes; it must have seen every transaction and outcome of the ledger.
     `killed` is the kill switch: rules decide, the model is not asked. `control` says what people and the breaker have
-    switched, snoozed or listed; `notes` are kept in the context of every decision.
+    switched, snoozed or listed; `notes` are kept in the context of every decision. `unlabelled` finds what is worth
+    a look where there is no model.
     """
 
     def __init__(
@@ -87,11 +105,13 @@ class Engine:
         segments: Segments | None = None,
         control: Controls | None = None,
         notes: Mapping[str, Any] | None = None,
+        unlabelled: Unlabelled | None = None,
     ) -> None:
         self.state, self.rules, self.policy, self.model = state, rules, policy, model
         self.key, self.set_id = key, set_id
         self.segments, self.control = segments or Segments(policy, {}), control or Control()
         self.notes = dict(notes or {})
+        self.unlabelled = unlabelled if model is None else None
         self.killed = False
 
     def decide(
@@ -122,8 +142,10 @@ class Engine:
         return self._explained(decisions, rows)
 
     def _score(self, rows: Sequence[Row]) -> list[Scored]:
-        if self.model is None or self.killed or not rows:
+        if self.killed or not rows:
             return [Scored()] * len(rows)
+        if self.model is None:
+            return [Scored(novelty=self.unlabelled.novelty(row) if self.unlabelled else None) for row in rows]
         try:
             margins, probabilities = self.model.score_rows(rows)
             return [
@@ -147,6 +169,7 @@ class Engine:
         draws = transaction_draws(
             self.key, transaction.transaction_id, sampling.audit, sampling.exploration.share
         )
+        strange = self._strangeness(row, score, policy)
         answer = triage(
             score.probability,
             transaction.amount_minor,
@@ -158,7 +181,9 @@ class Engine:
             segment=segment,
             killed=self.killed,
             capped=applied.model_capped,
+            strange=strange,
         )
+        looked_at = strange if strange and answer.triage.reason is TriageReason.NOVEL else None
         return Decision(
             transaction=transaction,
             outcome=answer.outcome,
@@ -174,12 +199,29 @@ class Engine:
             explored=answer.explored,
             reasons=answer.reasons,
             thresholds=answer.thresholds,
-            context=self._context(load, score, segment, applied),
+            context=self._context(load, score, segment, applied, looked_at),
         )
 
-    def _context(self, load: CapacityState, score: Scored, segment: str, applied: Applied) -> dict[str, Any]:
+    def _strangeness(self, row: Row, score: Scored, policy: Policy) -> Strangeness | None:
+        """In what a row is strange; only asked where that may bring it before a person."""
+        if self.unlabelled is None or score.novelty is None or score.novelty < policy.novelty_at:
+            return None
+        return self.unlabelled.strangeness(row, policy.currency)
+
+    def _context(
+        self,
+        load: CapacityState,
+        score: Scored,
+        segment: str,
+        applied: Applied,
+        strange: Strangeness | None,
+    ) -> dict[str, Any]:
         """What else mattered; it replays from this. `fail_safe` says why no model answered."""
-        context = {"load": asdict(load), "novelty": score.novelty, "killed": self.killed, **self.notes}
+        context = {"load": load.to_json(), "novelty": score.novelty, "killed": self.killed, **self.notes}
+        if self.unlabelled is not None and score.novelty is not None:
+            context["novelty_id"] = self.unlabelled.novelty_id
+        if strange is not None:
+            context["novel_kind"] = strange.kind
         if segment != DEFAULT_SEGMENT:
             context["segment"] = segment
         if applied:
@@ -217,4 +259,7 @@ def load_after(load: CapacityState, decision: Decision) -> CapacityState:
             explored_today=load.explored_today + 1,
             explored_amount_today_minor=load.explored_amount_today_minor + amount,
         )
+    if (kind := decision.context.get("novel_kind")) is not None:
+        before = load.novel_today
+        load = replace(load, novel_today={**before, kind: before.get(kind, 0) + 1})
     return load

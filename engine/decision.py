@@ -55,6 +55,15 @@ class RuleResult:
     amount_cap_minor: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Strangeness:
+    """In what a transaction is unlike those seen: the input (or family of inputs) that stands out most, and the
+    strangest ones in words."""
+
+    kind: str
+    words: tuple[str, ...]
+
+
 class TriageReason(StrEnum):
     """Why a person should look. NONE means nobody needs to."""
 

@@ -20,11 +20,14 @@ from engine.costs import (
     expected_costs,
     without_reviews,
 )
-from engine.decision import Draws, Outcome, RuleResult, RuleState, Triage, TriageReason
+from engine.decision import Draws, Outcome, RuleResult, RuleState, Strangeness, Triage, TriageReason
 from engine.policy import Policy
 from engine.triage_words import reasons_of, sentence_of
 
 __all__ = ["CapacityState", "Triaged", "triage"]
+
+MOST_OF_A_KIND = 0.25
+"""Where no model decides, the share of a day's reviews that what is strange in one and the same way may take."""
 
 _COUNTING = frozenset((RuleState.HIT, RuleState.MISSING, RuleState.ERROR))
 
@@ -57,10 +60,19 @@ class Situation:
     cut: CutOffs
     costs: ExpectedCosts | None
     asking: tuple[RuleResult, ...]
+    strange: Strangeness | None
 
     @property
     def full(self) -> bool:
         return math.isinf(self.price)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether enough was looked at today that was strange in the same way: fifty of a kind teach what five do."""
+        if self.strange is None:
+            return False
+        most = max(1, int(MOST_OF_A_KIND * self.policy.capacity.reviews_per_day))
+        return self.load.novel_today.get(self.strange.kind, 0) >= most
 
     @property
     def floor(self) -> Outcome:
@@ -90,6 +102,7 @@ def triage(
     segment: str = "default",
     killed: bool = False,
     capped: bool = False,
+    strange: Strangeness | None = None,
 ) -> Triaged:
     """Answer one transaction.
 
@@ -97,14 +110,17 @@ def triage(
     for the model). `amount_minor` is in minor units of the base currency, None where unknown. Only live rules count.
     `novelty` is in [0, 1]. `killed` is the kill switch: the model is not asked, nothing but a block list declines,
     rules are reviewed up to capacity, beyond it the fail-safe outcome. `capped` is the breaker's cap on the model:
-    what it would decline is reviewed. `policy` is that of the `segment`. ValueError if the probability is no
+    what it would decline is reviewed. `policy` is that of the `segment`. `strange` says in what the payment is novel,
+    where no model ran; at most a quarter of a day's reviews are strange in one way. ValueError if the probability is no
     probability.
     """
     if probability is not None and not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability must lie in [0, 1], not {probability!r}")
     live = [r for r in rule_results if r.status == "live"]
     given = None if killed else probability
-    now = _situation(given, amount_minor, live, policy, load, draws, novelty, segment, killed, capped)
+    now = _situation(
+        given, amount_minor, live, policy, load, draws, novelty, segment, killed, capped, strange
+    )
     thresholds = {"review_at": now.cut.review_at, "decline_at": now.cut.decline_at}
     blocking = tuple(r for r in live if r.effect == "block" and r.state is RuleState.HIT)
     allowing = tuple(r for r in live if r.effect == "allow" and _allows(r, amount_minor))
@@ -130,6 +146,7 @@ def _situation(
     segment: str,
     killed: bool,
     capped: bool,
+    strange: Strangeness | None,
 ) -> Situation:
     price = capacity_price(policy, load)
     automatic = policy.segment(segment).autonomy == "automatic"
@@ -152,6 +169,7 @@ def _situation(
         cut,
         costs,
         asking,
+        strange,
     )
 
 
@@ -232,7 +250,8 @@ def _extra_reason(now: Situation) -> TriageReason:
     if now.amount_minor is not None and now.amount_minor >= now.policy.high_amount_minor:
         return TriageReason.HIGH_AMOUNT
     # What is merely new gives way to what is likely or dear as soon as reviews have a price.
-    if now.price == 0.0 and now.novelty is not None and now.novelty >= now.policy.novelty_at:
+    novel = now.novelty is not None and now.novelty >= now.policy.novelty_at
+    if now.price == 0.0 and novel and not now.crowded:
         return TriageReason.NOVEL
     return TriageReason.NONE
 

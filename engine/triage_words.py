@@ -16,6 +16,8 @@ def reasons_of(now: Situation, would_be: Outcome, explored: bool) -> tuple[str, 
     """The reasons for the answer, strictest rule first, then the model's, then what was done on purpose."""
     asked = sorted(now.asking, key=lambda rule: -rule.floor)
     reasons = [rule.reason for rule in asked if rule.reason]
+    if now.strange is not None and would_be is Outcome.REVIEW:
+        reasons.extend(f"unusual: {each}" for each in now.strange.words)
     if now.probability is None:
         reasons.append(_no_model(now))
     elif now.probability >= now.cut.decline_at and would_be is not Outcome.APPROVE:
@@ -93,7 +95,12 @@ def _disagree(now: Situation) -> str:
 
 
 def _novel(now: Situation) -> str:
-    return f"Nothing like this payment was seen in training (novelty {now.novelty:.2f}). {_chance(now)}."
+    if now.strange is None:
+        return f"Nothing like this payment was seen in training (novelty {now.novelty:.2f}). {_chance(now)}."
+    return (
+        "No model decides yet, so what is least like the rest is looked at to learn from it. "
+        f"Unusual here: {'; '.join(now.strange.words)}."
+    )
 
 
 def _high_amount(now: Situation) -> str:
