@@ -152,11 +152,11 @@ class App:
         with self.changing_settings():
             pass
 
-    def retrain(self, trigger: str, by: str, reason: str) -> dict[str, Any]:
+    def retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> dict[str, Any]:
         """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""
         current = self.live.settings
         alpha = headline_alpha(self.ledger)
-        return self.retraining.run(Request(trigger, by, reason), current.files, current.policy, alpha)
+        return self.retraining.run(Request(trigger, by, reason, search_seconds), current.files, current.policy, alpha)
 
     def start(self) -> None:
         """Load what decides, and start deciding and the schedule."""

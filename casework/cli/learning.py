@@ -38,20 +38,41 @@ def add_to(parent: typer.Typer) -> None:
 
 def train(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the run.")] = "asked for by hand",
+    tune: Annotated[bool, typer.Option("--tune", help="Search for better settings first.")] = False,
+    budget: Annotated[
+        int, typer.Option("--budget", min=1, max=86_400, help="Seconds the search may take.")
+    ] = 300,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on the labels known by now; the first becomes champion, later ones must beat it.
 
-    Exit 1 if the model was refused or none could be trained.
+    With --tune, settings are tried until the budget is spent, each on folds in order of time; the model's card shows
+    what was tried. Exit 1 if the model was refused or none could be trained.
 
-    Example: secondlook train --workspace bank
+    Example: secondlook train --tune --budget 600 --workspace bank
     """
     with reached(workspace) as reach:
-        done = reach.post("/v1/retrains", {"reason": reason})
-    lines = [f"{done['result'].replace('_', ' ')}: {done['sentence']}"]
+        done = reach.post("/v1/retrains", {"reason": reason, "search_seconds": budget if tune else 0})
+        lines = [f"{done['result'].replace('_', ' ')}: {done['sentence']}", *_searched(reach, done)]
     answer(done, lines, as_json)
     finish(done["result"] in ("refused", "failed"))
+
+
+def _searched(reach: Reach, done: dict[str, Any]) -> list[str]:
+    """What the search for settings came to, if one was asked for and a model came of it."""
+    if not done["challenger_id"]:
+        return []
+    found = reach.get(f"/v1/models/{done['challenger_id']}/card.json")["search"]
+    if not found:
+        return []
+    before, after = found["average_precision_before"], found["average_precision_chosen"]
+    tried = len(found["trials"])
+    if not found["chosen"]:
+        return [
+            f"search: {tried} settings tried, none better than those given (average precision {before:.3f})"
+        ]
+    return [f"search: {tried} settings tried, average precision on later folds {before:.3f} -> {after:.3f}"]
 
 
 def backtest(

@@ -24,6 +24,12 @@ class ReasonForm(Body):
     reason: Annotated[str, Field(min_length=3, max_length=2000)]
 
 
+class RetrainForm(ReasonForm):
+    search_seconds: Annotated[
+        int, Field(ge=0, le=86_400, description="How long to search for better settings; 0 trains at once.")
+    ] = 0
+
+
 @router.get("/models")
 def list_models(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
     """Every model, newest first, with its figures and the gates it met."""
@@ -72,10 +78,11 @@ def retrains(request: Request, person: Person = allowed(Permission.MODELS_READ))
 
 @router.post("/retrains", status_code=201)
 def ask_for_retrain(
-    form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+    form: RetrainForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
 ) -> Response:
     """Train a challenger now and wait for the answer: promoted, refused, or waiting for a sign-off."""
-    return json_answer(the_app(request).retrain("person", person.user_id, form.reason), 201)
+    done = the_app(request).retrain("person", person.user_id, form.reason, form.search_seconds)
+    return json_answer(done, 201)
 
 
 @router.get("/jobs")

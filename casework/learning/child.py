@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +52,7 @@ def _run(folder: Path) -> dict[str, Any]:
         models=models,
         agreement=Interval(**agreement) if agreement else None,
         agreement_items=order["agreement_items"],
+        go_on=_until(time.monotonic() + order["search_seconds"]) if order["search_seconds"] else None,
     )
     trained = training.run(inputs, at=datetime.fromisoformat(order["at"]).astimezone(UTC))
     return {
@@ -61,6 +64,10 @@ def _run(folder: Path) -> dict[str, Any]:
         "metrics": dict(trained.model.manifest["metrics"]),
         "card_files": cards.digests(models / trained.model.model_id),
     }
+
+
+def _until(deadline: float) -> Callable[[int], bool]:
+    return lambda trials: time.monotonic() < deadline
 
 
 if __name__ == "__main__":

@@ -28,11 +28,13 @@ RUNNING, PROMOTED, REFUSED, WAITING, FAILED = "running", "promoted", "refused", 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who wants a retrain and why. `trigger` is schedule, labels, drift or person."""
+    """Who wants a retrain and why. `trigger` is schedule, labels, drift or person; `search_seconds` how long to search
+    for better settings first (0: train with the policy's)."""
 
     trigger: str
     by: str
     reason: str = ""
+    search_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Retraining:
             raise ConflictError("a retrain is running already", hint="Wait until it has finished.")
         try:
             run_id = self._begin(request)
-            return self._conclude(run_id, request, policy, self._train(run_id, files, policy, agreement))
+            return self._conclude(
+                run_id, request, policy, self._train(run_id, request, files, policy, agreement)
+            )
         finally:
             self._child = None
             self._running.release()
@@ -103,14 +107,22 @@ class Retraining:
             w.insert("retrains", [row])
             w.event(
                 EventDraft(
-                    request.by, "retrain.started", f"retrain:{run_id}", {**row, "reason": request.reason}
+                    request.by,
+                    "retrain.started",
+                    f"retrain:{run_id}",
+                    {**row, "reason": request.reason, "search_seconds": request.search_seconds},
                 ),
                 at,
             )
         return run_id
 
     def _train(
-        self, run_id: str, files: Mapping[str, bytes], policy: Policy, agreement: Agreement
+        self,
+        run_id: str,
+        request: Request,
+        files: Mapping[str, bytes],
+        policy: Policy,
+        agreement: Agreement,
     ) -> dict[str, Any]:
         at = self._clock()
         folder = self._workspace.snapshots / run_id
@@ -125,9 +137,10 @@ class Retraining:
                 "at": at.isoformat(),
                 "agreement": agreement.alpha.to_json() if agreement.alpha else None,
                 "agreement_items": agreement.items,
+                "search_seconds": request.search_seconds,
             }
             (folder / child.RUN).write_text(json.dumps(order))
-            return self._in_child(folder, policy.retrain.max_seconds)
+            return self._in_child(folder, policy.retrain.max_seconds + request.search_seconds)
         except InputError as error:
             return {"error": str(error)}
 
@@ -147,7 +160,7 @@ class Retraining:
             code = self._child.wait(seconds)
         except subprocess.TimeoutExpired:
             children.stop(self._child)
-            return {"error": f"training took longer than the {seconds} s that policy allows, and was stopped"}
+            return {"error": f"training took longer than the {seconds} s that were allowed, and was stopped"}
         result = folder / child.RESULT
         if not result.is_file():
             return {"error": f"the training process ended with code {code} before it had a result"}

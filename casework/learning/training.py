@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from engine.model.card import PAGE_FILE, write_card
 from engine.model.compare import Comparison, Contender, at_capacity, compare, recall_difference
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
-from engine.model.train import train
+from engine.model.search import GoOn, search
+from engine.model.train import TrainedModel, train
 from engine.policy import Policy
 
 JUDGED_SOURCES = ("outcome", "matured_silence", "golden", snapshot.BLIND_VERDICT)
@@ -67,7 +68,8 @@ class Periods:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a training run needs. `champion` is the model to beat, None for the first one."""
+    """Everything a training run needs. `champion` is the model to beat, None for the first one. `go_on` says after each
+    trial whether the search for settings may make another; None trains with the policy's settings."""
 
     snapshot: LabelledSnapshot
     champion: Model | None
@@ -76,6 +78,7 @@ class Inputs:
     agreement_items: int
     nthread: int = 1
     seed: int = 1
+    go_on: GoOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     since = aware(pc.min(table["occurred_at"]).as_py()) if table.num_rows else None
     periods = Periods.before(taken.as_of, policy.labels.maturity, limits.judge, limits.embargo, since)
     learned = _learned(table, taken.labels, periods)
-    trained = train(learned, policy.model, feature_set=features, seed=inputs.seed, nthread=inputs.nthread)
+    trained = _trained(inputs, learned, features)
     model = registry.save(
         inputs.models,
         trained,
@@ -131,6 +134,16 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     evidence = _evidence(inputs, model, learned, judged, found)
     verdict = gates.judge(evidence, gates.GateLimits(limits.min_new_labels, limits.min_frauds))
     return Trained(model, verdict, _record(inputs, evidence, judged, found))
+
+
+def _trained(inputs: Inputs, learned: TrainingData, features: FeatureSet) -> TrainedModel:
+    """The model, with settings from policy or from a search around them."""
+    settings = inputs.snapshot.policy.model
+    how: dict[str, Any] = {"feature_set": features, "seed": inputs.seed, "nthread": inputs.nthread}
+    if inputs.go_on is None:
+        return train(learned, settings, **how)
+    found = search(learned, settings, go_on=inputs.go_on, gap_us=features.label_delay_us, **how)
+    return replace(train(learned, found.settings, **how), search=found.to_json())
 
 
 def _describe(folder: Path, model: Model, table: pa.Table, features: FeatureSet) -> None:

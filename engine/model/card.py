@@ -54,6 +54,7 @@ def card(
         "importance_rows": len(matrix),
         "subgroups": [dict(row) for row in subgroups],
         "params": manifest["params"],
+        "search": manifest.get("search", {}),
         "seed": manifest["seed"],
         "libraries": manifest["libraries"],
     }

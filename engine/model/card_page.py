@@ -12,6 +12,7 @@ STYLE = (
     "table{border-collapse:collapse;margin:.5rem 0}td,th{padding:.25rem .8rem;border-bottom:1px solid #d8dde4;"
     "text-align:left}td.number{text-align:right;font-variant-numeric:tabular-nums}img{max-width:100%}h2{margin-top:2rem}"
 )
+SHOWN_TRIALS = 10
 CAPTIONS = {
     "beeswarm.png": "How each feature moved the margin (SHAP, log-odds), one point a payment",
     "dependence.png": "How the features that matter most move the margin with their value",
@@ -31,7 +32,7 @@ def render(card: Mapping[str, Any], drawn: Mapping[str, bytes], phrases: Mapping
         _section("How values matter", _picture("dependence.png", drawn)),
         _section("Groups", _subgroups(card["subgroups"])),
         _section("Limits", "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in card["limits"]) + "</ul>"),
-        _section("How it was made", _made(card)),
+        _section("How it was made", _made(card) + _search(card["search"])),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -92,6 +93,39 @@ def _made(card: Mapping[str, Any]) -> str:
     rows = [(name, _text(value)) for name, value in {**card["params"], "seed": card["seed"]}.items()]
     libraries = ", ".join(f"{name} {number}" for name, number in card["libraries"].items())
     return _table(("setting", "value"), rows) + f"<p>{escape(libraries)}</p>"
+
+
+def _search(found: Mapping[str, Any]) -> str:
+    """The settings that were tried, best first, by what they reached on later folds."""
+    if not found:
+        return "<p>Settings were given, not searched for.</p>"
+    said = (
+        f"<p>{len(found['trials'])} settings were tried ({escape(found['method'])}; {escape(found['library'])}). "
+        "The best of many flatters itself: the figures above are of later rows that the search did not see.</p>"
+    )
+    means = [sum(t["average_precision"]) / len(t["average_precision"]) for t in found["trials"]]
+    order = sorted(range(len(means)), key=lambda i: (-means[i], i))[:SHOWN_TRIALS]
+    names = sorted(
+        {
+            n
+            for t in found["trials"]
+            for n, v in t["settings"].items()
+            if v != found["trials"][0]["settings"][n]
+        }
+    )
+    rows = [
+        (
+            _trial_name(i, found["chosen"]),
+            f"{means[i]:.4f}",
+            *(_text(found["trials"][i]["settings"][n]) for n in names),
+        )
+        for i in order
+    ]
+    return said + _table(("trial", "average precision", *names), rows)
+
+
+def _trial_name(number: int, chosen: int) -> str:
+    return f"{number}{' (as given)' if not number else ''}{' (chosen)' if number == chosen else ''}"
 
 
 def _picture(name: str, drawn: Mapping[str, bytes]) -> str:

@@ -103,6 +103,16 @@ class TrainingData:
             self.occurred_us[cut],
         )
 
+    def take(self, rows: np.ndarray) -> TrainingData:
+        """The rows at these positions."""
+        return TrainingData(
+            self.features.take(pa.array(rows)),
+            self.y[rows],
+            self.weight[rows],
+            self.seq[rows],
+            self.occurred_us[rows],
+        )
+
 
 @dataclass(frozen=True)
 class CategoryCodes:

@@ -55,6 +55,7 @@ def save(
         "created_at": rfc3339(created_at),
         "scoring": scoring,
         "params": dict(trained.params),
+        "search": dict(trained.search),
         "seed": trained.seed,
         "features": _features(trained.encoders, feature_file_sha256),
         "snapshot": dict(snapshot or {}),

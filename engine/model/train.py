@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,7 +48,8 @@ class TrainedModel:
     """A model and what training found out about it, ready for the registry.
 
     `metrics` are measured on the later part by a model that learned from the earlier part only, with
-    probabilities from calibrators that did not see the row. `label_summary` says what it learned from.
+    probabilities from calibrators that did not see the row. `label_summary` says what it learned from, `search` how
+    its settings were found (empty where they were given).
     """
 
     booster: xgb.Booster
@@ -60,6 +61,7 @@ class TrainedModel:
     seed: int
     metrics: Mapping[str, Any]
     label_summary: Mapping[str, Any]
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     def model(self, model_id: str = "unsaved", manifest: Mapping[str, Any] | None = None) -> Model:
         """The scoring part, under an id."""
@@ -83,14 +85,14 @@ def train(
     """
     settings = checked_params(params)
     _refuse_unusable(data)
-    split = _split(data, settings["calibration_share"])
+    split = split_at(data, settings["calibration_share"])
     earlier, later = data.part(0, split), data.part(split, len(data))
-    booster, encoders = _fit(earlier, feature_set, settings, seed, nthread)
-    margin = _margins(booster, encoders.matrix(later.features))
+    booster, encoders = fit(earlier, feature_set, settings, seed, nthread)
+    margin = margins(booster, encoders.matrix(later.features))
     calibration = calibrate(margin, later.y, later.weight)
     figures = _figures(later, margin, calibration, seed)
     if settings["refit"]:
-        booster, encoders = _fit(data, feature_set, settings, seed, nthread)
+        booster, encoders = fit(data, feature_set, settings, seed, nthread)
     booster.set_param({"nthread": 1})  # for one row, waking a second thread costs more than it saves
     matrix = encoders.matrix(data.features)
     return TrainedModel(
@@ -150,19 +152,21 @@ def fit_trees(
     return xgb.train(given, rows, num_boost_round=int(settings["rounds"]))
 
 
-def _fit(
+def fit(
     data: TrainingData, features: ModelFeatures, settings: Mapping[str, Any], seed: int, nthread: int
 ) -> tuple[xgb.Booster, Encoders]:
+    """Encoders and trees from all rows of `data`, without calibration; settings as `checked_params` gives them."""
     encoders = fit_encoders(data, features)
     matrix = training_matrix(data, encoders, seed)
     return fit_trees(matrix, data.y, data.weight, settings, seed=seed, nthread=nthread), encoders
 
 
-def _margins(booster: xgb.Booster, matrix: np.ndarray) -> np.ndarray:
+def margins(booster: xgb.Booster, matrix: np.ndarray) -> np.ndarray:
+    """Log-odds of each row before calibration, float64."""
     return booster.inplace_predict(matrix, predict_type="margin").astype(np.float64)
 
 
-def _split(data: TrainingData, share: float) -> int:
+def split_at(data: TrainingData, share: float) -> int:
     """Where the later part starts; each part keeps at least one row."""
     return max(1, min(len(data) - 1, round(len(data) * (1.0 - share))))
 
