@@ -167,14 +167,18 @@ def settings(
 def cheapest(history: History, policy: Policy, *, seconds_a_case: float = 35.0) -> Setting:
     """Cut-offs that follow from each payment's own amount, as `solve: expected_cost` has it while reviews are free of
     a price: the bound that fixed cut-offs cannot beat."""
+    outcome = cheapest_outcomes(history, policy)
+    return as_answered(history, outcome, policy, seconds_a_case=seconds_a_case)
+
+
+def cheapest_outcomes(history: History, policy: Policy) -> np.ndarray:
+    """The cheapest answer to each payment (0, 1, 2), strictest of that and what rules ask for."""
     p, costs, reviewer = history.probability, policy.costs, policy.reviewer
     approve = p * np.maximum(history.amount_minor, 0) * costs.missed_fraud_share
     decline = (1.0 - p) * costs.good_declined_minor
     review = costs.review_minor + (1.0 - reviewer.recall) * approve + reviewer.false_positive_rate * decline
     outcome = np.where(review < np.minimum(approve, decline), _REVIEWED, np.where(decline <= approve, 2, 0))
-    if len(history.floor):
-        outcome = np.maximum(outcome, history.floor)
-    return as_answered(history, outcome, policy, seconds_a_case=seconds_a_case)
+    return np.maximum(outcome, history.floor) if len(history.floor) else outcome
 
 
 def as_answered(

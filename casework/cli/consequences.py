@@ -115,26 +115,40 @@ def report_lines(found: JSON) -> list[str]:
 
 
 def tuner_lines(found: JSON) -> list[str]:
-    """The tuner: the settings side by side, then by segment."""
+    """The tuner: its finding, the settings side by side, then by segment."""
     rows = [
         _setting(name.replace("_", " "), found[name])
-        for name in ("current", "asked", "best", "best_within_capacity", "cheapest_by_amount")
+        for name in ("current", "decided", "asked", "best", "best_within_capacity", "cheapest_by_amount")
         if found[name]
     ]
     period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
     lines = [
-        f"{period}; {found['without_probability']:,} more without a probability.",
+        found["finding"],
+        f"{period}; {found['without_probability']:,} more without a probability. Capacity {found['capacity']} a day.",
         "",
         *table(rows, _SETTING),
+        "",
+        found["calibration"]["sentence"],
+        found["intervals"],
     ]
     for segment in found.get("segments", []):
         both = [_setting("current", segment["current"]), _setting("asked or best", segment["asked"])]
         lines += ["", f"{segment['value']}: {segment['decisions']:,} decisions", *table(both, _SETTING)]
+    if found["proposal"]["yaml"]:
+        lines += ["", "In policy.yaml:", *(f"  {line}" for line in found["proposal"]["yaml"].splitlines())]
     return lines
 
 
-_CUTS = ("setting", "review at", "decline at", "approved", "cases a day", "hours a day")
-_SETTING = (*_CUTS, "declined", "expected loss", "good declined", "expected cost", "days over capacity")
+_CUTS = (
+    "setting",
+    "review at",
+    "decline at",
+    "approved a day",
+    "cases a day",
+    "hours a day",
+    "over capacity",
+)
+_SETTING = (*_CUTS, "expected loss", "good declined", "saves")
 
 
 def _setting(name: str, found: JSON) -> dict[str, Any]:
@@ -142,14 +156,13 @@ def _setting(name: str, found: JSON) -> dict[str, Any]:
         "setting": name,
         "review at": found["review_at"],
         "decline at": found["decline_at"],
-        "approved": found["approved"],
+        "approved a day": _between(found["approved_a_day"], 0),
         "cases a day": _between(found["cases_a_day"], 1),
-        "hours a day": found["analyst_hours_a_day"],
-        "declined": found["declined"],
+        "hours a day": _between(found["analyst_hours_a_day"], 2),
+        "over capacity": f"{found['days_over_capacity']} of {found['days']} days",
         "expected loss": _between({k: v / 100 for k, v in found["expected_loss"].items()}, 0),
         "good declined": _between(found["good_declined"], 0),
-        "expected cost": _money(found["expected_cost"]),
-        "days over capacity": found["days_over_capacity"],
+        "saves": _between({k: v / 100 for k, v in found["saves"].items()}, 0),
     }
 
 

@@ -45,6 +45,7 @@ class TunerQuery(Body):
     since: Moment = None
     until: Moment = None
     with_rules: bool = True
+    curves: bool = False
 
 
 @router.get("/previews")
@@ -90,8 +91,14 @@ def tune(
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
     """The present cut-offs, those asked for, and the best ones for the stated costs, over the same past payments."""
-    wanted = tuning.Wanted(**asked.model_dump(exclude={"since", "until", "with_rules"}))
+    wanted = tuning.Wanted(**asked.model_dump(exclude={"since", "until", "with_rules", "curves"}))
     found = tuning.tuned(
-        the_app(request), wanted, asked.since, asked.until, at=now(), with_rules=asked.with_rules
+        the_app(request),
+        wanted,
+        asked.since,
+        asked.until,
+        at=now(),
+        with_rules=asked.with_rules,
+        curves=asked.curves,
     )
     return json_answer(found)

@@ -13,6 +13,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from casework.settings.past_truth import FRAUD as FRAUD
+from casework.settings.past_truth import UNKNOWN as UNKNOWN
+from casework.settings.past_truth import Truth, read_truth
 from data.errors import InputError
 from data.ledger import Ledger
 from engine.costs import CapacityState
@@ -23,7 +26,6 @@ from engine.redecide import Asking, Past
 from engine.rules.rule_set import RuleSet
 
 MOST_DECISIONS = 1_000_000
-FRAUD, LEGITIMATE, UNKNOWN = 1, 0, -1
 _KINDS = {FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}
 _DEFAULT_DAYS = timedelta(days=30)
 
@@ -32,31 +34,12 @@ _DECISIONS = """
 SELECT d.transaction_seq AS seq, d.transaction_id AS _id, d.decided_at AS _decided_at, d.outcome AS _outcome,
        d.probability AS _probability, d.amount_minor AS _amount, d.explored AS _explored, d.set_id AS _set_id,
        told.draws.audit AS _audit, told.draws.explore AS _explore, told.context.novelty AS _novelty,
-       coalesce(told.context.killed, false) AS _killed, told.context.load AS _load, unnest(told.features)
+       coalesce(told.context.killed, false) AS _killed, told.context.load AS _load, told.context.controls AS _controls,
+       unnest(told.features)
 FROM (SELECT d.*, json_transform(decode(e.payload), $shape) AS told
       FROM decisions d JOIN events e ON e.seq = d.event_seq
       WHERE d.decided_at >= $since AND d.decided_at < $until AND e.kind = 'transaction.decided') AS d
 ORDER BY d.event_seq
-"""
-
-# Silence counts once it has matured, and only of payments that went through. Verdicts are kept apart from facts.
-TRUTH = """
-SELECT d.transaction_seq AS seq,
-       CASE WHEN o.is_fraud IS NOT NULL THEN CAST(o.is_fraud AS INTEGER)
-            WHEN d.occurred_at + to_microseconds($maturity_us) <= CAST($as_of AS TIMESTAMP) AND CASE
-                WHEN p.value IS NOT NULL THEN p.value IN ('released', 'already_settled')
-                WHEN d.outcome = 'review' THEN NOT $review_holds ELSE d.outcome = 'approve' END THEN 0
-            ELSE -1 END AS fraud,
-       coalesce(CAST(v.confirmed AS INTEGER), -1) AS confirmed
-FROM decisions d
-LEFT JOIN (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-           FROM outcomes WHERE known_at <= $as_of GROUP BY ALL) AS o ON o.transaction_seq = d.transaction_seq
-LEFT JOIN (SELECT transaction_seq, arg_max(value, disposition_seq) AS value
-           FROM dispositions WHERE "at" <= $as_of GROUP BY ALL) AS p ON p.transaction_seq = d.transaction_seq
-LEFT JOIN (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts
-           WHERE undone_at IS NULL AND value <> 'inconclusive' GROUP BY ALL) AS v
-       ON v.transaction_seq = d.transaction_seq
-WHERE d.decided_at >= $since AND d.decided_at < $until ORDER BY d.event_seq
 """
 
 
@@ -72,14 +55,16 @@ class Period:
         return max((self.until - self.since) / timedelta(days=1), 1e-9)
 
 
-def period(ledger: Ledger, since: datetime | None, until: datetime | None) -> Period:
-    """The period asked for; without bounds, the last thirty days in which anything was decided. InputError if it
+def period(
+    ledger: Ledger, since: datetime | None, until: datetime | None, *, length: timedelta = _DEFAULT_DAYS
+) -> Period:
+    """The period asked for; without bounds, the last days (`length`) in which anything was decided. InputError if it
     is empty or holds more than a million decisions."""
     last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
     end = until or (last + timedelta(microseconds=1) if last else since or datetime.max)
     if last is None:
         raise InputError("nothing was decided yet", where="period", hint="Decide transactions first.")
-    found = Period(since or end - _DEFAULT_DAYS, end)
+    found = Period(since or end - length, end)
     if found.since >= found.until:
         raise InputError("the period ends before it begins", where="until", allowed="since < until")
     sql = "SELECT count(*) AS n FROM decisions WHERE decided_at >= ? AND decided_at < ?"
@@ -99,8 +84,15 @@ class PastDecisions:
     """The decisions of a period in the order they were made: one row each, with the features they were made from."""
 
     table: pa.Table
-    fraud: np.ndarray
-    confirmed: np.ndarray
+    truth: Truth
+
+    @property
+    def fraud(self) -> np.ndarray:
+        return self.truth.fraud
+
+    @property
+    def confirmed(self) -> np.ndarray:
+        return self.truth.confirmed
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -137,7 +129,7 @@ class PastDecisions:
             if name in table.column_names:
                 table = table.drop_columns([name])
             table = table.append_column(name, column)
-        return PastDecisions(table, self.fraud, self.confirmed)
+        return PastDecisions(table, self.truth)
 
 
 def read_past(
@@ -150,6 +142,7 @@ def read_past(
         "context": {
             "novelty": "DOUBLE",
             "killed": "BOOLEAN",
+            "controls": "JSON",
             "load": {
                 "reviews_today": "BIGINT",
                 "explored_today": "BIGINT",
@@ -159,23 +152,14 @@ def read_past(
     }
     asked = {"shape": orjson.dumps(shape).decode(), "since": when.since, "until": when.until}
     table = ledger.read_arrow(_DECISIONS, asked)
-    fraud, confirmed = truth(ledger, when, policy, as_of)
-    return PastDecisions(table, fraud, confirmed)
+    return PastDecisions(table, read_truth(ledger, when, policy, as_of))
 
 
 def truth(ledger: Ledger, when: Period, policy: Policy, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
     """(fraud, confirmed) per decision in the order made: 1, 0, or -1 for not known. `fraud` is what outcomes and
     matured silence say at `as_of`; `confirmed` is what reviewers said, which is no fact."""
-    maturity = policy.labels.maturity // timedelta(microseconds=1)
-    asked = {
-        "maturity_us": maturity,
-        "as_of": as_of,
-        "review_holds": policy.review_holds_somewhere,
-        "since": when.since,
-        "until": when.until,
-    }
-    found = ledger.read_arrow(TRUTH, asked)
-    return found.column("fraud").to_numpy(), found.column("confirmed").to_numpy()
+    found = read_truth(ledger, when, policy, as_of)
+    return found.fraud, found.confirmed
 
 
 @dataclass(frozen=True)

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from casework.app import App
-from casework.settings import past_decisions as past_of
-from casework.settings.past_decisions import Period
+from casework.settings import policy_text
 from casework.settings.previews import SECONDS_A_CASE
+from casework.settings.tuner_history import PastPayments, past_payments
 from data.errors import InputError
-from engine.decision import Outcome
+from engine.costs import solved_cut_offs
 from engine.policy import Policy
-from engine.rules.rule_set import RuleSet
-from engine.tuner import History, Setting, best, cheapest, setting
+from engine.tuner import (
+    Estimate,
+    Setting,
+    as_answered,
+    best,
+    cheapest,
+    cheapest_outcomes,
+    saving,
+    setting,
+    settings,
+)
+from engine.units import money, percent
 
 JSON = dict[str, Any]
-MOST_SEGMENTS = 12
-
-_COLUMNS = """
-SELECT d.probability, coalesce(d.amount_minor, $assumed) AS amount, epoch_us(d.decided_at) // 86400000000 AS day,
-       CASE WHEN list_has_any(d.rules_hit, $declining) THEN 2 WHEN list_has_any(d.rules_hit, $asking) THEN 1 ELSE 0 END
-       AS floor, {segment} AS segment
-FROM decisions d {join} WHERE d.decided_at >= $since AND d.decided_at < $until ORDER BY d.event_seq
-"""
+POINTS = 48
+LEAST_EXPECTED = 5.0  # expected frauds below which nothing is said about calibration
+_COSTS = ("missed_fraud_share", "good_declined_minor", "review_minor")
+INTERVALS = (
+    "Intervals are 95 %. Work a day: the mean over days like these. Money and customers: what another period of this "
+    "length may bring if days stay alike and probabilities are right on average. Savings: day by day on the same "
+    "payments."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked: two cut-offs, or other costs and capacity than the policy's (money in minor units), and by which
-    attribute the figures are to be split. None and '' leave things as they are."""
+    attribute the figures are to be split (`segment` for the policy's own). None and '' leave things as they are."""
 
     review_at: float | None = None
     decline_at: float | None = None
@@ -52,122 +62,195 @@ def tuned(
     *,
     at: datetime,
     with_rules: bool = True,
+    curves: bool = False,
 ) -> JSON:
     """The present setting, the one asked for, the best pair of cut-offs and the cheapest answer at each amount, each
     over the same past payments. Those decided without a model are left out and counted.
 
-    `with_rules` keeps what live rules asked for then as a floor, so that reviews are not promised away.
+    `with_rules` keeps what live rules asked for then as a floor, so that reviews are not promised away. All are priced
+    at the costs asked for. `curves` adds what moving either cut-off alone would do.
     """
     policy = app.settings().policy
     asked = _other_costs(policy, wanted)
-    when = past_of.period(app.ledger, since, until)
-    history, segments, left_out = _history(app, when, wanted.by, policy, at, with_rules)
+    past = past_payments(app, since, until, wanted.by, at, with_rules=with_rules)
+    history = past.history
     if not len(history):
         raise InputError(
             "no decision of this period has a probability", where="since", hint="Train a model first."
         )
-    found = best(history, asked)
-    low = found.review_at if wanted.review_at is None else wanted.review_at
-    high = found.decline_at if wanted.decline_at is None else wanted.decline_at
+    marked = best(history, asked)
+    low = marked.review_at if wanted.review_at is None else wanted.review_at
+    high = marked.decline_at if wanted.decline_at is None else wanted.decline_at
     if not 0.0 <= low <= high <= 1.0:
         what = f"review_at is {low:.4g} and decline_at {high:.4g}"
         raise InputError(what, where="review_at", allowed="0 <= review_at <= decline_at <= 1")
     chosen = wanted.review_at is not None or wanted.decline_at is not None
+    now = _current(past, policy, asked)
+    found = {
+        "current": now,
+        "decided": as_answered(history, past.outcome, asked, seconds_a_case=SECONDS_A_CASE),
+        "asked": setting(history, low, high, asked) if chosen else None,
+        "best": setting(history, marked.review_at, marked.decline_at, asked),
+        "best_within_capacity": setting(history, marked.within_review_at, marked.within_decline_at, asked),
+        "cheapest_by_amount": cheapest(history, asked),
+    }
+    told = found["asked"] or found["best_within_capacity"]
+    assert told is not None
     answer: JSON = {
-        "since": when.since,
-        "until": when.until,
+        "since": past.when.since,
+        "until": past.when.until,
+        "as_of": past.as_of,
         "decisions": len(history),
-        "without_probability": left_out,
+        "days": now.days,
+        "currency": policy.currency,
+        "without_probability": past.left_out,
         "with_rules": with_rules,
         "seconds_a_case": SECONDS_A_CASE,
-        "current": {"solve": policy.thresholds.solve, **_row(_current(history, policy))},
-        "asked": _row(setting(history, low, high, asked)) if chosen else None,
-        "best": _row(setting(history, found.review_at, found.decline_at, asked)),
-        "best_within_capacity": _row(
-            setting(history, found.within_review_at, found.within_decline_at, asked)
-        ),
-        "cheapest_by_amount": _row(cheapest(history, asked)),
+        "costs": {name: getattr(asked.costs, name) for name in _COSTS},
+        "capacity": asked.capacity.reviews_per_day,
+        "amount_minor": _usual_amounts(past, asked),
+        **{name: _row(each, now) if each else None for name, each in found.items()},
+        "calibration": calibration(past),
+        "intervals": INTERVALS,
+        "finding": _finding(now, told, policy.currency),
+        "proposal": policy_text.proposal(app.settings().files["policy.yaml"], wanted, policy),
     }
+    answer["current"]["solve"] = policy.thresholds.solve
+    if curves:
+        answer["curves"] = _curves(past, (low, high), asked, now)
     if wanted.by:
-        answer["segments"] = _by_segment(history, segments, (low, high), asked, policy)
+        answer["segments"] = _by_segment(past, (low, high), asked, policy)
     return answer
 
 
 def _other_costs(policy: Policy, wanted: Wanted) -> Policy:
     given = {f.name: getattr(wanted, f.name) for f in fields(wanted) if getattr(wanted, f.name) is not None}
-    costs = {
-        name: given[name]
-        for name in ("missed_fraud_share", "good_declined_minor", "review_minor")
-        if name in given
-    }
+    costs = {name: given[name] for name in _COSTS if name in given}
     capacity = {name: given[name] for name in ("reviews_per_day",) if name in given}
     return replace(
         policy, costs=replace(policy.costs, **costs), capacity=replace(policy.capacity, **capacity)
     )
 
 
-def _current(history: History, policy: Policy) -> Setting:
-    """The policy as it stands, leaving out the price that a crowded day puts on reviews."""
-    at = policy.thresholds
-    return cheapest(history, policy) if at.solve else setting(history, at.review_at, at.decline_at, policy)
+def _current(past: PastPayments, policy: Policy, asked: Policy) -> Setting:
+    """The policy's own answers, leaving out the price that a crowded day puts on reviews, at the costs asked for."""
+    at, history = policy.thresholds, past.history
+    if not at.solve:
+        return setting(history, at.review_at, at.decline_at, asked, seconds_a_case=SECONDS_A_CASE)
+    outcome = cheapest_outcomes(history, policy)
+    return as_answered(history, outcome, asked, seconds_a_case=SECONDS_A_CASE)
 
 
-def _history(
-    app: App, when: Period, by: str, policy: Policy, at: datetime, with_rules: bool
-) -> tuple[History, np.ndarray, int]:
-    known = [field.name for field in app.ledger.fields if field.in_transactions]
-    if by and by not in known:
-        raise InputError(f"there is no attribute {by[:80]!r}", where="by", allowed=", ".join(known))
-    sql = _COLUMNS.format(
-        segment=f"coalesce(CAST(t.\"{by}\" AS VARCHAR), 'not known')" if by else "''",
-        join="JOIN transactions t ON t.seq = d.transaction_seq" if by else "",
-    )
-    asked = {"since": when.since, "until": when.until, "assumed": policy.costs.assumed_amount_minor}
-    table = app.ledger.read_arrow(sql, {**asked, **_floors(app.settings().rules, with_rules)})
-    probability = table.column("probability").to_numpy().astype(np.float64)
-    fraud, _ = past_of.truth(app.ledger, when, policy, at)
-    history = History(
-        probability,
-        table.column("amount").to_numpy().astype(np.int64),
-        fraud,
-        table.column("day").to_numpy(),
-        table.column("floor").to_numpy().astype(np.uint8),
-    )
-    scored = ~np.isnan(probability)
-    segments = table.column("segment").to_numpy(zero_copy_only=False)
-    return history.where(scored), segments[scored], int((~scored).sum())
-
-
-def _floors(rules: RuleSet, with_rules: bool) -> dict[str, list[str]]:
-    """The live rules whose hits decline, and those whose hits ask for a review."""
-    live = [rule for rule in rules if with_rules and rule.status == "live" and rule.then.effect != "allow"]
-    return {
-        "declining": [rule.id for rule in live if rule.then.floor is Outcome.DECLINE],
-        "asking": [rule.id for rule in live if rule.then.floor is Outcome.REVIEW],
-    }
-
-
-def _by_segment(
-    history: History, segments: np.ndarray, cuts: tuple[float, float], asked: Policy, policy: Policy
-) -> list[JSON]:
-    """The largest segments, each under the present setting and under the cut-offs asked for (or the best)."""
-    values, counts = np.unique(segments.astype(str), return_counts=True)
+def _usual_amounts(past: PastPayments, policy: Policy) -> list[JSON]:
+    """The cut-offs that follow from the costs at small, usual and large amounts."""
+    quantiles = np.quantile(past.history.amount_minor, (0.1, 0.5, 0.9, 0.99))
     found = []
-    for value in values[np.argsort(-counts, kind="stable")][:MOST_SEGMENTS]:
-        part = history.where(segments == value)
+    for share, amount in zip((0.1, 0.5, 0.9, 0.99), quantiles.astype(int).tolist(), strict=True):
+        cut = solved_cut_offs(amount, policy)
         found.append(
             {
-                "value": str(value),
-                "decisions": len(part),
-                "current": _row(_current(part, policy)),
-                "asked": _row(setting(part, *cuts, asked)),
+                "quantile": share,
+                "amount_minor": amount,
+                "review_at": cut.review_at,
+                "decline_at": cut.decline_at,
             }
         )
     return found
 
 
-def _row(found: Setting) -> JSON:
-    row: Mapping[str, Any] = asdict(found)
-    intervals = [f.name for f in fields(found) if isinstance(getattr(found, f.name), tuple)]
-    named = {name: getattr(found, name)._asdict() for name in intervals}
-    return {**row, **named, "breaches_capacity": found.breaches_capacity}
+def calibration(past: PastPayments) -> JSON:
+    """Whether probabilities were right on average: frauds found against frauds expected, among payments whose truth
+    is known whichever it is. The ratio's interval is the exact one of a Poisson count (Garwood 1936)."""
+    expected = float(past.history.probability[past.settled].sum())
+    seen = int((past.history.fraud[past.settled] == 1).sum())
+    found: JSON = {"payments": int(past.settled.sum()), "expected": expected, "frauds": seen, "ratio": None}
+    if expected < LEAST_EXPECTED:
+        young = len(past.history) - int(past.settled.sum())
+        sentence = (
+            f"Too few payments have matured to hold the probabilities against what happened: {expected:.1f} frauds "
+            f"expected among {found['payments']:,}; {young:,} are too young, or were stopped."
+        )
+        return {**found, "sentence": sentence}
+    low = stats.chi2.ppf(0.025, 2 * seen) / 2 if seen else 0.0
+    ratio = Estimate(*(each / expected for each in (seen, low, stats.chi2.ppf(0.975, 2 * seen + 2) / 2)))
+    verdict = "which chance explains"
+    if ratio.low > 1:
+        verdict = "so expected losses are told too low"
+    elif ratio.high < 1:
+        verdict = "so expected losses are told too high"
+    sentence = (
+        f"Among {found['payments']:,} payments that went through and matured, {seen:,} were fraud and {expected:.1f} "
+        f"were expected: {ratio.value:.2f} times as many [{ratio.low:.2f}, {ratio.high:.2f}], {verdict}."
+    )
+    return {**found, "ratio": ratio._asdict(), "sentence": sentence}
+
+
+def _finding(now: Setting, told: Setting, currency: str) -> str:
+    """What the setting asked for (or the best one within capacity) would save, in a sentence."""
+    saved = saving(now, told)
+    at = f"Reviewing from {percent(told.review_at or 0.0)} and declining from {percent(told.decline_at or 0.0)}"
+    amount = money(abs(saved.value), currency)
+    between = f"95 %: {money(saved.low, currency)} to {money(saved.high, currency)}"
+    if saved.low > 0 or saved.high < 0:
+        word = "less" if saved.value > 0 else "more"
+        return f"{at} costs {amount} {word} than the present setting over {now.days} days ({between})."
+    return f"{at} costs about as much as the present setting over {now.days} days (saves {between})."
+
+
+def _curves(past: PastPayments, cuts: tuple[float, float], asked: Policy, now: Setting) -> JSON:
+    """What each cut-off does by itself, the other staying where it was asked for (and moving along where it must)."""
+    low, high = cuts
+    top = np.sort(past.history.probability)[::-1]
+    least = max(float(top[min(len(top) - 1, len(top) // 4)]), 1e-6)
+    spread = np.geomspace(least, 1.0, POINTS).tolist()
+    marks = [low, high, *(at for at in (now.review_at, now.decline_at) if at is not None)]
+    points = sorted({*spread, *(mark for mark in marks if mark > 0)})
+    moved = {
+        "review_at": [(point, max(point, high)) for point in points],
+        "decline_at": [(min(low, point), point) for point in points],
+    }
+    return {
+        name: [
+            _point(at, each)
+            for at, each in zip(
+                points, settings(past.history, pairs, asked, seconds_a_case=SECONDS_A_CASE), strict=True
+            )
+        ]
+        for name, pairs in moved.items()
+    }
+
+
+def _point(at: float, found: Setting) -> JSON:
+    names = ("expected_cost", "expected_loss", "good_declined", "cases_a_day")
+    return {"at": at, **{name: getattr(found, name)._asdict() for name in names}}
+
+
+def _by_segment(past: PastPayments, cuts: tuple[float, float], asked: Policy, policy: Policy) -> list[JSON]:
+    """The largest segments, each under the present setting and under the cut-offs asked for (or the best)."""
+    found = []
+    for name, part, chosen in past.parts:
+        some = replace(past, history=part, outcome=past.outcome[chosen])
+        now = _current(some, policy, asked)
+        moved = setting(part, *cuts, asked, seconds_a_case=SECONDS_A_CASE)
+        found.append(
+            {
+                "value": name,
+                "decisions": len(part),
+                "current": _row(now, now),
+                "decided": _row(as_answered(part, some.outcome, asked, seconds_a_case=SECONDS_A_CASE), now),
+                "asked": _row(moved, now),
+            }
+        )
+    return found
+
+
+def _row(found: Setting, now: Setting) -> JSON:
+    """A setting as JSON, with what it saves against the present one."""
+    row: JSON = {}
+    for each in fields(found):
+        value = getattr(found, each.name)
+        if each.name != "daily_cost":
+            row[each.name] = value._asdict() if isinstance(value, Estimate) else value
+    row["breaches_capacity"] = found.breaches_capacity
+    row["saves"] = saving(now, found)._asdict()
+    return row

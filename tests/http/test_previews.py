@@ -192,7 +192,7 @@ def test_the_tuner_sets_the_cut_offs_asked_for_beside_the_present_and_the_best(b
     ).json()
     asked = found["asked"]
     assert (asked["approved"], asked["reviewed"], asked["declined"]) == (5, 9, 2)
-    assert found["best"]["expected_cost"] <= asked["expected_cost"]
+    assert found["best"]["expected_cost"]["value"] <= asked["expected_cost"]["value"]
     assert found["current"]["solve"] is True
     assert [segment["value"] for segment in found["segments"]] == ["pos"]
     for query in ("?review_at=0.9&decline_at=0.1", "?review_at=2", "?by=no_such_thing"):

@@ -1,0 +1,110 @@
+"""How does a policy file read with other cut-offs, costs or capacity, and all else as its author wrote it?"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, Protocol
+
+from data import strict_yaml
+from data.errors import InputError
+from engine.policy import Policy, load_policy
+from engine.units import minor_digits
+
+JSON = dict[str, Any]
+_FILE = "policy.yaml"
+
+
+class Change(Protocol):
+    """What may be asked for; None leaves a value as it is."""
+
+    @property
+    def review_at(self) -> float | None: ...
+    @property
+    def decline_at(self) -> float | None: ...
+    @property
+    def missed_fraud_share(self) -> float | None: ...
+    @property
+    def good_declined_minor(self) -> int | None: ...
+    @property
+    def review_minor(self) -> int | None: ...
+    @property
+    def reviews_per_day(self) -> int | None: ...
+
+
+def proposal(text: bytes, wanted: Change, policy: Policy) -> JSON:
+    """What to hand to POST /v1/proposals: `files` with the whole new policy, and `yaml`, the lines that differ, to be
+    pasted by hand. `files` is None where the file is written in a way that no program should edit."""
+    lines = _lines(wanted, policy)
+    yaml = "\n".join(f"{key}: {value}" if "." not in key else _nested(key, value) for key, value in lines)
+    if not lines:
+        return {"yaml": "", "files": None}
+    try:
+        return {"yaml": yaml, "files": {_FILE: changed(text, wanted, policy)}}
+    except InputError:
+        return {"yaml": yaml, "files": None}
+
+
+def changed(text: bytes, wanted: Change, policy: Policy) -> str:
+    """The policy file with what is asked for. InputError where a value cannot be replaced safely."""
+    found = text.decode("utf-8-sig")
+    for key, value in _lines(wanted, policy):
+        found = _replaced(found, key.split("."), value)
+    before, after = (strict_yaml.load(t, _FILE).value for t in (text, found.encode()))
+    load_policy(found.encode(), _FILE)
+    for key, _ in _lines(wanted, policy):
+        for document in (before, after):
+            _without(document, key.split("."))
+    if before != after:
+        raise InputError("the policy cannot be edited by a program", where=_FILE, hint="Edit it by hand.")
+    return found
+
+
+def _lines(wanted: Change, policy: Policy) -> list[tuple[str, str]]:
+    """Dotted key and new value of each setting asked for."""
+    found = []
+    if wanted.review_at is not None and wanted.decline_at is not None:
+        found.append(
+            ("thresholds", f"{{review_at: {wanted.review_at:.6g}, decline_at: {wanted.decline_at:.6g}}}")
+        )
+    if wanted.missed_fraud_share is not None:
+        found.append(("costs.missed_fraud_share", f"{wanted.missed_fraud_share:.6g}"))
+    for key, minor in (("good_declined", wanted.good_declined_minor), ("review", wanted.review_minor)):
+        if minor is not None:
+            found.append((f"costs.{key}", _major(minor, policy.currency)))
+    if wanted.reviews_per_day is not None:
+        found.append(("capacity.reviews_per_day", str(wanted.reviews_per_day)))
+    return found
+
+
+def _major(minor: int, currency: str) -> str:
+    return format((Decimal(minor) / 10 ** minor_digits(currency)).normalize(), "f")
+
+
+def _nested(key: str, value: str) -> str:
+    outer, inner = key.split(".")
+    return f"{outer}:\n  {inner}: {value}"
+
+
+def _replaced(text: str, keys: list[str], value: str) -> str:
+    """The text with the value of one key replaced where it stands on one line, in block or flow style."""
+    lines, within = text.splitlines(keepends=True), ""
+    for place, line in enumerate(lines):
+        top = re.match(r"([a-z_]+):", line)
+        within = top[1] if top else within
+        if within != keys[0]:
+            continue
+        if len(keys) == 1:
+            found = re.match(rf"({keys[0]}:\s*)(\{{[^}}]*\}}|[^\s#]+)(.*)", line, re.S)
+        else:
+            found = re.match(rf"(.*?\b{keys[1]}:\s*)([^\s#,}}]+)(.*)", line, re.S)
+        if found:
+            lines[place] = f"{found[1]}{value}{found[3]}"
+            return "".join(lines)
+    raise InputError(f"'{'.'.join(keys)}' is not written on one line", where=_FILE, hint="Edit it by hand.")
+
+
+def _without(document: Any, keys: list[str]) -> None:
+    for key in keys[:-1]:
+        document = document[key]
+    document.pop(keys[-1], None)

@@ -1,0 +1,156 @@
+"""Which past payments does the threshold tuner price, with which probability, floor and truth?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from casework.app import App
+from casework.settings import past_decisions as past_of
+from casework.settings import past_truth
+from casework.settings.past_decisions import Period
+from casework.settings.past_truth import UNKNOWN
+from data.errors import InputError
+from engine.decision import Outcome
+from engine.rules.rule_set import RuleSet
+from engine.tuner import History
+
+MOST_SEGMENTS = 12
+FRESH = timedelta(seconds=60)
+"""How long an answer may be behind the ledger, so that moving a slider does not read a million decisions anew."""
+SEGMENT = "segment"
+"""What `by` is called for the policy's own segments."""
+
+_DAYS = timedelta(days=90)
+
+_SET = "SELECT set_id FROM approved_sets ORDER BY event_seq DESC LIMIT 1"
+_COLUMNS = """
+SELECT d.probability, coalesce(d.amount_minor, $assumed) AS amount, epoch_us(d.decided_at) // 86400000000 AS day,
+       CASE WHEN list_has_any(d.rules_hit, $declining) THEN 2 WHEN list_has_any(d.rules_hit, $asking) THEN 1 ELSE 0 END
+       AS floor, CASE d.outcome WHEN 'approve' THEN 0 WHEN 'review' THEN 1 ELSE 2 END AS outcome,
+       {segment} AS segment, {truth}
+FROM decisions d {joins} {join}
+WHERE d.decided_at >= $since AND d.decided_at < $until
+"""
+
+
+@dataclass(frozen=True)
+class PastPayments:
+    """The decisions of a period that have a probability, as the ledger knew them at `as_of`.
+
+    `outcome` is what was answered (0, 1, 2), `segments` a word per payment, `settled` marks those that went through
+    and have matured, so that their truth is known whatever it is. `left_out` counts those without a probability.
+    """
+
+    when: Period
+    as_of: datetime
+    history: History
+    outcome: np.ndarray
+    segments: np.ndarray
+    settled: np.ndarray
+    left_out: int
+
+    @cached_property
+    def parts(self) -> list[tuple[str, History, np.ndarray]]:
+        """The largest segments: name, payments, and which they are."""
+        values, counts = np.unique(self.segments.astype(str), return_counts=True)
+        largest = values[np.argsort(-counts, kind="stable")][:MOST_SEGMENTS]
+        found = []
+        for value in largest:
+            chosen = self.segments == value
+            found.append((str(value), self.history.where(chosen), chosen))
+        return found
+
+
+@dataclass
+class _Held:
+    """The histories read last for one application, newest last; two suffice for one person's page."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    found: dict[tuple[object, ...], PastPayments] = field(default_factory=dict)
+
+
+_held: WeakKeyDictionary[App, _Held] = WeakKeyDictionary()
+
+
+def past_payments(
+    app: App, since: datetime | None, until: datetime | None, by: str, at: datetime, *, with_rules: bool
+) -> PastPayments:
+    """The payments of a period, without bounds the last ninety days; read anew at most once a minute.
+
+    InputError for an attribute that is none, or a period in which nothing was decided.
+    """
+    held = _held.setdefault(app, _Held())
+    key = (since, until, by, with_rules, *app.ledger.read(_SET)[0].values())
+    with held.lock:
+        known = held.found.get(key)
+        if known is None or not timedelta(0) <= at - known.as_of < FRESH:
+            held.found.pop(key, None)
+            when = past_of.period(app.ledger, since, until, length=_DAYS)
+            known = _read(app, when, by, at, with_rules)
+            held.found[key] = known
+            while len(held.found) > 2:
+                held.found.pop(next(iter(held.found)))
+        return known
+
+
+def _read(app: App, when: Period, by: str, at: datetime, with_rules: bool) -> PastPayments:
+    policy = app.settings().policy
+    known = [f.name for f in app.ledger.fields if f.in_transactions]
+    if by not in ("", SEGMENT, *known):
+        raise InputError(
+            f"there is no attribute {by[:80]!r}", where="by", allowed=", ".join((SEGMENT, *known))
+        )
+    asked = {"assumed": policy.costs.assumed_amount_minor, **_floors(app.settings().rules, with_rules)}
+    sql = _COLUMNS.format(truth=past_truth.COLUMNS, joins=past_truth.JOINS, **_segment(by))
+    table = app.ledger.read_arrow(sql, {**past_truth.truth_values(when, policy, at), **asked})
+    column = {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+    probability = column["probability"].astype(np.float64)
+    scored = ~np.isnan(probability)
+    history = History(
+        probability,
+        column["amount"].astype(np.int64),
+        column["fraud"],
+        column["day"],
+        column["floor"].astype(np.uint8),
+    ).where(scored)
+    settled = column["through"] & column["matured"] & (column["fraud"] != UNKNOWN)
+    return PastPayments(
+        when,
+        at,
+        history,
+        column["outcome"][scored],
+        column["segment"][scored],
+        settled[scored],
+        int((~scored).sum()),
+    )
+
+
+def _segment(by: str) -> Mapping[str, str]:
+    if not by:
+        return {"segment": "''", "join": ""}
+    if by == SEGMENT:
+        told = "json_extract_string(decode(e.payload), '$.context.segment')"
+        return {
+            "segment": f"coalesce({told}, 'default')",
+            "join": "JOIN events e ON e.seq = d.event_seq",
+        }
+    return {
+        "segment": f"coalesce(CAST(t.\"{by}\" AS VARCHAR), 'not known')",
+        "join": "JOIN transactions t ON t.seq = d.transaction_seq",
+    }
+
+
+def _floors(rules: RuleSet, with_rules: bool) -> dict[str, list[str]]:
+    """The live rules whose hits decline, and those whose hits ask for a review."""
+    live = [rule for rule in rules if with_rules and rule.status == "live" and rule.then.effect != "allow"]
+    return {
+        "declining": [rule.id for rule in live if rule.then.floor is Outcome.DECLINE],
+        "asking": [rule.id for rule in live if rule.then.floor is Outcome.REVIEW],
+    }
