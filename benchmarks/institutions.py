@@ -1,17 +1,17 @@
 """Where do benchmarks get an institution of any size, as ledger-like tables or as a whole workspace?
 
-    python -m benchmarks.institutions WORKSPACE TRANSACTIONS    make a workspace with that much history
+python -m benchmarks.institutions WORKSPACE TRANSACTIONS    make a workspace with that much history
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -30,20 +30,28 @@ PER_CUSTOMER, PER_MERCHANT, DAYS = 40, 400, 150
 START = date(2026, 1, 5)
 END = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=DAYS)
 
+PART = 1_000_000
+
+# Several institutions make a larger one: their people, cards, devices and merchants are told apart by a number.
+PART_OF = """
+    SELECT * REPLACE (transaction_id || '_{part}' AS transaction_id, customer || '_{part}' AS customer,
+        card || '_{part}' AS card, merchant || '_{part}' AS merchant, device || '_{part}' AS device)
+    FROM made"""
 LEDGER_LIKE = """
     SELECT row_number() OVER (ORDER BY occurred_at, transaction_id) AS seq,
         * REPLACE (CAST(occurred_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS occurred_at),
         CAST(amount * 100 AS BIGINT) AS amount_minor
-    FROM made ORDER BY seq"""
+    FROM '{folder}/transactions-*.parquet' ORDER BY seq"""
 OUTCOMES = """
     SELECT t.seq AS transaction_seq, b.fraud AS is_fraud, CAST(b.known_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS known_at,
         CAST(0 AS BIGINT) AS reported_seq, CAST(b.known_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS recorded_at
-    FROM back b JOIN transactions t USING (transaction_id) ORDER BY 1"""
+    FROM '{folder}/outcomes-*.parquet' b JOIN transactions t USING (transaction_id) ORDER BY 1"""
 
 
-def config(transactions: int) -> InstitutionConfig:
+def config(transactions: int, seed: int = 7) -> InstitutionConfig:
     """An institution of that size: 40 payments a customer and 400 a merchant over 150 days, 1 % fraud."""
     return InstitutionConfig(
+        seed=seed,
         transactions=transactions,
         customers=max(500, transactions // PER_CUSTOMER),
         merchants=max(100, transactions // PER_MERCHANT),
@@ -58,18 +66,33 @@ def demo_features() -> FeatureSet:
     return load_features((RULES / "features.yaml").read_bytes(), "features.yaml", mapping)
 
 
+def write_history(folder: Path, transactions: int) -> list[Path]:
+    """Write transactions-N.parquet and outcomes-N.parquet, at most a million payments each, so that ten million do
+    not have to fit into memory at once. Returns the transaction files."""
+    files = []
+    for part, first in enumerate(range(0, transactions, PART)):
+        made = simulate(config(min(PART, transactions - first), seed=7 + part))
+        reasons = made.chargebacks["reason_code"].to_pylist()
+        back = made.chargebacks.append_column(
+            "fraud", pa.array([is_fraud_reason(reason) for reason in reasons])
+        )
+        ids = pc.binary_join_element_wise(back["transaction_id"], pa.scalar(str(part)), "_")
+        pq.write_table(back.set_column(0, "transaction_id", ids), folder / f"outcomes-{part}.parquet")
+        files.append(folder / f"transactions-{part}.parquet")
+        with closing(duckdb.connect()) as connection:
+            connection.register("made", made.transactions)
+            connection.execute(f"COPY ({PART_OF.format(part=part)}) TO '{files[-1]}'")
+    return files
+
+
 def ledger_like(transactions: int) -> duckdb.DuckDBPyConnection:
     """A connection with `transactions` and `outcomes` as a ledger has them, in memory."""
-    made = simulate(config(transactions))
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.register("made", made.transactions)
-    connection.execute(f"CREATE TABLE transactions AS {LEDGER_LIKE}")
-    fraud = pa.array([is_fraud_reason(reason) for reason in made.chargebacks["reason_code"].to_pylist()])
-    connection.register("back", made.chargebacks.append_column("fraud", fraud))
-    connection.execute(f"CREATE TABLE outcomes AS {OUTCOMES}")
-    connection.unregister("made")
-    connection.unregister("back")
+    with tempfile.TemporaryDirectory(prefix="history-") as folder:
+        write_history(Path(folder), transactions)
+        connection.execute(f"CREATE TABLE transactions AS {LEDGER_LIKE.format(folder=folder)}")
+        connection.execute(f"CREATE TABLE outcomes AS {OUTCOMES.format(folder=folder)}")
     return connection
 
 
@@ -79,9 +102,8 @@ def make_workspace(root: Path, transactions: int) -> None:
     app = App.open(workspace.Workspace(made.root))
     try:
         with tempfile.TemporaryDirectory(prefix="history-") as folder:
-            path = Path(folder) / "history.parquet"
-            pq.write_table(simulate(config(transactions)).transactions, path)
-            importing.import_file(app, path, "history.parquet", actor="admin", at=END)
+            for path in write_history(Path(folder), transactions):
+                importing.import_file(app, path, path.name, actor="admin", at=END)
         app.ledger.checkpoint()
     finally:
         app.close()

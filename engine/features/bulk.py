@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,18 @@ Codes = npt.NDArray[np.int32]
 
 _FITS = float(2**62)
 _BITS = 63
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """No search for garbage meanwhile: what is loaded stays, and looking through it again and again takes long."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def micros_of(column: pa.ChunkedArray) -> Integers:
@@ -84,7 +98,7 @@ class Grouped:
         parts: list[list[Any]] = []
         numbers = np.arange(len(self.bounds) - 1)
         for numbering, pairing in reversed(list(zip(self.keys.numberings, self.keys.pairings, strict=True))):
-            pairs = np.asarray(pairing.pairs, dtype=np.int64)[numbers]
+            pairs = numbers if pairing.pairs is None else np.asarray(pairing.pairs, dtype=np.int64)[numbers]
             names = list(numbering.codes)[1:]  # the first is missing, -1
             parts.insert(0, [names[code] for code in (pairs % pairing.width).tolist()])
             numbers = pairs // pairing.width
@@ -97,10 +111,10 @@ def grouped(rows: Rows, entity: tuple[str, ...], numberings: Mapping[str, Number
     pairings: list[Pairing] = []
     for name in entity:
         codes, width = rows.codes[name], len(numberings[name].codes)
-        if pairings:
+        if len(pairings) > 1:  # so that pairs stay small; a single part's numbers are
             pairs = _numbers(pairs, pairings)
         pairs = np.where((pairs < 0) | (codes < 0), -1, pairs * width + codes)
-        pairings.append(Pairing(width, array("q")))
+        pairings.append(Pairing(width))
     order, bounds = _sorted(pairs, rows.in_time, pairings)
     return Grouped(Keys([numberings[name] for name in entity], pairings), order, bounds)
 

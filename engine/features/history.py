@@ -34,7 +34,7 @@ class RunningSum:
     __slots__ = ("totals",)
 
     def __init__(self, values: Iterable[int] = ()) -> None:
-        self.totals: Integers = integers(accumulate(values, initial=0))
+        self.totals: Integers = integers(accumulate(values, initial=0)) if values else array("q", (0,))
 
     @classmethod
     def continuing(cls, totals: array) -> RunningSum:

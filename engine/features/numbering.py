@@ -22,17 +22,19 @@ class Numbering:
 class Pairing:
     """Numbers for pairs (number of what came before, number of the next part): the place of first * width + next.
 
-    `pairs` are those that exist, in order.
+    `pairs` are those that exist, in order; None where all of them may, so that the pair is its own number.
     """
 
     width: int
-    pairs: array
+    pairs: array | None = None
 
     def of(self, first: int, following: int) -> int:
         """The pair's number, -1 if it does not exist."""
         if not 0 <= following < self.width:
             return -1
         wanted = first * self.width + following
+        if self.pairs is None:
+            return wanted
         place = bisect_left(self.pairs, wanted)
         return place if place < len(self.pairs) and self.pairs[place] == wanted else -1
 
@@ -41,8 +43,7 @@ class Pairing:
 class Keys:
     """Numbers 0, 1, 2, ... for an entity's values as they were at one moment: 8 bytes a value, no object for each.
 
-    The first part's number comes from its numbering; each further part is paired with what came before. A single
-    part is paired with nothing, so that its numbers too have no gaps.
+    Each part is paired with what came before it, the first with nothing; the last pairing leaves no gaps.
     """
 
     numberings: Sequence[Numbering]

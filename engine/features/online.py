@@ -99,6 +99,10 @@ class OnlineState:
         """
         if self.rows:
             raise ConflictError("this online state already holds transactions", hint="Load a new one.")
+        with bulk.nothing_collected():
+            self._load(transactions, outcomes)
+
+    def _load(self, transactions: pa.Table, outcomes: pa.Table | None) -> None:
         times = bulk.micros_of(transactions["occurred_at"])
         self.rows = len(times)
         if not self.rows:
