@@ -13,15 +13,16 @@ import numpy as np
 import orjson
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
-_LEAVES = frozenset((str, int, bool, type(None), datetime, Decimal))
+_LEAVES = frozenset((str, int, bool, type(None), datetime, Decimal, orjson.Fragment))
 _NOT_FINITE = "not canonical JSON: NaN and infinities have no JSON form"
 
 
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys, no spaces and shortest-round-trip floats.
 
-    Datetimes become RFC 3339 in UTC with microseconds and a Z, Decimals plain text. Raises ValueError for
-    NaN, infinities, naive datetimes, keys that are not text and anything that is not data.
+    Datetimes become RFC 3339 in UTC with microseconds and a Z, Decimals plain text; an `orjson.Fragment` must hold
+    canonical JSON itself. Raises ValueError for NaN, infinities, naive datetimes, keys that are not text and anything
+    that is not data.
     """
     try:
         encoded = orjson.dumps(value, default=_encode, option=_OPTIONS)
@@ -42,7 +43,7 @@ def rfc3339(at: datetime) -> str:
     """`2026-01-02T03:04:05.000006Z`; ValueError without a time zone."""
     if at.tzinfo is None:
         raise ValueError("a time without a time zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _encode(value: Any) -> Any:

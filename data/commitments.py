@@ -71,16 +71,20 @@ def content_sha256(transaction: Transaction) -> str:
 
 def content(transaction: Transaction) -> bytes:
     """The bytes behind `content_sha256`."""
-    parts = [
-        _part("transaction_id", transaction.transaction_id),
-        _part("occurred_at", str(transaction.occurred_us)),
-        _part("amount", _amount(transaction)),
-        _part("currency", transaction.currency),
-        _part("amount_minor", None if transaction.amount_minor is None else str(transaction.amount_minor)),
+    base = (
+        ("transaction_id", transaction.transaction_id),
+        ("occurred_at", str(transaction.occurred_us)),
+        ("amount", _amount(transaction)),
+        ("currency", transaction.currency),
+        ("amount_minor", None if transaction.amount_minor is None else str(transaction.amount_minor)),
+    )
+    named = sorted({**transaction.entities, **transaction.attributes}.items())
+    told = [
+        *base,
+        *((name, value if value.__class__ is str else _text(name, value)) for name, value in named),
     ]
-    named: dict[str, Any] = {**transaction.entities, **transaction.attributes}
-    parts.extend(_part(name, _text(name, named[name])) for name in sorted(named))
-    return b"".join(parts)
+    encoded = [(name, value.encode()) for name, value in told if value is not None]
+    return b"".join([b"%b=%d:%b;" % (name.encode(), len(value), value) for name, value in encoded])
 
 
 def content_sql(fields: Iterable[Field]) -> str:
@@ -100,13 +104,6 @@ def digest_of_rows(contents: Iterable[tuple[str, str]]) -> str:
 
 DIGEST_SQL = "sha256(string_agg(content_sha256 || ' ' || commitments, chr(10) ORDER BY seq))"
 """An SQL aggregate equal to `digest_of_rows` over rows of `transactions`."""
-
-
-def _part(name: str, value: str | None) -> bytes:
-    if value is None:
-        return b""
-    encoded = value.encode()
-    return b"%s=%d:%s;" % (name.encode(), len(encoded), encoded)
 
 
 def _part_sql(name: str, expression: str) -> str:

@@ -22,13 +22,14 @@ class EventDraft:
     """A change about to be recorded.
 
     `kind` is dotted and past tense (`case.opened`); `subject` names the thing that changed (`case:...`);
-    `payload` is data; `personal` is stored apart and enters the chain as commitments.
+    `payload` is data, or its canonical JSON where that is made already; `personal` is stored apart and enters the
+    chain as commitments.
     """
 
     actor: str
     kind: str
     subject: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] | bytes = field(default_factory=dict)
     personal: Mapping[str, str] = field(default_factory=dict)
 
 

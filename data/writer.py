@@ -59,7 +59,7 @@ class Writer:
         self.bulk_seqs: list[tuple[int, int]] = []
         self._connection = connection
         self._tables = tables
-        self._fields = fields
+        self._names = frozenset(field.name for field in fields if field.in_transactions)
         self._ids = ids
         self._salts = salts
         self._only_adds = only_adds
@@ -77,7 +77,8 @@ class Writer:
             "payload": payload, "commitments": commitments, "prev_hash": previous, "hash": hashed,
         }  # fmt: skip
         self.pending.setdefault("events", []).append(row)
-        self.insert("personal_values", personal_rows)
+        if personal_rows:
+            self.insert("personal_values", personal_rows)
         self.head = Head(seq, hashed)
         return seq
 
@@ -131,17 +132,21 @@ class Writer:
             return []
         seqs: list[int] = []
         contents: list[tuple[str, str]] = []
+        made: list[dict[str, Any]] = []
         for transaction in rows:
             seq = transaction.seq or self.take_seqs(1)
             self._check(transaction, seq, seqs[-1] if seqs else 0)
             owner = f"transaction:{seq}"
             commitments, personal_rows = commit_personal(owner, transaction.personal, self._salts)
             digest = content_sha256(transaction)
-            self.insert("transactions", [_row(transaction, seq, at, source, digest, commitments.decode())])
-            self.insert("personal_values", personal_rows)
-            contents.append((digest, commitments.decode()))
+            shown = commitments.decode()
+            made.append(_row(transaction, seq, at, source, digest, shown))
+            if personal_rows:
+                self.insert("personal_values", personal_rows)
+            contents.append((digest, shown))
             seqs.append(seq)
             self.new_ids[transaction.transaction_id] = seq
+        self.insert("transactions", made)
         self.event(recorded(seqs[0], seqs[-1], len(seqs), source, digest_of_rows(contents)), at)
         return seqs
 
@@ -178,10 +183,9 @@ class Writer:
             )
         if self.seq_of(transaction.transaction_id) is not None:
             raise ConflictError("the ledger already has this transaction", where=transaction.transaction_id)
-        named = {**transaction.entities, **transaction.attributes}
-        known = {field.name for field in self._fields if field.in_transactions}
-        if not named.keys() <= known:
-            unknown = ", ".join(sorted(named.keys() - known))
+        named, known = (transaction.entities, transaction.attributes), self._names
+        if not (named[0].keys() <= known and named[1].keys() <= known):
+            unknown = ", ".join(sorted({**named[0], **named[1]}.keys() - known))
             what = f"the institution has no field '{unknown}'"
             raise InputError(what, where=transaction.transaction_id, allowed=", ".join(sorted(known)))
 
@@ -206,6 +210,8 @@ def recorded(
 
 
 def _payload(draft: EventDraft) -> bytes:
+    if isinstance(draft.payload, bytes):
+        return draft.payload
     try:
         return canonical_json(draft.payload)
     except ValueError as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from engine.decision import Draws
@@ -17,7 +16,7 @@ def draw(key: bytes, purpose: str, subject: str) -> float:
     never share a message. The same arguments always give the same number; different purposes are independent.
     """
     message = b"".join(len(part).to_bytes(4, "big") + part for part in (purpose.encode(), subject.encode()))
-    digest = hmac.new(key, message, hashlib.sha256).digest()
+    digest = hmac.digest(key, message, "sha256")
     return (int.from_bytes(digest[:8], "big") >> 11) / _SCALE
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+
+import orjson
 
 from casework.deciding import decisions
 from casework.deciding.intake import Intake
 from casework.live import Live
+from data.canonical import canonical_json
 from data.commitments import content_sha256
 from data.errors import ConflictError, SecondLookError
 from data.ledger import Ledger, Writer
 from data.transactions import Transaction
-from engine.decision import Decision, Outcome
+from engine.decide import load_after
+from engine.decision import Decision, TriageReason
 from engine.triage import CapacityState
 
-Answer = dict[str, Any] | SecondLookError
+Answer = bytes | SecondLookError
+"""A decision as JSON, or what stands in its way."""
 
 
 class Load:
@@ -36,12 +40,8 @@ class Load:
 
     def add(self, made: Sequence[Decision]) -> None:
         """Count committed decisions of the day last asked for."""
-        explored = [d for d in made if d.explored]
-        self._state = CapacityState(
-            self._state.reviews_today + sum(d.outcome is Outcome.REVIEW or d.draws.audited for d in made),
-            self._state.explored_today + len(explored),
-            self._state.explored_amount_today_minor + sum(d.transaction.amount_minor or 0 for d in explored),
-        )
+        for decision in made:
+            self._state = load_after(self._state, decision)
 
     def _read(self, day: date) -> CapacityState:
         row = self._ledger.read(
@@ -51,20 +51,37 @@ class Load:
             "FROM decisions WHERE decided_at >= CAST(? AS DATE) AND decided_at < CAST(? AS DATE) + 1",
             [day.isoformat(), day.isoformat()],
         )[0]
-        return CapacityState(row["reviews"], row["explored"], int(row["amount"]))
+        return CapacityState(row["reviews"], row["explored"], int(row["amount"]), self._novel(day))
+
+    def _novel(self, day: date) -> dict[str, int]:
+        """How many were looked at for being strange in each way, where no model decided."""
+        rows = self._ledger.read(
+            "SELECT json_extract_string(decode(e.payload), '$.context.novel_kind') AS kind, count(*) AS count "
+            "FROM decisions d JOIN events e ON e.seq = d.event_seq WHERE d.model_id = '' AND d.triage_reason = ? "
+            "AND d.decided_at >= CAST(? AS DATE) AND d.decided_at < CAST(? AS DATE) + 1 GROUP BY 1",
+            [TriageReason.NOVEL.value, day.isoformat(), day.isoformat()],
+        )
+        return {row["kind"]: row["count"] for row in rows if row["kind"] is not None}
 
 
 class Decider:
     """Decides transactions and makes the one commit that holds them, their decisions and the cases they open.
 
     Not thread-safe: whoever calls holds the application's lock. If a commit fails, nothing is on disk, but the
-    memory has seen the transactions, so `spoiled` is called to have it built anew.
+    memory has seen the transactions, so `spoiled` is called to have it built anew. `reload` is called when the breaker
+    has paused the model or the policy, so that what was before takes over.
     """
 
     def __init__(
-        self, ledger: Ledger, live: Callable[[], Live], intake: Intake, spoiled: Callable[[], None]
+        self,
+        ledger: Ledger,
+        live: Callable[[], Live],
+        intake: Intake,
+        spoiled: Callable[[], None],
+        reload: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger, self._live, self._intake, self._spoiled = ledger, live, intake, spoiled
+        self._reload = reload
         self._load = Load(ledger)
 
     def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
@@ -84,22 +101,25 @@ class Decider:
             with self._ledger.recording() as w:
                 first = w.take_seqs(len(fresh))
                 placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
-                made = live.engine.decide(placed, at=at, load=load)
+                made = live.desk.decide(placed, at=at, load=load)
                 answers = self._write(w, live, made, at)
         except BaseException:
             self._spoiled()
             raise
         self._load.add(made)
+        if live.desk.stale:
+            self._reload()
         return answers
 
     def _write(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
         w.insert_transactions([d.transaction for d in made], at, "api")
-        stored = [decisions.as_json(d) for d in made]
+        stored = [canonical_json(decisions.as_json(d)) for d in made]
         seqs = w.events([decisions.event_of(d, s) for d, s in zip(made, stored, strict=True)], at)
         w.insert("decisions", [decisions.row_of(d, seq) for d, seq in zip(made, seqs, strict=True)])
+        live.desk.record(w, made, at)
         cases = self._intake.open(w, live, made, at)
         return {
-            d.transaction.transaction_id: {**s, "case_id": cases.get(d.transaction.seq)}
+            d.transaction.transaction_id: decisions.answer_of(s, cases.get(d.transaction.seq))
             for d, s in zip(made, stored, strict=True)
         }
 
@@ -112,7 +132,8 @@ class Decider:
         held = self._ledger.read("SELECT content_sha256, source FROM transactions WHERE seq = ?", [seq])[0]
         if held["content_sha256"] != content_sha256(sent):
             return _differs(name)
-        return decisions.stored(self._ledger, seq) or _never_decided(name)
+        found = decisions.stored(self._ledger, seq)
+        return orjson.dumps(found) if found else _never_decided(name)
 
 
 def _differs(transaction_id: str) -> ConflictError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from data.canonical import rfc3339
+from data.canonical import canonical_json, rfc3339
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -25,7 +25,7 @@ def subject(transaction_id: str) -> str:
 
 
 def as_json(decision: Decision) -> JSON:
-    """The decision as it is answered, stored and hashed; `case_id` is added when it is read."""
+    """The decision as it is answered, stored and hashed, for `canonical_json`; `case_id` is added when it is read."""
     transaction = decision.transaction
     return {
         "transaction_id": transaction.transaction_id,
@@ -53,7 +53,12 @@ def as_json(decision: Decision) -> JSON:
     }
 
 
-def _rule_json(rule: RuleResult) -> JSON:
+def answer_of(stored: bytes, case_id: str | None) -> bytes:
+    """The answer to whoever asked: the stored bytes, and the case that was opened."""
+    return b'%b,"case_id":%b}' % (stored[:-1], orjson.dumps(case_id))
+
+
+def _rule_json(rule: RuleResult) -> JSON | orjson.Fragment:
     if rule.state is RuleState.NO_HIT and rule.status == "live":
         return _quiet(rule.rule_id, rule.version)
     shown: JSON = {"id": rule.rule_id, "version": rule.version, "state": rule.state.value}
@@ -65,9 +70,11 @@ def _rule_json(rule: RuleResult) -> JSON:
 
 
 @lru_cache(maxsize=4096)
-def _quiet(rule_id: str, version: int) -> JSON:
-    """What most rules say most of the time; made once, and never changed by anyone."""
-    return {"id": rule_id, "version": version, "state": RuleState.NO_HIT.value}
+def _quiet(rule_id: str, version: int) -> orjson.Fragment:
+    """What most rules say most of the time, as the bytes that are stored."""
+    return orjson.Fragment(
+        canonical_json({"id": rule_id, "version": version, "state": RuleState.NO_HIT.value})
+    )
 
 
 def _triage_json(decision: Decision) -> JSON:
@@ -88,7 +95,7 @@ def _explanation_json(decision: Decision) -> JSON | None:
     return None if told is None else {"base": told.base, "contributions": dict(told.contributions)}
 
 
-def event_of(decision: Decision, stored: JSON) -> EventDraft:
+def event_of(decision: Decision, stored: bytes) -> EventDraft:
     """The event whose payload is the whole decision."""
     return EventDraft(
         actor="engine",

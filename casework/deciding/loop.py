@@ -17,7 +17,7 @@ from data.errors import LedgerError, SecondLookError
 from data.transactions import Transaction
 
 LARGEST_BATCH = 256
-Answer = dict[str, Any] | SecondLookError
+Answer = bytes | SecondLookError
 Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
 log = logging.getLogger("secondlook.decisions")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from casework.app import App
@@ -54,7 +55,7 @@ def test_a_ready_mapping_is_enough_to_import_train_judge_and_decide(
     assert json.loads(out)["auc"]["value"] > 0.7
     app = App.open(Workspace(bank))
     try:
-        made = app.decide([checked(one_more(app.mapping), app.mapping)], datetime.now(UTC))[0]
+        made = orjson.loads(app.decide([checked(one_more(app.mapping), app.mapping)], datetime.now(UTC))[0])
         assert isinstance(made, dict), made
         assert made["outcome"] in ("approve", "review", "decline")
         assert made["probability"] is not None
