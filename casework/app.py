@@ -13,6 +13,7 @@ from casework import jobs, live
 from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
+from casework.learning import novelty
 from casework.learning.retrain import Agreement, Request, Retraining
 from casework.live import Live, Settings
 from casework.people.signin import SignIn
@@ -104,7 +105,7 @@ class App:
 
     @cached_property
     def decider(self) -> Decider:
-        return Decider(self.ledger, lambda: self.live, self.intake, self.forget)
+        return Decider(self.ledger, lambda: self.live, self.intake, self.forget, self.adopt)
 
     def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
         """Decide now, in this thread; the answers are durable."""
@@ -156,11 +157,24 @@ class App:
         """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""
         current = self.live.settings
         alpha = headline_alpha(self.ledger)
-        return self.retraining.run(Request(trigger, by, reason, search_seconds), current.files, current.policy, alpha)
+        done = self.retraining.run(Request(trigger, by, reason, search_seconds), current.files, current.policy, alpha)
+        self.keep_up_novelty(by)  # where still no model decides
+        return done
+
+    def keep_up_novelty(self, by: str) -> str:
+        """Where no model decides, learn anew what is usual once the record has doubled; a sentence about it."""
+        settings = self.settings()
+        text = settings.files["features.yaml"]
+        found = novelty.keep_up(self.ledger, settings.features, text, by=by, at=self.clock())
+        if found is None:
+            return "What counts as unusual stays as it was."
+        self.adopt()
+        return f"What counts as unusual was learned from {found.rows:,} transactions."
 
     def start(self) -> None:
         """Load what decides, and start deciding and the schedule."""
         self.retraining.settle_interrupted()
+        self.keep_up_novelty("system")
         _ = self.live, self.loop
         self.schedule.start()
 

@@ -37,6 +37,13 @@ def all_jobs(app: App) -> list[Job]:
             False,
         ),
         Job("trim", "forget what no window can reach", _HOURLY, lambda: trim(app), False),
+        Job(
+            "novelty",
+            "learn what is usual, where no model decides",
+            _HOURLY,
+            lambda: app.keep_up_novelty("scheduler"),
+            False,
+        ),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
         Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
     ]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from casework.cases.past import PastPayments
+from casework.learning import novelty
+from casework.safety import opening
+from casework.safety.desk import Desk
 from casework.workspace import Workspace
 from data import approved
 from data.errors import ConfigError
@@ -17,7 +21,6 @@ from engine.decide import Engine
 from engine.features.feature_set import FeatureSet
 from engine.features.online import OnlineState
 from engine.features.spec import load_features
-from engine.model import registry
 from engine.model.scoring import Model
 from engine.policy import Policy, load_policy
 from engine.rules.lists import Lists, load_lists
@@ -49,6 +52,7 @@ class Live:
     model: Model | None
     memory: OnlineState
     engine: Engine
+    desk: Desk
     past: PastPayments
 
     @property
@@ -91,30 +95,34 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
     """
     current = approved.current(ledger)
     settings = read_settings(current.files, mapping)
-    model = champion(ledger, workspace.models)
+    model, policy = champion(ledger, workspace.models), opening.chosen_policy(ledger, settings)
     same = before is not None and before.settings.files["features.yaml"] == settings.files["features.yaml"]
     memory = before.memory if before and same else remembered(ledger, settings.features)
     engine = Engine(
         state=memory,
         rules=settings.rules,
-        policy=settings.policy,
+        policy=policy.policy,
         model=model,
         key=workspace.key(),
         set_id=current.set_id,
-        segments=settings.segments,
+        segments=policy.segments,
+        notes=policy.notes,
+        unlabelled=None if model else novelty.current(ledger, settings.files["features.yaml"]),
     )
     past = before.past if before else PastPayments(ledger, mapping)
-    return Live(current.set_id, settings, model, memory, engine, past)
+    desk = opening.desk(ledger, engine, settings, workspace.models, partial(read_settings, mapping=mapping))
+    return Live(current.set_id, settings, model, memory, engine, desk, past)
 
 
 def champion(ledger: Ledger, models: Path) -> Model | None:
-    """The model that decides, or None before the first is trained."""
+    """The model that decides: None before the first is trained; the one before while the breaker has paused it."""
     rows = ledger.read(
-        "SELECT model_id, files_sha256 FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1"
+        "SELECT model_id FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1"
     )
-    if not rows:
-        return None
-    return registry.load(models / rows[0]["model_id"], manifest_sha256=rows[0]["files_sha256"])
+    model_id = rows[0]["model_id"] if rows else ""
+    if model_id and opening.paused_model(ledger, model_id):
+        model_id = opening.model_before(ledger, model_id)
+    return opening.loaded_model(ledger, models, model_id) if model_id else None
 
 
 def remembered(ledger: Ledger, features: FeatureSet) -> OnlineState:

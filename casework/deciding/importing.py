@@ -30,7 +30,15 @@ def import_file(
         except InputError as error:
             error.where = error.where.replace(str(path), name)  # they know it by that name
             raise
+    if report.accepted and _few_labels(app):
+        app.keep_up_novelty(actor)
     return {"file": name, **asdict(report)}
+
+
+def _few_labels(app: App) -> bool:
+    """Whether no model can be trained yet, so that novelty has to say what is worth a look."""
+    frauds = app.ledger.read("SELECT count(DISTINCT transaction_seq) AS n FROM outcomes WHERE is_fraud")[0]["n"]
+    return frauds < app.settings().policy.retrain.min_frauds
 
 
 def import_outcomes(app: App, path: Path, name: str, *, actor: str, at: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +11,22 @@ import orjson
 
 from casework.app import App
 from casework.deciding import decisions
+from casework.learning import novelty
 from casework.live import read_settings
-from data import approved, reading
+from casework.safety import trials
+from casework.safety.opening import Chosen, policy_of
+from data import reading
 from data.canonical import canonical_json
+from engine.control import AsStored, from_context
 from engine.costs import CapacityState
 from engine.decide import Engine
 from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from engine.model import registry
+from engine.model.cold_start import ColdStart
 
 JSON = dict[str, Any]
+_BESIDE = ("shadows", "rollout", "fail_safe")
 
 
 def replay(app: App, stored: Mapping[str, Any]) -> JSON:
@@ -44,15 +51,23 @@ def replay(app: App, stored: Mapping[str, Any]) -> JSON:
 
 
 def _from_stored(app: App, then: Mapping[str, Any]) -> JSON:
-    settings = read_settings(approved.load(app.ledger, then["set_id"]).files, app.mapping)
+    context = then["context"]
+    settings = read_settings(trials.files_of(app.ledger, then["set_id"]), app.mapping)
+    policy = Chosen(settings.policy, settings.segments, {})
+    if "policy_set_id" in context:  # the breaker had paused the set's own
+        policy = policy_of(app.ledger, context["policy_set_id"], settings)
     model = registry.load(app.workspace.model_folder(then["model_id"])) if then["model_id"] else None
     engine = Engine(
         state=OnlineState(settings.features),  # not looked at: the features are given
         rules=settings.rules,
-        policy=settings.policy,
+        policy=policy.policy,
         model=model,
         key=app.key,
         set_id=then["set_id"],
+        segments=policy.segments,
+        control=AsStored(from_context(context.get("controls", {}))),
+        notes=policy.notes,
+        unlabelled=_unlabelled(app, then["context"]),
     )
     engine.killed = bool(then["context"].get("killed"))
     made = engine.decide_rows(
@@ -61,11 +76,19 @@ def _from_stored(app: App, then: Mapping[str, Any]) -> JSON:
         at=datetime.fromisoformat(then["decided_at"]),
         load=CapacityState(**then["context"]["load"]),
     )
-    return orjson.loads(canonical_json(decisions.as_json(made[0])))
+    # What was tried beside it, and why no model answered, is not worked out anew.
+    kept = {name: context[name] for name in _BESIDE if name in context}
+    again = replace(made[0], context={**made[0].context, **kept})
+    return orjson.loads(canonical_json(decisions.as_json(again)))
+
+
+def _unlabelled(app: App, context: Mapping[str, Any]) -> ColdStart | None:
+    novelty_id = context.get("novelty_id")
+    return novelty.of_id(app.ledger, novelty_id) if novelty_id else None
 
 
 def _features_from_ledger(app: App, then: Mapping[str, Any]) -> JSON:
-    settings = read_settings(approved.load(app.ledger, then["set_id"]).files, app.mapping)
+    settings = read_settings(trials.files_of(app.ledger, then["set_id"]), app.mapping)
     found = batch_features(app.ledger, settings.features, first_seq=then["seq"], last_seq=then["seq"])
     row = found.to_pylist()[0]
     return orjson.loads(canonical_json({spec.name: row[spec.name] for spec in settings.features.features}))
