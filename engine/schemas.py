@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.decision import Outcome, RuleState
+from engine.decision import Outcome
 from engine.features.feature_set import HISTORY, LABELS, OWN, UNITS
 from engine.policy import AUTONOMY, DEFAULT_SEGMENT, LABEL_SOURCES, LANES
+from engine.rules.inline_tests import EXPECT, FRAUD_KNOWN, LONGEST_HISTORY
 from engine.rules.loader import ID_PATTERN
 from engine.rules.rule import SEVERITIES, STATUSES
 
@@ -151,10 +152,29 @@ def _change() -> JSON:
 
 
 def _test() -> JSON:
-    states = (RuleState.HIT, RuleState.NO_HIT, RuleState.MISSING)
-    given = {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}}
-    required = {"name": _text(150), "given": given, "expect": _one_of(s.value for s in states)}
-    return _object(required, {"at": _moment()})
+    given = {"type": "object", "additionalProperties": _scalar()}
+    required = {"name": _text(150), "expect": _one_of(EXPECT)}
+    return {
+        "anyOf": [
+            _object({**required, "given": given}, {"at": _moment()}),
+            _object({**required, "transaction": _transaction()}, {"at": _moment(), "history": _history()}),
+        ]
+    }
+
+
+def _history() -> JSON:
+    row = _transaction({"ago": _duration()}, {FRAUD_KNOWN: _duration()})
+    return {"type": "array", "maxItems": LONGEST_HISTORY, "items": row}
+
+
+def _transaction(required: JSON | None = None, optional: JSON | None = None) -> JSON:
+    """A transaction as a test gives it; which entities and attributes there are is the institution's own."""
+    shape = _object(required or {}, {"amount": _money(), **(optional or {})})
+    return {**shape, "additionalProperties": _scalar()}
+
+
+def _scalar() -> JSON:
+    return {"type": ["number", "string", "boolean", "null"]}
 
 
 def _thresholds() -> JSON:

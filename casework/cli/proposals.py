@@ -253,7 +253,7 @@ def page_lines(found: JSON) -> list[str]:
     if found["override_reason"]:
         lines.append(f"EXCEPTION, live without evidence from shadow: {found['override_reason']}")
     lines += [f"FAIL {t['rule']}: {t['name']}" for t in found.get("tests", []) if not t["passed"]]
-    lines += [f"loose {u['rule']}: no test notices when {u['change']}" for u in found.get("unpinned", [])]
+    lines += [f"UNPINNED {u['rule']}: no test notices when {u['change']}" for u in found.get("unpinned", [])]
     lines += [f"{p['where']}: error: {p['what']}. {p['hint']}" for p in found.get("problems", [])]
     lines += [f"{path} has changed since in the approved set." for path in found.get("overtaken", [])]
     lines.append(f"Content: {found['content_sha256']}")

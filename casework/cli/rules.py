@@ -76,7 +76,7 @@ def test(
         "failed": sum(not row["passed"] for row in shown),
         "unpinned": len(loose),
     }
-    lines = [*map(str, outcomes), *(f"loose {u}" for u in loose)]
+    lines = [*map(str, outcomes), *(f"UNPINNED {u}" for u in loose)]
     counts = f"{tally['tests']} tests, {tally['failed']} failed, {tally['unpinned']} unpinned"
     lines.append(f"{tally['rules']} rules: {counts if pins else counts.rsplit(',', 1)[0]}.")
     answer({"tally": tally, "tests": shown, "unpinned": [pin_row(u) for u in loose]}, lines, as_json)

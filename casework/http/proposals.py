@@ -88,11 +88,16 @@ def propose(
         by=person.user_id,
         reason=form.reason,
         origin=f"{form.origin}: {kind}",
-        override_reason=form.override_reason.strip(),
+        override_reason=_override(form),
         replaces=form.replaces,
     )
     made = proposals.propose(app, texts, asked, at=now())
     return json_answer(proposal_pages.page(app, made.proposal_id, person, now()), 201)
+
+
+def _override(form: ProposalForm) -> str:
+    """Going back to what ran before speaks for itself, and is still marked as going without evidence."""
+    return form.override_reason.strip() or (f"it ran in {form.back_to}" if form.back_to else "")
 
 
 def _texts(app: App, form: ProposalForm) -> tuple[dict[str, bytes | None], str]:

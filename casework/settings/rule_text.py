@@ -13,7 +13,7 @@ _SCALAR = re.compile(r"^(?P<key>\s*[a-z_]+:\s*)(?P<value>[^\s#]+)(?P<rest>\s*(#.
 
 
 def with_step(text: bytes, where: str, *, version: int, status: str, change: str, on: date) -> bytes:
-    """The file with another version and status, and a line on top of its history that says what changed.
+    """The file with another version and status, and a line more in its history that says what changed.
 
     InputError, with the place, where the file is written in a way that cannot be edited safely by a program.
     """
@@ -50,13 +50,18 @@ def _replace(lines: list[str], document: Document, key: str, value: str) -> None
 
 
 def _add_history(lines: list[str], document: Document, entry: str) -> None:
+    """One more line under `history`, before whatever key follows."""
     rows = document.value.get("history")
     if not isinstance(rows, list) or not rows:
         raise _unsafe(document, "history")
-    place = document.position("history", 0)[0] - 1
-    indent = re.match(r"(\s*)- ", lines[place])
+    indent = re.match(r"(\s*)- ", lines[document.position("history", 0)[0] - 1])
     if indent is None:
         raise _unsafe(document, "history")
+    start = document.position("history")[0]
+    following = [line for key in document.value if (line := document.position(key)[0]) > start]
+    place = min(following, default=len(lines) + 1) - 1
+    while not lines[place - 1].strip() or lines[place - 1].lstrip().startswith("#"):
+        place -= 1
     lines.insert(place, f"{indent[1]}- {entry}\n")
 
 
@@ -70,5 +75,5 @@ def _check(done: bytes, where: str, before: Document, version: int, status: str)
     """What was written must read as meant: everything else as it was."""
     after = strict_yaml.load(done, where).value
     told = {"version": version, "status": status, "history": after.get("history")}
-    if after != {**before.value, **told} or after["history"][1:] != before.value["history"]:
+    if after != {**before.value, **told} or after["history"][:-1] != before.value["history"]:
         raise _unsafe(before, "history")

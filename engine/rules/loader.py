@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
 from data.canonical import sha256_hex
-from data.errors import ConfigError, did_you_mean
+from data.errors import ConfigError
 from data.strict_yaml import load
-from engine.decision import FeatureValue, Outcome, RuleState
+from engine.decision import Outcome, RuleState
 from engine.features.feature_set import FeatureSet
 from engine.fields import Fields
-from engine.rules.compiled import WrongValue, checked
 from engine.rules.conditions import And, Group, Node, Not, Or, names
 from engine.rules.grammar import ALLOWED, GrammarError, parse_condition
+from engine.rules.inline_tests import read_test
 from engine.rules.lists import Lists
 from engine.rules.reasons import Reason, parse_reason
-from engine.rules.rule import SEVERITIES, STATUSES, Change, Consequence, InlineTest, Rule
-from engine.rules.rule_set import RuleSet, kinds_of
+from engine.rules.rule import SEVERITIES, STATUSES, Change, Consequence, Rule
+from engine.rules.rule_set import RuleSet
 
 FOLDER = "catalogue"
 DEEPEST = 6
-TEST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 ID_PATTERN = "[a-z][a-z0-9_]{2,62}"
 _ID = re.compile(ID_PATTERN + r"\Z")
 _FLOORS = {"review": Outcome.REVIEW, "decline": Outcome.DECLINE}
 _ON_MISSING = {"no_hit": Outcome.APPROVE, "review": Outcome.REVIEW}
-_EXPECT = {state.value: state for state in (RuleState.HIT, RuleState.NO_HIT, RuleState.MISSING)}
 _OWN = ("value", "attribute")
 
 
@@ -80,7 +78,7 @@ def load_rule(text: bytes, where: str, feature_set: FeatureSet, lists: Lists, *,
         false_positives=top.text("false_positives"),
         runbook=top.text("runbook"),
         history=tuple(_change(row) for row in top.each("history")),
-        tests=tuple(_test(row, when) for row in top.each("tests")),
+        tests=tuple(read_test(row, when, feature_set, currency) for row in top.each("tests")),
         where=where,
         sha256=sha256_hex(text),
     )
@@ -178,28 +176,6 @@ def _change(row: Fields) -> Change:
     except ValueError as problem:
         raise row.error(f"'at' is '{change.at}'", "at", allowed="a date such as 2026-11-21") from problem
     return change
-
-
-def _test(row: Fields, when: Node) -> InlineTest:
-    given = row.part("given")
-    kinds = kinds_of(when)
-    values: dict[str, FeatureValue] = {}
-    for name in given.value:
-        if name not in kinds:
-            hint = did_you_mean(name, kinds)
-            raise given.error(
-                f"the condition does not read '{name}'", name, allowed=", ".join(kinds), hint=hint
-            )
-        value = given.raw(name, None)
-        try:
-            checked(value, kinds[name])
-        except WrongValue as problem:
-            raise given.error(f"'{name}' is {value!r}", name, allowed=f"a {kinds[name]}") from problem
-        values[name] = value
-    moment = row.moment("at", optional=True) or TEST_MOMENT
-    test = InlineTest(row.text("name", longest=150), values, _EXPECT[row.choice("expect", _EXPECT)], moment)
-    row.done()
-    return test
 
 
 def _check_history(rule: Rule, top: Fields) -> None:

@@ -160,7 +160,7 @@ def test_every_inline_test_has_a_line_and_the_last_one_counts_them(shell: Shell,
     code, out, _ = shell("rules", "test", "--workspace", shop)
     assert (
         code,
-        any(line.startswith("loose customer_with_known_frauds: ") for line in out.splitlines()),
+        any(line.startswith("UNPINNED customer_with_known_frauds: ") for line in out.splitlines()),
     ) == (1, True)
 
 
