@@ -158,13 +158,14 @@ class Breaker:
 
 
 def alarms_of(decision: Decision) -> Iterator[tuple[str, str]]:
-    """What this decision counts as an alarm of: each live rule that hit, the model where it alone asked, the policy
+    """What this decision counts as an alarm of: each live rule that hit, the model where no rule hit, the policy
     for any answer but approval, and declines as a whole."""
     hits = False
     for result in decision.rules:
-        if result.state is RuleState.HIT and result.status == "live":
+        if result.state is RuleState.HIT:
             hits = True
-            yield RULE, result.rule_id
+            if result.status == "live":
+                yield RULE, result.rule_id
     declined = decision.outcome is Outcome.DECLINE or decision.explored
     if not hits and (declined or decision.triage.reason is TriageReason.UNCERTAIN):
         yield MODEL, decision.model_id

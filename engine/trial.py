@@ -38,18 +38,21 @@ class Shadow:
         """Take up a day's load where it was left."""
         self._day, self._load = day, load
 
-    def answer(self, decision: Decision, live_rules: Rules) -> Outcome:
-        """The outcome this would have given; the day's load grows by it."""
+    def answer(self, decision: Decision, engine: Engine) -> Outcome:
+        """The outcome this would have given where `engine` decided; the day's load grows by it."""
         at = decision.decided_at
         if self._day != at.date():
             self._day, self._load = at.date(), CapacityState()
         applied = from_context(decision.context.get("controls", {}))
         results = decision.rules
         if self._rules is not None or decision.set_id != self._set_id:
-            results = applied.on((self._rules or live_rules).evaluate(decision.features, at))
+            results = applied.on((self._rules or engine.rules).evaluate(decision.features, at))
         segment, policy = self.segments.of(decision.features, at)
         shares = (policy.sampling.audit, policy.sampling.exploration.share)
         draws = Draws(decision.draws.audit, shares[0], decision.draws.explore, shares[1])
+        novelty, strange = decision.context.get("novelty"), None
+        if engine.unlabelled is not None and novelty is not None and novelty >= policy.novelty_at:
+            strange = engine.unlabelled.strangeness(decision.features, policy.currency)
         answered = triage(
             decision.probability,
             decision.transaction.amount_minor,
@@ -57,7 +60,8 @@ class Shadow:
             policy,
             load=self._load,
             draws=draws,
-            novelty=decision.context.get("novelty"),
+            novelty=novelty,
+            strange=strange,
             segment=segment,
             killed=bool(decision.context.get("killed")),
             capped=applied.model_capped,

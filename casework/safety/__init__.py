@@ -1,0 +1,1 @@
+"""How do people, and the breaker, keep control of what decides while it decides?"""

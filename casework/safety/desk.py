@@ -1,0 +1,130 @@
+"""What is counted, recorded and switched beside each decision, in the same write as the decision itself?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from casework.safety import alarms, breaker_acts, effects
+from casework.safety.alarms import BREAKER, FAIL_SAFE, RULE_ERROR, Key
+from data.transactions import Transaction
+from data.writer import Writer
+from engine.breaker import CAP, MODEL, PAUSE, POLICY, RULE, Acted, Breaker
+from engine.control import Control
+from engine.costs import CapacityState
+from engine.decide import Engine
+from engine.decision import Decision
+from engine.trial import Rollout, Shadow
+
+_FAIL_SAFE = {
+    "no_model": "No model runs, so the policy's fail-safe answer stands wherever no rule asks for more.",
+    "model_failed": "The model failed on payments, which got the policy's fail-safe answer.",
+}
+
+
+class Desk:
+    """Everything of safety that is in memory while an engine decides; the ledger can make it anew at any time.
+
+    `stale` says that what decides must be loaded anew, because a model or policy was paused.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        control: Control,
+        breaker: Breaker,
+        open_alarms: set[Key],
+        shadows: Sequence[Shadow] = (),
+        rollout: Rollout | None = None,
+    ) -> None:
+        self.engine, self.breaker = engine, breaker
+        self.shadows, self.rollout = tuple(shadows), rollout
+        self.open_alarms = open_alarms
+        self.stale = False
+        self.control = control
+        self.use(control)
+
+    def use(self, control: Control) -> None:
+        """Put another control in force for both arms, from the next decision on."""
+        self.control = self.engine.control = control
+        if self.rollout is not None:
+            self.rollout.candidate.control = control
+
+    def kill(self, on: bool) -> None:
+        """Turn the engine's own switch, in both arms."""
+        self.engine.killed = on
+        if self.rollout is not None:
+            self.rollout.candidate.killed = on
+
+    def decide(
+        self, transactions: Sequence[Transaction], *, at: datetime, load: CapacityState
+    ) -> list[Decision]:
+        """The engine's decisions, those of a rollout's candidate where it takes them, with what shadows answered."""
+        if self.rollout is None:
+            made = self.engine.decide(transactions, at=at, load=load)
+        else:
+            made = self.rollout.decide(self.engine, transactions, at=at, load=load)
+        return [self._beside(decision) for decision in made] if self.shadows else made
+
+    def record(self, w: Writer, made: Sequence[Decision], at: datetime) -> None:
+        """Count these decisions, write down what bears on safety, and act where the breaker says so.
+
+        Only adds rows and events, so that the write stays a quick one.
+        """
+        rows = list(effects.of(made, self.control))
+        if rows:
+            w.insert("control_effects", rows)
+            self._alarm_of(w, rows, at)
+        if self.shadows or self.rollout is not None:
+            w.insert("trial_answers", list(self._answers(made)))
+        for acted in self.breaker.see(made, at):
+            self._act(w, acted, at)
+
+    def _beside(self, decision: Decision) -> Decision:
+        answers = {shadow.trial_id: shadow.answer(decision, self.engine).word for shadow in self.shadows}
+        return replace(decision, context={**decision.context, "shadows": answers})
+
+    def _answers(self, made: Sequence[Decision]) -> Iterator[dict[str, Any]]:
+        for decision in made:
+            row = {
+                "transaction_seq": decision.transaction.seq,
+                "decided_at": decision.decided_at,
+                "answered": decision.outcome.word,
+                "amount_minor": decision.transaction.amount_minor,
+            }
+            for trial_id, outcome in decision.context.get("shadows", {}).items():
+                yield {**row, "trial_id": trial_id, "arm": "live", "outcome": outcome}
+            arm = decision.context.get("rollout")
+            if arm:
+                yield {**row, "trial_id": arm["trial"], "arm": arm["arm"], "outcome": decision.outcome.word}
+
+    def _act(self, w: Writer, acted: Acted, at: datetime) -> None:
+        breaker_acts.record(w, acted, at)
+        self._alarm(w, BREAKER, f"{acted.kind}:{acted.subject}", acted.sentence, at)
+        self.use(controlled(self.control, acted.action, acted.kind, acted.subject))
+        if acted.action == PAUSE and acted.kind in (MODEL, POLICY):
+            self.stale = True
+
+    def _alarm_of(self, w: Writer, rows: Sequence[dict[str, Any]], at: datetime) -> None:
+        for row in rows:
+            kind, subject = row["kind"], row["subject"]
+            if kind == effects.FAIL_SAFE and subject in _FAIL_SAFE:
+                self._alarm(w, FAIL_SAFE, subject, _FAIL_SAFE[subject], at)
+            elif kind == effects.RULE_ERROR:
+                sentence = f"The rule {subject} could not be evaluated; it asks as its on_missing says."
+                self._alarm(w, RULE_ERROR, subject, sentence, at)
+
+    def _alarm(self, w: Writer, kind: str, subject: str, sentence: str, at: datetime) -> None:
+        alarms.raise_alarm(w, kind, subject, sentence, at, is_open=self.open_alarms)
+        self.open_alarms.add((kind, subject))
+
+
+def controlled(control: Control, action: str, kind: str, subject: str) -> Control:
+    """The control with one more thing paused or capped. A cap on the policy or on declines as a whole is a cap on the
+    model; rules have caps of their own."""
+    if kind == RULE:
+        name = "paused_rules" if action == PAUSE else "capped_rules"
+        return replace(control, **{name: getattr(control, name) | {subject}})
+    return replace(control, model_capped=True) if action == CAP else control

@@ -1,0 +1,206 @@
+"""How often would each rule, the model and the policy speak up if all were as before, and since when do they run?
+
+What is new or changed is expected to be as loud as it was before the change: a rule as under its earlier versions, in
+shadow or live, the model and the policy as those before them. The change's own preview is not asked: a mistyped
+threshold looks just as loud there. A person who knows better states a rate when ending a pause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from scipy.stats import beta
+
+from casework.safety import breaker_acts
+from data import strict_yaml
+from data.canonical import sha256_hex
+from data.ledger import Ledger
+from engine.breaker import DECLINES, MODEL, POLICY, RULE, Expected, Watch
+from engine.policy import Breaker as Limits
+from engine.rules.conditions import Listed, walk
+from engine.rules.rule import Rule
+from engine.rules.rule_set import RuleSet
+
+HISTORY = timedelta(days=30)
+FEWEST = 200
+"""Earlier decisions below which nothing counts as known."""
+UNKNOWN_ALERTS = 0.2
+"""What a model or policy is expected to ask for at most where there is no history: they speak for all payments."""
+_POLICY_FILE, _LISTS_FILE = "policy.yaml", "lists.yaml"
+
+_ALARMS = f"""
+SELECT count(*) AS n,
+       count(*) FILTER (outcome = 'decline' OR explored) AS {DECLINES},
+       count(*) FILTER (outcome <> 'approve' OR explored) AS {POLICY},
+       count(*) FILTER (len(rules_hit) = 0
+                        AND (outcome = 'decline' OR explored OR triage_reason = 'uncertain')) AS {MODEL}
+FROM decisions WHERE decided_at >= ? AND decided_at < ?
+"""
+_HITS = """
+SELECT id, count(*) AS n FROM (SELECT unnest(rules_hit) AS id FROM decisions
+                               WHERE decided_at >= ? AND decided_at < ?) GROUP BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What decides: the files of the set, its rules and the model."""
+
+    files: Mapping[str, bytes]
+    rules: RuleSet
+    model_id: str
+    limits: Limits
+
+
+class Sets:
+    """The approved sets, newest first: since when is a file as it is, and what was it before?"""
+
+    def __init__(self, ledger: Ledger) -> None:
+        rows = ledger.read("SELECT set_id, files, approved_at FROM approved_sets ORDER BY event_seq DESC")
+        self._rows = [(row["set_id"], orjson.loads(row["files"]), row["approved_at"]) for row in rows]
+
+    def since(self, paths: Sequence[str]) -> datetime:
+        """When these files came into force as they are now."""
+        now = self._of(self._rows[0][1], paths)
+        since = self._rows[0][2]
+        for _, files, at in self._rows:
+            if self._of(files, paths) != now:
+                break
+            since = at
+        return since
+
+    def before(self, path: str) -> tuple[str, str, datetime] | None:
+        """The set, hash and moment of this file before it became what it is; None where it never was another."""
+        now = self._rows[0][1].get(path)
+        changed = [(row, files.get(path), at) for row, files, at in self._rows if files.get(path) != now]
+        return (changed[0][0], changed[0][1], changed[0][2]) if changed and changed[0][1] else None
+
+    def first(self, path: str) -> datetime:
+        """When there was first such a file."""
+        return min(at for _, files, at in self._rows if path in files)
+
+    @staticmethod
+    def _of(files: Mapping[str, str], paths: Sequence[str]) -> list[str | None]:
+        return [files.get(path) for path in paths]
+
+
+class History:
+    """How many decisions there were in a period, and how many of each kind of alarm; each period is asked once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known: dict[tuple[datetime, datetime], tuple[dict[str, Any], dict[str, int]]] = {}
+
+    def counts(self, kind: str, subject: str, since: datetime, until: datetime) -> tuple[int, int]:
+        """Decisions and alarms from `since` until before `until`."""
+        if since >= until:
+            return 0, 0
+        period = (since, until)
+        if period not in self._known:
+            every = self._ledger.read(_ALARMS, list(period))[0]
+            hits = {row["id"]: row["n"] for row in self._ledger.read(_HITS, list(period))}
+            self._known[period] = every, hits
+        every, hits = self._known[period]
+        return every["n"], hits.get(subject, 0) if kind == RULE else every[kind]
+
+
+def watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
+    """Everything to be watched from `at` on, with what was counted so far."""
+    sets, history = Sets(ledger), History(ledger)
+    stated = breaker_acts.stated_rates(ledger)
+    found = [
+        *(_rule_watch(ledger, rule, running, sets, history, at) for rule in running.rules if rule.runs),
+        *_model_watch(ledger, running, history),
+        _policy_watch(running, sets, history),
+        *_declines_watch(history, at),
+    ]
+    for watch in found:
+        rate = stated.get((watch.kind, watch.subject, watch.version))
+        if rate is not None:
+            watch.expected = Expected(rate, "stated")
+        seen, alarms = history.counts(watch.kind, watch.subject, watch.since, at)
+        watch.restore(seen, alarms, running.limits)
+        if rate is not None or not watch.is_new(at, running.limits):
+            watch.evidence = 0.0  # what has stood long, or was judged by a person, starts afresh
+    return found
+
+
+def expected(seen: int, alarms: int, unknown: float) -> Expected:
+    """The upper end of the 95 % interval of Clopper and Pearson (1934), so that few decisions allow for much."""
+    if seen < FEWEST:
+        return Expected(unknown, "nothing", seen)
+    high = float(beta.ppf(0.975, alarms + 1, seen - alarms)) if alarms < seen else 1.0
+    return Expected(high, "history", seen)
+
+
+def version_of(rule: Rule, files: Mapping[str, bytes]) -> str:
+    """What makes a rule what it is: its file, and the lists where it reads one."""
+    parts = [sha256_hex(files.get(path, b"")) for path in _paths(rule)]
+    return sha256_hex("".join(parts).encode())[:16]
+
+
+def policy_version(files: Mapping[str, bytes]) -> str:
+    return sha256_hex(files[_POLICY_FILE])[:16]
+
+
+def _paths(rule: Rule) -> list[str]:
+    own = f"catalogue/{rule.id}.yaml"
+    return [own, _LISTS_FILE] if any(isinstance(node, Listed) for node in walk(rule.when)) else [own]
+
+
+def _rule_watch(
+    ledger: Ledger, rule: Rule, running: Running, sets: Sets, history: History, at: datetime
+) -> Watch:
+    paths = _paths(rule)
+    since, limits = sets.since(paths), running.limits
+    seen, alarms = history.counts(RULE, rule.id, max(since, at - HISTORY), at)
+    if at < since + timedelta(days=limits.days) or seen < limits.decisions:
+        ran = _ran_before(ledger, sets, paths[0])
+        first = max(sets.first(paths[0]), since - HISTORY) if ran else since
+        seen, alarms = history.counts(RULE, rule.id, first, since)
+    return Watch(
+        RULE,
+        rule.id,
+        version_of(rule, running.files),
+        since,
+        expected(seen, alarms, limits.unknown_rate),
+    )
+
+
+def _ran_before(ledger: Ledger, sets: Sets, path: str) -> bool:
+    """Whether the rule was evaluated, in shadow or live, before it became what it is (or only its lists changed)."""
+    before = sets.before(path)
+    if before is None:
+        return True
+    rows = ledger.read("SELECT content FROM artefacts WHERE sha256 = ?", [before[1]])
+    return bool(rows) and strict_yaml.load(rows[0]["content"], path).value.get("status") in ("live", "shadow")
+
+
+def _model_watch(ledger: Ledger, running: Running, history: History) -> list[Watch]:
+    if not running.model_id:
+        return []
+    rows = ledger.read(
+        "SELECT max(recorded_at) AS at FROM events WHERE kind = 'model.promoted' AND subject = ?",
+        [f"model:{running.model_id}"],
+    )
+    since = rows[0]["at"]
+    if since is None:
+        return []
+    known = expected(*history.counts(MODEL, "", since - HISTORY, since), UNKNOWN_ALERTS)
+    return [Watch(MODEL, running.model_id, running.model_id, since, known)]
+
+
+def _policy_watch(running: Running, sets: Sets, history: History) -> Watch:
+    since = sets.since([_POLICY_FILE])
+    known = expected(*history.counts(POLICY, "", since - HISTORY, since), UNKNOWN_ALERTS)
+    return Watch(POLICY, POLICY, policy_version(running.files), since, known)
+
+
+def _declines_watch(history: History, at: datetime) -> list[Watch]:
+    seen, alarms = history.counts(DECLINES, "", at - HISTORY, at)
+    known = expected(seen, alarms, UNKNOWN_ALERTS)
+    return [Watch(DECLINES, DECLINES, "", at, known)] if known.basis == "history" else []

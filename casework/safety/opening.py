@@ -1,0 +1,213 @@
+"""What does the ledger say of safety when what decides is loaded: what is paused, capped, snoozed, listed, tried?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from casework.safety import alarms, breaker_acts, kill_switch, list_entries, snoozes, trials
+from casework.safety.desk import Desk, controlled
+from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
+from casework.safety.trials import ROLLOUT, SHADOW, Trial
+from data.errors import SecondLookError
+from data.ledger import Ledger
+from engine.breaker import DECLINES, MODEL, PAUSE, POLICY, RULE, Breaker
+from engine.control import Control
+from engine.costs import CapacityState
+from engine.decide import Engine
+from engine.features.feature_set import FeatureSet
+from engine.model import registry
+from engine.model.scoring import Model
+from engine.policy import Policy, load_policy
+from engine.rules.lists import Lists
+from engine.rules.rule_set import RuleSet
+from engine.segments import Segments, load_segments
+from engine.trial import Rollout, Shadow
+
+log = logging.getLogger("secondlook.safety")
+JSON = dict[str, Any]
+
+
+class Settings(Protocol):
+    """A set of files, read."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]: ...
+    @property
+    def features(self) -> FeatureSet: ...
+    @property
+    def rules(self) -> RuleSet: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def segments(self) -> Segments: ...
+
+
+Read = Callable[[Mapping[str, bytes]], Settings]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The policy that decides, and what is noted with each decision where it is not that of the set."""
+
+    policy: Policy
+    segments: Segments
+    notes: Mapping[str, Any]
+
+
+def paused_model(ledger: Ledger, model_id: str) -> bool:
+    """Whether the breaker has paused this model."""
+    return any(
+        act["action"] == PAUSE and (act["kind"], act["subject"]) == (MODEL, model_id)
+        for act in breaker_acts.in_force(ledger)
+    )
+
+
+def model_before(ledger: Ledger, model_id: str) -> str:
+    """The champion that this model took the place of, '' if it was the first."""
+    rows = ledger.read(
+        "SELECT payload FROM events WHERE kind = 'model.promoted' AND subject = ? ORDER BY seq DESC LIMIT 1",
+        [f"model:{model_id}"],
+    )
+    return str(orjson.loads(rows[0]["payload"])["before"]) if rows else ""
+
+
+def chosen_policy(ledger: Ledger, settings: Settings) -> Chosen:
+    """The set's own policy, or the one before it while the breaker has paused it."""
+    version = policy_version(settings.files)
+    paused = any(
+        act["action"] == PAUSE and act["kind"] == POLICY and act["version"] == version
+        for act in breaker_acts.in_force(ledger)
+    )
+    if not paused:
+        return Chosen(settings.policy, settings.segments, {})
+    before = Sets(ledger).before("policy.yaml")
+    if before is None:
+        return Chosen(settings.policy, settings.segments, {})
+    return policy_of(ledger, before[0], settings)
+
+
+def policy_of(ledger: Ledger, set_id: str, settings: Settings) -> Chosen:
+    """The policy of another set, on the features and lists of this one."""
+    text = trials.files_of(ledger, set_id)["policy.yaml"]
+    policy = load_policy(text)
+    segments = load_segments(text, policy, settings.features, settings.lists)
+    return Chosen(policy, segments, {"policy_set_id": set_id})
+
+
+def desk(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read: Read) -> Desk:
+    """The desk beside this engine, as the ledger has it."""
+    last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
+    moment = last or ledger.read("SELECT max(approved_at) AS at FROM approved_sets")[0]["at"]
+    model_id = engine.model.model_id if engine.model else ""
+    running = Running(settings.files, settings.rules, model_id, settings.policy.breaker)
+    breaker = Breaker(
+        watches(ledger, running, moment + timedelta(microseconds=1)), running.limits, engine.set_id
+    )
+    acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
+    for act in acts:
+        watch = breaker.watches.get((act["kind"], act["subject"]))
+        if watch is not None:
+            watch.acted = True
+    shadows, rollout = _tried(ledger, engine, settings, models, read)
+    control = control_of(ledger, acts)
+    made = Desk(engine, control, breaker, alarms.open_keys(ledger), shadows, rollout)
+    made.kill(kill_switch.standing(ledger).is_on)
+    return made
+
+
+def control_of(ledger: Ledger, acts: Sequence[JSON]) -> Control:
+    """Snoozes, entries and the breaker's acts as one control."""
+    control = Control(snoozes=snoozes.in_force(ledger), entries=list_entries.in_force(ledger))
+    for act in acts:
+        control = controlled(control, act["action"], act["kind"], act["subject"])
+    return control
+
+
+def standing_acts(acts: Sequence[JSON], settings: Settings, model_id: str) -> list[JSON]:
+    """The acts that are about what runs now: a new version of a rule, or another model, is another thing."""
+    versions = {(RULE, rule.id): version_of(rule, settings.files) for rule in settings.rules if rule.runs}
+    versions[POLICY, POLICY] = policy_version(settings.files)
+    versions[DECLINES, DECLINES] = ""
+    versions[MODEL, model_id] = model_id
+    paused_models = [act for act in acts if act["kind"] == MODEL and act["action"] == PAUSE]
+    standing = [act for act in acts if versions.get((act["kind"], act["subject"])) == act["version"]]
+    return standing + [act for act in paused_models if act not in standing]
+
+
+def _tried(
+    ledger: Ledger, engine: Engine, settings: Settings, models: Path, read: Read
+) -> tuple[list[Shadow], Rollout | None]:
+    """The trials that run; one whose settings can no longer be had is left out, and said so in the log."""
+    shadows: list[Shadow] = []
+    rollout: Rollout | None = None
+    for trial in trials.running(ledger):
+        try:
+            if trial.kind == SHADOW:
+                shadows.append(_shadow(ledger, trial, engine, settings, read))
+            elif trial.kind == ROLLOUT:
+                rollout = _rollout(ledger, trial, engine, settings, models, read)
+        except SecondLookError:
+            log.exception("the trial %s cannot run", trial.trial_id)
+    return shadows, rollout
+
+
+def _shadow(ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, read: Read) -> Shadow:
+    then = read(trials.files_of(ledger, trial.set_id))
+    same = _same_rules(settings, then)
+    shadow = Shadow(trial.trial_id, then.segments, None if same else then.rules, engine.set_id)
+    rows = ledger.read(
+        "SELECT CAST(decided_at AS DATE) AS day, count(*) FILTER (outcome = 'review') AS reviews "
+        "FROM trial_answers WHERE trial_id = ? GROUP BY day ORDER BY day DESC LIMIT 1",
+        [trial.trial_id],
+    )
+    if rows:
+        shadow.restore(rows[0]["day"], CapacityState(reviews_today=rows[0]["reviews"]))
+    return shadow
+
+
+def _same_rules(now: Settings, then: Settings) -> bool:
+    """Whether both sets hold the same rules on the same lists, so that one evaluation serves both."""
+    own = [
+        {
+            path: text
+            for path, text in each.files.items()
+            if path.startswith("catalogue/") or path == "lists.yaml"
+        }
+        for each in (now, then)
+    ]
+    return own[0] == own[1]
+
+
+def _rollout(
+    ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, models: Path, read: Read
+) -> Rollout:
+    then = read(trials.files_of(ledger, trial.set_id)) if trial.set_id else settings
+    model = loaded_model(ledger, models, trial.model_id) if trial.model_id else engine.model
+    candidate = Engine(
+        state=engine.state,
+        rules=then.rules,
+        policy=then.policy,
+        model=model,
+        key=engine.key,
+        set_id=trial.set_id or engine.set_id,
+        segments=then.segments,
+        unlabelled=engine.unlabelled,
+    )
+    name = trial.set_id or trial.model_id
+    return Rollout(trial.trial_id, name, trial.entity, trial.share, engine.key, candidate)
+
+
+def loaded_model(ledger: Ledger, models: Path, model_id: str) -> Model:
+    """A model by its id, checked against the digest on record."""
+    rows = ledger.read("SELECT files_sha256 FROM models WHERE model_id = ?", [model_id])
+    digest = rows[0]["files_sha256"] if rows else ""
+    return registry.load(models / model_id, manifest_sha256=digest)
