@@ -15,7 +15,9 @@ from engine import metrics
 from engine.features.feature_set import FeatureSet
 from engine.intervals import Interval, bootstrap, ranking_intervals
 from engine.labelled_history import History, Window, as_microseconds, load_history
+from engine.model.reliability import Reliability, reliability
 from engine.model.train import TrainedModel, train
+from engine.review_capacity import AtCapacity, at_capacity
 
 DAY_US = 86_400_000_000
 CARDS = 100
@@ -86,10 +88,8 @@ class Backtest:
     average_precision: Interval
     card_precision: Interval | None
     card_precision_by_day: tuple[float, ...]
-    precision_at_capacity: float
-    recall_at_capacity: float
-    value_detection_rate: float
-    brier: float
+    at_capacity: AtCapacity
+    reliability: Reliability
     scores: TestScores
     trained: TrainedModel
 
@@ -118,11 +118,8 @@ class Backtest:
             "average_precision": self.average_precision.to_json(),
             f"card_precision_at_{p.cards}": self.card_precision.to_json() if self.card_precision else None,
             "card_precision_by_day": list(self.card_precision_by_day),
-            "reviews_per_day": p.reviews_per_day,
-            "precision_at_capacity": _finite(self.precision_at_capacity),
-            "recall_at_capacity": _finite(self.recall_at_capacity),
-            "value_detection_rate": _finite(self.value_detection_rate),
-            "brier": self.brier,
+            "at_capacity": self.at_capacity.to_json(),
+            **self.reliability.to_json(),
             "params": dict(self.trained.params),
             "features": list(self.trained.encoders.names),
         }
@@ -229,17 +226,15 @@ def _measure(s: TestScores, protocol: Protocol, seed: int) -> dict[str, Any]:
         by_day = metrics.card_precision_by_day(
             s.day[named], s.entity[named], s.y[named], s.margin[named], protocol.cards
         )
-    flagged = metrics.flagged_at_capacity(s.day, s.margin, protocol.reviews_per_day)
-    found, recall = metrics.precision_recall(s.y, flagged)
     return {
         "auc": area,
         "average_precision": precision,
         "card_precision": _over_days(by_day, seed) if by_day else None,
         "card_precision_by_day": tuple(by_day),
-        "precision_at_capacity": found,
-        "recall_at_capacity": recall,
-        "value_detection_rate": metrics.value_detection_rate(s.y, flagged, s.amount_minor),
-        "brier": metrics.brier(s.y, s.probability),
+        "at_capacity": at_capacity(
+            s.y, s.margin, s.day, s.amount_minor, protocol.reviews_per_day, seed, groups=groups
+        ),
+        "reliability": reliability(s.y, s.probability),
     }
 
 
@@ -247,7 +242,3 @@ def _over_days(values: list[float], seed: int) -> Interval:
     """Mean over days, its interval by drawing days: with few of them it is wide, as it should be."""
     v = np.array(values)
     return bootstrap(lambda w: (w * v).sum(axis=-1) / w.sum(axis=-1), np.ones(len(v)), seed)
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -69,7 +69,7 @@ def bootstrap(
         raise InputError("there is nothing to resample", where="bootstrap", allowed="at least one row")
     value = float(statistic(weight[None, :])[0])
     blocks = resampled_weights(weight, seed, groups=groups, resamples=resamples)
-    return _interval(value, np.concatenate([statistic(block) for block in blocks]))
+    return percentile_interval(value, np.concatenate([statistic(block) for block in blocks]))
 
 
 def ranking_intervals(
@@ -87,7 +87,7 @@ def ranking_intervals(
     blocks = [ranking.both(b) for b in resampled_weights(w, seed, groups=groups, resamples=resamples)]
     values = ranking.both(w)
     area, precision = (
-        _interval(float(value), np.concatenate([block[i] for block in blocks]))
+        percentile_interval(float(value), np.concatenate([block[i] for block in blocks]))
         for i, value in enumerate(values)
     )
     return area, precision
@@ -113,7 +113,8 @@ def paired_difference(
     return bootstrap(lambda w: second(w) - first(w), weight, seed, groups=groups, resamples=resamples)
 
 
-def _interval(value: float, sampled: np.ndarray) -> Interval:
+def percentile_interval(value: float, sampled: np.ndarray) -> Interval:
+    """A figure with the middle 95 % of its resampled values, those that do not exist left out."""
     sampled = sampled[np.isfinite(sampled)]  # a resample without any fraud has no value
     if not len(sampled):
         return Interval(value, float("nan"), float("nan"))

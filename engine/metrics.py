@@ -174,27 +174,6 @@ def precision_recall(
     )
 
 
-def calibration_curve(
-    y: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None, bins: int = 10
-) -> list[dict[str, float]]:
-    """Mean probability against the share of fraud, in bins of equal numbers of rows (equal widths would put
-    nearly every row of a rare-fraud set in the first). Each bin: rows, frauds, predicted, observed."""
-    w = weights(y, weight)
-    order = np.argsort(probability, kind="stable")
-    curve = []
-    for rows in np.array_split(order, min(bins, len(order))):
-        total = w[rows].sum()
-        curve.append(
-            {
-                "rows": len(rows),
-                "frauds": int(np.sum(np.asarray(y)[rows])),
-                "predicted": float((w * probability)[rows].sum() / total),
-                "observed": float((w * y)[rows].sum() / total),
-            }
-        )
-    return curve
-
-
 def weights(y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     """The given weights as float64, or ones."""
     return np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)

@@ -85,6 +85,9 @@ def backtest(
         str, typer.Option("--entity", help="Leave out those of this entity known to be compromised.")
     ] = "",
     cards: Annotated[int, typer.Option("--cards", min=1, help="The k of card precision.")] = 100,
+    reviews: Annotated[
+        int | None, typer.Option("--reviews", min=1, help="Reviews a day; the policy's if not given.")
+    ] = None,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,15 +98,16 @@ def backtest(
     Example: secondlook backtest --train-from 2018-07-25 --train-to 2018-08-01 --test-from 2018-08-08
     --test-to 2018-08-15 --entity customer --workspace handbook
     """
-    protocol = backtesting.Protocol(
-        train=Window(train_from.replace(tzinfo=UTC), train_to.replace(tzinfo=UTC)),
-        test=Window(test_from.replace(tzinfo=UTC), test_to.replace(tzinfo=UTC)),
-        delay=delay_days * _DAY,
-        entity=entity,
-        cards=cards,
-    )
     with opened(workspace) as app:
         settings = app.settings()
+        protocol = backtesting.Protocol(
+            train=Window(train_from.replace(tzinfo=UTC), train_to.replace(tzinfo=UTC)),
+            test=Window(test_from.replace(tzinfo=UTC), test_to.replace(tzinfo=UTC)),
+            delay=delay_days * _DAY,
+            entity=entity,
+            cards=cards,
+            reviews_per_day=reviews or settings.policy.capacity.reviews_per_day,
+        )
         found = backtesting.backtest(
             app.ledger, settings.features, protocol, params=settings.policy.model, nthread=2
         ).to_json()
@@ -115,12 +119,35 @@ def _backtest_lines(found: dict[str, Any], cards: int) -> list[str]:
         f"{side}: {part['rows']:,} transactions, {part['frauds']:,} frauds, {part['from'][:10]} to {part['to'][:10]}"
         for side, part in (("train", found["train"]), ("test ", found["test"]))
     ]
-    for name in ("auc", "average_precision", f"card_precision_at_{cards}"):
-        if found[name] is not None:
-            value, low, high = (found[name][part] for part in ("value", "low", "high"))
-            bounds = f"  [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
-            lines.append(f"{name.replace('_', ' ')}: {value:.3f}{bounds}")
-    return lines
+    shown = [(name.replace("_", " "), found[name]) for name in ("auc", "average_precision")]
+    shown.append((f"card precision at {cards}", found[f"card_precision_at_{cards}"]))
+    spent = found["at_capacity"]
+    reviews = f"at {spent['reviews_per_day']:,} reviews a day"
+    shown += [
+        (f"precision {reviews}", spent["precision"]),
+        (f"recall {reviews}", spent["recall"]),
+        (f"share of fraudulent money found {reviews}", spent["value_detection_rate"]),
+        ("calibration slope", found["calibration_slope"]),
+        ("calibration intercept", found["calibration_intercept"]),
+    ]
+    lines += [
+        f"{name}: {_interval(figure)}" for name, figure in shown if figure and figure["value"] is not None
+    ]
+    return [*lines, f"Brier score: {found['brier']:.5f}", *_calibration_lines(found["calibration_curve"])]
+
+
+def _interval(figure: dict[str, Any]) -> str:
+    value, low, high = (figure[part] for part in ("value", "low", "high"))
+    bounds = f"  [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
+    return f"{value:.3f}{bounds}"
+
+
+def _calibration_lines(curve: list[dict[str, Any]]) -> list[str]:
+    """Bins that each expect the same number of frauds, the most probable last."""
+    return ["said, and came true (of rows):"] + [
+        f"  {b['predicted']:.4f}  {b['observed']:.4f} [{b['low']:.4f}, {b['high']:.4f}] ({b['rows']:,})"
+        for b in curve
+    ]
 
 
 def score(

@@ -28,6 +28,7 @@ from engine.model.scoring import Model
 from engine.model.search import GoOn, search
 from engine.model.train import TrainedModel, train
 from engine.policy import Policy
+from engine.review_capacity import Capacity
 
 JUDGED_SOURCES = ("outcome", "matured_silence", "golden", snapshot.BLIND_VERDICT)
 FLIPS_SHOWN = 20
@@ -120,7 +121,7 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     since = aware(pc.min(table["occurred_at"]).as_py()) if table.num_rows else None
     periods = Periods.before(taken.as_of, policy.labels.maturity, limits.judge, limits.embargo, since)
     learned = _learned(table, taken.labels, periods)
-    trained = _trained(inputs, learned, features)
+    trained = _trained(inputs, learned, features, _amounts(context, learned.seq))
     model = registry.save(
         inputs.models,
         trained,
@@ -136,14 +137,17 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     return Trained(model, verdict, _record(inputs, evidence, judged, found))
 
 
-def _trained(inputs: Inputs, learned: TrainingData, features: FeatureSet) -> TrainedModel:
+def _trained(
+    inputs: Inputs, learned: TrainingData, features: FeatureSet, amount_minor: np.ndarray
+) -> TrainedModel:
     """The model, with settings from policy or from a search around them."""
-    settings = inputs.snapshot.policy.model
+    policy = inputs.snapshot.policy
     how: dict[str, Any] = {"feature_set": features, "seed": inputs.seed, "nthread": inputs.nthread}
+    capacity = Capacity(policy.capacity.reviews_per_day, amount_minor)
     if inputs.go_on is None:
-        return train(learned, settings, **how)
-    found = search(learned, settings, go_on=inputs.go_on, gap_us=features.label_delay_us, **how)
-    return replace(train(learned, found.settings, **how), search=found.to_json())
+        return train(learned, policy.model, capacity=capacity, **how)
+    found = search(learned, policy.model, go_on=inputs.go_on, gap_us=features.label_delay_us, **how)
+    return replace(train(learned, found.settings, capacity=capacity, **how), search=found.to_json())
 
 
 def _describe(folder: Path, model: Model, table: pa.Table, features: FeatureSet) -> None:
@@ -180,9 +184,14 @@ def _judged(
     rows = TrainingData.join(table.filter(later), good)
     champion_rows = rows if champion_table is table else TrainingData.join(champion_table.filter(later), good)
     at = np.searchsorted(context["seq"].to_numpy(), rows.seq)
-    amounts = context["amount_minor"].cast(pa.float64()).to_numpy()[at]
     days = (periods.judge_until - periods.judge_from) / _DAY
-    return Judged(rows, champion_rows, amounts, _segments(context, at), days)
+    return Judged(rows, champion_rows, _amounts(context, rows.seq), _segments(context, at), days)
+
+
+def _amounts(context: pa.Table, seq: np.ndarray) -> np.ndarray:
+    """Amounts in minor units, NaN where a payment has none."""
+    at = np.searchsorted(context["seq"].to_numpy(), seq)
+    return np.asarray(context["amount_minor"].cast(pa.float64()).to_numpy()[at])
 
 
 def _segments(context: pa.Table, at: np.ndarray) -> dict[str, np.ndarray]:

@@ -91,21 +91,29 @@ def fit(kind: str, margin: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Cal
     target = np.where(y == 1, (frauds + 1) / (frauds + 2), 1 / (others + 2))
     slopes = len(columns) - 1
     bounds = np.array([STEEPNESS] * slopes + [SHIFT_BOUNDS])
-    found = _newton(columns, offset, target, weight / weight.sum(), bounds).tolist()
+    start = np.append(np.ones(slopes), 0.0)
+    found = minimised(columns, offset, target, weight / weight.sum(), bounds, start).tolist()
     low = found[0] if slopes else 1.0
     high = found[1] if slopes == 2 else low
     return Calibrator(kind, low, high, found[-1])
 
 
-def _newton(
-    columns: np.ndarray, offset: np.ndarray, target: np.ndarray, weight: np.ndarray, bounds: np.ndarray
+def minimised(
+    columns: np.ndarray,
+    offset: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    bounds: np.ndarray,
+    start: np.ndarray,
 ) -> np.ndarray:
-    """Minimise log-loss within bounds by projected Newton steps (Bertsekas 1982): parameters held by a bound sit out.
+    """Coefficients of `columns`, one each, of least weighted log-loss within `bounds`, from `start`.
+
+    Projected Newton steps (Bertsekas 1982): parameters held by a bound sit out.
 
     A solver from a library would do, but for three parameters its threads cost a hundred times the arithmetic.
     """
     low, high = bounds.T
-    theta = np.append(np.ones(len(columns) - 1), 0.0)
+    theta = start
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
         z = (at[:, None] * columns).sum(axis=0) + offset

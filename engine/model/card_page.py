@@ -16,7 +16,7 @@ SHOWN_TRIALS = 10
 CAPTIONS = {
     "beeswarm.png": "How each feature moved the margin (SHAP, log-odds), one point a payment",
     "dependence.png": "How the features that matter most move the margin with their value",
-    "calibration.png": "Predicted probability against the share of fraud found",
+    "calibration.png": "Predicted probability against the share of fraud found, with 95 % intervals",
 }
 
 
@@ -57,21 +57,51 @@ def _performance(found: Mapping[str, Any]) -> str:
     rows: list[tuple[str, str]] = [
         ("AUC", _interval(found["auc"])),
         ("average precision", _interval(found["average_precision"])),
-        ("Brier score", f"{found['brier']:.5f}"),
-        ("log-loss", f"{found['log_loss']:.5f}"),
         ("frauds among the rows", f"{found['frauds']:,} of {found['rows']:,}"),
+        *_at_capacity(found.get("at_capacity")),
     ]
     return f"<p>Measured on {escape(found['measured_on'])}; 95 % intervals.</p>" + _table(
         ("measure", "value"), rows
     )
 
 
+def _at_capacity(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    if not found:
+        return []
+    reviews = f"at {found['reviews_per_day']:,} reviews a day"
+    return [
+        (f"share of reviews that are fraud (precision) {reviews}", _interval(found["precision"])),
+        (f"share of frauds found (recall) {reviews}", _interval(found["recall"])),
+        (f"share of fraudulent money found {reviews}", _interval(found["value_detection_rate"])),
+    ]
+
+
 def _curve(found: Mapping[str, Any]) -> str:
+    """The curve in numbers, and the line through it: slope 1 and intercept 0 are perfect."""
+    skill = found["brier_skill"]
+    line = [
+        (
+            "Brier score (and share saved against always saying the fraud share)",
+            f"{found['brier']:.5f} ({'-' if skill is None else f'{skill:.3f}'})",
+        ),
+        ("log-loss", f"{found['log_loss']:.5f}"),
+        ("calibration slope (1: as confident as it should be)", _interval(found["calibration_slope"])),
+        ("calibration intercept (0 with slope 1)", _interval(found["calibration_intercept"])),
+        ("level (above 0: more fraud came than was said)", _interval(found["calibration_level"])),
+    ]
     rows = [
-        (f"{b['rows']:,}", f"{b['frauds']:,}", f"{b['predicted']:.5f}", f"{b['observed']:.5f}")
+        (
+            f"{b['rows']:,}",
+            f"{b['frauds']:,}",
+            f"{b['predicted']:.5f}",
+            f"{b['observed']:.5f} [{b['low']:.5f}, {b['high']:.5f}]",
+        )
         for b in found["calibration_curve"]
     ]
-    return _table(("rows", "frauds", "predicted", "observed"), rows)
+    bins = "<p>Bins that each expect the same number of frauds; Wilson intervals.</p>"
+    return (
+        _table(("measure", "value"), line) + bins + _table(("rows", "frauds", "predicted", "observed"), rows)
+    )
 
 
 def _importance(card: Mapping[str, Any], phrases: Mapping[str, str]) -> str:

@@ -44,12 +44,19 @@ def pictures(
 
 
 def calibration_picture(curve: Sequence[Mapping[str, float]]) -> bytes:
-    """Predicted against observed share of fraud as a PNG, on logarithmic axes since most bins are far below 1 %."""
-    drawn = [point for point in curve if point["observed"] > 0 and point["predicted"] > 0]
+    """Predicted against observed share of fraud as a PNG, on logarithmic axes since most bins are far below 1 %.
+
+    A bin without fraud has no point, only the upper end of its interval; a bin stored without bounds only its point.
+    """
+    least = 10 ** np.floor(np.log10(max(min((b["predicted"] for b in curve), default=1e-5), 1e-7)))
     with _drawing() as (plt, _):
         figure, axes = plt.subplots(figsize=(4.5, 4.0))
-        axes.plot([1e-5, 1], [1e-5, 1], color="#999999", linewidth=1)
-        axes.plot([p["predicted"] for p in drawn], [p["observed"] for p in drawn], "o", color="#1f5fa8")
+        axes.plot([least, 1], [least, 1], color="#999999", linewidth=1)
+        for b in curve:
+            low, high = max(b.get("low", b["observed"]), least), max(b.get("high", b["observed"]), least)
+            axes.plot([b["predicted"]] * 2, [low, high], color="#1f5fa8", linewidth=1.2)
+        drawn = [b for b in curve if b["observed"] > 0]
+        axes.plot([b["predicted"] for b in drawn], [b["observed"] for b in drawn], "o", color="#1f5fa8")
         axes.set(xscale="log", yscale="log", xlabel="predicted probability", ylabel="share of fraud found")
         return _png(plt, figure)
 

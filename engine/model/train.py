@@ -11,13 +11,14 @@ import numpy as np
 import xgboost as xgb
 
 from data.errors import ConfigError, InputError
-from engine import metrics
 from engine.drift import Profile, profile
 from engine.intervals import ranking_intervals
 from engine.model.calibration import Calibration, Calibrator, calibrate
 from engine.model.dataset import Encoders, ModelFeatures, TrainingData, fit_encoders, training_matrix
 from engine.model.novelty import Novelty, fit_novelty
+from engine.model.reliability import reliability
 from engine.model.scoring import Model
+from engine.review_capacity import Capacity, at_capacity, days_of
 
 # base_score and max_bin are not XGBoost's own defaults: estimated base_score and 256 bins cost 0.04 to 0.1
 # average precision on rare fraud, because frauds are too few to be worth a bin edge of their own. The rest
@@ -73,15 +74,17 @@ def train(
     params: Mapping[str, Any] | None = None,
     *,
     feature_set: ModelFeatures,
+    capacity: Capacity | None = None,
     seed: int = 1,
     nthread: int = 1,
 ) -> TrainedModel:
     """Fit on the earlier part, calibrate and measure on the later part (a quarter of the rows, by seq),
     then refit the trees on everything with the same settings (`refit: false` keeps the first ones).
 
-    The calibrator stays the one fitted on the later part, since only there are the margins those of unseen
-    rows. The same data, parameters and seed give the same model bit for bit, whatever `nthread`. Raises
-    InputError for labels without both classes, ConfigError for a parameter that is not one of DEFAULTS.
+    The calibrator stays the one fitted on the later part, since only there are the margins those of unseen rows. With
+    `capacity` (aligned with the rows) it is also measured there what a team of that size would find. The same data,
+    parameters and seed give the same model bit for bit, whatever `nthread`. Raises InputError for labels without both
+    classes, ConfigError for a parameter that is not one of DEFAULTS.
     """
     settings = checked_params(params)
     _refuse_unusable(data)
@@ -91,6 +94,8 @@ def train(
     margin = margins(booster, encoders.matrix(later.features))
     calibration = calibrate(margin, later.y, later.weight)
     figures = _figures(later, margin, calibration, seed)
+    if capacity is not None:
+        figures["at_capacity"] = _at_capacity(later, margin, capacity.part(split, len(data)), seed)
     if settings["refit"]:
         booster, encoders = fit(data, feature_set, settings, seed, nthread)
     booster.set_param({"nthread": 1})  # for one row, waking a second thread costs more than it saves
@@ -197,11 +202,14 @@ def _figures(later: TrainingData, margin: np.ndarray, calibration: Calibration, 
         "frauds": later.frauds,
         "auc": area.to_json(),
         "average_precision": precision.to_json(),
-        "brier": metrics.brier(y, p, w),
-        "log_loss": metrics.log_loss(y, p, w),
         "log_loss_by_calibrator": dict(calibration.log_loss),
-        "calibration_curve": metrics.calibration_curve(y, p, w),
+        **reliability(y, p, w).to_json(),
     }
+
+
+def _at_capacity(later: TrainingData, margin: np.ndarray, capacity: Capacity, seed: int) -> dict[str, Any]:
+    days, amounts, reviews = days_of(later.occurred_us), capacity.amount_minor, capacity.reviews_per_day
+    return at_capacity(later.y, margin, days, amounts, reviews, seed, weight=later.weight).to_json()
 
 
 def _label_summary(data: TrainingData, earlier: TrainingData, later: TrainingData) -> dict[str, Any]:

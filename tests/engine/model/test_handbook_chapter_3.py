@@ -75,4 +75,4 @@ def test_probabilities_are_calibrated_on_the_week_to_come(found: Backtest) -> No
     scores = found.scores
 
     assert scores.probability.mean() == pytest.approx(scores.y.mean(), rel=0.35)
-    assert found.brier < 0.0035
+    assert found.reliability.brier < 0.0035

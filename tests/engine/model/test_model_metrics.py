@@ -103,12 +103,3 @@ def test_figures_that_do_not_exist_are_not_numbers() -> None:
 
     assert math.isnan(precision) and math.isnan(recall)
     assert math.isnan(metrics.value_detection_rate(np.zeros(3), none, np.ones(3)))
-
-
-def test_the_calibration_curve_has_bins_of_equal_size() -> None:
-    y, score, _ = drawn(2, rows=1000)
-    curve = metrics.calibration_curve(y, 1 / (1 + np.exp(-score)), bins=10)
-
-    assert [point["rows"] for point in curve] == [100] * 10
-    assert sum(point["frauds"] for point in curve) == y.sum()
-    assert [p["predicted"] for p in curve] == sorted(p["predicted"] for p in curve)
