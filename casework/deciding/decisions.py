@@ -59,22 +59,22 @@ def answer_of(stored: bytes, case_id: str | None) -> bytes:
 
 
 def _rule_json(rule: RuleResult) -> JSON | orjson.Fragment:
-    if rule.state is RuleState.NO_HIT and rule.status == "live":
-        return _quiet(rule.rule_id, rule.version)
+    if rule.state is RuleState.NO_HIT:
+        return _quiet(rule.rule_id, rule.version, rule.status)
     shown: JSON = {"id": rule.rule_id, "version": rule.version, "state": rule.state.value}
-    if rule.state is not RuleState.NO_HIT:
-        shown |= {"floor": rule.floor.word, "lane": rule.lane, "reason": rule.reason, "effect": rule.effect}
-    if rule.status != "live":
-        shown["status"] = rule.status
-    return shown
+    shown |= {"floor": rule.floor.word, "lane": rule.lane, "reason": rule.reason, "effect": rule.effect}
+    return shown | _status(rule.status)
 
 
 @lru_cache(maxsize=4096)
-def _quiet(rule_id: str, version: int) -> orjson.Fragment:
+def _quiet(rule_id: str, version: int, status: str) -> orjson.Fragment:
     """What most rules say most of the time, as the bytes that are stored."""
-    return orjson.Fragment(
-        canonical_json({"id": rule_id, "version": version, "state": RuleState.NO_HIT.value})
-    )
+    shown = {"id": rule_id, "version": version, "state": RuleState.NO_HIT.value}
+    return orjson.Fragment(canonical_json(shown | _status(status)))
+
+
+def _status(status: str) -> JSON:
+    return {} if status == "live" else {"status": status}
 
 
 def _triage_json(decision: Decision) -> JSON:
