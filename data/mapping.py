@@ -49,6 +49,7 @@ RESERVED = frozenset(
     )
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+_WORD = re.compile(r"[a-z]{2,20}( [a-z]{2,20})?\Z")
 
 
 def load_mapping(source: Path | bytes, where: str = "") -> Mapping:
@@ -77,7 +78,7 @@ class _Reader(Keys):
             raise self.document.error("this program reads version 1", "version", allowed="version: 1")
         zone = self.zone("time_zone") if "time_zone" in self.top else "UTC"
         base = self.currency("base_currency")
-        part = self.part("transaction", ("id", "occurred_at", "arrival", "amount", "currency"))
+        part = self.part("transaction", ("id", "occurred_at", "arrival", "amount", "currency", "called"))
         currency, constant = self._currency_of(part, base)
         amount, form = self._amount(part)
         mapping = Mapping(
@@ -97,6 +98,7 @@ class _Reader(Keys):
             label=label_of(self, zone),
             outcomes=outcomes_of(self, zone),
             rates=self._rates(base),
+            called=self._called(),
             sha256=sha256_hex(self.content),
             where=self.document.where,
         )
@@ -142,6 +144,16 @@ class _Reader(Keys):
                 allowed="a column, or {from: row} where the files have no ids",
             )
         return self.text("transaction", "id")
+
+    def _called(self) -> str:
+        """What one transaction is called, in the singular; an s makes the plural."""
+        if self.value("transaction", "called") is None:
+            return "payment"
+        word = self.text("transaction", "called")
+        if not _WORD.match(word):
+            what = f"'{word}' is not a word for one transaction"
+            raise self.document.error(what, "transaction", "called", allowed="small letters: application")
+        return word
 
     def _amount(self, part: dict[str, Any]) -> tuple[str, AmountForm]:
         value = part.get("amount")

@@ -118,7 +118,8 @@ class Mapping:
 
     `transaction_id`, `amount` and `currency` name columns; an empty id is made from the row (FROM_ROW), and
     `currency_constant` stands for a missing currency column. `rates` turns amounts into minor units of
-    `base_currency`. `sha256` identifies the mapping file.
+    `base_currency`. `called` is what people call a transaction: a payment, an application. `sha256` identifies the
+    mapping file.
     """
 
     institution: str
@@ -139,6 +140,7 @@ class Mapping:
     where: str = "mapping.yaml"
     amount_form: AmountForm = AmountForm()
     outcomes: OutcomeColumns | None = None
+    called: str = "payment"
 
     @property
     def entity_names(self) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from engine.templates.rule_files import lists_yaml, rule_files
 __all__ = ["scaffold"]
 
 _USUAL_MATURITY_DAYS = 60
+_ASSUMED_PAYMENT, _ASSUMED_OTHER = "50", "500"
+_QUESTIONS = {"payment": "did the rightful customer want this payment?"}
+_OTHER_QUESTION = "is the person behind this {called} who they say they are, and do they mean it honestly?"
 
 
 def scaffold(mapping: Mapping) -> dict[str, bytes]:
@@ -23,9 +26,15 @@ def scaffold(mapping: Mapping) -> dict[str, bytes]:
     general rules with their tests.
     """
     made = {"features.yaml": features_yaml(mapping), "lists.yaml": lists_yaml(mapping), **rule_files(mapping)}
-    words = {"currency": mapping.base_currency, "maturity": f"{_maturity_days(mapping)}d"}
-    made["policy.yaml"] = Template(_own("policy.yaml")).substitute(words)
-    made["guidelines.md"] = _own("guidelines.md")
+    words = {
+        "currency": mapping.base_currency,
+        "maturity": f"{_maturity_days(mapping)}d",
+        "called": mapping.called,
+        "assumed": _ASSUMED_PAYMENT if mapping.called == "payment" else _ASSUMED_OTHER,
+        "question": _QUESTIONS.get(mapping.called, _OTHER_QUESTION).format(called=mapping.called),
+    }
+    for name in ("policy.yaml", "guidelines.md"):
+        made[name] = Template(_own(name)).substitute(words)
     return {path: text.encode() for path, text in sorted(made.items())}
 
 

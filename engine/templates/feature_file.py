@@ -13,7 +13,7 @@ MOST_SHARING = 4
 """Sharing features grow with the square of the entities, so only the first few entities get them."""
 
 _HEAD = """\
-# What is known about a payment at the moment it is decided. Made from the mapping; change it as you learn.
+# What is known about a {called} at the moment it is decided. Made from the mapping; change it as you learn.
 # A feature's name says whose, what, how, and over how long. `model: false` keeps a feature to the rules.
 version: 1
 horizon: 365d
@@ -36,16 +36,20 @@ def features_yaml(mapping: Mapping) -> str:
             seen.setdefault(name, f"  - {{name: {name}, {rest}}}\n")
     delay = mapping.label.known_after if mapping.label and mapping.label.known_after else timedelta(days=7)
     return _HEAD.format(
-        delay=f"{max(1, round(delay / timedelta(days=1)))}d", zone=mapping.time_zone
+        called=mapping.called, delay=f"{max(1, round(delay / timedelta(days=1)))}d", zone=mapping.time_zone
     ) + "".join(seen.values())
 
 
 def _own(mapping: Mapping) -> Iterator[Line]:
     if mapping.amount:
-        yield "amount_minor", 'measure: value, of: amount, unit: money, phrase: "amount of this payment"'
-    yield "local_hour", 'measure: local_hour, unit: number, phrase: "hour of the day"'
-    yield "local_night", 'measure: local_night, unit: flag, phrase: "at night"'
-    yield "local_weekend", 'measure: local_weekend, unit: flag, phrase: "on a weekend"'
+        phrase = f"amount of this {mapping.called}"
+        yield "amount_minor", f'measure: value, of: amount, unit: money, phrase: "{phrase}"'
+    # A clock that counts days has no hours, and one that counts months no weekends either.
+    if mapping.occurred_at.unit not in ("days", "months"):
+        yield "local_hour", 'measure: local_hour, unit: number, phrase: "hour of the day"'
+        yield "local_night", 'measure: local_night, unit: flag, phrase: "at night"'
+    if mapping.occurred_at.unit != "months":
+        yield "local_weekend", 'measure: local_weekend, unit: flag, phrase: "on a weekend"'
     for name in mapping.attributes:
         yield name, f'attribute: {name}, phrase: "{_spoken(name)}"'
     for name in mapping.entities:
@@ -54,10 +58,10 @@ def _own(mapping: Mapping) -> Iterator[Line]:
 
 def _habits(mapping: Mapping) -> Iterator[Line]:
     for entity in mapping.entities:
-        of = f"of this {_spoken(entity)}"
+        of, many = f"of this {_spoken(entity)}", f"{mapping.called}s"
         for window, words in (("1h", "the last hour"), ("1d", "the last day"), *_WEEK_AND_MONTH):
             rest = f"entity: {entity}, measure: count, window: {window}, unit: count"
-            yield f"{entity}_txn_count_{window}", f'{rest}, phrase: "payments {of} in {words}"'
+            yield f"{entity}_txn_count_{window}", f'{rest}, phrase: "{many} {of} in {words}"'
         for window, words in _WINDOWS if mapping.amount else ():
             rest = f"entity: {entity}, measure: mean, of: amount, window: {window}, unit: money"
             yield f"{entity}_amount_mean_{window}", f'{rest}, phrase: "usual amount {of} (mean of {words})"'
@@ -65,7 +69,7 @@ def _habits(mapping: Mapping) -> Iterator[Line]:
             rest = f"entity: {entity}, measure: max, of: amount, window: 30d, unit: money"
             yield f"{entity}_amount_max_30d", f'{rest}, phrase: "largest amount {of} in 30 days"'
         since = f"entity: {entity}, measure: seconds_since_last, unit: seconds"
-        yield f"{entity}_seconds_since_last", f'{since}, phrase: "since the last payment {of}"'
+        yield f"{entity}_seconds_since_last", f'{since}, phrase: "since the last {mapping.called} {of}"'
 
 
 def _sharing(mapping: Mapping) -> Iterator[Line]:

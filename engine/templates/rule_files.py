@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 from data.mapping import Mapping
+from data.money import decimals
 from engine.templates.feature_file import LONGEST_NAME
 
 _LONGEST_ENTITY = 40
+_MOST_CATEGORIES = 3
+_LARGE = 1_000
+"""In major units; a first guess that the title and the rule's description say to correct."""
 _EXAMPLE = "example_that_matches_nobody"
 _FIRST = "history:\n  - {version: 1, at: 2026-01-01, change: Made from the mapping}\n"
 
 
 def rule_files(mapping: Mapping) -> dict[str, str]:
-    """Rule files by path. Every number in them is pinned by a test."""
+    """Rule files by path; every number in them is pinned by a test.
+
+    Where nothing can be counted over an entity, what is left is the amount, the hour and the categories.
+    """
     made: dict[str, str] = {}
     for entity in mapping.entities:
         if len(entity) > _LONGEST_ENTITY:
             continue
-        made.update(_rule(f"{entity}_velocity", _velocity(entity)))
+        made.update(_rule(f"{entity}_velocity", _velocity(entity, mapping.called)))
         made.update(_rule(f"{entity}_on_block_list", _blocked(entity)))
         if mapping.amount:
-            made.update(_rule(f"{entity}_amount_above_habit", _above_habit(entity)))
+            made.update(_rule(f"{entity}_amount_above_habit", _above_habit(entity, mapping.called)))
         if mapping.label is not None:
-            made.update(_rule(f"{entity}_with_known_frauds", _known_frauds(entity)))
+            made.update(_rule(f"{entity}_with_known_frauds", _known_frauds(entity, mapping.called)))
+    if not mapping.entities:
+        if mapping.amount and mapping.occurred_at.unit not in ("days", "months"):
+            made.update(_rule("large_amount_at_night", _large_at_night(mapping)))
+        for name in _listed(mapping):
+            made.update(_rule(f"{name}_on_block_list", _blocked(name)))
     return made
 
 
+def _listed(mapping: Mapping) -> list[str]:
+    """What block lists are about: the entities, or the first few categories where there are none."""
+    if mapping.entities:
+        return list(mapping.entities)
+    kinds = mapping.attributes.items()
+    return [name for name, a in kinds if a.type == "category" and len(name) <= _LONGEST_ENTITY][
+        :_MOST_CATEGORIES
+    ]
+
+
 def lists_yaml(mapping: Mapping) -> str:
-    """A block list per entity, with an entry that matches nobody."""
+    """A block list per entity, or per category where there are none, with an entry that matches nobody."""
     text = "# Values that rules look up with IN_LIST(feature, 'list').\nversion: 1\nlists:"
-    text += "\n" if mapping.entities else " {}\n"
-    for entity in mapping.entities:
+    listed = _listed(mapping)
+    text += "\n" if listed else " {}\n"
+    for entity in listed:
         text += (
             f"  blocked_{entity}:\n    description: Nothing is accepted from these.\n    entries:\n"
             f'      - {{value: {_EXAMPLE}, reason: "shows how an entry is written", added_by: init}}\n'
@@ -47,10 +70,10 @@ def _spoken(entity: str) -> str:
     return entity.replace("_", " ")
 
 
-def _velocity(entity: str) -> str:
+def _velocity(entity: str, called: str) -> str:
     count = f"{entity}_txn_count_1h"
     return f"""\
-title: Many payments of one {_spoken(entity)} within an hour
+title: Many {called}s of one {_spoken(entity)} within an hour
 status: shadow
 typology: velocity
 severity: medium
@@ -61,14 +84,44 @@ when: {count} >= 10
 on_missing: no_hit
 then:
   floor: review
-  reason: "{{{count}}} payments of this {_spoken(entity)} within an hour"
+  reason: "{{{count}}} {called}s of this {_spoken(entity)} within an hour"
 false_positives: >-
   Whatever is busy by nature, such as a terminal at a station.
 runbook: >-
   Compare with the same hour on other days. The same pace every day is a habit; a new pace is a reason to look on.
 {_FIRST}tests:
-  - {{name: the eleventh payment of the hour, given: {{{count}: 10}}, expect: hit}}
-  - {{name: the tenth payment of the hour, given: {{{count}: 9}}, expect: no_hit}}
+  - {{name: the eleventh {called} of the hour, given: {{{count}: 10}}, expect: hit}}
+  - {{name: the tenth {called} of the hour, given: {{{count}: 9}}, expect: no_hit}}
+"""
+
+
+def _large_at_night(mapping: Mapping) -> str:
+    large = _LARGE * 10 ** decimals(mapping.base_currency)
+    return f"""\
+title: Large {mapping.called} at night
+status: live
+typology: unusual_hour
+severity: medium
+owner: risk-manager
+description: >-
+  {_LARGE:,} {mapping.base_currency} is a first guess: raise it until a night brings no more than you can look at.
+when:
+  all:
+    - amount_minor >= {large}
+    - local_night
+on_missing: no_hit
+then:
+  floor: review
+  reason: "{{amount_minor}} in the middle of the night"
+false_positives: >-
+  People who work at night, and buyers in another time zone.
+runbook: >-
+  Is the hour unusual for what is sold here, or only for us? Large and unhurried is less worrying than large and hasty.
+{_FIRST}tests:
+  - {{name: large and at night, given: {{amount_minor: {large}, local_night: true}}, expect: hit}}
+  - {{name: just below large, given: {{amount_minor: {large - 1}, local_night: true}}, expect: no_hit}}
+  - {{name: large by day, given: {{amount_minor: {large}, local_night: false}}, expect: no_hit}}
+  - {{name: no amount, given: {{local_night: true}}, expect: missing}}
 """
 
 
@@ -96,7 +149,7 @@ runbook: >-
 """
 
 
-def _above_habit(entity: str) -> str:
+def _above_habit(entity: str, called: str) -> str:
     ratio, count = f"{entity}_amount_ratio_30d", f"{entity}_txn_count_30d"
     return f"""\
 title: Far above the usual amount of the {_spoken(entity)}
@@ -105,7 +158,7 @@ typology: amount_against_habit
 severity: medium
 owner: risk-manager
 description: >-
-  Ten times the usual, asked only where there are enough payments for something to be usual.
+  Ten times the usual, asked only where there are enough {called}s for something to be usual.
 when:
   all:
     - {ratio} >= 10
@@ -115,18 +168,18 @@ then:
   floor: review
   reason: "{{amount_minor}} is {{{ratio}}} the usual of this {_spoken(entity)}"
 false_positives: >-
-  Many small payments and one ordinary large one; yearly bills.
+  Many small {called}s and one ordinary large one; yearly bills.
 runbook: >-
-  Look for an equally large payment in the months before. If there is one, the ratio says little.
+  Look for an equally large {called} in the months before. If there is one, the ratio says little.
 {_FIRST}tests:
   - {{name: ten times the usual, given: {{{ratio}: 10, {count}: 5}}, expect: hit}}
   - {{name: nine times the usual, given: {{{ratio}: 9, {count}: 5}}, expect: no_hit}}
-  - {{name: too few payments to have a usual, given: {{{ratio}: 50, {count}: 4}}, expect: no_hit}}
-  - {{name: the first payment, given: {{{count}: 5}}, expect: missing}}
+  - {{name: too few {called}s to have a usual, given: {{{ratio}: 50, {count}: 4}}, expect: no_hit}}
+  - {{name: the first {called}, given: {{{count}: 5}}, expect: missing}}
 """
 
 
-def _known_frauds(entity: str) -> str:
+def _known_frauds(entity: str, called: str) -> str:
     share, count = f"{entity}_fraud_share_7d", f"{entity}_fraud_count_30d"
     return f"""\
 title: Known frauds of the {_spoken(entity)}
@@ -135,7 +188,7 @@ typology: known_fraud_nearby
 severity: high
 owner: risk-manager
 description: >-
-  Half of what is known of this {_spoken(entity)}'s last week was fraud, and it was not one unlucky payment.
+  Half of what is known of this {_spoken(entity)}'s last week was fraud, and it was not one unlucky {called}.
 when:
   all:
     - {share} >= 0.5
@@ -143,7 +196,7 @@ when:
 on_missing: no_hit
 then:
   floor: review
-  reason: "{{{share}}} of the payments of this {_spoken(entity)} in a week were fraud, {{{count}}} frauds in 30 days"
+  reason: "{{{share}}} of the {called}s of this {_spoken(entity)} in a week were fraud, {{{count}}} frauds in 30 days"
 false_positives: >-
   Victims, who keep paying after their case was settled.
 runbook: >-
