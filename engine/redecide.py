@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import numpy as np
 
-from engine.costs import CapacityState, cut_offs
+from engine.control import NOTHING, Applied
+from engine.costs import CapacityState, cut_offs, without_reviews
 from engine.decision import Draws, Outcome, RuleResult
-from engine.policy import Policy
+from engine.policy import DEFAULT_SEGMENT, Policy
+from engine.segments import Segments
 from engine.triage import Triaged, triage
 
 Asking = Mapping[int, Sequence[RuleResult]]
@@ -36,9 +38,26 @@ class Past:
     explore: Sequence[float]
     killed: Sequence[bool]
     start: CapacityState
+    controls: Mapping[int, Applied] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.decided_at)
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The policy's segments, and the name of each row's, None where all rows are in the default one."""
+
+    segments: Segments
+    names: Sequence[str] | None = None
+
+    def of(self, row: int) -> tuple[str, Policy]:
+        name = DEFAULT_SEGMENT if self.names is None else self.names[row]
+        return name, self.segments.policy(name)
+
+    @property
+    def policies(self) -> list[Policy]:
+        return [self.segments.policy(name) for name in self.segments.names]
 
 
 class Loads:
@@ -75,16 +94,17 @@ class Redecided:
     loads: Loads
 
 
-def redecide(past: Past, asking: Asking, policy: Policy) -> Redecided:
+def redecide(past: Past, asking: Asking, policy: Policy, segmented: Segmented | None = None) -> Redecided:
     """Decide all rows again. The first day starts with the load it really had, every later one with none."""
+    segmented = segmented or Segmented(Segments(policy, {}))
     outcome, explored = np.zeros(len(past), np.uint8), np.zeros(len(past), bool)
     audited = np.asarray(past.audit) < policy.sampling.audit
-    worth_a_look = _worth_a_look(past, asking, policy)
+    worth_a_look = _worth_a_look(past, asking, segmented)
     loads, review = Loads(past), int(Outcome.REVIEW)
     for row in np.flatnonzero(worth_a_look | audited).tolist():
         load = loads[row]
         if worth_a_look[row]:
-            answer = decide_row(past, row, asking.get(row, ()), policy, load)
+            answer = decide_row(past, row, asking.get(row, ()), policy, load, segmented)
             outcome[row], explored[row] = answer.outcome, answer.explored
         looked_at = bool(outcome[row] == review or audited[row])
         if looked_at or explored[row]:
@@ -93,33 +113,47 @@ def redecide(past: Past, asking: Asking, policy: Policy) -> Redecided:
 
 
 def decide_row(
-    past: Past, row: int, results: Sequence[RuleResult], policy: Policy, load: CapacityState
+    past: Past,
+    row: int,
+    results: Sequence[RuleResult],
+    policy: Policy,
+    load: CapacityState,
+    segmented: Segmented | None = None,
 ) -> Triaged:
     """One past decision anew, under the given rule results, policy and load."""
-    sampling = policy.sampling
+    sampling, applied = policy.sampling, past.controls.get(row, NOTHING)
+    name, own = segmented.of(row) if segmented else (DEFAULT_SEGMENT, policy)
     return triage(
         past.probability[row],
         past.amount_minor[row],
-        results,
-        policy,
+        applied.on(results) if applied else results,
+        own,
         load=load,
         draws=Draws(past.audit[row], sampling.audit, past.explore[row], sampling.exploration.share),
         novelty=past.novelty[row],
+        segment=name,
         killed=past.killed[row],
+        capped=applied.model_capped,
     )
 
 
-def _worth_a_look(past: Past, asking: Asking, policy: Policy) -> np.ndarray:
+def _worth_a_look(past: Past, asking: Asking, segmented: Segmented) -> np.ndarray:
     """Rows that some load could answer otherwise than with plain approval."""
-    # A price on reviews only moves the cut-off up, to where declining starts, so without a price it is lowest.
-    lowest = {amount: cut_offs(amount, policy).review_at for amount in set(past.amount_minor)}
+    policies = segmented.policies
+    lowest = {amount: _lowest_cut_off(amount, policies) for amount in set(past.amount_minor)}
     cut = np.array([lowest[amount] for amount in past.amount_minor], np.float64)
     probability = np.array(past.probability, np.float64)  # None becomes NaN
     amount = np.array(past.amount_minor, np.float64)
-    found = ~(probability < cut) | (amount >= policy.high_amount_minor) | np.asarray(past.killed, bool)
-    found |= np.array(past.novelty, np.float64) >= policy.novelty_at
-    found[list(asking)] = True
+    found = ~(probability < cut) | (amount >= min(p.high_amount_minor for p in policies))
+    found |= np.asarray(past.killed, bool)
+    found |= np.array(past.novelty, np.float64) >= min(p.novelty_at for p in policies)
+    found[[*asking, *past.controls]] = True
     return found
+
+
+def _lowest_cut_off(amount: int | None, policies: Sequence[Policy]) -> float:
+    # A price on reviews only moves the cut-off up, to where declining starts, so without a price it is lowest.
+    return min(min(cut_offs(amount, p).review_at, without_reviews(amount, p).review_at) for p in policies)
 
 
 def _after(load: CapacityState, amount_minor: int | None, looked_at: bool, explored: bool) -> CapacityState:

@@ -18,12 +18,15 @@ from casework.settings.past_truth import UNKNOWN as UNKNOWN
 from casework.settings.past_truth import Truth, read_truth
 from data.errors import InputError
 from data.ledger import Ledger
+from engine.control import Applied, from_context
 from engine.costs import CapacityState
 from engine.decision import RuleResult, RuleState
 from engine.features.feature_set import CATEGORY, FLAG, FeatureSet
 from engine.policy import Policy
-from engine.redecide import Asking, Past
+from engine.redecide import Asking, Past, Segmented
 from engine.rules.rule_set import RuleSet
+from engine.rules.sql import microseconds_of
+from engine.segments import Segments
 
 MOST_DECISIONS = 1_000_000
 _KINDS = {FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}
@@ -111,7 +114,14 @@ class PastDecisions:
             explore=get("_explore").to_pylist(),
             killed=get("_killed").to_pylist(),
             start=CapacityState(**load),
+            controls=self._controls,
         )
+
+    @property
+    def _controls(self) -> dict[int, Applied]:
+        """What was switched, snoozed or listed, where anything was."""
+        stored = enumerate(self.table.column("_controls").to_pylist())
+        return {place: from_context(orjson.loads(text)) for place, text in stored if text}
 
     @cached_property
     def amount_minor(self) -> np.ndarray:
@@ -160,6 +170,15 @@ def truth(ledger: Ledger, when: Period, policy: Policy, as_of: datetime) -> tupl
     matured silence say at `as_of`; `confirmed` is what reviewers said, which is no fact."""
     found = read_truth(ledger, when, policy, as_of)
     return found.fraud, found.confirmed
+
+
+def segmented(ledger: Ledger, past: PastDecisions, segments: Segments) -> Segmented:
+    """Which of the policy's segments each past decision would be in."""
+    if len(segments.names) == 1:
+        return Segmented(segments)
+    table = past.table.append_column("_place", pa.array(range(len(past)), pa.int64()))
+    sql = f'SELECT {segments.sql(microseconds_of("_decided_at"))} AS name FROM past ORDER BY "_place"'
+    return Segmented(segments, ledger.read_arrow(sql, (), past=table).column("name").to_pylist())
 
 
 @dataclass(frozen=True)

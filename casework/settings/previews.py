@@ -3,55 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from casework.app import App
 from casework.live import Settings, read_settings
-from casework.quality.subgroups import wilson
+from casework.settings import alarms_of_change
 from casework.settings import past_decisions as past_of
-from casework.settings.past_decisions import FRAUD, UNKNOWN, Answers, PastDecisions, Period
+from casework.settings.evidence_of_fraud import Evidence, group, maturity, read_evidence
+from casework.settings.flips import Side, flips_page
+from casework.settings.past_decisions import UNKNOWN, PastDecisions
 from data import approved
 from data.errors import InputError
-from engine.costs import CapacityState
-from engine.decision import Outcome, RuleState
+from engine.decision import Outcome
 from engine.features.batch import batch_features
 from engine.features.feature_set import FeatureSet, FeatureSpec
-from engine.redecide import Redecided, decide_row, redecide
+from engine.redecide import redecide
 from engine.rules.rule_set import RuleSet
 
 JSON = dict[str, Any]
 MOST_RECOMPUTED = 200_000
 SECONDS_A_CASE = 35.0
 _WORDS = tuple(outcome.word for outcome in Outcome)
-
-
-class Followed(Protocol):
-    """Decisions with what became of them: columns of equal length, `fraud` and `confirmed` being 1, 0 or -1."""
-
-    @property
-    def amount_minor(self) -> np.ndarray: ...
-    @property
-    def fraud(self) -> np.ndarray: ...
-    @property
-    def confirmed(self) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class Side:
-    """One set of files over the period: what its rules said, and what was decided."""
-
-    past: PastDecisions
-    settings: Settings
-    answers: Answers
-    decided: Redecided
-
-    @property
-    def alerts(self) -> np.ndarray:
-        return self.decided.outcome > Outcome.APPROVE
 
 
 def proposed_files(app: App, texts: Mapping[str, str | None] | None = None) -> dict[str, bytes]:
@@ -75,8 +51,10 @@ def preview(
     *,
     at: datetime,
     limit: int,
+    offset: int = 0,
 ) -> JSON:
-    """Decide a past period again under the approved set and under `files`, and compare.
+    """Decide a past period again under the approved set and under `files`, and compare. The payments that flip are
+    listed from `offset` on, `limit` of them.
 
     Both sides start from the stored features, probabilities and draws, so their difference is that of the files.
     ConfigError for files that cannot be read; InputError for an empty period or features that cannot be had.
@@ -87,25 +65,35 @@ def preview(
     past = past_of.read_past(app.ledger, when, now.features, now.policy, at)
     before = _side(app, past, now)
     after = _side(app, _with_new_features(app, past, now, then), then)
+    evidence = read_evidence(app.ledger, when, now.policy, at, blocking_rules(now.rules))
     changed = sorted(path for path in {*files, *current.files} if files.get(path) != current.files.get(path))
-    return {
+    answer = {
         "since": when.since,
         "until": when.until,
         "decisions": len(past),
         "set_id": current.set_id,
         "proposed_set_id": approved.set_id_of(files),
         "changed": changed,
-        **_compared(past, before, after),
-        "cases": _cases(app, past, before, after, when),
+        "maturity": maturity(evidence),
+        **_compared(evidence, before, after),
+        "cases": _cases(app, past, before, after),
         "rules": _rules(before, after),
-        **_flips(past, before, after, limit),
+        **flips_page(past, before, after, limit, offset),
         "not_known": _not_known(past, before, after, current.set_id),
     }
+    return {**answer, "alarms": alarms_of_change.alarms(answer)}
+
+
+def blocking_rules(rules: RuleSet) -> list[str]:
+    """The rules whose hits are declined whatever chance says."""
+    return [rule.id for rule in rules if rule.then.effect == "block"]
 
 
 def _side(app: App, past: PastDecisions, settings: Settings) -> Side:
     answers = past_of.rule_answers(app.ledger, past, settings.rules)
-    return Side(past, settings, answers, redecide(past.columns, answers.asking, settings.policy))
+    segmented = past_of.segmented(app.ledger, past, settings.segments)
+    decided = redecide(past.columns, answers.asking, settings.policy, segmented)
+    return Side(past, settings, answers, segmented, decided)
 
 
 def _with_new_features(app: App, past: PastDecisions, now: Settings, then: Settings) -> PastDecisions:
@@ -118,7 +106,8 @@ def _with_new_features(app: App, past: PastDecisions, now: Settings, then: Setti
             where="features.yaml",
             hint="Give the new feature another name; the model knows it only once it is trained again.",
         )
-    read = {name for rule in then.rules if rule.runs for name in rule.features} & changed
+    used = {name for rule in then.rules if rule.runs for name in rule.features}
+    read = (used | set(then.segments.features)) & changed
     if not read:
         return past
     if len(past) > MOST_RECOMPUTED:
@@ -152,7 +141,7 @@ def _computed(spec: FeatureSpec) -> tuple[FeatureSpec, str]:
     return told, spec.expression.text if spec.expression else ""
 
 
-def _compared(past: PastDecisions, before: Side, after: Side) -> JSON:
+def _compared(evidence: Evidence, before: Side, after: Side) -> JSON:
     old, new = before.decided.outcome, after.decided.outcome
     matrix = np.bincount(old.astype(np.int64) * 3 + new, minlength=9).reshape(3, 3)
     was, now = before.alerts, after.alerts
@@ -162,35 +151,19 @@ def _compared(past: PastDecisions, before: Side, after: Side) -> JSON:
             for word, row in zip(_WORDS, matrix.tolist(), strict=True)
         },
         "alerts": {
-            "gained": group(past, now & ~was),
-            "both": group(past, now & was),
-            "lost": group(past, was & ~now),
+            "gained": group(evidence, now & ~was),
+            "both": group(evidence, now & was),
+            "lost": group(evidence, was & ~now),
         },
-        "outcomes": {"before": _money(past, before), "after": _money(past, after)},
+        "outcomes": {"before": _money(evidence, before), "after": _money(evidence, after)},
     }
 
 
-def group(past: Followed, chosen: np.ndarray) -> JSON:
-    """Some of the decisions in numbers. `fraud_share` is among those whose outcome is known, `share_confirmed` among
-    those a reviewer judged; both with 95 % Wilson intervals. Where nothing is known, it says so by `unknown`."""
-    fraud, said = past.fraud[chosen], past.confirmed[chosen]
-    known, judged = int((fraud != UNKNOWN).sum()), int((said != UNKNOWN).sum())
-    return {
-        "count": int(chosen.sum()),
-        "amount_minor": int(past.amount_minor[chosen].sum()),
-        "known": known,
-        "unknown": int(chosen.sum()) - known,
-        "fraud_amount_minor": int(past.amount_minor[chosen][fraud == FRAUD].sum()),
-        "fraud_share": wilson(int((fraud == FRAUD).sum()), known),
-        "share_confirmed": wilson(int((said == 1).sum()), judged),
-    }
+def _money(evidence: Evidence, side: Side) -> JSON:
+    return {word: group(evidence, side.decided.outcome == outcome) for outcome, word in enumerate(_WORDS)}
 
 
-def _money(past: PastDecisions, side: Side) -> JSON:
-    return {word: group(past, side.decided.outcome == outcome) for outcome, word in enumerate(_WORDS)}
-
-
-def _cases(app: App, past: PastDecisions, before: Side, after: Side, when: Period) -> JSON:
+def _cases(app: App, past: PastDecisions, before: Side, after: Side) -> JSON:
     sql = "SELECT count(*) AS n, avg(seconds) AS seconds FROM verdicts WHERE undone_at IS NULL"
     row = app.ledger.read(sql)[0]
     seconds = float(row["seconds"]) if row["n"] >= 30 else SECONDS_A_CASE
@@ -242,51 +215,6 @@ def _rules(before: Side, after: Side) -> list[JSON]:
 
 def _status(rules: RuleSet, rule_id: str) -> str:
     return next((rule.status for rule in rules if rule.id == rule_id), "")
-
-
-def _flips(past: PastDecisions, before: Side, after: Side, limit: int) -> JSON:
-    """The transactions whose outcome differs, largest amounts first, each with the reasons of both sides."""
-    places = np.flatnonzero(before.decided.outcome != after.decided.outcome)
-    ordered = places[np.argsort(-past.amount_minor[places], kind="stable")]
-    crowded = {p for p in places.tolist() if _only_capacity(past, p, before, after)}
-    rows = [_flip(past, place, before, after, place in crowded) for place in ordered[:limit].tolist()]
-    return {"flipped": len(places), "flipped_by_capacity": len(crowded), "flips": rows}
-
-
-def _only_capacity(past: PastDecisions, place: int, before: Side, after: Side) -> bool:
-    """Whether the same load would have given the same outcome: then the payment flipped only because others did."""
-    results = after.answers.asking.get(place, ())
-    load = before.decided.loads[place]
-    answer = decide_row(past.columns, place, results, after.settings.policy, load)
-    return int(answer.outcome) == before.decided.outcome[place]
-
-
-def _flip(past: PastDecisions, place: int, before: Side, after: Side, crowded: bool) -> JSON:
-    row = past.row(place)
-    fraud, said = int(past.fraud[place]), int(past.confirmed[place])
-    return {
-        "transaction_id": row["_id"],
-        "decided_at": past.columns.decided_at[place],
-        "amount_minor": row["_amount"],
-        "probability": row["_probability"],
-        "before": _told(past, place, before),
-        "after": _told(past, place, after),
-        "because": "capacity" if crowded else "settings",
-        "known": ("unknown", "legitimate", "fraud")[fraud + 1],
-        "reviewers_said": (None, "legitimate", "confirmed_fraud")[said + 1],
-    }
-
-
-def _told(past: PastDecisions, place: int, side: Side) -> JSON:
-    load: CapacityState = side.decided.loads[place]
-    results = side.settings.rules.evaluate(side.past.row(place), past.columns.decided_at[place])
-    answer = decide_row(past.columns, place, results, side.settings.policy, load)
-    return {
-        "outcome": answer.outcome.word,
-        "reasons": list(answer.reasons),
-        "sentence": answer.triage.sentence,
-        "rules": [r.rule_id for r in results if r.state is RuleState.HIT and r.status == "live"],
-    }
 
 
 def _not_known(past: PastDecisions, before: Side, after: Side, set_id: str) -> list[str]:
