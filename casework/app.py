@@ -18,6 +18,8 @@ from casework.learning.retrain import Agreement, Request, Retraining
 from casework.live import Live, Settings
 from casework.people.signin import SignIn
 from casework.quality.consistency import consistency_report
+from casework.review.desk import Desk
+from casework.safety import opening
 from casework.schedule import Schedule
 from casework.workspace import Workspace
 from data import approved
@@ -104,20 +106,39 @@ class App:
         return Intake(self.mapping, self.key)
 
     @cached_property
+    def desk(self) -> Desk:
+        """The memory of open tasks; used under the ledger's write lock."""
+        return Desk()
+
+    @cached_property
     def decider(self) -> Decider:
         return Decider(self.ledger, lambda: self.live, self.intake, self.forget, self.adopt)
 
     def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
         """Decide now, in this thread; the answers are durable."""
         with self.lock:
-            return self.decider.decide(transactions, at)
+            fresh, made = self.decider.make(transactions, at)
+        return self.decider.answers(transactions, fresh, made)
+
+    def decide_now(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer] | None:
+        """The same for a thread that must not wait; None if this would have to, or would have to read the ledger."""
+        if not self.lock.acquire(blocking=False):
+            return None
+        try:
+            if self._live is None or not self.ledger.can_record or self.decider.must_read(transactions, at):
+                return None
+            return self.decider.answers(transactions, *self.decider.make(transactions, at))
+        finally:
+            self.lock.release()
 
     @property
     def loop(self) -> DecisionLoop:
         """The loop that gathers requests; started with the first one."""
+        if self._loop is not None:
+            return self._loop
         with self.lock:
             if self._loop is None:
-                self._loop = DecisionLoop(self.decide, self.clock)
+                self._loop = DecisionLoop(self.decide, self.decide_now, self.clock)
                 self._loop.start()
             return self._loop
 
@@ -139,6 +160,16 @@ class App:
                 yield
             finally:
                 self._live = live.build(self.ledger, self.workspace, self.mapping, before) if before else None
+
+    @contextmanager
+    def changing_control(self) -> Iterator[None]:
+        """Hold decisions while somebody switches, snoozes or lists something; model, rules and memory stay."""
+        with self.lock:
+            try:
+                yield
+            finally:
+                if self._live is not None:
+                    opening.refresh(self.ledger, self._live.desk, self._live.settings)
 
     @cached_property
     def retraining(self) -> Retraining:

@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from casework.cli import audit, consensus, consistency, learning, mappings, rules, serving, users, workspaces
+from casework.cli import (
+    audit,
+    consensus,
+    consistency,
+    learning,
+    mappings,
+    rules,
+    safety,
+    serving,
+    users,
+    workspaces,
+)
 from casework.cli.output import Exit
 from data.errors import SecondLookError
 
@@ -26,6 +37,7 @@ consistency.add_to(cli)
 consensus.add_to(cli)
 cli.add_typer(mappings.cli, name="mapping")
 cli.add_typer(rules.cli, name="rules")
+cli.add_typer(safety.cli, name="safety")
 cli.add_typer(audit.cli, name="audit")
 cli.add_typer(users.cli, name="users")
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from casework.app import App
 from casework.http import (
+    arranging,
     audit,
     cases,
     decisions,
@@ -18,9 +19,12 @@ from casework.http import (
     problems,
     proposals,
     quality,
+    safety,
     sessions,
     settings,
     tasks,
+    trials,
+    work,
 )
 from casework.http.access import may_upload
 from casework.http.door import DecisionDoor
@@ -35,10 +39,14 @@ ROUTERS = (
     decisions,
     imports,
     tasks,
+    work,
     cases,
+    arranging,
     quality,
     previews,
     proposals,
+    safety,
+    trials,
     settings,
     learning,
     audit,

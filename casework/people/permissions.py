@@ -35,12 +35,26 @@ class Permission(StrEnum):
     CASES_READ = "read cases"
     CASES_OPEN = "open a case by hand"
     CASES_DISPOSE = "record what happens to a payment"
+    CASES_ARRANGE = "merge, split and link cases"
+    TASKS_MOVE = "move tasks between queues and people"
+    NOTES_WRITE = "write notes and attach files"
+    TEAM_READ = "read backlog, forecast and inbox"
+    FLAGS_ANSWER = "answer flags in one's inbox"
+    REVIEWERS_PLACE = "say who serves which queue"
+    WEBHOOKS_MANAGE = "manage webhooks"
+    WEBHOOKS_READ = "read webhook deliveries"
     DISPOSITIONS_READ = "read dispositions"
     QUALITY_READ = "read consistency, summary and subgroup figures"
     SETTINGS_READ = "read rules and policy"
     SETTINGS_PREVIEW = "read what rules, policy and changes to them do"
     SETTINGS_PROPOSE = "propose changes of rules and policy"
     SETTINGS_APPROVE = "approve rules and policy"
+    SAFETY_READ = "read what safety has switched, snoozed, listed and tried"
+    SAFETY_STOP = "turn the kill switch on, stop a trial, acknowledge an alarm"
+    SAFETY_START = "turn the kill switch off, let what the breaker paused go on"
+    CONTROLS_SET = "snooze a rule, put somebody on a list"
+    LISTS_PROPOSE = "propose somebody for a list"
+    TRIALS_RUN = "try other settings on live traffic"
     MODELS_READ = "read models and retrains"
     MODELS_RETRAIN = "ask for a retrain"
     JOBS_READ = "read jobs"
@@ -70,12 +84,26 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.CASES_READ: _PEOPLE,
     _P.CASES_OPEN: _REVIEWERS | _LEADS,
     _P.CASES_DISPOSE: _LEADS,
+    _P.CASES_ARRANGE: frozenset({_R.TEAM_LEAD}),
+    _P.TASKS_MOVE: frozenset({_R.TEAM_LEAD}),
+    _P.NOTES_WRITE: _REVIEWERS | _LEADS,
+    _P.TEAM_READ: _OVERSIGHT,
+    _P.FLAGS_ANSWER: _LEADS | {_R.ADMIN},
+    _P.REVIEWERS_PLACE: frozenset({_R.TEAM_LEAD, _R.ADMIN}),
+    _P.WEBHOOKS_MANAGE: frozenset({_R.ADMIN}),
+    _P.WEBHOOKS_READ: frozenset({_R.ADMIN, _R.INTEGRATOR, _R.AUDITOR}),
     _P.DISPOSITIONS_READ: _OVERSIGHT | {_R.INTEGRATOR},
     _P.QUALITY_READ: _PEOPLE,
     _P.SETTINGS_READ: _PEOPLE,
     _P.SETTINGS_PREVIEW: _OWNERS | {_R.AUDITOR},  # single payments are listed: not for those who review them
     _P.SETTINGS_PROPOSE: _OWNERS | {_R.TEAM_LEAD},  # guidelines and lists are a team lead's
     _P.SETTINGS_APPROVE: _OWNERS,
+    _P.SAFETY_READ: _PEOPLE,
+    _P.SAFETY_STOP: _OWNERS | {_R.TEAM_LEAD},
+    _P.SAFETY_START: _OWNERS,
+    _P.CONTROLS_SET: _OWNERS | {_R.TEAM_LEAD},
+    _P.LISTS_PROPOSE: _OWNERS | _REVIEWERS,
+    _P.TRIALS_RUN: _OWNERS,
     _P.MODELS_READ: _OVERSIGHT,
     _P.MODELS_RETRAIN: _OWNERS,
     _P.JOBS_READ: _OVERSIGHT,

@@ -124,6 +124,15 @@ def desk(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read:
     return made
 
 
+def refresh(ledger: Ledger, held: Desk, settings: Settings) -> None:
+    """Have a desk take over what people have switched since it was made; its counters stay."""
+    model_id = held.engine.model.model_id if held.engine.model else ""
+    acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
+    held.use(control_of(ledger, acts))
+    held.kill(kill_switch.standing(ledger).is_on)
+    held.open_alarms = alarms.open_keys(ledger)
+
+
 def control_of(ledger: Ledger, acts: Sequence[JSON]) -> Control:
     """Snoozes, entries and the breaker's acts as one control."""
     control = Control(snoozes=snoozes.in_force(ledger), entries=list_entries.in_force(ledger))

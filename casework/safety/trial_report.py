@@ -120,7 +120,7 @@ def _difference(a: JSON, b: JSON) -> JSON | None:
 def _caveat(kind: str) -> str:
     if kind == ROLLOUT:
         return (
-            "Arms are drawn by a keyed hash of the entity, so they differ by chance and by the settings alone. Payments "
+            "Arms are drawn by a keyed hash of the entity, so chance and the settings alone tell them apart. Payments "
             "of one entity resemble each other, so the intervals, which count payments, are somewhat too narrow."
         )
     return "A shadow answers with its own count of the day's reviews; what customers would have done is not known."
