@@ -50,6 +50,11 @@ class Workspace:
         return self.root / "snapshots"
 
     @property
+    def files(self) -> Path:
+        """Attachments, by their hash."""
+        return self.root / "files"
+
+    @property
     def server_file(self) -> Path:
         return self.root / "server.json"
 

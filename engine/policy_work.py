@@ -96,7 +96,9 @@ def _queues(part: Fields | None, currency: str) -> tuple[Queue, ...]:
     for name in part.value:
         row = part.part(name)
         if name == GENERAL:
-            raise part.error(f"'{GENERAL}' takes what no other queue asks for", name, hint="Choose another name.")
+            raise part.error(
+                f"'{GENERAL}' takes what no other queue asks for", name, hint="Choose another name."
+            )
         found.append(
             Queue(
                 name=name,

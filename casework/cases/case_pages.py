@@ -6,53 +6,97 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from casework.cases import cases
+from casework.cases import attachments, cases, notes
+from casework.cases.arranging import MERGED
 from casework.cases.cases import CASE_OPEN, CLOSED, IN_ADJUDICATION, TIMED_OUT, Case
+from casework.cases.timeline import Parts, steps_of, timeline
 from casework.review import blindness
 from casework.review.review_design import REVIEWER_ROLES
 from data.canonical import rfc3339
 from data.errors import InputError, NotFoundError
 from data.ledger import Ledger
 
-STATUSES = (CASE_OPEN, IN_ADJUDICATION, CLOSED, TIMED_OUT)
+STATUSES = (CASE_OPEN, IN_ADJUDICATION, CLOSED, TIMED_OUT, MERGED)
 _VERDICTS = """
-    SELECT v.verdict_id, v.reviewer, v.value, v.typology, v.reason_code, v.note, v.confidence, v.seconds,
-    v.arm,
-           v.flags, v.given_at, v.undone_at, v.task_kind
+    SELECT v.verdict_id, v.transaction_seq, v.reviewer, v.value, v.typology, v.reason_code, v.note, v.confidence,
+           v.seconds, v.idle_seconds, v.arm, v.flags, v.deserved, v.loss_minor, v.applied_from, v.given_at, v.undone_at,
+           v.task_kind
     FROM verdicts v WHERE v.case_id = ? ORDER BY v.given_at, v.event_seq
+"""
+_PAYMENTS = """
+    SELECT x.transaction_seq, x.added_at, x.reason, x.amount_minor, x.verdict, x.settled_at, t.transaction_id,
+           t.occurred_at, d.decided_at, d.outcome, d.probability, d.model_id, d.set_id, d.rules_hit
+    FROM case_transactions x JOIN transactions t ON t.seq = x.transaction_seq
+    LEFT JOIN decisions d ON d.transaction_seq = x.transaction_seq
+    WHERE x.case_id = ? ORDER BY x.added_at, x.transaction_seq
+"""
+_STEPS = """
+    SELECT * FROM dispositions WHERE list_contains(CAST(? AS BIGINT[]), transaction_seq) ORDER BY disposition_seq
+"""
+_LINKS = """
+    SELECT CASE WHEN case_id = ? THEN other_id ELSE case_id END AS case_id, reason, linked_by, "at" FROM case_links
+    WHERE ? IN (case_id, other_id) ORDER BY "at"
 """
 
 
 def case_page(ledger: Ledger, case_id: str, reviewer: str, role: str = "analyst") -> dict[str, Any]:
-    """A case with its timeline. NotFoundError while a task on it is still open to an analyst who asks; an
-    analyst who has judged it sees his or her own part until it is settled, then all."""
+    """A case with its payments and its timeline. NotFoundError while a task on any of them is still open to an analyst
+    who asks; an analyst who has judged it sees his or her own part until it is settled, then all."""
     case = cases.find(ledger, case_id)
-    if not blindness.visible_to(ledger, reviewer, role, case.transaction_seq):
+    seqs = [row["transaction_seq"] for row in cases.payments(ledger, case_id)]
+    if not all(blindness.visible_to(ledger, reviewer, role, seq) for seq in seqs):
         raise NotFoundError("there is no such case", where=case_id)
-    everyone = blindness.others_verdicts_visible(ledger, reviewer, role, case.transaction_seq)
+    everyone = all(blindness.others_verdicts_visible(ledger, reviewer, role, seq) for seq in seqs)
     said = [
         verdict
         for verdict in ledger.read(_VERDICTS, [case_id])
         if verdict["reviewer"] == reviewer or (everyone and verdict["undone_at"] is None)
     ]
-    decided = ledger.read(
-        "SELECT transaction_id, decided_at, occurred_at, outcome, probability, model_id, set_id, rules_hit "
-        "FROM decisions WHERE transaction_seq = ?",
-        [case.transaction_seq],
-    )
-    dispositions = ledger.read(
-        "SELECT * FROM dispositions WHERE transaction_seq = ? ORDER BY disposition_seq",
-        [case.transaction_seq],
-    )
+    payments = ledger.read(_PAYMENTS, [case_id])
+    lead = next((row for row in payments if row["transaction_seq"] == case.transaction_seq), None)
     whole = role not in REVIEWER_ROLES
+    tasks = _tasks(ledger, case_id) if whole else []
+    parts = Parts(
+        payments=payments,
+        verdicts=said,
+        dispositions=ledger.read(_STEPS, [seqs]),
+        tasks=tasks,
+        notes=notes.of_payments(ledger, seqs, reviewer, everyone=everyone),
+        files=attachments.of_payments(ledger, seqs, reviewer, everyone=everyone),
+        moves=steps_of(ledger, case_id, tasks) if whole else [],
+    )
     return {
         **_line(case, role),
-        "decision": decided[0] if decided else None,
+        "decision": _decision(lead) if lead and lead["outcome"] else None,
+        "payments": [_payment(row, everyone) for row in payments],
         "verdicts": [v if whole else {k: v[k] for k in v if k != "task_kind"} for v in said],
-        "dispositions": dispositions,
-        "tasks": _tasks(ledger, case_id) if whole else [],
-        "timeline": _timeline(case, decided, said, dispositions, role),
+        "dispositions": parts.dispositions,
+        "tasks": tasks,
+        "notes": parts.notes,
+        "files": parts.files,
+        "links": ledger.read(_LINKS, [case_id, case_id]) if whole else [],
+        "timeline": timeline(case, parts, role),
     }
+
+
+def _decision(row: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "transaction_id",
+        "decided_at",
+        "occurred_at",
+        "outcome",
+        "probability",
+        "model_id",
+        "set_id",
+        "rules_hit",
+    )
+    return {name: row[name] for name in names}
+
+
+def _payment(row: dict[str, Any], everyone: bool) -> dict[str, Any]:
+    names = ("transaction_id", "occurred_at", "amount_minor", "added_at", "outcome", "probability")
+    settled = {"verdict": row["verdict"], "settled_at": row["settled_at"]} if everyone else {}
+    return {**{name: row[name] for name in names}, **settled}
 
 
 def case_list(
@@ -75,10 +119,10 @@ def case_list(
     wanted = _wanted(status, role)
     opened, case_id = _position(cursor)
     blind = sorted(blindness.blind_transactions(ledger, reviewer, role).union(without))
-    columns = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__ if name != "transaction_seq")
     rows = ledger.read(
-        f"SELECT {columns}, x.transaction_seq FROM cases c JOIN case_transactions x USING (case_id) "
-        "WHERE list_contains(?, c.status) AND NOT list_contains(CAST(? AS BIGINT[]), x.transaction_seq) "
+        f"SELECT {cases.COLUMNS} FROM cases c WHERE list_contains(?, c.status) AND NOT EXISTS ("
+        "FROM case_transactions x WHERE x.case_id = c.case_id "
+        "AND list_contains(CAST(? AS BIGINT[]), x.transaction_seq)) "
         "AND (? IS NULL OR c.opened_at < ? OR (c.opened_at = ? AND c.case_id > ?)) "
         "ORDER BY c.opened_at DESC, c.case_id LIMIT ?",
         [wanted, blind, opened, opened, opened, case_id, limit + 1],
@@ -116,6 +160,7 @@ def _line(case: Case, role: str) -> dict[str, Any]:
     names = (
         "case_id",
         "transaction_seq",
+        "queue",
         "reason",
         "reason_detail",
         "amount_minor",
@@ -134,42 +179,8 @@ def _line(case: Case, role: str) -> dict[str, Any]:
 
 def _tasks(ledger: Ledger, case_id: str) -> list[dict[str, Any]]:
     return ledger.read(
-        "SELECT task_id, kind, lane, status, arm, probability, claimed_by, created_at, deadline, done_at FROM tasks "
+        "SELECT task_id, transaction_seq, kind, lane, queue, status, arm, probability, claimed_by, "
+        "assignee, created_at, deadline, done_at FROM tasks "
         "WHERE case_id = ? ORDER BY created_at, task_id",
         [case_id],
     )
-
-
-def _timeline(
-    case: Case,
-    decided: list[dict[str, Any]],
-    said: list[dict[str, Any]],
-    dispositions: list[dict[str, Any]],
-    role: str,
-) -> list[dict[str, Any]]:
-    """Decision, case, verdicts and dispositions as one story, oldest first: {at, kind, actor, text}."""
-    story = [
-        _entry(d["decided_at"], "decision", "engine", f"The engine answered {d['outcome']}.") for d in decided
-    ]
-    story.append(_entry(case.opened_at, "case", case.opened_by, f"Case opened. {case.reason_detail}".strip()))
-    for verdict in said:
-        undone = " (undone)" if verdict["undone_at"] else ""
-        words = f"Verdict {verdict['value']}{undone} after {verdict['seconds']:.0f} s. {verdict['note']}"
-        story.append(_entry(verdict["given_at"], "verdict", verdict["reviewer"], words.strip()))
-    if case.status == IN_ADJUDICATION and role not in REVIEWER_ROLES:
-        latest = max((v["given_at"] for v in said), default=case.opened_at)
-        story.append(
-            _entry(latest, "adjudication", "policy", "The verdicts do not settle it: a team lead decides.")
-        )
-    for step in dispositions:
-        story.append(
-            _entry(step["at"], "disposition", step["actor"], f"Payment {step['value']}: {step['reason']}")
-        )
-    if case.closed_at:
-        how = f"settled as {case.verdict}" if case.verdict else "timed out"
-        story.append(_entry(case.closed_at, "case", "policy", f"Case {how}."))
-    return sorted(story, key=lambda entry: entry["at"])
-
-
-def _entry(at: datetime, kind: str, actor: str, text: str) -> dict[str, Any]:
-    return {"at": at, "kind": kind, "actor": actor, "text": text}

@@ -35,8 +35,9 @@ BY_HAND = "by_hand"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One transaction that people look at. `verdict` is '' until they have settled it; `reason` is a triage
-    reason or by_hand. `queue` is the policy segment whose deadline and timeout apply."""
+    """What people look at: one payment, and those whose alerts joined it. `transaction_seq` is the payment it was
+    opened on, `amount_minor` the sum of all. `verdict` is '' until all are settled; `reason` is a triage reason or
+    by_hand. `queue` is where its tasks wait, `segment` the part of the policy whose deadline and timeout apply."""
 
     case_id: str
     transaction_seq: int
@@ -50,6 +51,10 @@ class Case:
     deadline: datetime
     verdict: str = ""
     closed_at: datetime | None = None
+    segment: str = "default"
+
+
+COLUMNS = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__)
 
 
 def open_review(
@@ -86,28 +91,29 @@ def open_case(
     by_hand = opened_by != "engine"
     if by_hand:
         _check_by_hand(w, decision, reason)
-    segment = str(decision.context.get("segment", "default"))
+    segment = segment_of(decision)
     case = Case(
         case_id=opaque_id(key, "case", transaction.transaction_id),
         transaction_seq=transaction.seq,
         status=CASE_OPEN,
         reason=BY_HAND if by_hand else decision.triage.reason.value,
         reason_detail=reason if by_hand else decision.triage.sentence,
-        queue=segment,
+        queue=queue_of(decision, policy),
         amount_minor=transaction.amount_minor or 0,
         opened_by=opened_by,
         opened_at=at,
         deadline=at + policy.segment(segment).deadline,
+        segment=segment,
     )
     own = within(policy, segment)
     design = draw_design(own, key, transaction.transaction_id, transaction.amount_minor)
     if by_hand:
         design = replace(design, arm=SCORE_SHOWN)
-    _insert_case(w, case, decision, design, at)
+    _insert_case(w, case, decision, design, policy, at)
     dossier = {**dossier, "lane": dossier.get("lane") or "uncertain"}
     if by_hand:
         dossier["why"] = {"reason": BY_HAND, "sentence": f"Opened by hand: {reason.strip()}"}
-    _open_tasks(w, _first_task(case, decision, design, key), design, dossier, key, at)
+    open_tasks(w, first_task(case, decision, design, key), design, dossier, key, at)
     return case
 
 
@@ -120,7 +126,7 @@ def open_audit(
     """
     transaction = decision.transaction
     design = draw_design(policy, key, transaction.transaction_id, None)
-    segment = str(decision.context.get("segment", "default"))
+    segment = segment_of(decision)
     task = Task(
         task_id=opaque_id(key, "task", transaction.transaction_id, AUDIT),
         case_id="",
@@ -128,7 +134,8 @@ def open_audit(
         transaction_seq=transaction.seq,
         kind=AUDIT,
         lane="audit",
-        queue=segment,
+        queue=queue_of(decision, policy),
+        segment=segment,
         probability=decision.draws.audit_probability,
         status=OPEN,
         arm=BLIND_FIRST,
@@ -137,8 +144,21 @@ def open_audit(
         created_at=at,
         deadline=at + policy.segment(segment).deadline,
     )
-    _open_tasks(w, task, replace(design, arm=BLIND_FIRST), dossier, key, at)
+    open_tasks(w, task, replace(design, arm=BLIND_FIRST), dossier, key, at)
     return task
+
+
+def segment_of(decision: Decision) -> str:
+    """The policy's segment that a decision fell under."""
+    return str(decision.context.get("segment", "default"))
+
+
+def queue_of(decision: Decision, policy: Policy) -> str:
+    """The queue that asks for a payment like this."""
+    payment = decision.transaction
+    return policy.work.queue_for(
+        segment_of(decision), {**payment.entities, **payment.attributes}, payment.amount_minor
+    )
 
 
 def find(source: Ledger | Writer, case_id: str) -> Case:
@@ -151,13 +171,26 @@ def find(source: Ledger | Writer, case_id: str) -> Case:
 
 def case_of_transaction(source: Ledger | Writer, seq: int) -> Case | None:
     """The case on a transaction, or None."""
-    found = _cases(source, "x.transaction_seq = ?", seq)
+    found = _cases(
+        source, "c.case_id IN (SELECT case_id FROM case_transactions WHERE transaction_seq = ?)", seq
+    )
     return found[0] if found else None
+
+
+def payments(source: Ledger | Writer, case_id: str) -> list[dict[str, Any]]:
+    """The payments of a case in the order they came: {transaction_seq, added_at, reason, amount_minor, verdict,
+    settled_at}."""
+    rows = source.read(
+        "SELECT transaction_seq, added_at, reason, amount_minor, verdict, settled_at FROM case_transactions "
+        "WHERE case_id = ?",
+        [case_id],
+    )
+    return sorted(rows, key=lambda row: (row["added_at"], row["transaction_seq"]))
 
 
 def close(w: Writer, case: Case, verdict: str, basis: str, actor: str, at: datetime) -> None:
     """Settle a case. `basis` says how: single, agreeing, adjudicated, at_deadline."""
-    _set_status(w, case.case_id, CLOSED, verdict, at)
+    set_status(w, case.case_id, CLOSED, verdict, at)
     w.event(
         EventDraft(actor, "case.closed", f"case:{case.case_id}", {"verdict": verdict, "basis": basis}), at
     )
@@ -165,13 +198,13 @@ def close(w: Writer, case: Case, verdict: str, basis: str, actor: str, at: datet
 
 def time_out(w: Writer, case: Case, at: datetime) -> None:
     """End a case whose deadline passed without an agreed verdict."""
-    _set_status(w, case.case_id, TIMED_OUT, "", at)
+    set_status(w, case.case_id, TIMED_OUT, "", at)
     w.event(EventDraft("policy", "case.timed_out", f"case:{case.case_id}", {"deadline": case.deadline}), at)
 
 
 def reopen(w: Writer, case: Case, status: str, reason: str, actor: str, at: datetime) -> None:
     """Put a case back to work (`status` open or in_adjudication)."""
-    _set_status(w, case.case_id, status, "", None)
+    set_status(w, case.case_id, status, "", None)
     payload = {"was": case.status, "status": status, "verdict_was": case.verdict, "reason": reason}
     w.event(EventDraft(actor, "case.status_changed", f"case:{case.case_id}", payload), at)
 
@@ -185,35 +218,54 @@ def _check_by_hand(w: Writer, decision: Decision, reason: str) -> None:
 
 
 def _cases(source: Ledger | Writer, condition: str, value: Any) -> list[Case]:
-    columns = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__ if name != "transaction_seq")
-    rows = source.read(
-        f"SELECT {columns}, x.transaction_seq FROM cases c JOIN case_transactions x USING (case_id) "
-        f"WHERE {condition}",
-        [value],
-    )
-    return [Case(**row) for row in rows]
+    return [Case(**row) for row in source.read(f"SELECT {COLUMNS} FROM cases c WHERE {condition}", [value])]
 
 
-def _set_status(w: Writer, case_id: str, status: str, verdict: str, closed_at: datetime | None) -> None:
+def set_status(w: Writer, case_id: str, status: str, verdict: str, closed_at: datetime | None) -> None:
+    """Write a case's state; the caller records the event."""
     w.execute(
         "UPDATE cases SET status = ?, verdict = ?, closed_at = ? WHERE case_id = ?",
         [status, verdict, closed_at, case_id],
     )
 
 
-def _insert_case(w: Writer, case: Case, decision: Decision, design: Design, at: datetime) -> None:
-    entity, value = next(((n, v) for n, v in decision.transaction.entities.items() if v), ("", ""))
-    row = {name: getattr(case, name) for name in Case.__dataclass_fields__ if name != "transaction_seq"}
+def add_payment(w: Writer, case: Case, decision: Decision, reason: str, at: datetime) -> None:
+    """Put a payment into a case; the caller records the event."""
+    row = {
+        "case_id": case.case_id,
+        "transaction_seq": decision.transaction.seq,
+        "added_at": at,
+        "reason": reason,
+        "amount_minor": decision.transaction.amount_minor or 0,
+        "verdict": "",
+        "settled_at": None,
+    }
+    w.insert("case_transactions", [row])
+
+
+def _entity(decision: Decision, policy: Policy) -> tuple[str, str]:
+    """Whose case it is: the entity by which alerts join, or the first that the payment has."""
+    named = decision.transaction.entities
+    joining = policy.work.joining
+    if joining and named.get(joining.entity):
+        return joining.entity, str(named[joining.entity])
+    return next(((name, value) for name, value in named.items() if value), ("", ""))
+
+
+def _insert_case(
+    w: Writer, case: Case, decision: Decision, design: Design, policy: Policy, at: datetime
+) -> None:
+    entity, value = _entity(decision, policy)
+    row = {name: getattr(case, name) for name in Case.__dataclass_fields__}
     w.insert("cases", [{**row, "entity": entity, "entity_value": value}])
-    w.insert(
-        "case_transactions",
-        [{"case_id": case.case_id, "transaction_seq": case.transaction_seq, "added_at": at}],
-    )
+    add_payment(w, case, decision, case.reason_detail, at)
     payload = {
         "transaction_id": decision.transaction.transaction_id,
         "transaction_seq": case.transaction_seq,
         "reason": case.reason,
         "reason_detail": case.reason_detail,
+        "queue": case.queue,
+        "segment": case.segment,
         "deadline": case.deadline,
         "arm": design.arm,
         "second": design.second,
@@ -222,7 +274,8 @@ def _insert_case(w: Writer, case: Case, decision: Decision, design: Design, at: 
     w.event(EventDraft(case.opened_by, "case.opened", f"case:{case.case_id}", payload), at)
 
 
-def _first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Task:
+def first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Task:
+    """The primary task on a decision's payment in this case."""
     transaction = decision.transaction
     return Task(
         task_id=opaque_id(key, "task", transaction.transaction_id, PRIMARY),
@@ -232,17 +285,18 @@ def _first_task(case: Case, decision: Decision, design: Design, key: bytes) -> T
         kind=PRIMARY,
         lane=decision.triage.lane or "uncertain",
         queue=case.queue,
+        segment=case.segment,
         probability=1.0,
         status=OPEN,
         arm=design.arm,
         priority=expected_money(decision.probability, transaction.amount_minor),
-        amount_minor=case.amount_minor,
+        amount_minor=transaction.amount_minor or 0,
         created_at=case.opened_at,
         deadline=case.deadline,
     )
 
 
-def _open_tasks(
+def open_tasks(
     w: Writer, first: Task, design: Design, dossier: Mapping[str, Any], key: bytes, at: datetime
 ) -> None:
     """Open a task, and its look-alike for a second person: same content and deadline, own dossier and opaque

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from casework.cases import cases
+from casework.cases import cases, settling
 from casework.cases.cases import CASE_OPEN, IN_ADJUDICATION, Case
 from casework.review import tasks
 from casework.review.review_design import PRIMARY, SECOND
@@ -184,29 +184,37 @@ def _overdue(w: Writer, at: datetime) -> list[Case]:
 
 
 def _settle_late(w: Writer, case: Case, policy: Policy, at: datetime) -> bool:
-    """Close on the verdicts that were given if they agree on something; else let the policy decide."""
-    said = w.read(
-        "SELECT DISTINCT value FROM verdicts WHERE case_id = ? AND undone_at IS NULL AND task_kind IN (?, ?)",
-        [case.case_id, PRIMARY, SECOND],
-    )
-    if len(said) == 1 and said[0]["value"] != "inconclusive":
-        cases.close(w, case, said[0]["value"], "at_deadline", "policy", at)
-        follow_verdict(w, case, said[0]["value"], "policy", policy, at)
-        return True
-    cases.time_out(w, case, at)
-    _on_timeout(w, case, "deadline passed without a verdict", policy, at)
-    return False
+    """Settle each payment on the verdicts that were given, where they agree on something; the policy decides the
+    rest. Whether all were settled."""
+    late = []
+    for seq in settling.unsettled(w, case.case_id):
+        payment = replace(case, transaction_seq=seq)
+        said = w.read(
+            "SELECT DISTINCT value FROM verdicts WHERE case_id = ? AND transaction_seq = ? AND undone_at IS NULL "
+            "AND task_kind IN (?, ?)",
+            [case.case_id, seq, PRIMARY, SECOND],
+        )
+        if len(said) == 1 and said[0]["value"] != "inconclusive":
+            settling.settle(w, payment, said[0]["value"], "at_deadline", "policy", at)
+            follow_verdict(w, payment, said[0]["value"], "policy", policy, at)
+        else:
+            late.append(payment)
+    if late:
+        cases.time_out(w, case, at)
+    for payment in late:
+        _on_timeout(w, payment, "deadline passed without a verdict", policy, at)
+    return not late
 
 
 def _on_timeout(w: Writer, case: Case, reason: str, policy: Policy, at: datetime) -> Disposition | None:
-    declines = policy.segment(case.queue).on_timeout is Outcome.DECLINE
+    declines = policy.segment(case.segment).on_timeout is Outcome.DECLINE
     return _move(w, case, _OF_FRAUD if declines else _OF_LEGITIMATE, reason, "policy", policy, at)
 
 
 def _move(
     w: Writer, case: Case, table: Mapping[str, str], reason: str, actor: str, policy: Policy, at: datetime
 ) -> Disposition | None:
-    now = standing(w, case.transaction_seq, policy, case.queue)
+    now = standing(w, case.transaction_seq, policy, case.segment)
     value = table.get(now.place)
     return _write(w, now, value, reason, actor, case.case_id, at) if value else None
 

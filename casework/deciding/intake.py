@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from casework.cases import cases
+from casework.cases import cases, joining
 from casework.cases.dossiers import Background, Guideline, build_dossier
 from casework.live import Live
+from casework.review.tasks import Task
 from data.canonical import sha256_hex
 from data.mapping import Mapping as Columns
 from data.writer import Writer
 from engine.decision import Decision, Outcome
+from engine.policy import Policy
 from engine.rules.rule_set import RuleSet
 
 
@@ -26,6 +28,7 @@ class Intake:
 
     def __init__(self, columns: Columns, key: bytes) -> None:
         self._columns, self._key = columns, key
+        self.open_cases = joining.OpenCases()
 
     def open(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[int, str]:
         """Cases and audit tasks for these fresh decisions; case ids by the transactions' seq."""
@@ -38,10 +41,28 @@ class Intake:
         for decision in chosen:
             seq = decision.transaction.seq
             dossier = build_dossier(decision, self.background(live, past.get(seq, [])))
-            review = cases.open_review(w, decision, dossier, live.settings.policy, self._key, at)
+            review = self._open(w, decision, dossier, live.settings.policy, at)
             if isinstance(review, cases.Case):
                 opened[seq] = review.case_id
         return opened
+
+    def _open(
+        self, w: Writer, decision: Decision, dossier: Mapping[str, Any], policy: Policy, at: datetime
+    ) -> cases.Case | Task | None:
+        """Join the open case of its entity, or open what the decision calls for. Audits never join."""
+        if decision.outcome is Outcome.REVIEW:
+            joined = self.open_cases.fitting(w, decision, policy, at)
+            if joined is not None:
+                return joining.join(w, joined, decision, dossier, policy, self._key, at)
+        review = cases.open_review(w, decision, dossier, policy, self._key, at)
+        if isinstance(review, cases.Case):
+            self._remember(decision, policy)
+        return review
+
+    def _remember(self, decision: Decision, policy: Policy) -> None:
+        if policy.work.joining:
+            entity = policy.work.joining.entity
+            self.open_cases.add(entity, decision.transaction.entities.get(entity) or "")
 
     def by_hand(
         self, w: Writer, live: Live, decision: Decision, person: str, reason: str, at: datetime
@@ -49,6 +70,7 @@ class Intake:
         """A case that somebody asked for. ConflictError if there is one already, InputError without a reason."""
         dossier = build_dossier(decision, self.background(live, live.past.before_old(decision, at)))
         policy = live.settings.policy
+        self._remember(decision, policy)
         return cases.open_case(w, decision, dossier, policy, self._key, at, opened_by=person, reason=reason)
 
     def background(self, live: Live, past: Sequence[Mapping[str, Any]]) -> Background:

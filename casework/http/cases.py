@@ -9,14 +9,16 @@ from pydantic import Field
 from starlette.responses import Response
 
 from casework import restoring
+from casework.app import App
 from casework.cases import case_pages, cases, dispositions, revealing
 from casework.deciding import decisions
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
-from casework.http.bodies import Body, Identifier
+from casework.http.bodies import Body, Identifier, ShortText
 from casework.people.permissions import Permission, Person
 from casework.review import blindness
 from data import reading
+from data.errors import InputError
 
 router = APIRouter(tags=["cases"])
 
@@ -29,14 +31,17 @@ class CaseForm(Body):
 
 
 class DispositionForm(Body):
+    """`transaction_id` says which payment of a case with several; '' takes the one it was opened on."""
+
     value: Literal["released", "declined", "already_settled", "reversed"]
     reason: Reason
+    transaction_id: ShortText = ""
 
 
 @router.get("/cases")
 def list_cases(
     request: Request,
-    status: Annotated[str, Query(pattern="^(open|in_adjudication|closed|timed_out)?$")] = "",
+    status: Annotated[str, Query(pattern="^(open|in_adjudication|closed|timed_out|merged)?$")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(max_length=100)] = "",
     person: Person = allowed(Permission.CASES_READ),
@@ -59,8 +64,8 @@ def list_cases(
 def case(case_id: str, request: Request, person: Person = allowed(Permission.CASES_READ)) -> Response:
     """A case with its decision, tasks, verdicts, dispositions and events."""
     ledger = the_app(request).ledger
-    seq = cases.find(ledger, case_id).transaction_seq
-    revealing.note(ledger, person.user_id, person.role, seq, now())
+    for payment in cases.payments(ledger, case_id):
+        revealing.note(ledger, person.user_id, person.role, payment["transaction_seq"], now())
     return json_answer(case_pages.case_page(ledger, case_id, person.user_id, person.role))
 
 
@@ -93,16 +98,25 @@ def dispose(
         found = cases.find(w, case_id)
         made = dispositions.record(
             w,
-            found.transaction_seq,
+            _payment_of(app, found, form.transaction_id),
             form.value,
             form.reason,
             person.user_id,
             policy,
             now(),
             case_id=case_id,
-            segment=found.queue,
+            segment=found.segment,
         )
     return json_answer(made.as_json(), 201)
+
+
+def _payment_of(app: App, found: cases.Case, transaction_id: str) -> int:
+    if not transaction_id:
+        return found.transaction_seq
+    seq = seq_of(app, transaction_id)
+    if seq not in {row["transaction_seq"] for row in cases.payments(app.ledger, found.case_id)}:
+        raise InputError("this payment is not in the case", where="transaction_id")
+    return seq or 0
 
 
 @router.get("/dispositions")

@@ -37,10 +37,20 @@ class DraftForm(Body):
     confidence: Code = ""
     corrections: Corrections
     flags: Flags
+    deserved: Literal["", "yes", "no"] = ""
+    loss_minor: Annotated[int | None, Field(ge=0, le=10**15)] = None
 
 
 class VerdictBody(DraftForm):
+    """`version` is that of the task's page as it was read; an alert that joined since is refused with 409."""
+
     value: Literal["confirmed_fraud", "legitimate", "inconclusive"]
+    version: Annotated[str | None, Field(max_length=40)] = None
+
+
+def verdict_form(body: VerdictBody) -> VerdictForm:
+    """What the reviewer said, without the version of the page that it was said on."""
+    return VerdictForm(**{**body.model_dump(exclude={"version"}), "flags": tuple(body.flags)})
 
 
 def _page(app: App, task_id: str, person: Person) -> dict[str, Any]:
@@ -60,7 +70,7 @@ def take_next(request: Request, person: Person = allowed(Permission.TASKS_WORK))
     app = the_app(request)
     policy = app.live.settings.policy
     with app.ledger.writing() as w:
-        task = tasks.take_next(w, person.user_id, policy, app.key, now(), role=person.role)
+        task = tasks.take_next(w, person.user_id, policy, app.key, now(), role=person.role, desk=app.desk)
     if task is None:
         return Response(status_code=204)
     return json_answer(_page(app, task.task_id, person))
@@ -69,8 +79,9 @@ def take_next(request: Request, person: Person = allowed(Permission.TASKS_WORK))
 @router.get("/tasks")
 def list_tasks(
     request: Request,
-    status: Annotated[str, Query(pattern="^(open|claimed|done|expired|withdrawn)$")] = "open",
+    status: Annotated[str, Query(pattern="^(open|claimed|done|expired|withdrawn|escalated)$")] = "open",
     lane: Annotated[str, Query(max_length=64)] = "",
+    queue: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     person: Person = allowed(Permission.TASKS_LIST),
 ) -> Response:
@@ -82,6 +93,7 @@ def list_tasks(
         role=person.role,
         status=status,
         lane=lane,
+        queue=queue,
         limit=limit,
     )
     return json_answer({"tasks": lines})
@@ -93,7 +105,7 @@ def claim(task_id: str, request: Request, person: Person = allowed(Permission.TA
     app = the_app(request)
     policy = app.live.settings.policy
     with app.ledger.writing() as w:
-        task = tasks.claim(w, task_id, person.user_id, policy, now(), role=person.role)
+        task = tasks.claim(w, task_id, person.user_id, policy, now(), role=person.role, desk=app.desk)
     return json_answer(_page(app, task.task_id, person))
 
 
@@ -136,9 +148,10 @@ def give_verdict(
     """Say what you think: confirmed_fraud, legitimate or inconclusive. Seconds are counted from the claim."""
     app = the_app(request)
     policy = app.live.settings.policy
-    given = VerdictForm(**{**form.model_dump(), "flags": tuple(form.flags)})
     with app.ledger.writing() as w:
-        verdict = verdicts.give(w, task_id, person.user_id, given, policy, now())
+        verdict = verdicts.give(
+            w, task_id, person.user_id, verdict_form(form), policy, now(), seen=form.version
+        )
     return json_answer({"verdict": verdict.as_json(), "next": None}, 201)
 
 

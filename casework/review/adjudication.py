@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from casework.cases import cases, dispositions, dossiers
+from casework.cases import cases, dispositions, dossiers, settling
 from casework.cases.cases import CASE_OPEN, IN_ADJUDICATION
 from casework.review import tasks
 from casework.review.lanes import ADJUDICATION_LANE
@@ -22,7 +22,7 @@ from engine.policy import Policy
 INCONCLUSIVE = "inconclusive"
 _OF_SAME = "t.transaction_seq = ? AND t.case_id = ?"
 # Two plain queries: DuckDB takes longer to plan their join than to run both.
-_TASKS = "SELECT task_id, status FROM tasks WHERE transaction_seq = ? AND case_id = ?"
+_TASKS = "SELECT task_id, kind, status FROM tasks WHERE transaction_seq = ? AND case_id = ?"
 _GIVEN = """
     SELECT verdict_id, task_id, task_kind, reviewer, value, typology, reason_code, note, confidence, seconds, arm,
            event_seq
@@ -32,19 +32,22 @@ _GIVEN = """
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the review of one transaction has come: verdicts that were not undone, oldest first, and
-    whether anybody still has a task on it."""
+    """How far the review of one transaction has come: verdicts that were not undone, oldest first, whether
+    anybody still has a task on it, and whether an adjudicator has settled it."""
 
     given: tuple[dict[str, Any], ...]
     at_work: bool
+    adjudicated: bool = False
 
 
 def progress(source: Ledger | Writer, task: Task, *, without: str = "") -> Progress:
     """How far the review of a task's transaction has come, the task `without` left out of account."""
     rows, given = source.read(_TASKS, _same(task)), source.read(_GIVEN, _same(task))
     others = sorted((v for v in given if v["task_id"] != without), key=lambda v: v["event_seq"])
-    waiting = (tasks.OPEN, tasks.CLAIMED)
-    return Progress(tuple(others), any(r["status"] in waiting for r in rows if r["task_id"] != without))
+    waiting, rows = (tasks.OPEN, tasks.CLAIMED), [r for r in rows if r["task_id"] != without]
+    at_work = any(row["status"] in waiting for row in rows)
+    adjudicated = any(row["kind"] == ADJUDICATION and row["status"] == tasks.DONE for row in rows)
+    return Progress(tuple(others), at_work, adjudicated)
 
 
 def settle(
@@ -52,12 +55,16 @@ def settle(
 ) -> str:
     """Work out what a new verdict and those before it amount to, and do it; returns the case's status.
 
-    An adjudicated verdict settles it. Else, once nobody is still at work: one conclusive value settles it; a
+    An adjudicated verdict settles it, also where others were still at work because the task had been escalated: what
+    they say later is kept, and changes nothing. Else, once nobody is still at work: one conclusive value settles it; a
     disagreement or "inconclusive" goes to adjudication. Tasks without a case have no payment to settle.
     """
     actor, value = str(verdict["reviewer"]), str(verdict["value"])
     if task.kind == ADJUDICATION:
+        _withdraw_open(w, task, at)
         return _close(w, task, value, "adjudicated", actor, policy, at)
+    if others.adjudicated:
+        return cases.CLOSED
     if others.at_work:
         return CASE_OPEN
     if {v["value"] for v in others.given} <= {value} and value != INCONCLUSIVE:
@@ -67,12 +74,18 @@ def settle(
 
 
 def open_adjudication(
-    w: Writer, task: Task, given: Sequence[Mapping[str, Any]], policy: Policy, at: datetime
+    w: Writer,
+    task: Task,
+    given: Sequence[Mapping[str, Any]],
+    policy: Policy,
+    at: datetime,
+    *,
+    why: str = "",
 ) -> Task:
     """Open the task of a third person over the `given` verdicts, with a copy of the dossier that was judged.
 
-    Why it is here is first that the verdicts do not settle it, then what the engine said. It gets at least the
-    segment's whole time from now, so that a late dispute is not lost to the old deadline.
+    Why it is here is first `why` (default: that the verdicts do not settle it), then what the engine said. It gets at
+    least the segment's whole time from now, so that a late dispute is not lost to the old deadline.
     """
     number = len(tasks.where(w, _OF_SAME + " AND t.kind = ?", [*_same(task), ADJUDICATION])) + 1
     name = hashlib.sha256(f"{task.task_id}:{number}".encode()).hexdigest()[:16]
@@ -87,14 +100,18 @@ def open_adjudication(
         arm=SCORE_SHOWN,
         priority=float(task.amount_minor),
         created_at=at,
-        deadline=max(task.deadline, at + policy.segment(task.queue).deadline),
+        deadline=max(task.deadline, at + policy.segment(task.segment).deadline),
         claimed_by="",
         claimed_at=None,
         lock_expires_at=None,
         done_at=None,
+        assignee="",
+        snoozed_until=None,
+        active_at=None,
+        idle_seconds=0.0,
     )
     dossier = dossiers.load(w, task.dossier_id)
-    dossier["why"] = {"reason": ADJUDICATION, "sentence": _why(given, dossier["why"]["sentence"])}
+    dossier["why"] = {"reason": ADJUDICATION, "sentence": _why(given, why, dossier["why"]["sentence"])}
     digest = dossiers.store(w, made.dossier_id, made.case_id, made.transaction_seq, dossier, at)
     tasks.insert(w, made, "policy", digest, at)
     payload = {"verdicts": [v["verdict_id"] for v in given], "task_id": made.task_id}
@@ -102,11 +119,13 @@ def open_adjudication(
     if task.case_id:
         w.execute("UPDATE cases SET deadline = ? WHERE case_id = ?", [made.deadline, task.case_id])
         case = cases.find(w, task.case_id)
-        cases.reopen(w, case, IN_ADJUDICATION, "verdicts do not settle it", "policy", at)
+        cases.reopen(w, case, IN_ADJUDICATION, why or "verdicts do not settle it", "policy", at)
     return made
 
 
-def _why(given: Sequence[Mapping[str, Any]], engine: str) -> str:
+def _why(given: Sequence[Mapping[str, Any]], why: str, engine: str) -> str:
+    if why:
+        return f"{why} Your verdict settles it. {engine}".strip()
     differ = len({verdict["value"] for verdict in given}) > 1
     unsure = "The reviewers could not tell" if len(given) > 1 else "The reviewer could not tell"
     return f"{'The reviewers differ' if differ else unsure}; your verdict settles it. {engine}".strip()
@@ -139,10 +158,16 @@ def _same(task: Task) -> list[Any]:
 def _close(w: Writer, task: Task, value: str, basis: str, actor: str, policy: Policy, at: datetime) -> str:
     if not task.case_id:
         return cases.CLOSED
-    case = cases.find(w, task.case_id)
-    cases.close(w, case, value, basis, actor, at)
+    case = replace(cases.find(w, task.case_id), transaction_seq=task.transaction_seq)
+    status = settling.settle(w, case, value, basis, actor, at)
     dispositions.follow_verdict(w, case, value, actor, policy, at)
-    return cases.CLOSED
+    return status
+
+
+def _withdraw_open(w: Writer, task: Task, at: datetime) -> None:
+    """Tasks that nobody has begun on what an adjudicator has just settled."""
+    for other in tasks.where(w, _OF_SAME + " AND t.status = 'open'", _same(task)):
+        tasks.finish(w, other, tasks.WITHDRAWN, "policy", "an adjudicator has settled it", at)
 
 
 def _subject(task: Task) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from casework.cases import dossiers
-from casework.review import adjudication, drafts, tasks
+from casework.cases import attachments, dossiers
+from casework.review import adjudication, drafts, moves, reviewers, stale, tasks
 from casework.review.review_design import (
     ADJUDICATION,
     ADJUDICATOR_ROLES,
@@ -61,6 +61,10 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
         "deadline": task.deadline,
         "draft": drafts.load(ledger, task_id, reviewer),
         "previous_verdicts": adjudication.previous_verdicts(ledger, task) if adjudicating else [],
+        "escalation_notes": moves.escalation_notes(ledger, task) if adjudicating else [],
+        "joined": stale.alerts(ledger, task, reviewer),
+        "version": stale.version(ledger, task),
+        "files": attachments.of_task(ledger, task, reviewer, role),
     }
 
 
@@ -80,8 +84,11 @@ def queue_summary(
         "SELECT count(*) AS n FROM verdicts WHERE reviewer = ? AND given_at >= ? AND undone_at IS NULL",
         [reviewer, start],
     )
+    aside = "t.status = 'open' AND t.assignee = ?"
     return {
         "lanes": lanes,
+        "set_aside": briefs(ledger, tasks.where(ledger, aside, [reviewer]), role),
+        "away_until": reviewers.find(ledger, reviewer).away_until,
         "mine": briefs(ledger, tasks.held_by(ledger, reviewer, at), role),
         "open_total": sum(lane["open"] for lane in lanes),
         "done_today": done[0]["n"],
@@ -96,6 +103,7 @@ def task_list(
     role: str = "analyst",
     status: str = "open",
     lane: str = "",
+    queue: str = "",
     limit: int = 100,
 ) -> list[dict[str, Any]]:
     """Briefs of tasks. Analysts see open primary tasks, which they may choose, the largest amount first: an
@@ -104,9 +112,9 @@ def task_list(
     whole = role not in REVIEWER_ROLES
     found = tasks.where(
         ledger,
-        "t.status = ? AND (? OR t.kind = ?) AND (? IN ('', t.lane) OR NOT ?) AND t.transaction_seq NOT IN ("
-        "SELECT transaction_seq FROM verdicts WHERE reviewer = ?)",
-        [status if whole else tasks.OPEN, whole, PRIMARY, lane, whole, reviewer],
+        "t.status = ? AND (? OR t.kind = ?) AND (? IN ('', t.lane) OR NOT ?) AND ? IN ('', t.queue) "
+        "AND t.transaction_seq NOT IN (SELECT transaction_seq FROM verdicts WHERE reviewer = ?)",
+        [status if whole else tasks.OPEN, whole, PRIMARY, lane, whole, queue if whole else "", reviewer],
     )
     first = {ADJUDICATION: 0} if role in ADJUDICATOR_ROLES else {}
     found.sort(
@@ -151,12 +159,15 @@ def brief(task: Task, role: str = "analyst") -> dict[str, Any]:
         "status": task.status,
         "deadline": task.deadline,
         "lock_expires_at": task.lock_expires_at,
+        "snoozed_until": task.snoozed_until,
     }
     if role in REVIEWER_ROLES:
         return common
     more = (
         "kind",
         "lane",
+        "queue",
+        "assignee",
         "case_id",
         "transaction_seq",
         "arm",

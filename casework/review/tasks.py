@@ -144,8 +144,10 @@ def claim(
     *,
     role: str = "analyst",
     desk: Desk | None = None,
+    roomy: bool = False,
 ) -> Task:
-    """Claim one task by its id. Claiming what one holds already changes nothing.
+    """Claim one task by its id. Claiming what one holds already changes nothing. `roomy` sets the limit of held tasks
+    aside, for a claim that is answered in the same write.
 
     NotFoundError where the task does not exist or is not this person's to choose; ConflictError when somebody
     else holds it, it is done, or the person holds too many.
@@ -159,7 +161,7 @@ def claim(
     if not may_choose or task.kind not in kinds_for(role):
         raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
     _check_here(who, at)
-    if len(held) >= who.limit(policy):
+    if not roomy and len(held) >= who.limit(policy):
         raise ConflictError(
             f"you hold {len(held)} tasks",
             allowed=f"{who.limit(policy)} at once",
@@ -264,6 +266,13 @@ def finish(w: Writer, task: Task, status: str, actor: str, reason: str, at: date
     """End a task that will get no verdict: expired (non-response) or withdrawn."""
     w.execute("UPDATE tasks SET status = ?, done_at = ? WHERE task_id = ?", [status, at, task.task_id])
     w.event(EventDraft(actor, f"task.{status}", f"task:{task.task_id}", {"reason": reason}), at)
+
+
+def raise_priority(w: Writer, task: Task, priority: float, at: datetime) -> None:
+    """Put a task further to the front."""
+    w.execute("UPDATE tasks SET priority = ? WHERE task_id = ?", [priority, task.task_id])
+    payload = {"was": task.priority, "priority": priority}
+    w.event(EventDraft("engine", "task.raised", f"task:{task.task_id}", payload), at)
 
 
 def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> Task:

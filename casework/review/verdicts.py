@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from casework.cases import cases, dossiers, revealing
+from casework.cases import cases, dossiers, revealing, settling
 from casework.cases.revealing import UNDO_WITHIN
-from casework.review import adjudication, flags, tasks
+from casework.review import adjudication, flags, stale, tasks
 from casework.review.review_design import ADJUDICATION
 from casework.review.tasks import Task
 from data.canonical import canonical_json
@@ -113,15 +113,18 @@ def give(
     at: datetime,
     *,
     applied_from: str = "",
+    seen: str | None = None,
 ) -> Verdict:
     """Record a verdict on a task that the reviewer holds, and draw the consequences for its case.
 
     ConflictError if the reviewer does not hold the task (somebody else took it, it is done, it expired).
     `seconds` counts from the claim to `at`, idle time included, which is kept apart. The note goes into the chain as a
-    commitment, so that it can be erased. `applied_from` names the verdict this one repeats.
+    commitment, so that it can be erased. `applied_from` names the verdict this one repeats. `seen` is the version of
+    the page that was read (see stale): ConflictError when the case changed since.
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
+    stale.check(w, task, seen)
     others = adjudication.progress(w, task, without=task_id)
     row = _row(w, task, reviewer, form, at)
     row |= {"idle_seconds": tasks.idle_at(task, policy, at), "applied_from": applied_from}
@@ -156,9 +159,8 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
     flags.withdraw(w, verdict_id, reviewer, at)
     adjudication.withdraw(w, task, "a verdict was undone", at)
     if verdict.case_id:
-        case = cases.find(w, verdict.case_id)
-        if case.status != cases.CASE_OPEN:
-            cases.reopen(w, case, cases.CASE_OPEN, "a verdict was undone", reviewer, at)
+        case = replace(cases.find(w, verdict.case_id), transaction_seq=verdict.transaction_seq)
+        settling.unsettle(w, case, "a verdict was undone", reviewer, at)
     return tasks.lock(w, task, reviewer, policy, at)
 
 

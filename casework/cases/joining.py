@@ -1,0 +1,127 @@
+"""Does a new alert belong to a case that is open on the same entity, and what does it change there?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from casework.cases import cases
+from casework.cases.cases import CASE_OPEN, Case
+from casework.review import tasks
+from casework.review.lanes import expected_money
+from casework.review.review_design import draw_design
+from data.events import EventDraft
+from data.writer import Writer
+from engine.decision import Decision
+from engine.policy import Policy
+from engine.policy_work import Joining
+
+LEAST_TIME_LEFT = 4
+"""A case with less than a fourth of its segment's time left takes no more alerts: they would get no look of their
+own."""
+_OPEN_CASES = f"""
+    SELECT {cases.COLUMNS}, c.entity_value,
+           (SELECT count(*) FROM case_transactions x WHERE x.case_id = c.case_id) AS size
+    FROM cases c WHERE c.status = '{CASE_OPEN}' AND c.entity = ?
+"""
+
+
+class OpenCases:
+    """Which values of the joining entity may have an open case: a memory that can only be too long, so that a decision
+    on anybody else costs no query."""
+
+    def __init__(self) -> None:
+        self._entity = ""
+        self._values: set[str] = set()
+
+    def add(self, entity: str, value: str) -> None:
+        """There is now, or may be, an open case on this value."""
+        if entity == self._entity:
+            self._values.add(value)
+
+    def fitting(self, w: Writer, decision: Decision, policy: Policy, at: datetime) -> Case | None:
+        """The open case that this alert joins, or None: the latest of its entity and segment that is young enough, has
+        room, and has time left."""
+        joining = policy.work.joining
+        value = decision.transaction.entities.get(joining.entity) if joining else None
+        if joining is None or not value:
+            return None
+        if joining.entity != self._entity:
+            self._load(w, joining.entity)
+        if value not in self._values:
+            return None
+        rows = w.read(_OPEN_CASES + " AND c.entity_value = ?", [joining.entity, value])
+        if not rows:
+            self._values.discard(value)
+        fitting = [row for row in rows if _fits(row, decision, joining, policy, at)]
+        return cases.find(w, max(fitting, key=_age)["case_id"]) if fitting else None
+
+    def _load(self, w: Writer, entity: str) -> None:
+        self._entity = entity
+        self._values = {row["entity_value"] for row in w.read(_OPEN_CASES, [entity])}
+
+
+def _age(row: Mapping[str, Any]) -> tuple[datetime, str]:
+    return row["opened_at"], row["case_id"]
+
+
+def _fits(row: Mapping[str, Any], decision: Decision, joining: Joining, policy: Policy, at: datetime) -> bool:
+    segment = cases.segment_of(decision)
+    time_left, whole = row["deadline"] - at, policy.segment(segment).deadline
+    young = row["opened_at"] >= at - joining.within
+    return (
+        row["segment"] == segment
+        and young
+        and time_left * LEAST_TIME_LEFT >= whole
+        and row["size"] < joining.most
+    )
+
+
+def join(
+    w: Writer,
+    case: Case,
+    decision: Decision,
+    dossier: Mapping[str, Any],
+    policy: Policy,
+    key: bytes,
+    at: datetime,
+) -> Case:
+    """Add an alert to an open case: its payment, and tasks of its own on it, in the display arm of the case.
+
+    The case rises by what the alert may cost, and its deadline stays, so the alert is looked at no later than it would
+    have been alone. One arm for the whole case: whoever has seen the score of one payment would not be blind to the
+    next.
+    """
+    payment = decision.transaction
+    rise = expected_money(decision.probability, payment.amount_minor)
+    design = draw_design(policy, key, payment.transaction_id, payment.amount_minor)
+    before = tasks.where(w, "t.case_id = ?", [case.case_id])
+    design = replace(design, arm=before[0].arm if before else design.arm)
+    cases.add_payment(w, case, decision, decision.triage.sentence, at)
+    raised = replace(case, amount_minor=case.amount_minor + (payment.amount_minor or 0))
+    w.execute("UPDATE cases SET amount_minor = ? WHERE case_id = ?", [raised.amount_minor, case.case_id])
+    waiting = [task for task in before if task.status in (tasks.OPEN, tasks.CLAIMED)]
+    highest = max((task.priority for task in waiting), default=0.0) + rise
+    _say(w, case, decision, raised.amount_minor, design.second, at)
+    for task in waiting:
+        tasks.raise_priority(w, task, task.priority + rise, at)
+    first = cases.first_task(raised, decision, design, key)
+    first = replace(first, created_at=at, deadline=case.deadline, priority=highest)
+    cases.open_tasks(w, first, design, {**dossier, "lane": dossier.get("lane") or "uncertain"}, key, at)
+    return raised
+
+
+def _say(w: Writer, case: Case, decision: Decision, amount_minor: int, second: str, at: datetime) -> None:
+    payload = {
+        "transaction_id": decision.transaction.transaction_id,
+        "transaction_seq": decision.transaction.seq,
+        "reason": decision.triage.reason.value,
+        "reason_detail": decision.triage.sentence,
+        "amount_minor_was": case.amount_minor,
+        "amount_minor": amount_minor,
+        "deadline": case.deadline,
+        "second": second,
+    }
+    w.event(EventDraft("engine", "case.alert_joined", f"case:{case.case_id}", payload), at)
