@@ -44,7 +44,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class RatioTest:
     """The test for one expected rate: what a decision with and without an alarm adds, and where it acts."""
 
     q0: float
@@ -52,7 +52,7 @@ class Test:
     limit: float
 
     @classmethod
-    def of(cls, expected: Expected, limits: Limits) -> Test:
+    def of(cls, expected: Expected, limits: Limits) -> RatioTest:
         rate = max(expected.rate, _LOWEST)
         q1 = min(limits.ratio * rate, _HIGHEST)
         q0 = min(limits.tolerance * rate, q1 * limits.tolerance / limits.ratio)
@@ -95,7 +95,7 @@ class Watch:
 
     def restore(self, seen: int, alarms: int, limits: Limits) -> None:
         """Take up what the ledger holds of it; the evidence of a new one depends on the counts alone."""
-        test = Test.of(self.expected, limits)
+        test = RatioTest.of(self.expected, limits)
         self.seen, self.alarms, self.last = seen, alarms, seen
         self.evidence = alarms * test.loud + (seen - alarms) * test.quiet
 
@@ -120,7 +120,7 @@ class Breaker:
     def __init__(self, watches: Iterable[Watch], limits: Limits, set_id: str) -> None:
         self.limits, self.set_id = limits, set_id
         self.watches = {(watch.kind, watch.subject): watch for watch in watches}
-        self._tests = {key: Test.of(watch.expected, limits) for key, watch in self.watches.items()}
+        self._tests = {key: RatioTest.of(watch.expected, limits) for key, watch in self.watches.items()}
         self._total = 0
         self._before = {key: watch.seen for key, watch in self.watches.items()}
 

@@ -11,7 +11,7 @@ from casework.safety import alarms, breaker_acts, effects, kill_switch
 from casework.safety.desk import Desk
 from casework.safety.opening import Settings, standing_acts
 from data.ledger import Ledger
-from engine.breaker import Test, Watch
+from engine.breaker import RatioTest, Watch
 from engine.costs import CapacityState, capacity_price
 from engine.policy import Breaker as Limits
 from engine.policy import Policy
@@ -89,11 +89,11 @@ def _watches(watched: Sequence[Watch], limits: Limits, at: datetime) -> list[JSO
             "decisions_to_act_if_loud": _until(test),
         }
         for watch in watched
-        for test in (Test.of(watch.expected, limits),)
+        for test in (RatioTest.of(watch.expected, limits),)
     ]
 
 
-def _until(test: Test) -> int | None:
+def _until(test: RatioTest) -> int | None:
     found = test.decisions_until(_LOUD)
     return None if math.isinf(found) else math.ceil(found)
 

@@ -77,7 +77,10 @@ def test_the_kill_switch_stops_automatic_declines_until_somebody_else_starts_aga
     ok(shop.ask("risk-manager-1", "POST", "/v1/kill-switch", json=body))
     assert decided(shop)["outcome"] == "decline"
     assert replayed(shop, stopped)["same"] is True
-    assert [turn["is_on"] for turn in ok(shop.ask("auditor-1", "GET", "/v1/safety"))["turns"]] == [False, True]
+    assert [turn["is_on"] for turn in ok(shop.ask("auditor-1", "GET", "/v1/safety"))["turns"]] == [
+        False,
+        True,
+    ]
 
 
 def test_whoever_stopped_cannot_start_again(shop: Institution) -> None:
@@ -106,7 +109,12 @@ def test_a_snoozed_rule_is_quiet_for_one_customer_and_what_it_silenced_is_counte
     assert told["silenced"]["fraud_let_through_minor"] == 1250
     assert told["silenced"]["by_rule"] == [{"rule_id": "pays_in_shops", "n": 1}]
 
-    ok(shop.ask("team-lead-1", "POST", f"/v1/snoozes/{made['snooze_id']}/end", json={"reason": "it was fraud"}), 204)
+    ok(
+        shop.ask(
+            "team-lead-1", "POST", f"/v1/snoozes/{made['snooze_id']}/end", json={"reason": "it was fraud"}
+        ),
+        204,
+    )
     assert decided(shop, entities={"card": "k-quiet"})["outcome"] == "decline"
     assert replayed(shop, quiet)["same"] is True
 
@@ -124,7 +132,13 @@ def test_a_snoozed_rule_is_quiet_for_one_customer_and_what_it_silenced_is_counte
 def test_a_snooze_that_makes_no_sense_is_refused(
     shop: Institution, changes: dict[str, Any], said: str
 ) -> None:
-    form = {"entity": "card", "value": "k1", "rule_id": "pays_in_shops", "reason": "because", "expires_at": soon()}
+    form = {
+        "entity": "card",
+        "value": "k1",
+        "rule_id": "pays_in_shops",
+        "reason": "because",
+        "expires_at": soon(),
+    }
     refused = shop.ask("team-lead-1", "POST", "/v1/snoozes", json={**form, **changes})
     assert refused.status_code == 422
     assert said in refused.json()["detail"]
@@ -160,7 +174,9 @@ def test_a_blocked_value_is_declined_until_the_entry_ends(shop: Institution) -> 
 
 def test_a_confirmed_case_puts_its_device_on_the_block_list_in_one_step(shop: Institution) -> None:
     held = shop.decide(
-        large_payment(40, transaction_id="s-case", entities={"device": "d-case"}, attributes={"channel": "ecom"})
+        large_payment(
+            40, transaction_id="s-case", entities={"device": "d-case"}, attributes={"channel": "ecom"}
+        )
     )
     form = {"case_id": held["case_id"], "entity": "device"}
     early = shop.ask("team-lead-1", "POST", "/v1/list-entries", json=form)
@@ -174,7 +190,9 @@ def test_a_confirmed_case_puts_its_device_on_the_block_list_in_one_step(shop: In
 
 def test_a_shadow_answers_beside_what_decides_and_is_never_obeyed(shop: Institution) -> None:
     gentle = LOUD.replace("floor: decline", "floor: review").replace("version: 1", "version: 2", 1)
-    gentle = gentle.replace("  - {version: 1, at", "  - {version: 2, at: 2026-02-01, change: Gentler}\n  - {version: 1, at")
+    gentle = gentle.replace(
+        "  - {version: 1, at", "  - {version: 2, at: 2026-02-01, change: Gentler}\n  - {version: 1, at"
+    )
     files = {"catalogue/pays_in_shops.yaml": gentle}
     body = {"files": files, "reason": "declines too hard"}
     made = ok(shop.ask("risk-manager-1", "POST", "/v1/candidate-sets", json=body), 201)
@@ -193,7 +211,9 @@ def test_a_shadow_answers_beside_what_decides_and_is_never_obeyed(shop: Institut
 
 def test_a_rollout_decides_the_same_share_of_customers_and_ends_with_one_step(shop: Institution) -> None:
     gentle = LOUD.replace("floor: decline", "floor: review").replace("version: 1", "version: 3", 1)
-    gentle = gentle.replace("  - {version: 1, at", "  - {version: 3, at: 2026-02-01, change: Gentler}\n  - {version: 1, at")
+    gentle = gentle.replace(
+        "  - {version: 1, at", "  - {version: 3, at: 2026-02-01, change: Gentler}\n  - {version: 1, at"
+    )
     body = {"files": {"catalogue/pays_in_shops.yaml": gentle}, "reason": "declines too hard"}
     made = ok(shop.ask("risk-manager-1", "POST", "/v1/candidate-sets", json=body), 201)
     form = {"set_id": made["set_id"], "entity": "customer", "share": 0.5, "reason": "half of them"}
