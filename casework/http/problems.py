@@ -19,7 +19,12 @@ _log = logging.getLogger("secondlook.http")
 INPUT_HINT = "See the fields of this endpoint at /docs."
 
 _ENDPOINTS = "The endpoints are listed at /docs."
-_HINTS = {404: _ENDPOINTS, 405: _ENDPOINTS, 413: "Send it in parts."}
+_HINTS = {
+    400: "Send the file as multipart/form-data with a boundary.",
+    404: _ENDPOINTS,
+    405: _ENDPOINTS,
+    413: "Send it in parts.",
+}
 
 # The first class that fits decides, so that the narrower ones come first.
 STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
@@ -79,6 +84,24 @@ def of_validation(found: list[Mapping[str, Any]]) -> Response:
     return problem(422, "This input cannot be used", detail, INPUT_HINT, problems=complaints)
 
 
+def of_json(error: orjson.JSONDecodeError) -> Response:
+    """The answer for a body that is not JSON, with the place where it stops being."""
+    return of_validation([{"loc": (), "msg": f"JSON decode error: {error}"}])
+
+
+def of_http(error: HTTPException, method: str, path: str) -> Response:
+    """The answer for a refusal of the framework's own kind."""
+    detail = f"{method} {path[:200]}: {str(error.detail).rstrip('.')}."
+    return problem(error.status_code, str(error.detail), detail, _HINTS.get(error.status_code, ""))
+
+
+def of_surprise(error: Exception, where: str) -> Response:
+    """The answer for an error that nobody planned for, which goes to the log."""
+    _log.error("unexpected error in %s", where, exc_info=error)
+    detail = "Something went wrong here that nobody planned for; it is in the server's log."
+    return problem(500, "Unexpected error", detail, "Try again; if it stays, tell whoever runs the server.")
+
+
 def install(api: FastAPI) -> None:
     """Make every error that leaves this API a problem+json answer."""
 
@@ -92,14 +115,8 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
-        hint = _HINTS.get(error.status_code, "")
-        detail = f"{request.method} {request.url.path[:200]}: {error.detail}."
-        return problem(error.status_code, str(error.detail), detail, hint)
+        return of_http(error, request.method, request.url.path)
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        _log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
-        detail = "Something went wrong here that nobody planned for; it is in the server's log."
-        return problem(
-            500, "Unexpected error", detail, "Try again; if it stays, tell whoever runs the server."
-        )
+        return of_surprise(error, f"{request.method} {request.url.path}")
