@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from casework.cases import dispositions
+from casework.cases import attachments, dispositions
+from casework.outbox import messages, sending
 from casework.review import tasks
 from casework.schedule import Job
 from data import chain
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from casework.app import App
 
 _SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(minutes=10)
+_SEND = timedelta(seconds=2)
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -44,6 +46,14 @@ def all_jobs(app: App) -> list[Job]:
             lambda: app.keep_up_novelty("scheduler"),
             False,
         ),
+        Job(
+            "webhooks",
+            "send what happened to payments to those who asked to hear it",
+            _SEND,
+            lambda: send(app),
+            False,
+        ),
+        Job("retention", "remove files and sent messages whose time is over", _DAILY, lambda: retain(app)),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
         Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
     ]
@@ -68,6 +78,23 @@ def trim(app: App) -> str:
     with app.lock:
         app.live.memory.trim()
     return "The memory holds only what windows can reach."
+
+
+def send(app: App) -> str:
+    """One round of the outbox."""
+    done = sending.deliver(
+        app.ledger, app.key, lambda: app.live.settings.policy.work.webhook_hosts, app.clock
+    )
+    return f"{done['sent']} sent, {done['failed']} to be tried again, {done['dead']} given up."
+
+
+def retain(app: App) -> str:
+    """Files of cases closed long ago, and messages that arrived long ago, go."""
+    policy, at = app.live.settings.policy, app.clock()
+    with app.ledger.writing() as w:
+        files = attachments.expire(w, app.workspace.files, policy, at)
+        sent = messages.forget_sent(w, at)
+    return f"{files} files and {sent} sent messages removed."
 
 
 def verify(app: App) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from casework.cases import cases, settling
 from casework.cases.cases import CASE_OPEN, IN_ADJUDICATION, Case
+from casework.outbox import messages
 from casework.review import tasks
 from casework.review.review_design import PRIMARY, SECOND
 from data.errors import ConflictError, InputError, NotFoundError
@@ -132,7 +133,8 @@ def _write(
         "was": now.place,
         "disposition_seq": number,
     }
-    w.event(EventDraft(actor, "disposition.recorded", f"transaction:{name}", payload), at)
+    seq = w.event(EventDraft(actor, "disposition.recorded", f"transaction:{name}", payload), at)
+    messages.disposition_recorded(w, seq, made.as_json(), at)
     return made
 
 

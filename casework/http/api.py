@@ -23,7 +23,9 @@ from casework.http import (
     sessions,
     settings,
     tasks,
+    team,
     trials,
+    webhooks,
     work,
 )
 from casework.http.access import may_upload
@@ -42,6 +44,8 @@ ROUTERS = (
     work,
     cases,
     arranging,
+    team,
+    webhooks,
     quality,
     previews,
     proposals,

@@ -1,0 +1,1 @@
+"""How those who sent payments hear what became of them."""
