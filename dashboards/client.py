@@ -188,8 +188,48 @@ class Client:
     def drafts(self) -> Json:
         return self._ask("GET", "/drafts")
 
-    def approve(self, reason: str, paths: list[str] | None = None) -> Json:
-        return self._ask("POST", "/approvals", body=_present({"reason": reason, "paths": paths}))
+    def approved_sets(self) -> Json:
+        return self._ask("GET", "/approved-sets")
+
+    def file(self, path: str) -> Json:
+        """One file of the set that runs, as text."""
+        return self._ask("GET", f"/approved-set/files/{path}")
+
+    def evidence(self, rule_id: str) -> Json:
+        """What a rule has shown in shadow."""
+        return self._ask("GET", f"/rules/{rule_id}/evidence")
+
+    def check(self, files: Mapping[str, str]) -> Json:
+        """Findings, inline tests and unpinned numbers of texts that are saved nowhere."""
+        return self._ask("POST", "/rules/check", body={"files": dict(files)})
+
+    # Proposals
+    def proposals(self, *, status: str = "") -> Json:
+        return self._ask("GET", "/proposals", query={"status": status})
+
+    def proposal(self, proposal_id: str) -> Json:
+        return self._ask("GET", f"/proposals/{proposal_id}")
+
+    def proposal_preview(self, proposal_id: str) -> Json:
+        """What a proposal would have changed in the last thirty days in which anything was decided."""
+        return self._ask("GET", f"/proposals/{proposal_id}/preview", query={"limit": 20}, timeout=_PATIENT)
+
+    def propose(self, reason: str, change: Mapping[str, Any], *, override_reason: str = "") -> Json:
+        """Put a change (files, edited, step or back_to) before a second person."""
+        body = {"reason": reason, "override_reason": override_reason, "origin": "console"}
+        return self._ask("POST", "/proposals", body={**body, **change})
+
+    def approve(self, proposal: Mapping[str, Any], reason: str) -> Json:
+        """Bring a proposal into force as it was shown."""
+        seen = {"content_sha256": proposal["content_sha256"], "set_id": proposal["resulting_set_id"]}
+        body = {"proposal_id": proposal["proposal_id"], "reason": reason, **seen}
+        return self._ask("POST", "/approvals", body=body, timeout=_PATIENT)
+
+    def reject(self, proposal_id: str, reason: str) -> Json:
+        return self._ask("POST", f"/proposals/{proposal_id}/rejection", body={"reason": reason})
+
+    def withdraw(self, proposal_id: str, reason: str) -> Json:
+        return self._ask("POST", f"/proposals/{proposal_id}/withdrawal", body={"reason": reason})
 
     # Models and jobs
     def models(self) -> Json:

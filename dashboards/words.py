@@ -63,6 +63,15 @@ STATUSES = {
     "waits_for_sign_off": ("◐", "Waits for sign-off", "orange"),
 }
 
+PROPOSALS = {
+    "open": ("○", "Open", "blue"),
+    "approved": ("✓", "Approved", "green"),
+    "rejected": ("✕", "Rejected", "red"),
+    "withdrawn": ("↺", "Withdrawn", "gray"),
+    "replaced": ("→", "Replaced", "gray"),
+}
+SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
+
 LANES = {
     "money_at_risk": "Money at risk",
     "uncertain": "Uncertain",

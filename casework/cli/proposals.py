@@ -250,8 +250,9 @@ def page_lines(found: JSON) -> list[str]:
     lines += [line for file in found["files"] for line in file["diff"]]
     for row in found.get("steps", []):
         lines += step_lines(row)
-    if found["override_reason"]:
-        lines.append(f"EXCEPTION, live without evidence from shadow: {found['override_reason']}")
+    if rules := found.get("without_evidence"):
+        why = found["override_reason"] or "no reason is given"
+        lines.append(f"EXCEPTION: {', '.join(rules)} would go live without evidence from shadow: {why}")
     lines += [f"FAIL {t['rule']}: {t['name']}" for t in found.get("tests", []) if not t["passed"]]
     lines += [f"UNPINNED {u['rule']}: no test notices when {u['change']}" for u in found.get("unpinned", [])]
     lines += [f"{p['where']}: error: {p['what']}. {p['hint']}" for p in found.get("problems", [])]

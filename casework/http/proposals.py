@@ -17,6 +17,7 @@ from casework.settings import approving, checking, drafts, previews, proposal_pa
 from casework.settings.approving import Approval
 from casework.settings.proposals import Asked
 from data import approved
+from data.errors import NotFoundError
 
 router = APIRouter(tags=["rules and policy"])
 Reason = Annotated[Note, Field(min_length=3)]
@@ -189,6 +190,27 @@ def check(
     files = previews.proposed_files(app, form.files)
     found: dict[str, Any] = checking.check(app, files, form.files, now())
     return json_answer(found)
+
+
+@router.get("/rules/{rule_id}/evidence")
+def rule_evidence(
+    rule_id: str, request: Request, person: Person = allowed(Permission.SETTINGS_READ)
+) -> Response:
+    """What an approved rule has shown in shadow with its present condition, and what is lacking for it to go live."""
+    return json_answer(steps.shown_in_shadow(the_app(request), rule_id, now()))
+
+
+@router.get("/approved-set/files/{path:path}")
+def file_of_the_set(
+    path: str, request: Request, person: Person = allowed(Permission.SETTINGS_READ)
+) -> Response:
+    """One file of the set that runs, as text, such as catalogue/card_testing_burst.yaml or lists.yaml."""
+    content = the_app(request).settings().files.get(path)
+    if content is None:
+        raise NotFoundError(
+            f"the approved set has no file {path[:120]!r}", hint="GET /v1/approved-set lists them."
+        )
+    return json_answer({"path": path, "text": content.decode("utf-8", "replace")})
 
 
 @router.get("/approved-sets")

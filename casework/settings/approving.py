@@ -100,6 +100,11 @@ def _objection(step: JSON, override_reason: str) -> JSON | None:
     return {"check": "life", "severity": "error", "where": step["where"], "what": what, "hint": hint}
 
 
+def without_evidence(steps: list[JSON]) -> list[str]:
+    """The rules that would go live by exception."""
+    return [step["rule"] for step in steps if step["to"] == "live" and _objection(step, "")]
+
+
 def may_approve(proposal: Proposal, by: str) -> str:
     """Why this person may not approve this proposal; empty if nothing is against it."""
     if by in proposal.authors:
@@ -161,7 +166,7 @@ def _checked(app: App, found: Proposal, approval: Approval) -> dict[str, bytes]:
 def _in_force(
     app: App, found: Proposal, files: dict[str, bytes], approval: Approval, steps: list[JSON], at: datetime
 ) -> str:
-    lacking = [s["rule"] for s in steps if s["to"] == "live" and _objection(s, "")]
+    lacking = without_evidence(steps)
     data = {
         "content_sha256": found.content_sha256,
         "author": found.author,

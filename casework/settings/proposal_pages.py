@@ -61,6 +61,7 @@ def _open(app: App, found: Proposal, person: Person, at: datetime) -> JSON:
         "overtaken": approving.overtaken(app, found),
         "problems": problems,
         "steps": steps,
+        "without_evidence": approving.without_evidence(steps),
         "you_may_not_approve": against,
     }
 

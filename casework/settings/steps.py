@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 from casework.app import App
 from casework.settings import evidence
@@ -25,9 +26,7 @@ def step(
     that the policy asks for and without an override reason.
     """
     settings = app.settings()
-    rule = next((rule for rule in settings.rules if rule.id == rule_id), None)
-    if rule is None:
-        raise NotFoundError(f"no rule {rule_id[:100]!r} is approved", hint="GET /v1/rules lists them.")
+    rule = _rule(app, rule_id)
     status = to or _next(rule)
     if status not in STATUSES:
         raise InputError(f"{to[:40]!r} is no status", where="to", allowed=", ".join(STATUSES))
@@ -41,6 +40,18 @@ def step(
             settings.files[path], path, version=rule.version + 1, status=status, change=change, on=at.date()
         )
     }
+
+
+def shown_in_shadow(app: App, rule_id: str, at: datetime) -> dict[str, Any]:
+    """What an approved rule has shown in shadow. NotFoundError for an unknown one."""
+    return evidence.shadow_evidence(app, _rule(app, rule_id), app.settings().policy, at)
+
+
+def _rule(app: App, rule_id: str) -> Rule:
+    rule = next((rule for rule in app.settings().rules if rule.id == rule_id), None)
+    if rule is None:
+        raise NotFoundError(f"no rule {rule_id[:100]!r} is approved", hint="GET /v1/rules lists them.")
+    return rule
 
 
 def _next(rule: Rule) -> str:

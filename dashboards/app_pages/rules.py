@@ -1,4 +1,4 @@
-"""Which rules and policy decide, what is proposed, and who approves it?"""
+"""Which rules and policy decide, how did they get there, and where does one change them?"""
 
 from __future__ import annotations
 
@@ -6,25 +6,45 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import frame, proposal_view, rule_editor, signin, words
 
 Json = dict[str, Any]
-OWNERS = ("risk_manager", "admin")
-SECTIONS = {"running": "Running", "proposed": "Proposed", "policy": "Policy"}
+AUTHORS = ("risk_manager", "admin", "team_lead")
+SECTIONS = {"running": "Rules", "policy": "Other files", "history": "History"}
 
 
 def show() -> None:
+    if path := st.query_params.get("edit"):
+        rule_editor.edit(path)
+        return
     frame.head(
-        "Rules", "What runs is the approved set. Files are proposals until a second person approves them."
+        "Rules", "What runs is the approved set. A change is a proposal until a second person approves it."
     )
     section = frame.choice("Section", "section", SECTIONS, default="running")
-    client = signin.client()
     if section == "running":
-        _rules(client.rules())
-    elif section == "proposed":
-        _drafts(client.drafts())
+        _rules(signin.client().rules())
+    elif section == "policy":
+        _other_file()
     else:
-        st.code(client.policy().get("file", ""), language="yaml")
+        rule_editor.earlier_sets()
+
+
+def _other_file() -> None:
+    """Policy, lists, features and guidelines, as approved."""
+    path = st.segmented_control(
+        "File", rule_editor.OTHER_FILES, default=rule_editor.OTHER_FILES[0], label_visibility="collapsed"
+    )
+    if not path:
+        return
+    with frame.attempt():
+        text = signin.client().file(path)["text"]
+        _edit_button(path)
+        st.code(text, language="markdown" if path.endswith(".md") else "yaml")
+
+
+def _edit_button(path: str, label: str = "Edit") -> None:
+    if frame.role() in AUTHORS and st.button(label, icon=":material/edit:", key="edit"):
+        rule_editor.open_file(path)
 
 
 def _rules(answer: Json) -> None:
@@ -53,8 +73,10 @@ def _rules(answer: Json) -> None:
     chosen = picked["selection"]["rows"]
     if chosen:
         _rule(signin.client().rule(rules[chosen[0]]["id"]))
-    else:
-        st.caption(f"Approved set `{answer['set_id']}`. Select a rule to read it.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _edit_button(rule_editor.NEW, "New rule")
+        st.caption(f"Approved set `{answer['set_id']}`. Select a rule to read it.", width="content")
 
 
 def _table_height() -> int | Literal["content"]:
@@ -74,7 +96,14 @@ def _rule(rule: Json) -> None:
     left, right = st.columns([1, 1], gap="medium")
     with left:
         st.subheader(rule.get("title") or rule["id"], anchor=False)
-        st.markdown(words.badge(rule.get("status"), words.STATUSES))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(words.badge(rule.get("status"), words.STATUSES), width="content")
+            if frame.role() in AUTHORS:
+                _edit_button(f"catalogue/{rule['id']}.yaml")
+                rule_editor.step(rule)
+        if rule.get("status") == "shadow":
+            with frame.attempt():
+                proposal_view.evidence(signin.client().evidence(rule["id"]))
         for label, key in (
             ("What it finds", "description"),
             ("Look at", "runbook"),
@@ -88,40 +117,6 @@ def _rule(rule: Json) -> None:
             )
     with right:
         st.code(rule.get("file", ""), language="yaml", height=420)
-
-
-def _drafts(answer: Any) -> None:
-    drafts = frame.items(answer, "drafts")
-    if not drafts:
-        frame.empty(
-            "Nothing is proposed.", "Edit a file in the workspace's rules folder; it appears here as a draft."
-        )
-        return
-    for draft in drafts:
-        with st.container(border=True):
-            st.markdown(f"**{words.plain(draft['path'])}** {words.plain(draft.get('change', ''))}")
-            st.code("\n".join(draft.get("diff") or []), language="diff")
-    for problem in frame.items(answer, "problems"):
-        where, what, hint = (words.plain(problem.get(part, "")) for part in ("where", "what", "hint"))
-        st.error(f"**{where}** {what}. {hint}")
-    if frame.role() in OWNERS:
-        _approve(drafts)
-
-
-def _approve(drafts: list[Json]) -> None:
-    with st.form("approve", border=True):
-        paths = [str(draft.get("path")) for draft in drafts]
-        chosen = st.multiselect("Approve", paths, default=paths)
-        reason = st.text_input(
-            "Reason", placeholder="What changes for customers and analysts, and why it is right"
-        )
-        if st.form_submit_button("Approve", type="primary", icon=":material/approval:"):
-            if len(reason.strip()) < 3 or not chosen:
-                st.warning("Choose at least one file and write a reason.")
-                return
-            with frame.attempt():
-                done = signin.client().approve(reason.strip(), chosen)
-                st.success(f"Approved: set {done.get('set_id', '')} decides from the next transaction on.")
 
 
 show()

@@ -13,6 +13,7 @@ from typing import Any
 
 import fake_institution as data
 import fake_models
+import fake_proposals
 import fake_tasks
 from fake_clock import ahead, stamp
 
@@ -22,6 +23,7 @@ USERS = {
     "analyst-1": "analyst",
     "team-lead-1": "team_lead",
     "risk-manager-1": "risk_manager",
+    "risk-manager-2": "risk_manager",
     "auditor-1": "auditor",
     "admin": "admin",
     "integrator-1": "integrator",
@@ -57,6 +59,9 @@ class FakeApi:
     released: list[tuple[str, str]] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     approvals: list[Json] = field(default_factory=list)
+    proposals: dict[str, Json] = field(default_factory=dict)
+    settled: list[tuple[str, str, str]] = field(default_factory=list)
+    checked: list[Json] = field(default_factory=list)
     signed_off: list[tuple[str, str]] = field(default_factory=list)
     dispositions: list[Json] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -233,9 +238,54 @@ class FakeApi:
             "next_cursor": str(start + limit) if more else None,
         }
 
+    # Proposals: one person writes, another approves
+    def listed_proposals(self, asked: Asked) -> Json:
+        wanted = asked.query.get("status", "")
+        found = [p for p in self.proposals.values() if wanted in ("", p["status"])]
+        return {"proposals": found, "open": len(found), "waiting_for_you": 0}
+
+    def proposal(self, asked: Asked) -> Json:
+        found = self.proposals[asked.parts[0]]
+        return {**found, "you_may_not_approve": "you wrote it" if asked.user in found["authors"] else ""}
+
+    def propose(self, asked: Asked) -> Json:
+        number = len(self.proposals) + 1
+        path = next(iter(asked.body.get("files") or {"catalogue/x.yaml": ""}))
+        made = fake_proposals.proposal(
+            number, asked.user, path, reason=asked.body["reason"], asked=asked.body
+        )
+        self.proposals[made["proposal_id"]] = made
+        return made
+
     def approve(self, asked: Asked) -> Json:
+        found = self.proposals[asked.body["proposal_id"]]
+        if asked.user in found["authors"]:
+            raise Refused(403, "Not allowed", "nobody approves a change of their own", "Ask another.")
         self.approvals.append(asked.body)
-        return {"set_id": "set_new"}
+        found |= {"status": "approved", "settled_by": asked.user, "settled_reason": asked.body["reason"]}
+        found |= {"settled_at": stamp(), "set_id": found["resulting_set_id"]}
+        return {"set_id": found["resulting_set_id"], "files_left_alone": []}
+
+    def settle(self, asked: Asked) -> Json:
+        proposal_id, how = asked.parts
+        self.settled.append((proposal_id, how, asked.body["reason"]))
+        word = {"rejection": "rejected", "withdrawal": "withdrawn"}[how]
+        self.proposals[proposal_id] |= {"status": word, "settled_by": asked.user, "settled_at": stamp()}
+        return self.proposals[proposal_id]
+
+    def check(self, asked: Asked) -> Json:
+        self.checked.append(asked.body["files"])
+        text = next(iter(asked.body["files"].values()))
+        if "costumer" not in text:
+            return fake_proposals.CHECKED
+        what = {"what": "there is no feature 'costumer'", "hint": "Did you mean 'customer'?"}
+        error = {
+            "check": "unknown_feature",
+            "severity": "error",
+            "where": "rules/catalogue/x.yaml:3:1",
+            **what,
+        }
+        return {**fake_proposals.CHECKED, "findings": [error], "sound": False}
 
     def sign_off(self, asked: Asked) -> Json:
         self.signed_off.append((asked.parts[0], asked.body["reason"]))
@@ -260,6 +310,12 @@ def _replay(_api: FakeApi, asked: Asked) -> Json:
 
 def _rule(_api: FakeApi, asked: Asked) -> Json:
     return next(r for r in data.RULE_FILES if r["id"] == asked.parts[0])
+
+
+def _text(asked: Asked) -> str:
+    """A file of the set: a rule's, or a line that names it."""
+    name = asked.parts[0].removeprefix("catalogue/").removesuffix(".yaml")
+    return next((r["file"] for r in data.RULE_FILES if r["id"] == name), f"# {asked.parts[0]}\n")
 
 
 Route = tuple[str, str, bool, Callable[[FakeApi, Asked], Any]]
@@ -296,6 +352,20 @@ ROUTES: list[Route] = [
         _fixed({"set_id": data.SET_ID, "approved_by": "admin", "approved_at": stamp(days=4)}),
     ),
     ("GET", "/drafts", False, _fixed({"drafts": [], "problems": []})),
+    (
+        "GET",
+        "/approved-set/files/(.+)",
+        False,
+        lambda _api, asked: {"path": asked.parts[0], "text": _text(asked)},
+    ),
+    ("GET", "/approved-sets", False, _fixed({"sets": data.SETS})),
+    ("GET", "/rules/([^/]+)/evidence", False, _fixed(fake_proposals.EVIDENCE)),
+    ("POST", "/rules/check", False, FakeApi.check),
+    ("GET", "/proposals", False, FakeApi.listed_proposals),
+    ("POST", "/proposals", False, FakeApi.propose),
+    ("GET", "/proposals/([^/]+)", False, FakeApi.proposal),
+    ("GET", "/proposals/[^/]+/preview", False, _fixed(fake_proposals.PREVIEW)),
+    ("POST", "/proposals/([^/]+)/(rejection|withdrawal)", False, FakeApi.settle),
     ("POST", "/approvals", False, FakeApi.approve),
     ("GET", "/models", False, _fixed(fake_models.MODELS)),
     ("GET", "/models/([^/]+)", False, lambda _api, asked: fake_models.model(asked.parts[0])),

@@ -164,6 +164,7 @@ RULE_FILES: list[Json] = [
         "version": 2,
         "title": r["title"],
         "status": "live" if i < 2 else "shadow",
+        "can_move_to": ["shadow", "retired"] if i < 2 else ["live", "draft", "retired"],
         "typology": "shared_devices",
         "severity": "high",
         "owner": "risk-manager-1",
@@ -180,6 +181,15 @@ RULE_FILES: list[Json] = [
         "file": f"id: {r['id']}\nversion: 2\nwhen:\n  all:\n    - device_customer_distinct_7d >= 3\n",
     }
     for i, r in enumerate(RULES)
+]
+SETS: list[Json] = [
+    {
+        "set_id": SET_ID,
+        "approved_by": "risk-manager-2",
+        "approved_at": stamp(days=4),
+        "reason": "p_0003: lower",
+    },
+    {"set_id": "set_old", "approved_by": "admin", "approved_at": stamp(days=40), "reason": "the first set"},
 ]
 JOBS: Json = {
     "jobs": [

@@ -80,22 +80,22 @@ def test_a_session_that_ends_at_work_goes_to_the_sign_in_and_says_so(opened: Ope
         (
             "team-lead-1",
             "Queue",
-            ["queue", "cases", "decisions", "consistency", "summary", "rules", "models", "jobs"],
+            ["queue", "cases", "decisions", "consistency", "summary", "rules", "proposals", "models", "jobs"],
         ),
         (
             "risk-manager-1",
             "Summary",
-            ["summary", "rules", "models", "jobs", "cases", "decisions", "consistency", "audit"],
+            ["summary", "rules", "proposals", "models", "jobs", "cases", "decisions", "consistency", "audit"],
         ),
         (
             "auditor-1",
             "Decisions",
-            ["decisions", "audit", "cases", "rules", "models", "consistency", "summary"],
+            ["decisions", "audit", "cases", "rules", "proposals", "models", "consistency", "summary"],
         ),
         (
             "admin",
             "Summary",
-            ["summary", "jobs", "models", "rules", "cases", "decisions", "consistency", "audit"],
+            ["summary", "jobs", "models", "rules", "proposals", "cases", "decisions", "consistency", "audit"],
         ),
         ("integrator-1", "Integration", ["integration", "decisions"]),
     ],

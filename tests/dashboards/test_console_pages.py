@@ -213,26 +213,6 @@ def test_rules_show_status_effect_and_hits(opened: Opened) -> None:
     assert data.SET_ID in text
 
 
-@pytest.mark.parametrize(
-    "drafts", [[], [{"path": "catalogue/x.yaml", "change": "changed", "diff": ["-a", "+b"]}]]
-)
-def test_drafts_are_shown_with_their_diff_and_approved_with_a_reason(
-    opened: Opened, api: FakeApi, drafts: list[data.Json]
-) -> None:
-    api.answers["GET /drafts"] = {"drafts": drafts, "problems": []}
-    app = opened("risk-manager-1", "rules")
-    app.segmented_control(key="section").set_value("proposed").run()
-    if not drafts:
-        assert "Nothing is proposed" in seen(app)
-        return
-    assert "-a\n+b" in seen(app)
-    app.text_input[0].input("raises the threshold after the February ring")
-    next(b for b in app.button if b.label == "Approve").click().run()
-    assert api.approvals == [
-        {"reason": "raises the threshold after the February ring", "paths": ["catalogue/x.yaml"]}
-    ]
-
-
 def test_models_show_the_champion_and_why_a_challenger_was_refused(opened: Opened) -> None:
     text = seen(opened("risk-manager-1", "models"))
     assert "★ Champion" in text

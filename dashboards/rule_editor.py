@@ -1,0 +1,193 @@
+"""How does somebody write a change in the console: a text, what is wrong with it as it stands, and a reason?"""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from typing import Any
+
+import streamlit as st
+
+from dashboards import frame, proposal_view, signin, words
+
+Json = dict[str, Any]
+NEW = "new"
+OTHER_FILES = ("policy.yaml", "lists.yaml", "features.yaml", "guidelines.md")
+_TEXT = "draft_text"
+_HEIGHT = 620
+TEMPLATE = """\
+id: my_rule
+version: 1
+title: What it finds, in a few words
+status: shadow
+typology: account_takeover
+severity: medium
+owner: {user}
+description: >-
+  Why this is suspicious.
+when:
+  all:
+    - amount_minor >= 50000
+on_missing: no_hit
+then:
+  floor: review
+  reason: "{{amount_minor}} is a lot"
+false_positives: >-
+  Which honest people this will stop.
+runbook: >-
+  What a reviewer does with a hit.
+history:
+  - {{version: 1, at: {today}, change: "First version, in shadow"}}
+tests:
+  - {{name: from 500 on, given: {{amount_minor: 50000}}, expect: hit}}
+  - {{name: a cent below, given: {{amount_minor: 49999}}, expect: no_hit}}
+"""
+
+
+def open_file(path: str) -> None:
+    """Turn this page into the editor of a file of the set; NEW for a rule that does not exist yet."""
+    st.query_params["edit"] = path
+    for name in (_TEXT, "checked"):
+        st.session_state.pop(name, None)
+    st.rerun()
+
+
+def edit(path: str) -> None:
+    """The editor of one file: its text at the left, what a colleague would say of it at the right."""
+    running = "" if path == NEW else signin.client().file(path)["text"]
+    if _TEXT not in st.session_state:
+        st.session_state[_TEXT] = running or TEMPLATE.format(user=_me(), today=frame.now().date())
+    named = "A new rule" if path == NEW else path.removeprefix("catalogue/").removesuffix(".yaml")
+    frame.head(
+        f"Edit: {named}",
+        "Nothing is saved, and nothing decides otherwise, until it is proposed and approved.",
+    )
+    if st.button("Back to the rules", icon=":material/arrow_back:", type="tertiary", key="leave_editor"):
+        _leave()
+    left, right = st.columns([1.5, 1], gap="large")
+    with left:
+        text = st.text_area("Text", key=_TEXT, height=_HEIGHT, label_visibility="collapsed")
+        st.caption("It is checked when you leave the text, or press Ctrl and Enter.")
+    target = path_of(text or "") if path == NEW else path
+    with right:
+        _looked_at(target, text or "", running)
+
+
+def _me() -> str:
+    who = signin.me()
+    return who.user if who else ""
+
+
+def _leave() -> None:
+    st.query_params.pop("edit", None)
+    st.session_state.pop(_TEXT, None)
+    st.rerun()
+
+
+def path_of(text: str) -> str:
+    """Where a new rule belongs: its id is its file's name."""
+    first = next((line for line in text.splitlines() if line.startswith("id:")), "id:")
+    name = first.removeprefix("id:").split("#")[0].strip().strip("'\"")
+    return f"catalogue/{name or 'my_rule'}.yaml"
+
+
+def _looked_at(path: str, text: str, running: str) -> None:
+    if text == running:
+        st.info(
+            "Change something; errors, failing tests and unpinned numbers appear here.",
+            icon=":material/edit:",
+        )
+        return
+    found = _checked(path, text)
+    if found is None:
+        return
+    errors = [f for f in found["findings"] if f["severity"] == "error"]
+    proposal_view.checks({**found, "problems": errors})
+    with st.expander("What changes"):
+        proposal_view.diff(_diff(running, text))
+    _propose(path, text, bool(errors))
+
+
+def _checked(path: str, text: str) -> Json | None:
+    kept = st.session_state.get("checked")
+    if kept and kept[0] == (path, text):
+        answer: Json = kept[1]
+        return answer
+    with frame.attempt():
+        answer = signin.client().check({path: text})
+        st.session_state["checked"] = ((path, text), answer)
+        return answer
+    return None
+
+
+def _diff(old: str, new: str) -> list[str]:
+    return list(unified_diff(old.splitlines(), new.splitlines(), lineterm=""))
+
+
+def _propose(path: str, text: str, unsound: bool) -> None:
+    with st.form("propose", border=True):
+        reason = st.text_input(
+            "Reason", placeholder="What changes for customers and analysts, and why it is right"
+        )
+        override = st.text_input(
+            "Only if it shall go live without evidence from shadow: why",
+            help="Kept with the approval and shown as an exception.",
+        )
+        if not st.form_submit_button("Propose", type="primary", icon=":material/send:", disabled=unsound):
+            return
+    if len(reason.strip()) < 3:
+        st.warning("Write a reason; it is kept with the change.")
+        return
+    with frame.attempt():
+        made = signin.client().propose(
+            reason.strip(), {"files": {path: text}}, override_reason=override.strip()
+        )
+        st.session_state["notice"] = f"{made['proposal_id']} waits for a second person."
+        st.session_state.pop(_TEXT, None)
+        st.switch_page("app_pages/proposals.py", query_params={"proposal": made["proposal_id"]})
+
+
+def step(rule: Json) -> None:
+    """Propose a rule's next step in its life, with a reason."""
+    known = {status: words.capital(status) for status in rule.get("can_move_to") or []}
+    with st.popover("Move to …", icon=":material/swap_horiz:"), st.form("step", border=False):
+        to = st.selectbox("Status", list(known), format_func=known.__getitem__)
+        reason = st.text_input("Reason", placeholder="Why now")
+        override = st.text_input("Only without evidence from shadow: why it must go live")
+        if st.form_submit_button("Propose", type="primary") and reason.strip():
+            with frame.attempt():
+                made = signin.client().propose(
+                    reason.strip(),
+                    {"step": {"rule": rule["id"], "to": to}},
+                    override_reason=override.strip(),
+                )
+                st.switch_page("app_pages/proposals.py", query_params={"proposal": made["proposal_id"]})
+
+
+def earlier_sets() -> None:
+    """Every approved set, and a proposal to go back to one of them."""
+    sets = frame.items(signin.client().approved_sets(), "sets")
+    rows = [
+        {
+            "Set": s["set_id"],
+            "Approved by": s["approved_by"],
+            "When": frame.when(s["approved_at"]),
+            "Why": s["reason"],
+        }
+        for s in sets
+    ]
+    picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="sets_table")
+    chosen = picked["selection"]["rows"]
+    if frame.role() not in ("risk_manager", "admin", "team_lead"):
+        return
+    if not chosen or chosen[0] == 0:
+        st.caption(
+            "The first one runs. Select an earlier one to go back to it, as new versions of its rules."
+        )
+        return
+    with st.form("back", border=True):
+        set_id = sets[chosen[0]]["set_id"]
+        reason = st.text_input(f"Reason to go back to {set_id}", placeholder="What went wrong since")
+        if st.form_submit_button("Propose to go back", icon=":material/history:") and reason.strip():
+            with frame.attempt():
+                made = signin.client().propose(reason.strip(), {"back_to": set_id})
+                st.switch_page("app_pages/proposals.py", query_params={"proposal": made["proposal_id"]})
