@@ -44,10 +44,15 @@ def preview_lines(found: JSON) -> list[str]:
         f"{found['flipped']:,} payments flip, {found['flipped_by_capacity']:,} of them by capacity only.",
     ]
     lines += [_flip(flip) for flip in found["flips"][:_MOST_FLIPS]]
-    return [*lines, "", *found["not_known"]]
+    told = [f"{name}: {g['told']}" for name, g in found["alerts"].items() if g["count"]]
+    alarms = [f"! {alarm['sentence']}" for alarm in found["alarms"]]
+    known = [found["maturity"]["sentence"], *told, *found["not_known"]]
+    return [*alarms, *([""] if alarms else []), *lines, "", *known]
 
 
-_GROUP = ("alerts", "count", "amount", "known", "fraud among known", "confirmed by reviewers")
+_GROUP = (
+    "alerts", "count", "amount", "known", "fraud among known (naive)", "estimated fraud", "confirmed by reviewers",
+)  # fmt: skip
 
 
 def _group(name: str, group: JSON) -> dict[str, Any]:
@@ -56,7 +61,8 @@ def _group(name: str, group: JSON) -> dict[str, Any]:
         "count": group["count"],
         "amount": _money(group["amount_minor"]),
         "known": group["known"],
-        "fraud among known": share(group["fraud_share"]),
+        "fraud among known (naive)": share(group["fraud_share"]),
+        "estimated fraud": estimated(group),
         "confirmed by reviewers": share(group["share_confirmed"]),
     }
 
@@ -89,29 +95,124 @@ def _flip(flip: JSON) -> str:
     )
 
 
-_REPORT = ("rule", "status", "hits", "fraud among known", "confirmed by reviewers")
+_REPORT = ("rule", "status", "hits", "fraud among known (naive)", "estimated fraud", "confirmed by reviewers")
 
 
 def report_lines(found: JSON) -> list[str]:
     """The rule report: one line a rule."""
-    columns = (*_REPORT, "caught", "alone", "beyond model", "fraud beyond model")
+    columns = (*_REPORT, "caught", "only here", "its known fraud", "repeat hits", "last 7 days", "snoozed")
     rows = [
         {
             "rule": rule["id"],
             "status": rule["status"],
             "hits": rule["hits"],
-            "fraud among known": share(rule["fraud_share"]),
+            "fraud among known (naive)": share(rule["fraud_share"]),
+            "estimated fraud": estimated(rule),
             "confirmed by reviewers": share(rule["share_confirmed"]),
             "caught": _money(rule["value_caught_minor"]),
-            "alone": rule["alone"],
-            "beyond model": rule["beyond_model"]["count"],
-            "fraud beyond model": share(rule["beyond_model"]["fraud_share"]),
+            "only here": rule["only_here"]["count"],
+            "its known fraud": _money(rule["only_here"]["fraud_amount_minor"]),
+            "repeat hits": "-" if rule["repeats"] is None else f"{rule['repeats']['share']:.0%}",
+            "last 7 days": _rate(rule["rate"]),
+            "snoozed": sum(snooze["silenced"] for snooze in rule["snoozes"]),
         }
         for rule in sorted(found["rules"], key=lambda rule: -rule["hits"])
     ]
     period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
     total = _money(found["known_fraud_amount_minor"])
-    return [f"{period}; known fraud among them {total}.", "", *table(rows, columns)]
+    alarms = [f"! {alarm['sentence']}" for alarm in found["alarms"]]
+    return [
+        f"{period}; known fraud among them {total}.",
+        found["maturity"]["sentence"],
+        *alarms,
+        "",
+        *table(rows, columns),
+        "",
+        f"Only here: neither the model nor another live rule would have stopped it. Repeat hits: by {found['entity']}.",
+        found["alarm_method"],
+    ]
+
+
+def _rate(rate: JSON) -> str:
+    word = f" {rate['change']}!" if rate["change"] else ""
+    return f"{rate['hits']} ({rate['expected']:.1f} expected){word}"
+
+
+def review_lines(found: JSON) -> list[str]:
+    """A rule-set review: what each rule decided, what speaks against it, and what pruning would change."""
+    rows = [
+        {
+            "rule": row["id"],
+            "status": row["status"],
+            "hits": row["hits"],
+            "decides": row["decides"]["count"],
+            "finding": row["finding"] or "-",
+            "why": row["sentence"],
+        }
+        for row in sorted(found["rules"], key=lambda row: (not row["finding"], -row["hits"]))
+    ]
+    period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
+    lines = [f"{period}.", "", *table(rows, ("rule", "status", "hits", "decides", "finding", "why")), ""]
+    pruning = found["pruning"]
+    lines += [f"{kept['id']} stays: {kept['why']}" for kept in pruning["kept"]]
+    if not pruning["retire"]:
+        return [*lines, "Nothing to prune."]
+    effect = pruning["effect"]
+    before, after = effect["cases"]["before"], effect["cases"]["after"]
+    return [
+        *lines,
+        f"Proposal: retire {', '.join(pruning['retire'])}. {effect['flipped']:,} payments would flip; cases a day "
+        f"{before['a_day']:.1f} -> {after['a_day']:.1f}.",
+    ]
+
+
+_WEEK = (
+    "week of",
+    "decisions",
+    "matured",
+    "approved",
+    "reviewed",
+    "declined",
+    "known fraud caught",
+    "by amount",
+)
+
+
+def backtest_lines(found: JSON) -> list[str]:
+    """A set over a past period: totals, weeks, and what stands out. Decided then -> under the candidate."""
+    period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
+    alarms = [f"! {alarm['sentence']}" for alarm in found["alarms"]]
+    rows = [_week(str(week["week"]), week["decisions"], week["matured"], week) for week in found["weeks"]]
+    sides = {name: {**found["totals"][name], **_counts(found["totals"][name])} for name in found["totals"]}
+    total = _week("all", found["decisions"], found["maturity"]["share"], sides)
+    return [
+        f"{period}: decided then -> under {found['set_id']}.",
+        *alarms,
+        "",
+        *table([*rows, total], _WEEK),
+        "",
+        found["maturity"]["sentence"],
+        found["caveat"],
+    ]
+
+
+def _counts(side: JSON) -> dict[str, int]:
+    return {word: side[word]["count"] for word in ("approve", "review", "decline")}
+
+
+def _week(name: str, decisions: int, matured: float, sides: JSON) -> dict[str, Any]:
+    then, now = sides["decided"], sides["candidate"]
+    rates = [side["value_detection_rate"] for side in (then, now)]
+    return {
+        "week of": name,
+        "decisions": decisions,
+        "matured": f"{matured:.0%}",
+        "approved": f"{then['approve']} -> {now['approve']}",
+        "reviewed": f"{then['review']} -> {now['review']}",
+        "declined": f"{then['decline']} -> {now['decline']}",
+        "known fraud caught": f"{share(then['caught'])} -> {share(now['caught'])}",
+        "by amount": " -> ".join("unknown" if rate is None else f"{rate:.0%}" for rate in rates),
+    }
 
 
 def tuner_lines(found: JSON) -> list[str]:
@@ -175,6 +276,15 @@ def share(wilson: JSON) -> str:
     if wilson["value"] is None:
         return "unknown"
     return f"{wilson['value']:.0%} [{wilson['low']:.0%}, {wilson['high']:.0%}] of {wilson['n']:,}"
+
+
+def estimated(group: JSON) -> str:
+    """The estimated fraud share of a group, with its interval and how many it stands for."""
+    found = group["estimate"]["fraud_share"]
+    if found is None:
+        return "unknown"
+    n = group["estimate"]["represents"]
+    return f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}] of {n:,}"
 
 
 def _money(minor: float) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.cli import consequences, proposals
+from casework.cli import consequences, proposals, rule_consequences
 from casework.cli.consequences import moment
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, to_json
 from casework.cli.reach import reached
@@ -191,6 +191,7 @@ def schema(
 
 
 proposals.add_to(cli)
+rule_consequences.add_to(cli)
 
 
 def _proposed(root: Path) -> Settings:

@@ -14,11 +14,14 @@ from casework.http.bodies import Body
 from casework.people.permissions import Permission, Person
 from casework.settings import previews, tuning
 from casework.settings.rule_report import rule_report
+from casework.settings.rule_review import rule_review
+from casework.settings.set_backtest import set_backtest
 
 router = APIRouter(tags=["rules and policy"])
 Moment = AwareDatetime | None
 Share = Annotated[float, Field(ge=0, le=1)] | None
 Limit = Annotated[int, Query(ge=0, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10**7)]
 Path = Annotated[str, Field(max_length=200)]
 Text = Annotated[str, Field(max_length=1_000_000)]
 
@@ -30,6 +33,15 @@ class PreviewForm(Body):
     until: Moment = None
     files: Annotated[dict[Path, Text | None], Field(max_length=500)] | None = None
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
+    offset: Annotated[int, Field(ge=0, le=10**7)] = 0
+
+
+class BacktestForm(Body):
+    """The period, and the files to try: path to content, null to leave one out. Without files, the workspace's own."""
+
+    since: Moment = None
+    until: Moment = None
+    files: Annotated[dict[Path, Text | None], Field(max_length=500)] | None = None
 
 
 class TunerQuery(Body):
@@ -54,12 +66,14 @@ def preview_drafts(
     since: Moment = None,
     until: Moment = None,
     limit: Limit = 50,
+    offset: Offset = 0,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
     """What the workspace's drafts would have changed in a past period, against the set that runs."""
     app = the_app(request)
     files = previews.proposed_files(app)
-    return json_answer(previews.preview(app, files, since, until, at=now(), limit=limit))
+    found = previews.preview(app, files, since, until, at=now(), limit=limit, offset=offset)
+    return json_answer(found)
 
 
 @router.post("/previews")
@@ -69,8 +83,20 @@ def preview_files(
     """The same for files that are not saved anywhere: the approved set with those sent in their place."""
     app = the_app(request)
     files = previews.proposed_files(app, form.files)
-    found = previews.preview(app, files, form.since, form.until, at=now(), limit=form.limit)
+    found = previews.preview(
+        app, files, form.since, form.until, at=now(), limit=form.limit, offset=form.offset
+    )
     return json_answer(found)
+
+
+@router.post("/backtests")
+def backtest_files(
+    form: BacktestForm, request: Request, person: Person = allowed(Permission.SETTINGS_PREVIEW)
+) -> Response:
+    """How a set of files would have done over a past period, week by week, beside what was really decided."""
+    app = the_app(request)
+    files = previews.proposed_files(app, form.files)
+    return json_answer(set_backtest(app, files, form.since, form.until, at=now()))
 
 
 @router.get("/rules/report")
@@ -78,10 +104,23 @@ def report(
     request: Request,
     since: Moment = None,
     until: Moment = None,
+    entity: Annotated[str, Query(max_length=64)] = "",
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
-    """What each rule brought in a period: hits, precision by outcomes and by verdicts, overlap, and what it adds."""
-    return json_answer(rule_report(the_app(request), since, until, at=now()))
+    """What each rule brought in a period: hits, precision by outcomes and by verdicts, overlap, what it adds, whom it
+    hits again (by `entity`), what snoozes kept quiet, and whether it hits more or less than its own history."""
+    return json_answer(rule_report(the_app(request), since, until, at=now(), entity=entity))
+
+
+@router.get("/rules/review")
+def review(
+    request: Request,
+    since: Moment = None,
+    until: Moment = None,
+    person: Person = allowed(Permission.SETTINGS_PREVIEW),
+) -> Response:
+    """Rules that are dead, redundant or opposed, a proposal to retire some, and its effect on the same period."""
+    return json_answer(rule_review(the_app(request), since, until, at=now()))
 
 
 @router.get("/tuner")

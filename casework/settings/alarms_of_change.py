@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 JSON = dict[str, Any]
-MANY_TIMES = 3.0  # cases a day, or declines, against those of the present set
+MANY_TIMES = 2.0  # cases a day, or declines, against those of the present set
 LEAST_MORE = 10  # payments by which they must differ as well, so that small periods raise no alarm
 SHARE_OF_ALL = 0.05  # of all payments, flipping at once
 QUIET = 1 / 3  # a rule's hits, against those it has now

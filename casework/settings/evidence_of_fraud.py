@@ -146,7 +146,7 @@ def group(evidence: Evidence, chosen: np.ndarray) -> JSON:
 def estimate(evidence: Evidence, chosen: np.ndarray) -> JSON:
     """`fraud_share` with its interval over the `represents` payments that something stands for, their fraud in money,
     and the `parts` it comes from. None where nothing stands for anything."""
-    shares, parts, money = [], [], []
+    shares, parts, money, routes = [], [], [], []
     for route, (name, words) in _PARTS.items():
         part = chosen & (evidence.route == route)
         size = int(part.sum())
@@ -154,10 +154,15 @@ def estimate(evidence: Evidence, chosen: np.ndarray) -> JSON:
         if not size or share is None:
             continue
         shares.append((size, share))
+        routes.append(route)
         money.append((size, *amounts))
         parts.append({"name": name, "words": words, "payments": size, "seen": share.n, **_share(share)})
     whole, represents = joined(shares), sum(size for size, _ in shares)
-    known = int(evidence.amount_minor[chosen & (evidence.fraud == FRAUD)].sum())
+    frauds = chosen & (evidence.fraud == FRAUD)
+    known = int(evidence.amount_minor[frauds].sum())
+    if whole:  # what is known to be fraud is the least there is
+        least = int((frauds & np.isin(evidence.route, routes)).sum()) / represents
+        whole = Share(max(whole.value, least), max(whole.low, least), max(whole.high, least), whole.n)
     return {
         "fraud_share": _share(whole) if whole else None,
         "fraud_amount_minor": _amount(money, known) if money else None,
@@ -198,7 +203,7 @@ def _amount(parts: Sequence[tuple[int, np.ndarray, np.ndarray]], known: int) -> 
         variance += size**2 * float((weight**2 * (amounts - mean) ** 2).sum()) / float(weight.sum()) ** 2
     half = _Z * variance**0.5
     value = max(total, float(known))
-    return {"value": value, "low": max(total - half, float(known)), "high": max(total + half, value)}
+    return {"value": value, "low": max(total - half, float(known)), "high": value + half}
 
 
 def _told(found: JSON, evidence: Evidence) -> str:
@@ -209,10 +214,11 @@ def _told(found: JSON, evidence: Evidence) -> str:
     naive, made = found["fraud_share"], found["estimate"]
     words = [f"Of {_payments(found['count'])}, {found['matured']:,} have matured ({days} days)."]
     if naive["value"] is not None:
-        words.append(
-            f"Naively {naive['value']:.0%} of the {naive['n']:,} known outcomes are fraud; frauds are reported early, "
-            "good payments never, so that is too high while most are young."
-        )
+        words.append(f"Naively {naive['value']:.0%} of the {naive['n']:,} known outcomes are fraud.")
+        if found["matured"] < found["count"]:
+            words.append(
+                "That is too high: frauds are reported early, good payments only show by growing old."
+            )
     if made["fraud_share"]:
         share = made["fraud_share"]
         sources = "; ".join(f"{part['seen']:,} {part['words']}" for part in made["parts"])

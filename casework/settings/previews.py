@@ -63,8 +63,8 @@ def preview(
     now, then = app.settings(), read_settings(files, app.mapping)
     when = past_of.period(app.ledger, since, until)
     past = past_of.read_past(app.ledger, when, now.features, now.policy, at)
-    before = _side(app, past, now)
-    after = _side(app, _with_new_features(app, past, now, then), then)
+    before = side_of(app, past, now)
+    after = side_of(app, with_new_features(app, past, now, then), then)
     evidence = read_evidence(app.ledger, when, now.policy, at, blocking_rules(now.rules))
     changed = sorted(path for path in {*files, *current.files} if files.get(path) != current.files.get(path))
     answer = {
@@ -89,14 +89,15 @@ def blocking_rules(rules: RuleSet) -> list[str]:
     return [rule.id for rule in rules if rule.then.effect == "block"]
 
 
-def _side(app: App, past: PastDecisions, settings: Settings) -> Side:
+def side_of(app: App, past: PastDecisions, settings: Settings) -> Side:
+    """What a set of files would have answered in the past, rule by rule and in the end."""
     answers = past_of.rule_answers(app.ledger, past, settings.rules)
     segmented = past_of.segmented(app.ledger, past, settings.segments)
     decided = redecide(past.columns, answers.asking, settings.policy, segmented)
     return Side(past, settings, answers, segmented, decided)
 
 
-def _with_new_features(app: App, past: PastDecisions, now: Settings, then: Settings) -> PastDecisions:
+def with_new_features(app: App, past: PastDecisions, now: Settings, then: Settings) -> PastDecisions:
     """Features declared otherwise than in the approved set are worked out anew from the ledger."""
     changed = _redeclared(now.features, then.features)
     learned = sorted(changed & set(now.features.model_names))
