@@ -188,7 +188,9 @@ class App:
         """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""
         current = self.live.settings
         alpha = headline_alpha(self.ledger)
-        done = self.retraining.run(Request(trigger, by, reason, search_seconds), current.files, current.policy, alpha)
+        done = self.retraining.run(
+            Request(trigger, by, reason, search_seconds), current.files, current.policy, alpha
+        )
         self.keep_up_novelty(by)  # where still no model decides
         return done
 

@@ -225,6 +225,14 @@ class Ledger:
             self._adopt(writer)
 
     @property
+    def can_record(self) -> bool:
+        """Whether `recording` would begin at once: no write is open, and DuckDB is not far behind."""
+        if self._backlog.events >= _MOST_WAITING or not self._order.acquire(blocking=False):
+            return False
+        self._order.release()
+        return True
+
+    @property
     def waiting(self) -> int:
         """How many events are on disk in the journal, but not yet in DuckDB."""
         return self._backlog.events

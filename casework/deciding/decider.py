@@ -22,6 +22,8 @@ from engine.triage import CapacityState
 
 Answer = bytes | SecondLookError
 """A decision as JSON, or what stands in its way."""
+Fresh = dict[str, Transaction]
+"""Transactions whose ids were not seen before, by id."""
 
 
 class Load:
@@ -31,6 +33,10 @@ class Load:
         self._ledger = ledger
         self._day: date | None = None
         self._state = CapacityState()
+
+    def knows(self, moment: datetime) -> bool:
+        """Whether the state of that day is at hand."""
+        return self._day == moment.date()
 
     def at(self, moment: datetime) -> CapacityState:
         """The state on that day: counted so far, or read from the ledger when the day is another."""
@@ -84,16 +90,26 @@ class Decider:
         self._reload = reload
         self._load = Load(ledger)
 
-    def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
-        """One answer each, in order, all durable: the decision, the stored one for an id seen before, or the
-        ConflictError for an id whose content differs."""
-        fresh: dict[str, Transaction] = {}
+    def make(self, transactions: Sequence[Transaction], at: datetime) -> tuple[Fresh, dict[str, Answer]]:
+        """Decide those whose ids are new; they, and their durable answers by id."""
+        fresh: Fresh = {}
         for transaction in transactions:
             known = transaction.transaction_id in fresh
             if not known and self._ledger.seq_of(transaction.transaction_id) is None:
                 fresh[transaction.transaction_id] = transaction
-        made = self._commit(list(fresh.values()), at) if fresh else {}
+        return fresh, self._commit(list(fresh.values()), at) if fresh else {}
+
+    def answers(
+        self, transactions: Sequence[Transaction], fresh: Fresh, made: dict[str, Answer]
+    ) -> list[Answer]:
+        """One answer each, in order, all durable: the decision, the stored one for an id seen before, or the
+        ConflictError for an id whose content differs. For stored ones the ledger is read."""
         return [self._answer(transaction, fresh, made) for transaction in transactions]
+
+    def must_read(self, transactions: Sequence[Transaction], at: datetime) -> bool:
+        """Whether these cannot be answered from memory: an id was seen before, or the day is a new one."""
+        seq_of = self._ledger.seq_of
+        return not self._load.knows(at) or any(seq_of(t.transaction_id) is not None for t in transactions)
 
     def _commit(self, fresh: Sequence[Transaction], at: datetime) -> dict[str, Answer]:
         live, load = self._live(), self._load.at(at)
@@ -123,7 +139,7 @@ class Decider:
             for d, s in zip(made, stored, strict=True)
         }
 
-    def _answer(self, sent: Transaction, fresh: dict[str, Transaction], made: dict[str, Answer]) -> Answer:
+    def _answer(self, sent: Transaction, fresh: Fresh, made: dict[str, Answer]) -> Answer:
         name = sent.transaction_id
         if name in fresh:
             same = fresh[name] is sent or content_sha256(fresh[name]) == content_sha256(sent)

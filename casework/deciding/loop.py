@@ -1,17 +1,20 @@
-"""How do many requests at once become few commits, with no answer before its decision is on disk?"""
+"""How do many requests at once become few commits, with no answer before its decision is on disk?
+
+Requests are decided by the event loop's own thread, all that came in together at once: handing them to another thread
+and back costs more than the deciding of one, and two threads that compute take Python's lock from each other. Where
+deciding would have to wait (for an import, a change of rules, the disk) a thread of its own does the waiting.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from data.errors import LedgerError, SecondLookError
 from data.transactions import Transaction
@@ -19,32 +22,43 @@ from data.transactions import Transaction
 LARGEST_BATCH = 256
 Answer = bytes | SecondLookError
 Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
+DecideNow = Callable[[Sequence[Transaction], datetime], list[Answer] | None]
+Tell = Callable[[list[Answer] | Exception], None]
 log = logging.getLogger("secondlook.decisions")
-
-
-Waiter = Future[list[Answer]] | asyncio.Future[list[Answer]]
 
 
 @dataclass(slots=True)
 class _Request:
-    """`home` is the event loop that an asyncio future belongs to."""
+    """`answers` are those of the first transactions; `taken` says how many are decided or being decided."""
 
     transactions: Sequence[Transaction]
-    answer: Waiter = field(default_factory=Future)
-    home: asyncio.AbstractEventLoop | None = None
+    tell: Tell
+    answers: list[Answer] = field(default_factory=list)
+    taken: int = 0
+
+
+@dataclass(slots=True)
+class _Part:
+    """Transactions of one request that are decided in one go."""
+
+    request: _Request
+    transactions: Sequence[Transaction]
 
 
 class DecisionLoop:
-    """One thread that takes whatever requests are waiting, decides them in one commit, and answers after it.
+    """Takes whatever requests are waiting, decides them in one commit, and answers after it.
 
-    `decide(transactions, at)` returns one answer each, in order, when all of them are durable.
+    `decide(transactions, at)` returns one answer each, in order, when all of them are durable; `decide_now` does so
+    if it need not wait, and else returns None. A long request is decided in parts, so that others need not wait for
+    all of it. But for `start` and `stop`, everything happens in one event loop's thread.
     """
 
-    def __init__(self, decide: Decide, clock: Callable[[], datetime]) -> None:
-        self._decide, self._clock = decide, clock
-        self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
-        self._closing = threading.Lock()
+    def __init__(self, decide: Decide, decide_now: DecideNow, clock: Callable[[], datetime]) -> None:
+        self._decide, self._decide_now, self._clock = decide, decide_now, clock
+        self._waiting: deque[_Request] = deque()
+        self._slow = ThreadPoolExecutor(1, "decisions")
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._turn_is_coming = self._elsewhere = False
         self._open = False
 
     @property
@@ -53,105 +67,114 @@ class DecisionLoop:
 
     def start(self) -> None:
         self._open = True
-        self._thread.start()
 
     def stop(self) -> None:
-        """Decide what is waiting, then end. Later requests are refused."""
-        with self._closing:
-            if not self._open:
-                return
-            self._open = False
-            self._waiting.put(None)
-        self._thread.join()
-
-    def submit(self, transactions: Sequence[Transaction]) -> Future[list[Answer]]:
-        """Queue transactions; the future holds one answer each once they are on disk."""
-        answer: Future[list[Answer]] = Future()
-        self._put(_Request(transactions, answer))
-        return answer
+        """Finish what is being decided, then end. Later requests are refused."""
+        self._open = False
+        self._slow.shutdown(wait=True)
 
     async def ask(self, transactions: Sequence[Transaction]) -> list[Answer]:
-        """The same from an event loop, which is woken once for all the answers of a commit."""
-        home = asyncio.get_running_loop()
-        answer: asyncio.Future[list[Answer]] = home.create_future()
-        self._put(_Request(transactions, answer, home))
+        """One answer each, in order, once they are on disk."""
+        answer: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self.take(transactions, lambda told: _settle(answer, told))
         return await answer
 
-    def _put(self, request: _Request) -> None:
-        with self._closing:
-            if not self._open:
-                raise LedgerError("the server is stopping", hint="Send the request again when it is back.")
-            self._waiting.put(request)
+    def take(self, transactions: Sequence[Transaction], tell: Tell) -> None:
+        """The same without a future: `tell` is called with the answers, or with what went wrong.
 
-    def _run(self) -> None:
-        while True:
-            first = self._waiting.get()
-            if first is None:
-                return
-            batch, ended = self._gather(first)
-            self._answer(batch)
-            if ended:
-                return
+        LedgerError when the loop is not open any more.
+        """
+        if not self._open:
+            raise LedgerError("the server is stopping", hint="Send the request again when it is back.")
+        self._home = asyncio.get_running_loop()
+        self._waiting.append(_Request(transactions, tell))
+        self._come_again()
 
-    def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
-        batch, size = [first], len(first.transactions)
-        while size < LARGEST_BATCH:
-            try:
-                request = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if request is None:
-                return batch, True
-            batch.append(request)
-            size += len(request.transactions)
-        return batch, False
+    def _come_again(self) -> None:
+        if self._waiting and not self._turn_is_coming and not self._elsewhere and self._home is not None:
+            self._turn_is_coming = True
+            self._home.call_soon(self._turn)
 
-    def _answer(self, batch: Sequence[_Request]) -> None:
-        together = [transaction for request in batch for transaction in request.transactions]
+    def _turn(self) -> None:
+        """Decide what has come in; between two turns the event loop reads what else there is."""
+        self._turn_is_coming = False
+        if self._elsewhere or not self._open:
+            return
+        parts = self._gather()
         try:
-            answers = self._decide(together, self._clock())
+            answers = self._decide_now(_together(parts), self._clock())
+        except Exception:
+            log.exception("%d requests could not be decided at once", len(parts))
+            answers = None
+        if answers is None:
+            self._elsewhere = True
+            self._slow.submit(self._wait_for, parts)
+        else:
+            self._deliver(parts, _shares(parts, answers))
+        self._come_again()
+
+    def _gather(self) -> list[_Part]:
+        parts, room = [], LARGEST_BATCH
+        while self._waiting and room:
+            request = self._waiting[0]
+            some = request.transactions[request.taken : request.taken + room]
+            request.taken += len(some)
+            room -= len(some)
+            parts.append(_Part(request, some))
+            if request.taken == len(request.transactions):
+                self._waiting.popleft()
+        return parts
+
+    def _wait_for(self, parts: Sequence[_Part]) -> None:
+        """In the thread that may wait."""
+        found = self._tried(parts)
+        assert self._home is not None
+        with suppress(RuntimeError):  # the event loop has closed: nobody is left to be told
+            self._home.call_soon_threadsafe(self._back, parts, found)
+
+    def _tried(self, parts: Sequence[_Part]) -> list[list[Answer] | Exception]:
+        """One request that cannot be decided must not fail its neighbours: then each is tried alone."""
+        try:
+            return _shares(parts, self._decide(_together(parts), self._clock()))
         except Exception as error:
-            log.exception("%d requests could not be decided together", len(batch))
-            self._fail(batch, error)
-            return
-        _deliver(batch, _shares(batch, answers))
+            log.exception("%d requests could not be decided together", len(parts))
+            return [error] if len(parts) == 1 else [self._tried([part])[0] for part in parts]
 
-    def _fail(self, batch: Sequence[_Request], error: Exception) -> None:
-        """One request that cannot be decided must not fail its neighbours: each is tried alone."""
-        if len(batch) == 1:
-            _deliver(batch, [error])
-            return
-        for request in batch:
-            self._answer([request])
+    def _back(self, parts: Sequence[_Part], found: Sequence[list[Answer] | Exception]) -> None:
+        self._elsewhere = False
+        self._deliver(parts, found)
+        self._come_again()
+
+    def _deliver(self, parts: Sequence[_Part], found: Sequence[list[Answer] | Exception]) -> None:
+        for part, answers in zip(parts, found, strict=True):
+            request = part.request
+            if isinstance(answers, Exception):
+                if self._waiting and self._waiting[0] is request:
+                    self._waiting.popleft()  # the rest of it is not decided
+                request.tell(answers)
+                continue
+            request.answers += answers
+            if len(request.answers) == len(request.transactions):
+                request.tell(request.answers)
 
 
-def _shares(batch: Sequence[_Request], answers: list[Answer]) -> list[list[Answer]]:
-    shares, start = [], 0
-    for request in batch:
-        end = start + len(request.transactions)
-        shares.append(answers[start:end])
-        start = end
+def _together(parts: Sequence[_Part]) -> list[Transaction]:
+    return [transaction for part in parts for transaction in part.transactions]
+
+
+def _shares(parts: Sequence[_Part], answers: list[Answer]) -> list[list[Answer] | Exception]:
+    shares: list[list[Answer] | Exception] = []
+    start = 0
+    for part in parts:
+        shares.append(answers[start : start + len(part.transactions)])
+        start += len(part.transactions)
     return shares
 
 
-def _deliver(batch: Sequence[_Request], shares: Sequence[list[Answer] | Exception]) -> None:
-    """Give each request its share; every event loop is woken once, since each wake-up costs the deciding thread."""
-    by_home: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiter, list[Answer] | Exception]]] = {}
-    for request, share in zip(batch, shares, strict=True):
-        by_home.setdefault(request.home, []).append((request.answer, share))
-    for home, given in by_home.items():
-        if home is None:
-            _settle(given)
-        else:
-            with suppress(RuntimeError):  # the event loop has closed: nobody is left to be told
-                home.call_soon_threadsafe(_settle, given)
-
-
-def _settle(given: Sequence[tuple[Waiter, list[Answer] | Exception]]) -> None:
-    for waiter, share in given:
-        if waiter.done():  # the caller has gone
-            continue
-        if isinstance(share, Exception):
-            waiter.set_exception(share)
-        else:
-            waiter.set_result(share)
+def _settle(answer: asyncio.Future[list[Answer]], told: list[Answer] | Exception) -> None:
+    if answer.done():  # the caller has gone
+        return
+    if isinstance(told, Exception):
+        answer.set_exception(told)
+    else:
+        answer.set_result(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -69,7 +70,8 @@ class BatchForm(Body):
     ]
 
 
-def _transaction(app: App, form: TransactionForm) -> Transaction:
+def transaction_of(app: App, form: TransactionForm) -> Transaction:
+    """What was sent, in the ledger's terms. InputError naming what cannot be meant."""
     if form.occurred_at < _EARLIEST:
         raise InputError("this lies before 1970", where="occurred_at", hint="Is it a real date?")
     if form.occurred_at > now() + _FURTHEST_AHEAD:
@@ -92,7 +94,7 @@ def _transaction(app: App, form: TransactionForm) -> Transaction:
 
 async def answer_one(app: App, form: TransactionForm) -> Response:
     """The answer to one transaction once it is durable. Raises what stands in the decision's way."""
-    answers = await app.loop.ask([_transaction(app, form)])
+    answers = await app.loop.ask([transaction_of(app, form)])
     if isinstance(answers[0], SecondLookError):
         raise answers[0]
     return _json(answers[0])
@@ -100,11 +102,16 @@ async def answer_one(app: App, form: TransactionForm) -> Response:
 
 async def answer_batch(app: App, form: BatchForm) -> Response:
     """The same for several, each with its decision or its problem."""
-    read = [_read(app, each) for each in form.transactions]
-    usable = [each for each in read if isinstance(each, Transaction)]
-    answers = iter(await app.loop.ask(usable) if usable else [])
-    told = [next(answers) if isinstance(each, Transaction) else each for each in read]
-    return _json(b'{"decisions":[%b]}' % b",".join([_or_problem(answer) for answer in told]))
+    sent = [read(app, each) for each in form.transactions]
+    usable = [each for each in sent if isinstance(each, Transaction)]
+    return _json(together(sent, await app.loop.ask(usable) if usable else []))
+
+
+def together(sent: Sequence[Transaction | SecondLookError], answers: Sequence[Answer]) -> bytes:
+    """The answer to a batch: for each that was sent its decision, or its problem; `answers` are for the usable."""
+    following = iter(answers)
+    told = [next(following) if isinstance(each, Transaction) else each for each in sent]
+    return b'{"decisions":[%b]}' % b",".join([_or_problem(answer) for answer in told])
 
 
 def _json(content: bytes) -> Response:
@@ -133,10 +140,10 @@ async def decide_batch(
     return await answer_batch(the_app(request), form)
 
 
-def _read(app: App, sent: Any) -> Transaction | SecondLookError:
+def read(app: App, sent: Any) -> Transaction | SecondLookError:
     """One transaction of a batch, or what is wrong with it."""
     try:
-        return _transaction(app, TransactionForm.model_validate(sent))
+        return transaction_of(app, TransactionForm.model_validate(sent))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         where, what = complaint(found[0])

@@ -95,9 +95,8 @@ def of_http(error: HTTPException, method: str, path: str) -> Response:
     return problem(error.status_code, str(error.detail), detail, _HINTS.get(error.status_code, ""))
 
 
-def of_surprise(error: Exception, where: str) -> Response:
-    """The answer for an error that nobody planned for, which goes to the log."""
-    _log.error("unexpected error in %s", where, exc_info=error)
+def surprise() -> Response:
+    """The answer for an error that nobody planned for, and that is in the log."""
     detail = "Something went wrong here that nobody planned for; it is in the server's log."
     return problem(500, "Unexpected error", detail, "Try again; if it stays, tell whoever runs the server.")
 
@@ -119,4 +118,5 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        return of_surprise(error, f"{request.method} {request.url.path}")
+        _log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
+        return surprise()

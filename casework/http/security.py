@@ -23,7 +23,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 _IN_PARTS = "Send it in parts."
-_STRICT = "default-src 'none'; frame-ancestors 'none'"
+STRICT = "default-src 'none'; frame-ancestors 'none'"
 
 
 def _too_large(limit: int) -> str:
@@ -58,7 +58,7 @@ class SecurityHeaders:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 if path not in _DOCS:
-                    headers.setdefault("content-security-policy", _STRICT)
+                    headers.setdefault("content-security-policy", STRICT)
             await send(message)
 
         headers = Headers(scope=scope)

@@ -16,6 +16,7 @@ import uvicorn
 from casework import ports
 from casework.app import App
 from casework.http.api import create_api
+from casework.http.lane import Lanes
 from casework.people.permissions import Role
 from casework.people.signin import add_user
 from casework.workspace import Admin, Workspace, create, write_private
@@ -134,7 +135,8 @@ def served(workspace: Workspace) -> Iterator[Institution]:
     app = App.open(workspace)
     add_people(app)
     bound = ports.listen(0, "--port")
-    server = uvicorn.Server(uvicorn.Config(create_api(app), log_level="warning", lifespan="off"))
+    config = uvicorn.Config(create_api(app), http=Lanes(app), log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:

@@ -1,0 +1,80 @@
+"""What becomes of the body of a request for decisions: who asks, what is asked, and the answer in bytes?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
+
+from casework.app import App
+from casework.deciding.decider import Answer
+from casework.http import decisions, json_bodies, problems
+from casework.http.access import now, token_in
+from casework.http.plain import reader
+from casework.people.permissions import Permission, require
+from data.errors import SecondLookError
+from data.transactions import Transaction
+
+_log = logging.getLogger("secondlook.http")
+Tell = Callable[[bytes | Response], None]
+_ONE = TypeAdapter(decisions.TransactionForm)
+_MANY = TypeAdapter(decisions.BatchForm)
+
+
+class Clerk:
+    """Takes requests for decisions, in the event loop's thread, and tells the answer when it is on disk."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._plain = reader(app.mapping)
+
+    def take(self, batch: bool, authorization: bytes, body: bytes, tell: Tell) -> None:
+        """`tell` is called once, with a decision's JSON or a problem, now or later."""
+        try:
+            token = token_in(authorization.decode("latin-1"))
+            require(self._app.signin.person(token, now()), Permission.DECISIONS_REQUEST)
+            self._take(batch, json_bodies.parsed(body), tell)
+        except (SecondLookError, ValidationError, orjson.JSONDecodeError) as error:
+            tell(_problem(error))
+        except Exception:
+            _log.exception("unexpected error in a request for decisions")
+            tell(problems.surprise())
+
+    def _take(self, batch: bool, body: Any, tell: Tell) -> None:
+        if not batch:
+            one = self._plain(body, now()) or decisions.transaction_of(self._app, _ONE.validate_python(body))
+            self._app.loop.take([one], partial(_tell_one, tell))
+            return
+        read = [self._read(each) for each in _MANY.validate_python(body).transactions]
+        usable = [each for each in read if isinstance(each, Transaction)]
+        if usable:
+            self._app.loop.take(usable, partial(_tell_many, tell, read))
+        else:
+            _tell_many(tell, read, [])
+
+    def _read(self, sent: Any) -> Transaction | SecondLookError:
+        return self._plain(sent, now()) or decisions.read(self._app, sent)
+
+
+def _tell_one(tell: Tell, answers: list[Answer] | Exception) -> None:
+    answer = answers if isinstance(answers, Exception) else answers[0]
+    tell(answer if isinstance(answer, bytes) else _problem(answer))
+
+
+def _tell_many(tell: Tell, read: Sequence[Any], answers: list[Answer] | Exception) -> None:
+    tell(_problem(answers) if isinstance(answers, Exception) else decisions.together(read, answers))
+
+
+def _problem(error: Exception) -> Response:
+    if isinstance(error, SecondLookError):
+        return problems.of_error(error)
+    if isinstance(error, orjson.JSONDecodeError):
+        return problems.of_json(error)
+    if isinstance(error, ValidationError):
+        return problems.of_validation(list(error.errors()))
+    return problems.surprise()
