@@ -20,7 +20,7 @@ from casework.people.permissions import Permission, require
 from data.errors import SecondLookError
 from data.transactions import Transaction
 
-_log = logging.getLogger("secondlook.http")
+log = logging.getLogger("secondlook.http")
 Tell = Callable[[bytes | Response], None]
 _ONE = TypeAdapter(decisions.TransactionForm)
 _MANY = TypeAdapter(decisions.BatchForm)
@@ -42,7 +42,7 @@ class Clerk:
         except (SecondLookError, ValidationError, orjson.JSONDecodeError) as error:
             tell(_problem(error))
         except Exception:
-            _log.exception("unexpected error in a request for decisions")
+            log.exception("unexpected error in a request for decisions")
             tell(problems.surprise())
 
     def _take(self, batch: bool, body: Any, tell: Tell) -> None:
