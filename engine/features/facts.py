@@ -16,14 +16,20 @@ NO_SEQ = 2**62
 class ReadsArrow(Protocol):
     """Something that answers SQL with an Arrow table, such as a ledger."""
 
-    def read_arrow(self, sql: str) -> pa.Table: ...
+    def read_arrow(self, sql: str, parameters: Any = (), **tables: pa.Table) -> pa.Table: ...
 
 
-def read_arrow(source: Any, sql: str) -> pa.Table:
-    """Ask a ledger or a DuckDB connection."""
+def read_arrow(source: Any, sql: str, **tables: pa.Table) -> pa.Table:
+    """Ask a ledger or a DuckDB connection. `tables` are in-memory tables the query can name."""
     if isinstance(source, ReadsArrow):
-        return source.read_arrow(sql)
-    return source.sql(sql).to_arrow_table()
+        return source.read_arrow(sql, (), **tables)
+    for name, table in tables.items():
+        source.register(name, table)
+    try:
+        return source.sql(sql).to_arrow_table()
+    finally:
+        for name in tables:
+            source.unregister(name)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,21 @@ class Novelty:
         count = self.strange(row)
         return self.fewer[count] if count < len(self.fewer) else 1.0
 
+    def scores(self, table: pa.Table) -> np.ndarray:
+        """`score` of every row of a feature table, float64 of shape (rows,)."""
+        count = np.zeros(table.num_rows, dtype=np.int64)
+        for name, seen in self.ranges.items():
+            column = pc.fill_null(table[name].cast(pa.float64()), np.nan).to_numpy()
+            inside = (column >= seen.low) & (column <= seen.high)
+            count += ~(inside | np.isnan(column)) if seen.may_miss else ~inside
+        for name, levels in self.levels.items():
+            text = table[name].cast(pa.string())
+            count += pc.invert(
+                pc.or_(pc.is_in(text, pa.array(levels, pa.string())), pc.is_null(text))
+            ).to_numpy()
+        fewer = np.append(self.fewer, 1.0)
+        return fewer[np.minimum(count, len(self.fewer))]
+
     def strange(self, row: Mapping[str, FeatureValue]) -> int:
         """How many inputs are outside their trained range, of an unseen level, or missing though they never were."""
         found = sum(_outside(row[name], seen) for name, seen in self.ranges.items())

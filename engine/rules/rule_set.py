@@ -128,6 +128,17 @@ class RuleSet:
             f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {identifier(table)}) AS answered"
         )
 
+    def asking_sql(self, table: str, *, at: str, key: str) -> str:
+        """One SELECT with `key` and a flag for every live rule, null where it is missing: only the rows in which one
+        hits, or is missing and asks for something then."""
+        moment = microseconds_of(at)
+        live = [r.rule for r in self._running if r.rule.status == "live"]
+        flags = [f"{_whole_sql(rule, self.lists, moment)} AS {identifier(rule.id)}" for rule in live]
+        asks = [identifier(rule.id) for rule in live]
+        asks += [f"{identifier(rule.id)} IS NULL" for rule in live if rule.on_missing > Outcome.APPROVE]
+        inner = f"SELECT {', '.join([identifier(key), *flags])} FROM {identifier(table)}"
+        return f"SELECT * FROM ({inner}) AS answered WHERE {' OR '.join(asks) or 'FALSE'} ORDER BY {identifier(key)}"
+
     def trace(self, rule_id: str, row: Row, at: datetime) -> tuple[TracedCondition, ...]:
         """What each line of the rule's condition gave, for a page or an auditor. WrongValue for an unusable row."""
         return tuple(

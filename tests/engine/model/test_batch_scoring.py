@@ -1,0 +1,177 @@
+"""Does scoring in columns answer exactly as the engine does one payment at a time?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from data.mapping import load_mapping
+from data.simulator import InstitutionConfig, simulate
+from data.transactions import Transaction
+from engine.batch_scoring import BatchEngine, draw_sql
+from engine.costs import CapacityState
+from engine.decide import Engine, load_after
+from engine.draws import draw
+from engine.features.online import OnlineState
+from engine.features.spec import load_features
+from engine.labelled_history import Window, as_microseconds, load_history
+from engine.model.scoring import Model
+from engine.model.train import train
+from engine.policy import load_policy
+from engine.rules.lists import load_lists
+from engine.rules.loader import load_rules
+from engine.segments import load_segments
+
+RULES = Path(__file__).parents[3] / "rules"
+START, DAYS = date(2026, 3, 2), 20
+END = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(days=DAYS)
+MAPPING = load_mapping(RULES / "mapping.yaml")
+FILES = {p.relative_to(RULES).as_posix(): p.read_bytes() for p in RULES.rglob("*") if p.is_file()}
+FEATURES = load_features(FILES["features.yaml"], "features.yaml", MAPPING)
+LISTS = load_lists(FILES["lists.yaml"])
+DEMO = load_rules(FILES, FEATURES, LISTS)
+# So few reviews that days fill up, and so much chance that audits and explored declines occur.
+POLICY = (
+    FILES["policy.yaml"]
+    .replace(b"reviews_per_day: ", b"reviews_per_day: 4 # ")
+    .replace(b"\n  audit: ", b"\n  audit: 0.05 # ")
+)
+KEY = b"k" * 80
+
+
+@pytest.fixture(scope="module")
+def past() -> Iterator[duckdb.DuckDBPyConnection]:
+    made = simulate(
+        InstitutionConfig(
+            transactions=2_500, customers=60, merchants=40, days=DAYS, start=START, fraud_rate=0.05
+        )
+    )
+    with closing(duckdb.connect()) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("made", made.transactions)
+        connection.register("truth", made.truth)
+        connection.execute(
+            """CREATE TABLE transactions AS SELECT row_number() OVER (ORDER BY occurred_at, transaction_id) AS seq,
+            * REPLACE (CAST(occurred_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS occurred_at),
+            CAST(amount * 100 AS BIGINT) AS amount_minor FROM made ORDER BY seq"""
+        )
+        connection.execute(
+            """CREATE TABLE outcomes AS SELECT seq AS transaction_seq, is_fraud, occurred_at AS known_at,
+            CAST(0 AS BIGINT) AS reported_seq, occurred_at AS recorded_at
+            FROM transactions JOIN truth USING (transaction_id) WHERE is_fraud ORDER BY seq"""
+        )
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def model(past: duckdb.DuckDBPyConnection) -> Model:
+    window = Window(datetime.combine(START, datetime.min.time(), UTC), END)
+    history = load_history(past, FEATURES, [window])
+    labels, _ = history.labels(known_by_us=as_microseconds(END))
+    trained = train(history.training(history.rows(window), labels), {"rounds": 30}, feature_set=FEATURES)
+    return trained.model()
+
+
+def one_by_one(past: duckdb.DuckDBPyConnection, model: Model | None) -> list[dict[str, Any]]:
+    """What Engine.decide answers, each payment at the moment it occurred, every day beginning without reviews."""
+    policy = load_policy(POLICY)
+    segments = load_segments(POLICY, policy, FEATURES, LISTS)
+    state = OnlineState(FEATURES)
+    engine = Engine(
+        state=state, rules=DEMO, policy=policy, model=model, key=KEY, set_id="set", segments=segments
+    )
+    outcomes = past.sql("FROM outcomes").to_arrow_table()
+    rows = past.sql("FROM transactions ORDER BY seq").to_arrow_table().to_pylist()
+    frauds = {row["transaction_seq"] for row in outcomes.to_pylist()}
+    load, day, answers = CapacityState(), None, []
+    for row in rows:
+        payment = transaction(row)
+        if payment.seq in frauds:  # known at once, behind no later payment
+            state.observe_outcome(
+                payment, True, known_at=payment.occurred_at, reported_seq=0, recorded_at=payment.occurred_at
+            )
+        if payment.occurred_at.date() != day:
+            load, day = CapacityState(), payment.occurred_at.date()
+        decision = engine.decide([payment], at=payment.occurred_at, load=load)[0]
+        load = load_after(load, decision)
+        answers.append(
+            {
+                "transaction_id": payment.transaction_id,
+                "outcome": decision.outcome.word,
+                "probability": decision.probability,
+                "margin": decision.margin,
+                "novelty": decision.context["novelty"],
+                "explored": decision.explored,
+            }
+        )
+    return answers
+
+
+def transaction(row: Mapping[str, Any]) -> Transaction:
+    return Transaction(
+        transaction_id=row["transaction_id"],
+        occurred_at=row["occurred_at"].replace(tzinfo=UTC),
+        amount_minor=row["amount_minor"],
+        entities={name: row[name] for name in MAPPING.entities},
+        attributes={name: row[name] for name in MAPPING.attributes},
+        seq=row["seq"],
+    )
+
+
+def in_columns(past: duckdb.DuckDBPyConnection, model: Model | None) -> pa.Table:
+    policy = load_policy(POLICY)
+    segments = load_segments(POLICY, policy, FEATURES, LISTS)
+    return BatchEngine(FEATURES, DEMO, segments, model, KEY).score(past)
+
+
+def test_scoring_in_columns_answers_as_the_engine_does_one_by_one(
+    past: duckdb.DuckDBPyConnection, model: Model
+) -> None:
+    scored = in_columns(past, model)
+    expected = one_by_one(past, model)
+    assert scored.select(list(expected[0])).to_pylist() == expected
+    assert set(scored["outcome"].to_pylist()) == {"approve", "review", "decline"}
+    assert np.count_nonzero(scored["audited"]) > 20
+
+
+def test_without_a_model_rules_and_the_fail_safe_outcome_answer_alike(
+    past: duckdb.DuckDBPyConnection,
+) -> None:
+    scored, expected = in_columns(past, None), one_by_one(past, None)
+    assert scored.select(list(expected[0])).to_pylist() == expected
+
+
+def test_a_span_of_rows_scores_as_it_does_within_the_whole(
+    past: duckdb.DuckDBPyConnection, model: Model
+) -> None:
+    columns = ["seq", "margin", "probability", "novelty"]
+    policy = load_policy(POLICY)
+    engine = BatchEngine(FEATURES, DEMO, load_segments(POLICY, policy, FEATURES, LISTS), model, KEY)
+    part = engine.score(past, first_seq=700, last_seq=900).select(columns)
+    assert part.to_pylist() == engine.score(past).slice(699, 201).select(columns).to_pylist()
+
+
+def test_nothing_to_score_gives_an_empty_table(past: duckdb.DuckDBPyConnection, model: Model) -> None:
+    engine = BatchEngine(
+        FEATURES, DEMO, load_segments(POLICY, load_policy(POLICY), FEATURES, LISTS), model, KEY
+    )
+    empty = engine.score(past, first_seq=5_000, last_seq=5_001)
+    assert empty.num_rows == 0 and "outcome" in empty.column_names
+
+
+@pytest.mark.parametrize("key", [b"", b"short", b"k" * 64, KEY])
+def test_chance_in_sql_is_that_of_python_to_the_last_bit(past: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    ids = ["a", "", "Zürich-7", "x" * 10_000, *(f"txn_{n}" for n in range(200))]
+    table = pa.table({"id": ids})
+    past.register("named", table)
+    drawn = [row[0] for row in past.execute(f"SELECT {draw_sql(key, 'audit', 'id')} FROM named").fetchall()]
+    past.unregister("named")
+    assert drawn == [draw(key, "audit", each) for each in ids]
