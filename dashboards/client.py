@@ -231,6 +231,26 @@ class Client:
     def withdraw(self, proposal_id: str, reason: str) -> Json:
         return self._ask("POST", f"/proposals/{proposal_id}/withdrawal", body={"reason": reason})
 
+    # Consequences
+    def tuner(self, asked: Mapping[str, Any]) -> Json:
+        """Settings of the two cut-offs over the past; `asked` as GET /v1/tuner has it."""
+        return self._ask("GET", "/tuner", query=asked, timeout=_PATIENT)
+
+    def rules_report(self, *, since: str = "", until: str = "", entity: str = "") -> Json:
+        query = {"since": since, "until": until, "entity": entity}
+        return self._ask("GET", "/rules/report", query=query, timeout=_PATIENT)
+
+    def rules_review(self, *, since: str = "", until: str = "") -> Json:
+        return self._ask("GET", "/rules/review", query={"since": since, "until": until}, timeout=_PATIENT)
+
+    def effect(
+        self, proposal_id: str = "", *, since: str = "", until: str = "", limit: int = 20, offset: int = 0
+    ) -> Json:
+        """What a proposal, or without one the files edited in the workspace, would have changed."""
+        query = {"since": since, "until": until, "limit": limit, "offset": offset}
+        path = f"/proposals/{proposal_id}/preview" if proposal_id else "/previews"
+        return self._ask("GET", path, query=query, timeout=_PATIENT)
+
     # Models and jobs
     def models(self) -> Json:
         return self._ask("GET", "/models")

@@ -26,6 +26,7 @@ Text = Annotated[str, Field(max_length=proposals.LARGEST_FILE)]
 Texts = Annotated[dict[Path, Text | None], Field(min_length=1, max_length=proposals.MOST_FILES)]
 Moment = AwareDatetime | None
 Limit = Annotated[int, Query(ge=0, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10**7)]
 
 
 class Step(Body):
@@ -140,12 +141,14 @@ def preview(
     since: Moment = None,
     until: Moment = None,
     limit: Limit = 50,
+    offset: Offset = 0,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
     """What the proposal would have changed in a past period, against the set that runs."""
     app = the_app(request)
     files = proposal_pages.proposed_files(app, proposal_id)
-    return json_answer(previews.preview(app, files, since, until, at=now(), limit=limit))
+    found = previews.preview(app, files, since, until, at=now(), limit=limit, offset=offset)
+    return json_answer(found)
 
 
 @router.post("/approvals", status_code=201)

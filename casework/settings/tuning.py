@@ -12,9 +12,10 @@ from scipy import stats
 from casework.app import App
 from casework.settings import policy_text
 from casework.settings.previews import SECONDS_A_CASE
-from casework.settings.tuner_history import PastPayments, past_payments
+from casework.settings.tuner_history import SEGMENT, PastPayments, past_payments
 from data.errors import InputError
 from engine.costs import solved_cut_offs
+from engine.decision import Outcome
 from engine.policy import Policy
 from engine.tuner import (
     Estimate,
@@ -103,6 +104,7 @@ def tuned(
         "decisions": len(history),
         "days": now.days,
         "currency": policy.currency,
+        "attributes": [SEGMENT, *(f.name for f in app.ledger.fields if f.role == "attribute")],
         "without_probability": past.left_out,
         "with_rules": with_rules,
         "seconds_a_case": SECONDS_A_CASE,
@@ -161,11 +163,14 @@ def _usual_amounts(past: PastPayments, policy: Policy) -> list[JSON]:
 def calibration(past: PastPayments) -> JSON:
     """Whether probabilities were right on average: frauds found against frauds expected, among payments whose truth
     is known whichever it is. The ratio's interval is the exact one of a Poisson count (Garwood 1936)."""
-    expected = float(past.history.probability[past.settled].sum())
-    seen = int((past.history.fraud[past.settled] == 1).sum())
-    found: JSON = {"payments": int(past.settled.sum()), "expected": expected, "frauds": seen, "ratio": None}
+    judged = past.settled & (
+        past.outcome == Outcome.APPROVE
+    )  # what a reviewer let go was chosen by its truth
+    expected = float(past.history.probability[judged].sum())
+    seen = int((past.history.fraud[judged] == 1).sum())
+    found: JSON = {"payments": int(judged.sum()), "expected": expected, "frauds": seen, "ratio": None}
     if expected < LEAST_EXPECTED:
-        young = len(past.history) - int(past.settled.sum())
+        young = len(past.history) - int(judged.sum())
         sentence = (
             f"Too few payments have matured to hold the probabilities against what happened: {expected:.1f} frauds "
             f"expected among {found['payments']:,}; {young:,} are too young, or were stopped."
@@ -179,7 +184,7 @@ def calibration(past: PastPayments) -> JSON:
     elif ratio.high < 1:
         verdict = "so expected losses are told too high"
     sentence = (
-        f"Among {found['payments']:,} payments that went through and matured, {seen:,} were fraud and {expected:.1f} "
+        f"Among {found['payments']:,} approved payments that have matured, {seen:,} were fraud and {expected:.1f} "
         f"were expected: {ratio.value:.2f} times as many [{ratio.low:.2f}, {ratio.high:.2f}], {verdict}."
     )
     return {**found, "ratio": ratio._asdict(), "sentence": sentence}
@@ -190,7 +195,8 @@ def _finding(now: Setting, told: Setting, currency: str) -> str:
     saved = saving(now, told)
     at = f"Reviewing from {percent(told.review_at or 0.0)} and declining from {percent(told.decline_at or 0.0)}"
     amount = money(abs(saved.value), currency)
-    between = f"95 %: {money(saved.low, currency)} to {money(saved.high, currency)}"
+    low, high = sorted(map(abs, saved[1:])) if saved.low > 0 or saved.high < 0 else saved[1:]
+    between = f"95 %: {money(low, currency)} to {money(high, currency)}"
     if saved.low > 0 or saved.high < 0:
         word = "less" if saved.value > 0 else "more"
         return f"{at} costs {amount} {word} than the present setting over {now.days} days ({between})."
