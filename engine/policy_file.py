@@ -151,6 +151,8 @@ def _segment(row: Fields, currency: str, usual: Costs, default: Segment | None) 
     if default is None and "when" in row:
         raise row.error("'default' takes whatever fits no other segment, so it has no 'when'", "when")
     when = " ".join(row.text("when", longest=500).split()) if default else ""
+    if default and not when:
+        raise row.error("'when' is empty, so nothing would belong here", "when")
     costs, thresholds = (row.fields(name, optional=True) for name in ("costs", "thresholds"))
     segment = Segment(
         autonomy=row.choice("autonomy", AUTONOMY, default.autonomy if default else None),

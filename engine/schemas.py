@@ -196,7 +196,7 @@ def _segments() -> JSON:
         "four_eyes_amount": _money(),
         "high_amount": _money(),
     }
-    other = _object({"when": {"type": "string", "minLength": 3, "maxLength": 500}}, {**said, **own})
+    other = _object({"when": {"type": "string", "minLength": 1, "maxLength": 500}}, {**said, **own})
     return {
         "type": "object",
         "required": [DEFAULT_SEGMENT],

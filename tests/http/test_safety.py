@@ -11,6 +11,7 @@ import pytest
 
 from tests.http.institution import Institution, large_payment, make_workspace, payment, proposals, served
 
+BREAKER = b"\nbreaker: {unknown_rate: 0.5, tolerance: 1.5, ratio: 1.9}\n"
 NUMBERS = iter(range(100, 10_000))
 LOUD = """id: pays_in_shops
 version: 1
@@ -39,7 +40,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
     root: Path = tmp_path_factory.mktemp("safety") / "bank"
     files = {**proposals(), "catalogue/pays_in_shops.yaml": LOUD.encode()}
     policy = files["policy.yaml"].replace(b"exploration: {share: 0.05", b"exploration: {share: 0.0")
-    files["policy.yaml"] = policy + b"\nbreaker: {unknown_rate: 0.5, tolerance: 1.5, ratio: 1.9}\n"
+    policy = policy.replace(b"amount_minor < 1500", b"amount_minor < 15")  # people look at everything here
+    files["policy.yaml"] = policy.split(b"\nbreaker:")[0] + BREAKER
     with served(make_workspace(root, files)) as running:
         yield running
 

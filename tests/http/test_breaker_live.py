@@ -1,0 +1,166 @@
+"""Does the breaker tell a planted bad edit from a real attack, in a whole application, and does all of it replay?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from casework.app import App
+from casework.deciding.replaying import replay
+from casework.safety import actions, alarms, breaker_acts
+from casework.workspace import Workspace
+from data import approved
+from data.transactions import Transaction
+from tests.http.institution import START, make_workspace, proposals
+
+RULE = """id: large_sum
+version: {version}
+title: A large sum
+status: live
+typology: other
+severity: high
+owner: risk-manager-1
+description: Sums that this institution hardly ever sees.
+when: "amount_minor >= {limit}"
+on_missing: no_hit
+then: {{floor: decline, reason: "{{amount_minor}} is a large sum"}}
+false_positives: Cars and furniture.
+runbook: Call.
+history:
+  - {{version: {version}, at: 2026-01-01, change: "As it is"}}
+tests:
+  - {{name: above, given: {{amount_minor: {limit}}}, expect: hit}}
+  - {{name: below, given: {{amount_minor: {below}}}, expect: no_hit}}
+"""
+BREAKER = b"\nbreaker: {days: 7, decisions: 600}\n"
+LIMIT = 100_000
+STATED = 100
+"""Within so many decisions a planted edit is paused; docs/safety.md says so too."""
+
+
+def rule(limit: int, version: int = 1) -> bytes:
+    return RULE.format(limit=limit, below=limit - 1, version=version).encode()
+
+
+@dataclass
+class Bank:
+    """An application, a clock, and a stream of payments."""
+
+    app: App
+    now: datetime = START - timedelta(days=40)
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+    made: int = 0
+
+    def decide(self, count: int, *, large: float = 0.005, step: float = 600.0) -> list[dict[str, Any]]:
+        """Decide payments one by one in batches of ten; a share of them are large sums."""
+        found: list[dict[str, Any]] = []
+        for _ in range(count // 10):
+            self.now += timedelta(seconds=step * 10)
+            batch = [self._payment(large) for _ in range(10)]
+            found += [orjson.loads(answer) for answer in self.app.decide(batch, self.now)]  # type: ignore[arg-type]
+        return found
+
+    def _payment(self, large: float) -> Transaction:
+        self.made += 1
+        customer = f"c{self.chance.randrange(40)}"
+        sum_minor = 120_000 if self.chance.random() < large else self.chance.randrange(500, 20_000)
+        places = {
+            "merchant_category": "groceries",
+            "merchant_country": "DE",
+            "country": "DE",
+            "channel": "pos",
+        }
+        return Transaction(
+            transaction_id=f"b{self.made}",
+            occurred_at=self.now,
+            amount_minor=sum_minor,
+            entities={"customer": customer, "card": customer, "merchant": "m1", "device": None},
+            attributes={**places, "age_band": "30-39"},
+            currency="EUR",
+        )
+
+    def approve(self, path: str, content: bytes) -> None:
+        """Force a change live, past everything that would have warned of it."""
+        files = {**approved.current(self.app.ledger).files, path: content}
+        with self.app.changing_settings(), self.app.ledger.writing() as w:
+            approved.approve(w, files, by="admin-1", reason="forced", at=self.now)
+
+    def acts(self) -> list[tuple[str, str, str]]:
+        rows = breaker_acts.in_force(self.app.ledger)
+        return [(row["action"], row["kind"], row["subject"]) for row in rows]
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Bank]:
+    files = proposals()
+    files["catalogue/large_sum.yaml"] = rule(LIMIT)
+    policy = files["policy.yaml"].replace(b"exploration: {share: 0.05", b"exploration: {share: 0.0")
+    files["policy.yaml"] = policy.split(b"\nbreaker:")[0] + BREAKER
+    workspace: Workspace = make_workspace(tmp_path / "bank", files)
+    app = App.open(workspace)
+    at = START - timedelta(days=40)
+    with app.ledger.writing() as w:  # the first set was approved before the payments of this story
+        w.execute("UPDATE approved_sets SET approved_at = ?", [at])
+    yield Bank(app, at)
+    app.close()
+
+
+def test_a_bad_edit_is_paused_and_an_attack_is_not(bank: Bank) -> None:
+    bank.decide(1000, step=1500.0)
+    bank.app.forget()
+    assert bank.acts() == []
+
+    # An attack: the rule that has stood long hits half of what comes. It goes on, with people behind it.
+    attacked = bank.decide(100, large=0.5, step=20.0)
+    assert ("cap", "rule", "large_sum") in bank.acts()
+    assert not any(action == "pause" for action, _, _ in bank.acts())
+    last = [d for d in attacked[-20:] if _said(d)["state"] == "hit"]
+    assert last and all(d["outcome"] == "review" and "status" not in _said(d) for d in last)
+    assert replay(bank.app, last[0])["same"]
+    alarm = next(a for a in alarms.listed(bank.app.ledger) if a["subject"] == "rule:large_sum")
+    actions.acknowledge(bank.app, alarm["alarm_id"], by="team-lead-1", reason="seen to", at=bank.now)
+    for act in breaker_acts.in_force(bank.app.ledger):
+        actions.resume(
+            bank.app, act["act_id"], by="risk-manager-1", reason="over", at=bank.now, expected=None
+        )
+
+    # A mistyped threshold, a hundred times too low: new, far too loud, and paused within the stated number.
+    bank.decide(300, step=6000.0)
+    bank.approve("catalogue/large_sum.yaml", rule(LIMIT // 100, version=2))
+    spoiled = bank.decide(STATED, step=60.0)
+    assert ("pause", "rule", "large_sum") in bank.acts()
+    hit = [d for d in spoiled if _said(d)["state"] == "hit"]
+    declined = sum(d["outcome"] == "decline" for d in spoiled)
+    assert 0 < declined < STATED / 2 < len(hit)
+    assert _said(hit[-1])["status"] == "paused" and hit[-1]["outcome"] != "decline"
+    assert replay(bank.app, hit[-1])["same"] and replay(bank.app, hit[0])["same"]
+
+    # Whatever was paused stays so across a restart, and a corrected version starts afresh.
+    bank.app.forget()
+    assert _said(bank.decide(10, large=1.0)[-1])["status"] == "paused"
+    bank.approve("catalogue/large_sum.yaml", rule(LIMIT, version=3))
+    anew = _said(bank.decide(10, large=1.0)[0])
+    assert anew["state"] == "hit" and "status" not in anew
+
+
+def test_a_policy_that_asks_for_far_too_much_gives_way_to_the_one_before(bank: Bank) -> None:
+    bank.decide(700, step=600.0)
+    policy = approved.current(bank.app.ledger).files["policy.yaml"]
+    bank.approve("policy.yaml", policy.replace(b"high_amount: 1500 ", b"high_amount: 15 "))
+    bank.decide(STATED, step=60.0)
+    assert ("pause", "policy", "policy") in bank.acts()
+    after = bank.decide(10, step=60.0)[-1]
+    assert after["context"]["policy_set_id"] != after["set_id"]
+    assert after["outcome"] == "approve"
+    assert replay(bank.app, after)["same"]
+
+
+def _said(decision: dict[str, Any]) -> dict[str, Any]:
+    return next(rule for rule in decision["rules"] if rule["id"] == "large_sum")
