@@ -169,6 +169,10 @@ class KnownLabels:
             found += row is not None and row.is_fraud and since_us <= row.known_us < now
         return found
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.prompt.times or self.late.times or self.learned or self.revised)
+
     def forget_before(self, time: int) -> None:
         """Drop the labels of transactions before `time` (learned moments go when they are that old themselves)."""
         self.prompt.forget_before(time)

@@ -42,3 +42,16 @@ class LabelBook:
 
     def add(self, seq: int, row: LabelRow) -> None:
         self._live.setdefault(seq, []).append(row)
+
+    def __len__(self) -> int:
+        return len(self.seqs) + sum(len(rows) for rows in self._live.values())
+
+    def forget_before(self, known_us: int) -> None:
+        """Drop rows known before a moment: their transactions are older still."""
+        kept = self._known >= known_us
+        if not kept.all():
+            numbers = (self.seqs, self._reported, self._known, self._recorded)
+            self.seqs, self._reported, self._known, self._recorded = (column[kept] for column in numbers)
+            self._fraud = self._fraud[kept]
+        for seq in [seq for seq, rows in self._live.items() if max(row.known_us for row in rows) < known_us]:
+            del self._live[seq]

@@ -127,11 +127,18 @@ class OnlineState:
         """Rows held in all histories, to see that memory is bounded."""
         return sum(tracked.remembered for tracked in self._tracked)
 
+    @property
+    def remembered_labels(self) -> int:
+        """Outcome rows held, of all transactions, and entity values of which any is known."""
+        return len(self._book) + sum(len(tracked.labels) for tracked in self._tracked)
+
     def trim(self) -> None:
         """Forget what no transaction can reach any more; for quiet moments (it visits every entity value)."""
         if self.newest_us is not None:
+            oldest = self.newest_us - self.feature_set.memory_us
+            self._book.forget_before(oldest)
             for tracked in self._tracked:
-                tracked.trim(self.newest_us - self.feature_set.memory_us)
+                tracked.trim(oldest)
 
 
 def _own_features(feature_set: FeatureSet) -> list[tuple[str, Own]]:

@@ -194,8 +194,10 @@ class TrackedEntity:
                 history.forget(bisect_left(history.times, oldest))
         if self.loaded is not None and self.loaded.newest < oldest:
             self.loaded = None
-        for labels in self.labels.values():
+        for key, labels in list(self.labels.items()):
             labels.forget_before(oldest)
+            if labels.is_empty:
+                del self.labels[key]
 
 
 def _named(transaction: Transaction, name: str) -> Hashable:
