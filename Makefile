@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint setup docs screenshots clean
+.PHONY: demo test bench soak lint setup docs screenshots clean
 
 demo: setup
 	$(BIN)/secondlook demo
@@ -17,6 +17,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+soak: setup
+	$(BIN)/python -m benchmarks.reviewers
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'

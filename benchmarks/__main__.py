@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-BENCHMARKS = ("simulator", "features", "rules", "consensus", "coverage", "tuner", "serving", "handbook")
+BENCHMARKS = ("simulator", "features", "rules", "consensus", "coverage", "tuner", "serving", "reviewers", "handbook")
 
 
 def main(names: list[str]) -> int:

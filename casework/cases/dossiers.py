@@ -122,9 +122,12 @@ def store(
     return digest
 
 
-def load(source: Ledger | Writer, dossier_id: str) -> dict[str, Any]:
-    """The stored dossier."""
-    rows = source.read("SELECT content FROM dossiers WHERE dossier_id = ?", [dossier_id])
+def load(source: Ledger | Writer, dossier_id: str, transaction_seq: int) -> dict[str, Any]:
+    """The stored dossier. Found by its payment's seq, which DuckDB can skip to, and then by its id."""
+    rows = source.read(
+        "SELECT content FROM dossiers WHERE transaction_seq = ? AND dossier_id = ?",
+        [transaction_seq, dossier_id],
+    )
     return orjson.loads(rows[0]["content"])
 
 

@@ -72,7 +72,7 @@ class Shift:
             task = tasks.take_next(w, reviewer, self._policy, self._key, now, role=PEOPLE[reviewer].value)
             if task is None:
                 return None
-            shown = dossiers.load(w, task.dossier_id)
+            shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
         transaction_id = shown["transaction"]["transaction_id"]
         judgement = self._reviewers[reviewer].judge(
             transaction_id,

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
+from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Note, ShortText
 from casework.http.tasks import VerdictBody, verdict_form
-from casework.people.permissions import Permission, Person, Role
+from casework.people.permissions import Permission, Person
 from casework.review import bulk, moves, reviewers
-from data.errors import PermissionDenied
 
 router = APIRouter(tags=["review"])
 
@@ -134,14 +134,22 @@ def undo_bulk(
     return json_answer({"results": done})
 
 
+@router.put("/me/away")
+def away(form: AwayForm, request: Request, person: Person = allowed(Permission.TASKS_WORK)) -> Response:
+    """Say that you are away until a moment, or back. Your tasks go to others."""
+    return _away(the_app(request), person.user_id, form, person)
+
+
 @router.put("/reviewers/{user}/away")
-def away(
-    user: str, form: AwayForm, request: Request, person: Person = allowed(Permission.TASKS_WORK)
+def away_of(
+    user: str, form: AwayForm, request: Request, person: Person = allowed(Permission.TASKS_MOVE)
 ) -> Response:
-    """Say that you are away until a moment, or back; a team lead may say it of anybody. Your tasks go to others."""
-    if user != person.user_id and person.role != Role.TEAM_LEAD:
-        raise PermissionDenied("only a team lead says that somebody else is away", allowed=Role.TEAM_LEAD)
-    with the_app(request).ledger.writing() as w:
+    """Say that somebody is away until a moment, or back. His or her tasks go to others."""
+    return _away(the_app(request), user, form, person)
+
+
+def _away(app: App, user: str, form: AwayForm, person: Person) -> Response:
+    with app.ledger.writing() as w:
         place, given_back = moves.go_away(w, user, form.until, person.user_id, now())
     return json_answer({"user": user, "away_until": place.away_until, "tasks_given_back": given_back})
 

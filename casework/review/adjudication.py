@@ -110,7 +110,7 @@ def open_adjudication(
         active_at=None,
         idle_seconds=0.0,
     )
-    dossier = dossiers.load(w, task.dossier_id)
+    dossier = dossiers.load(w, task.dossier_id, task.transaction_seq)
     dossier["why"] = {"reason": ADJUDICATION, "sentence": _why(given, why, dossier["why"]["sentence"])}
     digest = dossiers.store(w, made.dossier_id, made.case_id, made.transaction_seq, dossier, at)
     tasks.insert(w, made, "policy", digest, at)

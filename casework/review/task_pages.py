@@ -40,7 +40,7 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
     task = tasks.find(ledger, task_id)
     if role in REVIEWER_ROLES and task.claimed_by != reviewer:
         raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
-    dossier = dossiers.load(ledger, task.dossier_id)
+    dossier = dossiers.load(ledger, task.dossier_id, task.transaction_seq)
     done = task.status == tasks.DONE
     page = dossiers.for_arm(dossier, SCORE_SHOWN if done or role not in REVIEWER_ROLES else task.arm)
     adjudicating = task.kind == ADJUDICATION

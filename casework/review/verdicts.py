@@ -189,7 +189,7 @@ def _row(w: Writer, task: Task, reviewer: str, form: VerdictForm, at: datetime) 
         "note": form.note,
         "confidence": form.confidence,
         "seconds": max((at - began).total_seconds(), 0.0),
-        "guideline_version": dossiers.load(w, task.dossier_id).get("guideline", {}).get("version", ""),
+        "guideline_version": _guideline(w, task),
         "arm": task.arm,
         "corrections": canonical_json(form.corrections).decode(),
         "flags": tuple(dict.fromkeys(form.flags)),
@@ -197,6 +197,11 @@ def _row(w: Writer, task: Task, reviewer: str, form: VerdictForm, at: datetime) 
         "deserved": form.deserved,
         "loss_minor": form.loss_minor,
     }
+
+
+def _guideline(w: Writer, task: Task) -> str:
+    shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
+    return str(shown.get("guideline", {}).get("version", ""))
 
 
 def _event(row: Mapping[str, Any], form: VerdictForm) -> EventDraft:
