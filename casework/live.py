@@ -19,13 +19,14 @@ from data.ledger import Ledger
 from data.mapping import Mapping
 from engine.decide import Engine
 from engine.features.feature_set import FeatureSet
-from engine.features.online import OnlineState
+from engine.features.online import OnlineState, columns_read
 from engine.features.spec import load_features
 from engine.model.scoring import Model
 from engine.policy import Policy, load_policy
 from engine.rules.lists import Lists, load_lists
 from engine.rules.loader import load_rules
 from engine.rules.rule_set import RuleSet
+from engine.rules.sql import identifier
 from engine.segments import Segments, load_segments
 
 REQUIRED = ("features.yaml", "policy.yaml")
@@ -132,8 +133,9 @@ def remembered(ledger: Ledger, features: FeatureSet) -> OnlineState:
     if newest is None:
         return state
     since = max(newest - timedelta(microseconds=features.memory_us), datetime(1970, 1, 1, tzinfo=UTC))
+    columns = ", ".join(identifier(name) for name in columns_read(features))
     transactions = ledger.read_arrow(
-        "SELECT * FROM transactions WHERE occurred_at >= ? ORDER BY seq", [since]
+        f"SELECT {columns} FROM transactions WHERE occurred_at >= ? ORDER BY seq", [since]
     )
     outcomes = ledger.read_arrow(
         "SELECT o.* FROM outcomes o JOIN transactions t ON t.seq = o.transaction_seq WHERE t.occurred_at >= ? "

@@ -141,6 +141,14 @@ class OnlineState:
                 tracked.trim(oldest)
 
 
+def columns_read(feature_set: FeatureSet) -> tuple[str, ...]:
+    """The columns of `transactions` that `bulk_load` reads; whoever loads millions of rows leaves the others where they
+    are."""
+    named = [name for entity in feature_set.entities for name in entity]
+    named += [f.of for f in feature_set.features if f.measure in ("max", "distinct") and f.of != "amount"]
+    return ("seq", "occurred_at", "amount_minor", *dict.fromkeys(named))
+
+
 def _own_features(feature_set: FeatureSet) -> list[tuple[str, Own]]:
     """The features of the transaction alone, and how each is read from it."""
     clock = zone(feature_set.time_zone)
