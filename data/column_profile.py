@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,8 +35,9 @@ class ColumnProfile:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The words of its name in small letters: TX_DateTime is tx, date, time."""
-        return tuple(word.lower() for word in _WORDS.findall(self.name))
+        """The words of its name in small letters and without accents: TX_DateTime is tx, date, time."""
+        plain = unicodedata.normalize("NFKD", self.name).encode("ascii", "ignore").decode()
+        return tuple(word.lower() for word in _WORDS.findall(plain))
 
     @cached_property
     def counts(self) -> Counter[str]:

@@ -12,19 +12,81 @@ from data.amount_form import amount_form, amount_pattern
 from data.column_profile import ColumnProfile
 from data.errors import MappingError
 
-_CLOCK_WORDS = ("time", "timestamp", "datetime", "date", "occurred", "created", "at", "dt", "ts")
+_CLOCK_WORDS = (
+    *("time", "timestamp", "datetime", "date", "occurred", "created", "at", "dt", "ts"),
+    *("datum", "zeit", "zeitpunkt", "buchungsdatum", "fecha", "hora", "heure", "data", "ora"),
+)
 _LATER_WORDS = ("label", "known", "report", "reported", "chargeback", "birth", "dob", "updated", "settled")
 _FORMATS = (
-    *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S", "%Y%m%d"),
+    *(
+        "%d.%m.%Y %H:%M:%S",
+        "%d.%m.%Y %H:%M",
+        "%d.%m.%Y",
+        "%Y/%m/%d %H:%M:%S",
+        "%Y/%m/%d %H:%M",
+        "%Y/%m/%d",
+        "%Y%m%d%H%M%S",
+        "%Y%m%d",
+    ),
     *("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y"),
-    *("%m/%d/%Y %I:%M:%S %p", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%a %b %d %H:%M:%S %Y"),
+    *(
+        "%m/%d/%Y %I:%M:%S %p",
+        "%d-%m-%Y %H:%M:%S",
+        "%d-%m-%Y %H:%M",
+        "%d-%m-%Y",
+        "%m-%d-%Y",
+        "%d %b %Y",
+        "%a %b %d %H:%M:%S %Y",
+    ),
 )
+_SINCE = {"seconds", "minutes", "hours", "days"}
 _UNITS = {"month": "months", "step": "hours", "hour": "hours", "day": "days"}
 _EPOCHS = (("epoch_s", 3e8, 4.2e9), ("epoch_ms", 3e11, 4.2e12), ("epoch_us", 3e14, 4.2e15))
 _AMOUNT_WORDS = ("amount", "amt", "betrag", "montant", "importe", "price", "total", "value")
 _NO_AMOUNT = ("limit", "balance", "balcon", "count", "days", "mean", "avg", "max", "old", "new", "id")
-_FRAUD = ("1", "true", "fraud", "fraudulent", "yes", "y", "t", "f1", "bad", "chargeback", "confirmed_fraud")
-_LEGITIMATE = ("0", "false", "legit", "legitimate", "genuine", "no", "n", "ok", "good", "normal", "nonfraud")
+_LABEL_WORDS = (
+    "fraud",
+    "class",
+    "label",
+    "chargeback",
+    "target",
+    "isfraud",
+    "fraudulent",
+    "betrug",
+    "fraude",
+    "frode",
+)
+_FRAUD = (
+    "1",
+    "true",
+    "fraud",
+    "fraudulent",
+    "yes",
+    "y",
+    "t",
+    "f1",
+    "bad",
+    "chargeback",
+    "confirmed_fraud",
+    "ja",
+    "si",
+    "oui",
+)
+_LEGITIMATE = (
+    "0",
+    "false",
+    "legit",
+    "legitimate",
+    "genuine",
+    "no",
+    "n",
+    "ok",
+    "good",
+    "normal",
+    "nonfraud",
+    "nein",
+    "non",
+)
 _UNKNOWN = ("unknown", "-1", "pending", "open", "n/a", "na", "none", "null", "?", "unlabeled", "inconclusive")
 _SAMPLED = 500
 
@@ -116,12 +178,20 @@ def _relative(columns: Sequence[ColumnProfile]) -> Guess | None:
             value = f"{{column: {quoted(column.name)}, unit: {unit}, origin: 2025-01-01}}"
             why = f"counts, by its name {unit}; the origin is made up, and decides what is night and weekend"
             return Guess(column.name, "clock", "occurred_at", value, why)
+    for column in columns:
+        unit = next((word for word in column.words if word in _SINCE), "")
+        if unit and column.has("since", "elapsed") and column.is_number and column.never_falls:
+            value = f"{{column: {quoted(column.name)}, unit: {unit}, origin: 2025-01-01}}"
+            why = (
+                f"counts {unit} and never falls; the origin is made up, and decides what is night and weekend"
+            )
+            return Guess(column.name, "clock", "occurred_at", value, why)
     return None
 
 
 def label(columns: Sequence[ColumnProfile]) -> Guess | None:
     """What was fraud."""
-    named = [c for c in columns if c.has("fraud", "class", "label", "chargeback", "target", "isfraud")]
+    named = [c for c in columns if c.has(*_LABEL_WORDS)]
     fitting = [
         c for c in named if c.counts and {v.lower() for v in c.counts} <= {*_FRAUD, *_LEGITIMATE, *_UNKNOWN}
     ]
@@ -172,6 +242,26 @@ def amount(columns: Sequence[ColumnProfile]) -> Guess | None:
     named = [c for c in columns if c.has(*_AMOUNT_WORDS) and not c.has(*_NO_AMOUNT) and c.distinct > 2]
     ranked = sorted(named, key=lambda c: min(_AMOUNT_WORDS.index(w) for w in c.words if w in _AMOUNT_WORDS))
     return next((found for c in ranked if (found := _amount_in(c))), None)
+
+
+def amount_doubts(columns: Sequence[ColumnProfile]) -> list[str]:
+    """Why columns that are called an amount were not taken for one."""
+    return [
+        f"{quoted(c.name)} is called an amount, but {_why_no_amount(c)}."
+        for c in columns
+        if c.has(*_AMOUNT_WORDS) and not c.has(*_NO_AMOUNT) and c.distinct > 2 and _amount_in(c) is None
+    ]
+
+
+def _why_no_amount(column: ColumnProfile) -> str:
+    if not column.is_number:
+        return f"is written in no way that is known, such as {quoted(column.cells[0][:30])}: rewrite it as 1234.56"
+    if any(round(number, 4) != number for number in column.numbers):
+        return "has more than 4 decimals: round it to the currency's own, or say that it is a plain number"
+    return (
+        "most of it is negative: turn the sign around if that is how spending is written, or say"
+        " amount: {column, negative: keep}"
+    )
 
 
 def _amount_in(column: ColumnProfile) -> Guess | None:

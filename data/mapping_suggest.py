@@ -27,7 +27,20 @@ _ENTITY_WORDS = {
         "store",
     ),
     *("shop", "orig", "dest", "sender", "receiver", "recipient", "payer", "payee", "beneficiary", "iban"),
-    *("addr", "entity", "company", "seller", "buyer"),
+    *("addr", "entity", "company", "seller", "buyer", "cc", "pan", "payor", "vendor", "wallet"),
+    *(
+        "kunde",
+        "konto",
+        "karte",
+        "handler",
+        "gerat",
+        "compte",
+        "carte",
+        "cliente",
+        "cuenta",
+        "tarjeta",
+        "comercio",
+    ),
 }
 _ID_WORDS = {"id", "no", "num", "number", "key", "hash", "name", "address", "ref", "code", "token", "info"}
 _PERSONAL_WORDS = {
@@ -76,7 +89,11 @@ def suggest_mapping(path: Path) -> Draft:
 
 def _currency(columns: Sequence[ColumnProfile]) -> Guess | None:
     for column in columns:
-        if column.has("currency", "ccy", "curr") and column.cells and column.share(_CURRENCY) == 1.0:
+        if (
+            column.has("currency", "ccy", "curr", "wahrung", "devise", "moneda")
+            and column.cells
+            and column.share(_CURRENCY) == 1.0
+        ):
             found = ", ".join(code for code, _ in column.counts.most_common(5))
             return Guess(column.name, "currency", "currency", quoted(column.name), f"three capitals: {found}")
     return None
@@ -103,7 +120,7 @@ def _left_out(column: ColumnProfile, has_label: bool) -> str:
         return "empty in every row looked at"
     if column.distinct == 1 and len(column.cells) == column.rows and not column.has("flag"):
         return "the same in every row looked at"
-    if has_label and column.has("fraud", "chargeback", "label"):
+    if has_label and column.has("fraud", "chargeback", "label", "fraudulent", "betrug", "fraude"):
         return "speaks of fraud, so it may be known only afterwards and give the label away"
     if column.is_time:
         return "another time; take it as transaction.arrival if it says when the row reached you"
@@ -177,6 +194,7 @@ def _notes(taken: Sequence[Guess], columns: Sequence[ColumnProfile]) -> Iterable
     if not _of(taken, "id"):
         yield "No column names a transaction, so a row's own content stands for its id."
     if not _of(taken, "amount"):
+        yield from guesses.amount_doubts(columns)
         yield "No amount was found; policy.yaml says what a transaction is worth instead (assumed_amount)."
     if not _of(taken, "label"):
         yield "No label was found; outcomes can come in a later file (see `outcomes` in docs/mapping.md)."
@@ -196,7 +214,7 @@ def _text(path: Path, taken: Sequence[Guess], notes: Sequence[str], columns: Seq
     ]
     lines += [f"# {note}" for note in notes]
     currency = _base_currency(taken, columns)
-    lines += ["version: 1", f"institution: {quoted(_shown(path.stem))}"]
+    lines += ["version: 1", f"institution: {quoted(_shown(path.name.split('.')[0]))}"]
     lines += [f"base_currency: {currency}    # in which costs and thresholds are given"]
     lines += [
         "time_zone: UTC    # where nights and weekends are, and times without an offset",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +18,8 @@ from data.errors import MappingError, did_you_mean
 
 LINE = "__line__"
 """The column that numbers rows: the physical line in a CSV file, the row in a Parquet file, both from 1."""
+
+ALLOWED = ".csv, .csv.gz, .parquet"
 
 _BATCH = 50_000
 _DELIMITERS = (",", ";", "\t", "|")
@@ -71,7 +75,7 @@ def column_names(path: Path) -> list[str]:
         except (pa.ArrowInvalid, OSError) as problem:
             raise MappingError(f"the Parquet file is damaged ({problem})", where=str(path)) from problem
         return [field.name for field in schema if not pa.types.is_nested(field.type)]
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with _text(path) as file:
         first_line = file.readline()
     headers = (next(csv.reader([first_line], delimiter=delimiter), []) for delimiter in _DELIMITERS)
     return [name for name in max(headers, key=len) if name.strip()]
@@ -81,20 +85,58 @@ def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if not path.is_file():
         raise MappingError("there is no such file", where=str(path))
-    if suffix not in (".csv", ".parquet"):
-        raise MappingError("this kind of file cannot be imported", where=str(path), allowed=".csv, .parquet")
-    with path.open("rb") as file:
-        start = file.read(4096)
+    if not importable(path.name):
+        raise MappingError("this kind of file cannot be imported", where=str(path), allowed=ALLOWED)
+    start = _start(path)
     if not start:
         raise MappingError("the file is empty", where=str(path), hint="Export it again.")
     found = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
     if suffix == ".parquet" and found != "Parquet data":
         what = f"the file is named .parquet but holds {found or 'something else'}"
         raise MappingError(what, where=str(path), hint="Rename or convert it.")
-    if suffix == ".csv" and (found or b"\x00" in start):
+    if suffix != ".parquet" and (found or b"\x00" in start):
         what = f"the file is named .csv but holds {found or 'binary data or UTF-16 text'}"
         raise MappingError(what, where=str(path), hint="Rename it, or save it as UTF-8 text.")
-    return suffix[1:]
+    if suffix != ".parquet":
+        _check_header(path, start)
+    return "parquet" if suffix == ".parquet" else "csv"
+
+
+def importable(name: str) -> bool:
+    """Whether a file of this name is of a kind that is read."""
+    return name.lower().endswith((".csv", ".csv.gz", ".parquet"))
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes, unpacked."""
+    if path.suffix.lower() != ".gz":
+        with path.open("rb") as file:
+            return file.read(4096)
+    try:
+        with gzip.open(path, "rb") as packed:
+            return packed.read(4096)
+    except (OSError, EOFError, zlib.error) as problem:
+        what = f"the file is named .gz but cannot be unpacked ({problem})"
+        raise MappingError(what, where=str(path), hint="Pack it again.") from problem
+
+
+def _check_header(path: Path, start: bytes) -> None:
+    try:
+        start.split(b"\n")[0].decode("utf-8-sig", "strict" if b"\n" in start else "ignore")
+    except UnicodeDecodeError as problem:
+        raise MappingError(
+            "the first line is not UTF-8 text",
+            where=str(path),
+            hint="Save the file as UTF-8 (it may be Latin-1).",
+        ) from problem
+
+
+def _text(path: Path) -> TextIO:
+    """The text of a CSV file, packed or not; bytes that are no UTF-8 stay visible as surrogates."""
+    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+    if path.suffix.lower() == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", **how))
+    return path.open(**how)
 
 
 def _sha256(path: Path) -> str:
@@ -157,7 +199,7 @@ def _parquet_batches(file: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    with _text(path) as file:
         first_line = file.readline()
     delimiter = _delimiter(first_line, wanted)
     header = next(csv.reader([first_line], delimiter=delimiter), [])
@@ -184,7 +226,7 @@ def _csv_rows(
     path: Path, delimiter: str, width: int, refuse: Callable[[Malformed], None]
 ) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every well-formed row below the header; other lines go to `refuse`."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    with _text(path) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         next(reader)
         while True:

@@ -21,6 +21,7 @@ from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, ShortText
 from casework.people.permissions import Permission, Person
 from data.errors import InputError
+from data.source_file import ALLOWED, importable
 
 router = APIRouter(tags=["imports and outcomes"])
 LARGEST_REPORT = 10_000
@@ -66,8 +67,8 @@ def import_outcomes(
 def _received(app: App, file: UploadFile) -> Iterator[tuple[Path, str]]:
     """An uploaded file on disk for the length of the block, and the name its owner gave it."""
     name = PurePosixPath((file.filename or "upload").replace("\\", "/")).name[:200]
-    if Path(name).suffix.lower() not in (".csv", ".parquet"):
-        raise InputError("this kind of file cannot be imported", where=name, allowed=".csv, .parquet")
+    if not importable(name):
+        raise InputError("this kind of file cannot be imported", where=name, allowed=ALLOWED)
     with tempfile.TemporaryDirectory(prefix="import-", dir=app.workspace.root) as folder:
         path = Path(folder) / re.sub(r"[^\w.-]", "_", name)[-100:]
         with path.open("wb") as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,6 +90,67 @@ def test_a_file_without_a_clock_is_refused_with_what_is_needed(tmp_path: Path) -
         suggest_mapping(path)
     assert "no column can be used as a clock" in str(caught.value)
     assert "Add when each transaction happened" in str(caught.value)
+
+
+GERMAN = (
+    "Buchungsdatum;Kunde;Betrag;Währung;Betrug",
+    *(f"{n % 28 + 1:02}.03.2025;K{n % 40};{n},50;EUR;{'ja' if n % 9 == 0 else 'nein'}" for n in range(80)),
+)
+BRITISH = (
+    "txn_ref,date,customer_no,value",
+    *(f"T{n},{n % 28 + 1}/12/2025 10:00,{n % 30},£{n}.25" for n in range(60)),
+)
+COUNTING = ("seconds_since_start,amount,class", *(f"{n},{n}.1,{int(n % 7 == 0)}" for n in range(50)))
+DASHES = ("date,amount", *(f"{n % 28 + 1:02}-12-2025,{n}" for n in range(50)))
+ODD = {
+    "german": (GERMAN, {"clock": "%d.%m.%Y", "amount": "1.234,56", "entities": "Kunde", "label": "Betrug"}),
+    "british": (BRITISH, {"clock": "%d/%m/%Y %H:%M", "amount": "£1,234.56", "entities": "customer_no"}),
+    "counting": (COUNTING, {"clock": "unit: seconds", "amount": "amount", "label": "class"}),
+    "dashes": (DASHES, {"clock": "%d-%m-%Y", "amount": "amount"}),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ODD)
+def test_files_as_people_have_them_are_drafted_and_imported(tmp_path: Path, name: str, packed: bool) -> None:
+    lines, wanted = ODD[name]
+    content = "\n".join((*lines, "")).encode()
+    path = tmp_path / (f"{name}.csv.gz" if packed else f"{name}.csv")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    found = {guess.role: guess.value for guess in suggest_mapping(path).guesses}
+    for role, value in wanted.items():
+        assert value in found[role], found
+    report = imported(path, drafted(path))
+    assert (report.accepted, report.quarantined) == (len(lines) - 1, 0), report.reasons
+
+
+def test_an_amount_that_cannot_be_read_is_pointed_out_with_its_cell(tmp_path: Path) -> None:
+    def notes(*cells: str) -> str:
+        return " ".join(
+            suggest_mapping(written(tmp_path, "date,amt", *(f"2025-01-01,{c}" for c in cells))).notes
+        )
+
+    assert 'amt is called an amount, but is written in no way that is known, such as "(5.00)"' in notes(
+        "(5.00)", "(6.00)", "7.00"
+    )
+    assert "has more than 4 decimals" in notes("1.234567", "2.5", "3")
+    assert "most of it is negative" in notes("-1", "-2", "3")
+
+
+def test_a_header_that_is_no_utf_8_and_a_damaged_archive_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("zeit;händler\n2025-01-01;x\n".encode("latin-1"))
+    with pytest.raises(MappingError, match="the first line is not UTF-8 text"):
+        suggest_mapping(path)
+    whole = gzip.compress("\n".join(f"2025-01-01,{n}" for n in range(90_000)).encode())
+    for content, said in ((b"time,amount", "cannot be unpacked"), (whole[: len(whole) // 2], "damaged")):
+        packed = tmp_path / f"{said.split()[0]}.csv.gz"
+        packed.write_bytes(content)
+        mapping = load_mapping(
+            b"version: 1\ninstitution: x\nbase_currency: EUR\ntransaction: {id: {from: row}, occurred_at: 2025-01-01}"
+        )
+        with pytest.raises(MappingError, match=said):
+            imported(packed, mapping)
 
 
 def test_columns_with_awkward_names_and_cells_still_load(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         "zip.parquet": (b"PK\x03\x04" + bytes(50), "the file is named .parquet but holds a ZIP archive"),
         "text.parquet": (HEADER.encode(), "the file is named .parquet but holds something else"),
         "broken.parquet": (b"PAR1" + bytes(50), "the Parquet file is damaged"),
-        "sheet.xlsx": (b"PK", "this kind of file cannot be imported (allowed: .csv, .parquet)"),
+        "sheet.xlsx": (b"PK", "this kind of file cannot be imported (allowed: .csv, .csv.gz, .parquet)"),
     }
     with new_ledger(tmp_path) as ledger:
         head = ledger.last_event
