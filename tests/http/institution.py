@@ -31,6 +31,9 @@ START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta
 def proposals() -> dict[str, bytes]:
     files = approved.read_folder(RULES)
     del files["mapping.yaml"]
+    policy = files["policy.yaml"].decode().splitlines(keepends=True)
+    # Every alert opens a case of its own, so that tests do not meet each other's; test_joining.py puts this back.
+    files["policy.yaml"] = "".join(line for line in policy if not line.startswith("joining:")).encode()
     return files
 
 
