@@ -111,6 +111,10 @@ def _decoded(text: bytes | str, where: str, error_class: type[InputError]) -> st
         ) from problem
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _position(event: Any) -> Position:
     return (event.start_mark.line + 1, event.start_mark.column + 1)
 
@@ -207,7 +211,7 @@ class _Builder:
         if _AMBIGUOUS.match(text):
             raise self._refusal(
                 event,
-                f"'{text}' can be read in more than one way",
+                f"'{_short(text)}' can be read in more than one way",
                 "Quote it for text, or write a plain number.",
             )
         return self._float(event, text) if _FLOAT.match(text) else text
@@ -215,7 +219,7 @@ class _Builder:
     def _float(self, event: Any, text: str) -> float:
         number = float(text)
         if number in (float("inf"), float("-inf")):
-            raise self._refusal(event, f"the number '{text}' is too large", "Quote it if it is text.")
+            raise self._refusal(event, f"the number '{_short(text)}' is too large", "Quote it if it is text.")
         return number
 
     def _refusal(self, event: Any, what: str, hint: str) -> InputError:

@@ -14,7 +14,7 @@ from data.strict_yaml import load
 from engine.decision import Outcome, RuleState
 from engine.features.feature_set import FeatureSet
 from engine.fields import Fields
-from engine.rules.conditions import And, Group, Node, Not, Or, names
+from engine.rules.conditions import And, Group, Node, Not, Or, names, walk
 from engine.rules.grammar import ALLOWED, GrammarError, parse_condition
 from engine.rules.inline_tests import read_test
 from engine.rules.lists import Lists
@@ -24,6 +24,9 @@ from engine.rules.rule_set import RuleSet
 
 FOLDER = "catalogue"
 DEEPEST = 6
+LARGEST_FILE = 64_000
+MOST_PARTS, MOST_TESTS = 250, 100
+"""A rule larger than this is no rule that somebody could explain, and testing all that is in it takes too long."""
 ID_PATTERN = "[a-z][a-z0-9_]{2,62}"
 _ID = re.compile(ID_PATTERN + r"\Z")
 _FLOORS = {"review": Outcome.REVIEW, "decline": Outcome.DECLINE}
@@ -56,7 +59,7 @@ def load_rules(
 
 def load_rule(text: bytes, where: str, feature_set: FeatureSet, lists: Lists, *, currency: str) -> Rule:
     """Read one rule file; its id must be the file's name. ConfigError with file:line:column."""
-    top = Fields(load(text, where))
+    top = Fields(load(text, where, max_bytes=LARGEST_FILE))
     rule_id = top.text("id")
     if not _ID.match(rule_id) or rule_id != PurePosixPath(where).stem:
         allowed = f"the file's name, '{PurePosixPath(where).stem}', in small letters, digits and _"
@@ -100,6 +103,7 @@ class _Conditions:
         self.kinds = {spec.name: spec.kind for spec in feature_set.features}
         self.lists = lists
         self.lines: list[str] = []
+        self.parts = 0
 
     def read(self, top: Fields) -> tuple[Node, tuple[str, ...]]:
         node = self._part(top, top.raw("when"), ("when",))
@@ -126,11 +130,16 @@ class _Conditions:
     def _line(self, top: Fields, text: str, path: tuple[str | int, ...]) -> Node:
         self.lines.append(text)
         try:
-            return parse_condition(text, self.kinds, tuple(self.lists))
+            node = parse_condition(text, self.kinds, tuple(self.lists))
         except GrammarError as problem:
             known = problem.hint != "" and "no feature" in problem.what
             allowed = "" if known else ALLOWED
             raise top.document.error(problem.what, *path, allowed=allowed, hint=problem.hint) from problem
+        self.parts += sum(1 for _ in walk(node))
+        if self.parts > MOST_PARTS:
+            what = f"'when' has more than {MOST_PARTS} names, numbers and signs up to here"
+            raise top.document.error(what, *path, hint="Make it several rules, or put the values on a list.")
+        return node
 
 
 def _usable(when: Node, feature_set: FeatureSet) -> dict[str, str]:
@@ -195,6 +204,8 @@ def _check_tests(rule: Rule, top: Fields) -> None:
             raise top.error(
                 f"no inline test shows that the rule {word}", key, hint=f"Add one with expect: {state}."
             )
+    if len(rule.tests) > MOST_TESTS:
+        raise top.error(f"{len(rule.tests)} inline tests", "tests", allowed=f"at most {MOST_TESTS}")
     seen = [test.name for test in rule.tests]
     if len(set(seen)) != len(seen):
         raise top.error("two inline tests have the same name", "tests")

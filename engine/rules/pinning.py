@@ -16,7 +16,7 @@ from engine.rules.lists import Lists
 from engine.rules.operators import COMPARISONS
 from engine.rules.rule import Rule
 from engine.rules.rule_set import RuleSet
-from engine.rules.testing import run_rule_tests
+from engine.rules.testing import notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ def check_pins(rule: Rule, lists: Lists | None = None) -> list[Unpinned]:
     lists = lists or Lists()
     found = []
     for change, condition, mutant in mutants(rule.when):
-        changed = replace(rule, when=mutant)
-        if all(outcome.passed for outcome in run_rule_tests(changed, lists)):
+        if not notices(replace(rule, when=mutant), lists):
             found.append(Unpinned(rule.id, change, condition))
     return found
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.decision import RuleState
+from engine.rules.compiled import checked, compile_condition
 from engine.rules.lists import Lists
 from engine.rules.rule import InlineTest, Rule
-from engine.rules.rule_set import RuleSet, state_of
+from engine.rules.rule_set import STATES, RuleSet, kinds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,14 @@ def run_tests(rule_set: RuleSet) -> list[TestOutcome]:
 
 def run_rule_tests(rule: Rule, lists: Lists) -> list[TestOutcome]:
     """Run one rule's inline tests."""
-    return [TestOutcome(rule.id, test, _actual(rule, test, lists)) for test in rule.tests]
+    answer = _answering(rule, lists)
+    return [TestOutcome(rule.id, test, answer(test)) for test in rule.tests]
+
+
+def notices(rule: Rule, lists: Lists) -> bool:
+    """Whether any inline test gives something else than it expects; stops at the first that does."""
+    answer = _answering(rule, lists)
+    return any(answer(test) is not test.expect for test in rule.tests)
 
 
 def failures(outcomes: Iterable[TestOutcome]) -> list[TestOutcome]:
@@ -46,7 +54,14 @@ def failures(outcomes: Iterable[TestOutcome]) -> list[TestOutcome]:
     return [outcome for outcome in outcomes if not outcome.passed]
 
 
-def _actual(rule: Rule, test: InlineTest, lists: Lists) -> RuleState:
-    if rule.then.expires is not None and test.at >= rule.then.expires:
-        return RuleState.NO_HIT
-    return state_of(rule.when, test.given, test.at, lists)
+def _answering(rule: Rule, lists: Lists) -> Callable[[InlineTest], RuleState]:
+    """The rule's answer to a test; its condition is compiled once for all of them."""
+    condition, kinds, expires = compile_condition(rule.when, lists), kinds_of(rule.when), rule.then.expires
+
+    def answer(test: InlineTest) -> RuleState:
+        if expires is not None and test.at >= expires:
+            return RuleState.NO_HIT
+        values = {name: checked(test.given.get(name), kind) for name, kind in kinds.items()}
+        return STATES[condition(values, test.at)]
+
+    return answer

@@ -234,14 +234,14 @@ def test_a_rule_goes_live_on_what_it_has_shown_in_shadow_or_by_an_exception_that
     text = bank.ask("auditor-1", "GET", "/v1/rules/groceries_test").json()["file"]
     assert "status: live" in text
     assert "without the evidence from shadow: an attack since noon" in text
-    assert bank.decide(payment(20))["outcome"] == "review"
+    assert bank.decide(payment(20, amount="300.00"))["outcome"] == "review"
 
 
 def test_back_into_shadow_and_live_again_with_evidence(bank: Institution) -> None:
     down = {"step": {"rule": "groceries_test", "to": "shadow"}, "reason": "too broad"}
     bank.approve("risk-manager-2", bank.propose("risk-manager-1", **down))
     for number in range(21, 24):
-        assert bank.decide(payment(number))["outcome"] == "approve"
+        assert bank.decide(payment(number, amount="300.00"))["outcome"] == "approve"
     minimum = "promotion: {shadow_days: 1, hits: 3, known: 0, precision: 0.0}\n"
     less = bank.propose("risk-manager-1", files={"policy.yaml": running_policy(bank) + minimum})
     bank.approve("risk-manager-2", less)

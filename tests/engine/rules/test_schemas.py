@@ -75,7 +75,7 @@ def at(value: Any, place: Place) -> Any:
 def open_to(place: Place, key: str = "") -> bool:
     """Whether the keys of this mapping, or the value of this one, are the author's own."""
     row = place[:1] == ("tests",) and place[-2:-1] == ("history",)
-    return bool(place) and (place[-1] in OPEN or row and key not in ("ago", "amount"))
+    return bool(place) and (place[-1] in OPEN or (row and key not in ("ago", "amount")))
 
 
 def mutants(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
