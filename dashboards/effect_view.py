@@ -138,8 +138,7 @@ def flips(preview: Json, currency: str, *, first: int = 0) -> None:
             "Now": words.sign_and_word(flip["before"]["outcome"], words.OUTCOMES),
             "Then": words.sign_and_word(flip["after"]["outcome"], words.OUTCOMES),
             "Turned out": KNOWN[flip["known"]],
-            "Why now": _why(flip["before"]),
-            "Why then": _why(flip["after"]),
+            "Why": _why(flip),
             "Flips by": BECAUSE.get(flip["because"], flip["because"]),
         }
         for flip in preview["flips"]
@@ -155,8 +154,11 @@ def flips(preview: Json, currency: str, *, first: int = 0) -> None:
     frame.table(rows, column_config={"Payment": link, "Amount": right}, height="content")
 
 
-def _why(side: Json) -> str:
-    return "; ".join(side["reasons"]) or str(side["sentence"])
+def _why(flip: Json) -> str:
+    """The reasons of the stricter side: a payment that is let go has none of its own."""
+    asked = "before" if flip["after"]["outcome"] == "approve" else "after"
+    side = flip[asked]
+    return f"{'Now' if asked == 'before' else 'Then'}: {'; '.join(side['reasons']) or side['sentence']}"
 
 
 def not_known(preview: Json) -> None:

@@ -15,15 +15,15 @@ def cursors(name: str, search: Mapping[str, str]) -> list[str]:
     return walked
 
 
-def buttons(walked: list[str], following: str | None) -> None:
-    """Newer and older, where there is more than one page."""
+def buttons(walked: list[str], following: str | None, *, back: str = "Newer", onward: str = "Older") -> None:
+    """The page before and the page after, where there is more than one."""
     if len(walked) < 2 and not following:
         return
     with st.container(horizontal=True):
-        if st.button("Newer", icon=":material/arrow_back:", disabled=len(walked) < 2, key="newer"):
+        if st.button(back, icon=":material/arrow_back:", disabled=len(walked) < 2, key="newer"):
             walked.pop()
             st.rerun()
-        older = st.button("Older", icon=":material/arrow_forward:", disabled=not following, key="older")
+        older = st.button(onward, icon=":material/arrow_forward:", disabled=not following, key="older")
         if older and following:
             walked.append(following)
             st.rerun()

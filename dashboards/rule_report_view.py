@@ -46,18 +46,19 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
     currency = found["currency"]
     shown = [
         {
-            "Status": words.sign_and_word(rule["status"], words.STATUSES),
-            "Rule": rule["title"],
+            "Rule": named(rule),
             "Hits": words.count(rule["hits"]),
-            "Estimated fraud among hits": _estimate(rule),
-            "Naive: known outcomes": f"{_percent(rule['fraud_share'])} of {words.count(rule['known'])}",
-            "Confirmed by reviewers": _confirmed(rule["share_confirmed"]),
+            "Estimated fraud": _estimate(rule),
+            "Naive": f"{_percent(rule['fraud_share'])} of {words.count(rule['known'])}"
+            if rule["known"]
+            else "",
+            "Reviewers": _confirmed(rule["share_confirmed"]),
             "Caught": words.money(rule["value_caught_minor"], currency, short=True),
             "Only here": words.count(rule["only_here"]["count"]),
             "Repeat hits": words.ABSENT
             if rule["repeats"] is None
             else words.percent(rule["repeats"]["share"]),
-            "7 days (expected)": _rate(rule["rate"]),
+            "7 days (exp.)": _rate(rule["rate"]),
             "Snoozed": words.count(sum(snooze["silenced"] for snooze in rule["snoozes"])),
         }
         for rule in rows
@@ -65,7 +66,8 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
     right = st.column_config.TextColumn(alignment="right")
     picked = frame.table(
         shown,
-        column_config={name: right for name in shown[0] if name not in ("Status", "Rule")},
+        column_config={name: right for name in shown[0] if name != "Rule"}
+        | {"Rule": st.column_config.TextColumn(width=270)},
         height=420,
         on_select="rerun",
         selection_mode="single-row",
@@ -74,10 +76,16 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
     chosen = picked["selection"]["rows"]
     if not chosen:
         st.caption(
-            "Only here: neither the model nor another live rule would have stopped it. Repeat hits: after the first "
-            f"on the same {found['entity']}. Select a rule for its sources."
+            "● live, ◌ shadow. Estimated: of all hits that something seen by chance stands for. Naive: fraud among "
+            "known outcomes. Reviewers: confirmed by them. Only here: neither the model nor another live rule would "
+            f"have stopped it. Repeat: hits after the first on the same {found['entity']}. Select a rule to read more."
         )
     return chosen[0] if chosen else None
+
+
+def named(rule: Json) -> str:
+    """The rule's title, with the sign of its status."""
+    return f"{words.STATUSES.get(rule['status'], ('•',))[0]} {rule['title']}"
 
 
 def _estimate(rule: Json) -> str:
@@ -166,31 +174,33 @@ def review_table(found: Json) -> None:
     rows = [
         {
             "Finding": FINDINGS.get(rule["finding"], rule["finding"]),
-            "Rule": rule["title"],
-            "Status": words.sign_and_word(rule["status"], words.STATUSES),
+            "Rule": named(rule),
+            "Why": rule["sentence"],
             "Hits": words.count(rule["hits"]),
             "Decides": words.count(rule["decides"]["count"]),
             "Estimated fraud in those": effect_view.share(rule["decides"]["estimate"]["fraud_share"]),
-            "Why": rule["sentence"],
         }
         for rule in sorted(found["rules"], key=lambda r: (not r["finding"], -r["hits"]))
     ]
     right = st.column_config.TextColumn(alignment="right")
     frame.table(
         rows,
-        column_config=dict.fromkeys(("Hits", "Decides", "Estimated fraud in those"), right),
+        column_config=dict.fromkeys(("Hits", "Decides", "Estimated fraud in those"), right)
+        | {"Rule": st.column_config.TextColumn(width=270), "Why": st.column_config.TextColumn(width=420)},
         height=420,
     )
     st.caption(
-        "Decides: payments that would have been answered otherwise without the rule, at the same load of the day."
+        "● live, ◌ shadow. Decides: payments that would have been answered otherwise without the rule, at the same "
+        "load of the day."
     )
 
 
 def pruning(found: Json) -> None:
     """The proposal with its measured effect, and what stays although something speaks against it."""
     proposal = found["pruning"]
-    for kept in proposal["kept"]:
-        st.caption(f"{words.plain(kept['id'])} stays. {words.plain(kept['why'])}")
+    stays = [words.plain(f"{kept['id']} stays. {kept['why']}") for kept in proposal["kept"]]
+    if stays:
+        st.caption("  \n".join(stays))
     if not proposal["retire"]:
         return
     effect = proposal["effect"]

@@ -127,16 +127,22 @@ def curve_finding(cut: str, measure: str, found: Json, yours: Json) -> str:
             f"{words.capital(doing[cut])} from {words.percent(lowest['at'])} is cheapest "
             f"while {doing[other]} from {words.percent(yours[other])}"
         )
-    low, high = points[0][measure]["value"], points[-1][measure]["value"]
-    rises = "falls" if high < low else "rises"
-    return f"{MEASURES[measure]} {rises} from {_told(measure, low, found)} to {_told(measure, high, found)}"
+    at = yours[cut]
+    here, half = (min(points, key=lambda point: abs(point["at"] - place)) for place in (at, at / 2))
+    told = [_told(measure, point[measure]["value"], found) for point in (here, half)]
+    return (
+        f"{words.capital(doing[cut])} from {words.percent(at)} gives {told[0]}; "
+        f"from {words.percent(half['at'])}, {told[1]}"
+    )
 
 
 def _told(measure: str, value: float, found: Json) -> str:
     if measure == "cases_a_day":
-        return words.number(value, 1)
+        return f"{words.number(value, 1)} cases a day"
     per = value * DAYS / max(found["days"], 1)
-    return words.money(per, found["currency"], short=True) if measure in MONEY else words.number(per, 0)
+    if measure in MONEY:
+        return f"{words.money(per, found['currency'], short=True)} lost"
+    return f"{words.number(per, 0)} good customers declined"
 
 
 def curve(cut: str, measure: str, found: Json, yours: Json) -> Picture:
@@ -147,8 +153,10 @@ def curve(cut: str, measure: str, found: Json, yours: Json) -> Picture:
     ticks = [tick for tick in (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1) if tick >= rows[0]["at"]]
     axis = alt.Axis(values=ticks, labelExpr="format(datum.value * 100, '.3~g') + ' %'", grid=False)
     x = alt.X("at:Q", title=CUTS[cut], axis=axis, scale=alt.Scale(type="log", domain=[rows[0]["at"], 1]))
-    y = alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4, format="~s"))
-    base = alt.Chart(rows_of(rows))
+    top = _top(rows, measure, found, yours[cut])
+    scale = alt.Scale(domain=[0, top], clamp=True)
+    y = alt.Y("value:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=4, format="~s"))
+    base = alt.Chart(rows_of([row for row in rows if row["value"] <= 1.4 * top]))
     tooltip = [alt.Tooltip("told:N", title=CUTS[cut]), alt.Tooltip("what:N", title=MEASURES[measure])]
     layers: list[alt.Chart] = [
         base.mark_area(opacity=0.16, color=colours.accent).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
@@ -156,6 +164,14 @@ def curve(cut: str, measure: str, found: Json, yours: Json) -> Picture:
         *_marks(cut, measure, found, yours, x, colours),
     ]
     return dressed(alt.layer(*layers).properties(height=215), colours)
+
+
+def _top(rows: list[Json], measure: str, found: Json, at: float) -> float:
+    """How high the picture reaches: what is far dearer than anything one would choose is cut off."""
+    chosen = min(rows, key=lambda row: abs(row["at"] - at))["value"]
+    highest = max(row["high"] for row in rows)
+    near = 3 * max(chosen, min(row["value"] for row in rows), _now_level(measure, found))
+    return max(min(near, highest), 1e-6)
 
 
 def _points(cut: str, measure: str, found: Json) -> list[Json]:
@@ -181,12 +197,14 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
     """The three settings on one curve: shape and word, not colour alone."""
     rows = _points(cut, measure, found)
     lowest = min(rows, key=lambda row: row["value"])
-    marked = [{"at": yours[cut], "name": "yours", "kind": "yours"}]
-    if measure == "expected_cost":
-        marked.append({"at": lowest["at"], "name": "cheapest", "kind": "optimum"})
+    marked: list[Json] = [{"at": yours[cut], "name": "yours", "kind": "yours", "dy": -15}]
+    if measure == "expected_cost" and nearest(lowest["at"]) != yours[cut]:
+        marked.append({"at": lowest["at"], "name": "cheapest", "kind": "optimum", "dy": 17})
+    elif measure == "expected_cost":
+        marked[0]["name"] = "yours, the cheapest"
     now = found["current"]
-    if now[cut] is not None:
-        marked.append({"at": now[cut], "name": "now", "kind": "now"})
+    if now[cut] is not None and now[cut] != yours[cut]:
+        marked.append({"at": now[cut], "name": "now", "kind": "now", "dy": 32})
     for mark in marked:
         closest = min(rows, key=lambda row: abs(row["at"] - float(mark["at"])))
         mark["value"] = closest["value"]
@@ -198,16 +216,19 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
             x=x, y="value:Q", shape=alt.Shape("kind:N", legend=None, scale=kinds),
             color=alt.Color("kind:N", legend=None, scale=hues), tooltip=["name:N"],
         ),
-        points.mark_text(dy=-14, fontSize=12, fontWeight="bold").encode(
-            x=x, y="value:Q", text="name:N", color=alt.Color("kind:N", legend=None, scale=hues)
+        *(
+            alt.Chart(rows_of([mark])).mark_text(dy=mark["dy"], fontSize=12, fontWeight="bold").encode(
+                x=x, y="value:Q", text="name:N", color=alt.Color("kind:N", legend=None, scale=hues)
+            )
+            for mark in marked
         ),
     ]  # fmt: skip
     if now[cut] is None:
         level = _now_level(measure, found)
-        line = alt.Chart(rows_of([{"value": level, "at": rows[-1]["at"], "name": "now: cut-offs by amount"}]))
+        line = alt.Chart(rows_of([{"value": level, "at": rows[0]["at"], "name": "now: cut-offs by amount"}]))
         layers += [
             line.mark_rule(strokeDash=[5, 4], color=colours.review).encode(y="value:Q"),
-            line.mark_text(align="right", dx=-2, dy=9, fontSize=11, color=colours.review).encode(
+            line.mark_text(align="left", dx=4, dy=11, fontSize=11, color=colours.review).encode(
                 x=x, y="value:Q", text="name:N"
             ),
         ]
@@ -245,6 +266,16 @@ def _row(name: str, setting: Json, found: Json) -> Json:
         if name == "Now"
         else f"{words.money(saves['value'], currency, short=True)}  ({money_between(saves, currency)})",
     }
+
+
+def by_amount(found: Json) -> str:
+    """The cut-offs that follow from the costs at a small, a usual and a large amount, in a sentence."""
+    told = [
+        f"{words.money(row['amount_minor'], found['currency'])}: review from {words.percent(row['review_at'])}, "
+        f"decline from {words.percent(row['decline_at'])}"
+        for row in found["amount_minor"]
+    ]
+    return f"Best for each amount, while reviews have no price: {'; '.join(told)}."
 
 
 def segments(parts: Sequence[Json], found: Json) -> None:

@@ -79,7 +79,8 @@ def from_verdicts(confirmed: int, judged: int, reviewer: Reviewer) -> Share | No
     """The share of fraud behind verdicts that are often wrong: (said - f) / (r - f), with r the recall and f the false
     positive rate (Rogan and Gladen 1978). None without verdicts, or where they say next to nothing.
 
-    The interval joins those of the verdicts and of both error rates (method of variance estimates recovery).
+    The interval joins those of the verdicts and of both error rates (method of variance estimates recovery), around the
+    share as it is told: where fewer were accused than errors alone would have it, it still reaches upwards.
     """
     r, f = reviewer.recall, reviewer.false_positive_rate
     if not judged or reviewer.informed < LEAST_INFORMED:
@@ -89,9 +90,9 @@ def from_verdicts(confirmed: int, judged: int, reviewer: Reviewer) -> Share | No
     kept = min(max(value, 0.0), 1.0)
     down = (said.value - said.low, (f.high - f.value) * (1 - kept), (r.high - r.value) * kept)
     up = (said.high - said.value, (f.value - f.low) * (1 - kept), (r.value - r.low) * kept)
-    low = value - sqrt(sum(part**2 for part in down)) / informed
-    high = value + sqrt(sum(part**2 for part in up)) / informed
-    return Share(kept, min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0), judged)
+    low = kept - sqrt(sum(part**2 for part in down)) / informed
+    high = kept + sqrt(sum(part**2 for part in up)) / informed
+    return Share(kept, max(low, 0.0), min(high, 1.0), judged)
 
 
 def joined(parts: Sequence[tuple[int, Share]]) -> Share | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -119,7 +120,8 @@ def tuned(
     }
     answer["current"]["solve"] = policy.thresholds.solve
     if curves:
-        answer["curves"] = _curves(past, (low, high), asked, now)
+        also = [marked.review_at, marked.decline_at, marked.within_review_at, marked.within_decline_at]
+        answer["curves"] = _curves(past, (low, high), asked, now, also)
     if wanted.by:
         answer["segments"] = _by_segment(past, (low, high), asked, policy)
     return answer
@@ -203,13 +205,15 @@ def _finding(now: Setting, told: Setting, currency: str) -> str:
     return f"{at} costs about as much as the present setting over {now.days} days (saves {between})."
 
 
-def _curves(past: PastPayments, cuts: tuple[float, float], asked: Policy, now: Setting) -> JSON:
+def _curves(
+    past: PastPayments, cuts: tuple[float, float], asked: Policy, now: Setting, also: Sequence[float]
+) -> JSON:
     """What each cut-off does by itself, the other staying where it was asked for (and moving along where it must)."""
     low, high = cuts
     top = np.sort(past.history.probability)[::-1]
     least = max(float(top[min(len(top) - 1, len(top) // 4)]), 1e-6)
     spread = np.geomspace(least, 1.0, POINTS).tolist()
-    marks = [low, high, *(at for at in (now.review_at, now.decline_at) if at is not None)]
+    marks = [low, high, *also, *(at for at in (now.review_at, now.decline_at) if at is not None)]
     points = sorted({*spread, *(mark for mark in marks if mark > 0)})
     moved = {
         "review_at": [(point, max(point, high)) for point in points],

@@ -39,7 +39,7 @@ def show() -> None:
         return
     _effect(preview, first)
     following = preview.get("next_offset")
-    paging.buttons(walked, str(following) if following else None)
+    paging.buttons(walked, str(following) if following else None, back="Larger", onward="Smaller")
     effect_view.not_known(preview)
 
 

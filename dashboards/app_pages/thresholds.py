@@ -144,7 +144,12 @@ def _small_print(found: Json) -> None:
     payments, as_of = words.count(found["decisions"]), frame.when(found["as_of"])
     period = f"{payments} payments of {found['days']} days, as known at {as_of}."
     left = found["without_probability"]
-    told = [period, words.plain(found["calibration"]["sentence"]), words.plain(found["intervals"])]
+    told = [
+        period,
+        words.plain(tuner_view.by_amount(found)),
+        words.plain(found["calibration"]["sentence"]),
+        words.plain(found["intervals"]),
+    ]
     if left:
         told.insert(1, f"{words.count(left)} more were decided without a model and are left out.")
     st.caption("  \n".join(told))
