@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from dashboards.safety_calls import SafetyCalls
+
 Json = dict[str, Any]
 DEFAULT_API = "http://127.0.0.1:8000"
 _TIMEOUT = httpx.Timeout(20.0, connect=3.0)
@@ -94,6 +96,11 @@ class Client:
         if answer.is_error:
             raise _problem(answer)
         return answer
+
+    @property
+    def safety(self) -> SafetyCalls:
+        """Kill switch, alarms, breaker, snoozes, lists and trials."""
+        return SafetyCalls(self._ask)
 
     # Who is asking
     def sign_in(self, user: str, password: str) -> Json:

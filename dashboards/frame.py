@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import signin, words
+from dashboards import alarm_banner, signin, words
 from dashboards.client import UNREACHABLE, ApiError
 
 REFUSED = 403
@@ -40,6 +40,7 @@ def head(title: str, subtitle: str = "") -> None:
             st.caption(subtitle)
     with right:
         person()
+    alarm_banner.show()
     if notice := st.session_state.pop("notice", None):
         st.warning(notice)
 

@@ -9,7 +9,8 @@ from casework.cases.dossiers import without
 from casework.deciding import decisions
 from casework.people.permissions import Person
 from casework.review.review_design import ADJUDICATOR_ROLES, REVIEWER_ROLES
-from data import approved, reading
+from casework.safety import trials
+from data import reading
 from data.canonical import rfc3339
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
@@ -51,7 +52,7 @@ def _then(app: App, set_id: str) -> tuple[FeatureSet, Policy]:
     live = app.live
     if live.set_id == set_id:
         return live.settings.features, live.settings.policy
-    files = approved.load(app.ledger, set_id).files
+    files = trials.files_of(app.ledger, set_id)
     features = load_features(files["features.yaml"], "rules/features.yaml", app.mapping)
     return features, load_policy(files["policy.yaml"], "rules/policy.yaml")
 

@@ -14,6 +14,7 @@ from casework import workspace
 from casework.app import App, wall_clock
 from casework.deciding import importing, outcomes
 from casework.demo import people
+from casework.demo.controls import Controls
 from casework.demo.summary import summarise
 from casework.demo.working import Shift
 from casework.demo.world import Scale, World, slices
@@ -109,7 +110,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
     shift = Shift(
         app.ledger, people.simulated(world.simulated_seed), world.fraud, app.live.settings.policy, app.key
     )
-    done = 0
+    done, controls = 0, Controls(app, world.end)
     for end, part in slices(payments, SHIFT, world.live_from):
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
@@ -118,6 +119,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         clock.now = max(clock.now, end)
         _report_outcomes(story, told, end)
         sweep(app)
+        controls.keep_up(clock.now)
         if end <= world.end - LEFT_OPEN:
             clock.now = shift.work(clock.now, clock.now + SHIFT / 4)
         story.progress("decide live, review, learn", done, len(payments))

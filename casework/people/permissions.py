@@ -98,7 +98,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.SETTINGS_PREVIEW: _OWNERS | {_R.AUDITOR},  # single payments are listed: not for those who review them
     _P.SETTINGS_PROPOSE: _OWNERS | {_R.TEAM_LEAD},  # guidelines and lists are a team lead's
     _P.SETTINGS_APPROVE: _OWNERS,
-    _P.SAFETY_READ: _PEOPLE,
+    _P.SAFETY_READ: _OVERSIGHT,  # an entry tells how a case ended: not for those who may judge it again
     _P.SAFETY_STOP: _OWNERS | {_R.TEAM_LEAD},
     _P.SAFETY_START: _OWNERS,
     _P.CONTROLS_SET: _OWNERS | {_R.TEAM_LEAD},

@@ -11,6 +11,7 @@ from dashboards import frame, paging, signin, words
 Json = dict[str, Any]
 PAGE_SIZE = 50
 LEADS = ("team_lead", "risk_manager")
+BLOCKERS = (*LEADS, "admin")
 
 
 def show() -> None:
@@ -77,6 +78,8 @@ def _one(case: Json) -> None:
     with right:
         _verdicts(case.get("verdicts") or [])
         _dispositions(case)
+        if case.get("verdict") == "confirmed_fraud" and frame.role() in BLOCKERS:
+            _list_it(case)
 
 
 def _facts(case: Json) -> None:
@@ -156,6 +159,20 @@ def _verdicts(verdicts: list[Json]) -> None:
             st.caption(" · ".join(part for part in parts if part))
             if verdict.get("note"):
                 st.markdown(f"“{words.plain(verdict['note'])}”")
+
+
+def _list_it(case: Json) -> None:
+    """One button for each entity of a confirmed fraud's payment: on the block list, at once, for a month."""
+    st.subheader("Block list", anchor=False)
+    decision = signin.client().decision((case.get("decision") or {}).get("transaction_id", ""))
+    with st.container(horizontal=True):
+        for entity, value in (decision.get("entities") or {}).items():
+            label = f"Block {entity} {words.plain(str(value))}"
+            if value and st.button(label, icon=":material/block:", key=f"block_{entity}"):
+                with frame.attempt():
+                    signin.client().safety.list_value({"entity": entity, "case_id": case["case_id"]})
+                    st.toast(f"{entity} {value} is on the block list for 30 days.")
+    st.caption("At once, for 30 days. Lists and snoozes shows what it catches, and ends it.")
 
 
 def _dispositions(case: Json) -> None:

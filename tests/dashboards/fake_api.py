@@ -14,6 +14,7 @@ from typing import Any
 import fake_institution as data
 import fake_models
 import fake_proposals
+import fake_safety
 import fake_tasks
 from fake_clock import ahead, stamp
 
@@ -63,6 +64,7 @@ class FakeApi:
     settled: list[tuple[str, str, str]] = field(default_factory=list)
     checked: list[Json] = field(default_factory=list)
     signed_off: list[tuple[str, str]] = field(default_factory=list)
+    switched: list[tuple[str, str, Json]] = field(default_factory=list)
     dispositions: list[Json] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
     fail: dict[str, Refused] = field(default_factory=dict)
@@ -384,4 +386,5 @@ ROUTES: list[Route] = [
         _fixed({"ok": True, "events": 52110, "first_bad_seq": None, "problem": ""}),
     ),
     ("GET", "/events", False, _fixed(data.EVENTS)),
+    *fake_safety.ROUTES,
 ]

@@ -104,7 +104,7 @@ def test_a_snoozed_rule_is_quiet_for_one_customer_and_what_it_silenced_is_counte
 
     fraud = {"transaction_id": quiet["transaction_id"], "is_fraud": True, "known_at": soon(0)}
     ok(shop.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [fraud]}), 201)
-    listed = ok(shop.ask("analyst-1", "GET", "/v1/snoozes"))["snoozes"]
+    listed = ok(shop.ask("team-lead-1", "GET", "/v1/snoozes"))["snoozes"]
     told = next(row for row in listed if row["snooze_id"] == made["snooze_id"])
     assert told["state"] == "in_force"
     assert (told["silenced"]["payments"], told["silenced"]["known_fraud"]) == (1, 1)
@@ -158,7 +158,7 @@ def test_an_analyst_proposes_a_list_entry_and_a_team_lead_puts_it_in_force(shop:
     caught = decided(shop, **web)
     assert caught["outcome"] == "review"
     assert "device d-bad was listed: three chargebacks" in caught["reasons"]
-    entries = ok(shop.ask("analyst-1", "GET", "/v1/list-entries"))["entries"]
+    entries = ok(shop.ask("team-lead-1", "GET", "/v1/list-entries"))["entries"]
     assert next(e for e in entries if e["entry_id"] == made["entry_id"])["caught"]["payments"] == 1
     assert replayed(shop, caught)["same"] is True
 

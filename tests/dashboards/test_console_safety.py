@@ -1,0 +1,127 @@
+"""Does the console show who stopped the engine and what is paused, snoozed, listed and tried, and switch it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import fake_safety
+from fake_api import FakeApi
+from page_text import seen
+from streamlit.testing.v1 import AppTest
+
+Opened = Callable[..., AppTest]
+
+
+def pressed(app: AppTest, label: str, nth: int = 0) -> AppTest:
+    return [button for button in app.button if button.label == label][nth].click().run()
+
+
+def typed(app: AppTest, label: str, text: str) -> None:
+    next(box for box in app.text_input if box.label == label).input(text)
+
+
+def test_every_page_says_that_the_kill_switch_is_on_and_that_alarms_wait(
+    opened: Opened, api: FakeApi
+) -> None:
+    api.answers["GET /alarms"] = fake_safety.LOUD
+    for user, page in (("analyst-1", "queue"), ("risk-manager-1", "rules"), ("auditor-1", "audit")):
+        text = seen(opened(user, page))
+        assert "The kill switch is on." in text and "everybody is declined" in text
+        assert "And 1 more." in text
+
+
+def test_nothing_is_said_while_all_is_well(opened: Opened) -> None:
+    assert "kill switch" not in seen(opened("analyst-1", "queue")).lower()
+
+
+def test_the_engine_is_stopped_with_a_reason_and_a_tick(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "safety")
+    typed(app, "Reason", "it declines everybody")
+    app = pressed(app, "Stop the engine", -1)
+    assert api.switched == []
+    assert "tick the box" in seen(app)
+    app.checkbox[0].check()
+    pressed(app, "Stop the engine", -1)
+    assert api.switched == [("kill-switch", "", {"is_on": True, "reason": "it declines everybody"})]
+
+
+def test_an_auditor_sees_all_and_switches_nothing(opened: Opened) -> None:
+    for page in ("safety", "lists"):
+        app = opened("auditor-1", page)
+        assert not [b.label for b in app.button if b.label not in ("Sign out",)]
+    assert "No model runs" in seen(opened("auditor-1", "safety"))
+
+
+def test_an_alarm_is_acknowledged_with_what_came_of_it(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /safety"] = {**fake_safety.OVERVIEW, **fake_safety.LOUD}
+    app = opened("risk-manager-1", "safety")
+    typed(app, "What came of it", "a real attack")
+    pressed(app, "Acknowledge")
+    assert ("acknowledgement", "alarm_1", {"reason": "a real attack"}) in api.switched
+
+
+def test_what_the_breaker_paused_goes_on_with_a_reason(opened: Opened, api: FakeApi) -> None:
+    app = opened("risk-manager-1", "safety", section="breaker")
+    text = seen(app)
+    assert "Paused" in text and "new or changed" in text
+    typed(app, "Why it may go on", "meant so")
+    pressed(app, "Let it go on")
+    assert api.switched == [("resume", "act_1", {"reason": "meant so", "expected": None})]
+
+
+def test_a_shadow_is_shown_beside_what_decides_and_stopped(opened: Opened, api: FakeApi) -> None:
+    app = opened("risk-manager-1", "safety", section="trials")
+    text = seen(app)
+    assert "dearer misses" in text and "2.0 % (1.0 % to 3.0 %)" in text and "tx-9" in text
+    pressed(app, "Stop now")
+    assert api.switched == [("stop trial", "shadow_1", {"reason": "stopped by hand"})]
+
+
+def test_a_snooze_is_shown_with_what_it_cost_and_ended(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "lists")
+    text = seen(app)
+    assert "c-77" in text and "Fraud let through" in text and "120.00 EUR" in text
+    typed(app, "Reason", "")
+    app.text_input(key="why_snooze_1").input("it was fraud").run()
+    app.button(key="end_snooze_1").click().run()
+    assert api.switched == [("end snooze", "snooze_1", {"reason": "it was fraud"})]
+
+
+def test_a_rule_is_snoozed_from_the_page(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "lists")
+    typed(app, "Its value", "c-12")
+    typed(app, "Reason", "on holiday")
+    pressed(app, "Snooze")
+    route, _, form = api.switched[0]
+    assert (route, form["entity"], form["value"], form["reason"]) == (
+        "snooze",
+        "customer",
+        "c-12",
+        "on holiday",
+    )
+
+
+def test_a_proposed_entry_is_put_in_force(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "lists", section="entries")
+    assert "d-13" in seen(app) and "Proposed" in seen(app)
+    pressed(app, "Put in force")
+    assert api.switched == [("confirm", "entry_1", {})]
+
+
+def test_a_confirmed_case_puts_its_card_on_the_block_list_with_one_click(
+    opened: Opened, api: FakeApi
+) -> None:
+    app = opened("team-lead-1", "cases", id="c_0003")
+    labels = [button.label for button in app.button if button.label.startswith("Block ")]
+    if not labels:
+        app = opened("team-lead-1", "cases", id=_confirmed())
+        labels = [button.label for button in app.button if button.label.startswith("Block ")]
+    pressed(app, labels[0])
+    route, _, form = api.switched[0]
+    assert route == "list" and form["case_id"] and form["entity"] in labels[0]
+
+
+def _confirmed() -> str:
+    import fake_institution as data
+
+    return next(case["case_id"] for case in data.CASES if case["verdict"] == "confirmed_fraud")
