@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,10 @@ from casework.review import tasks
 from casework.review.lanes import expected_money
 from casework.review.review_design import draw_design
 from data.events import EventDraft
+from data.ledger import Ledger
+from data.transactions import Transaction
 from data.writer import Writer
-from engine.decision import Decision
+from engine.decision import Decision, Outcome
 from engine.policy import Policy
 from engine.policy_work import Joining
 
@@ -30,11 +32,36 @@ _OPEN_CASES = f"""
 
 class OpenCases:
     """Which values of the joining entity may have an open case: a memory that can only be too long, so that a decision
-    on anybody else costs no query."""
+    on anybody else costs no query, and its write need not wait for DuckDB."""
 
     def __init__(self) -> None:
         self._entity = ""
         self._values: set[str] = set()
+
+    def load(self, ledger: Ledger, policy: Policy) -> None:
+        """Fill the memory, if policy has alerts join and it is not filled yet."""
+        joining = policy.work.joining
+        if joining is None or joining.entity == self._entity:
+            return
+        rows = ledger.read(_OPEN_CASES, [joining.entity])
+        self._entity, self._values = joining.entity, {row["entity_value"] for row in rows}
+
+    def may_have(self, payments: Iterable[Transaction], policy: Policy) -> bool:
+        """Whether any of these payments' entities may have an open case; True as long as that is not known."""
+        joining = policy.work.joining
+        if joining is None:
+            return False
+        known = joining.entity == self._entity
+        return not known or any(p.entities.get(joining.entity) in self._values for p in payments)
+
+    def will_join(self, made: Sequence[Decision], policy: Policy) -> bool:
+        """Whether one of these decisions may join a case, one that another of them opens included."""
+        joining = policy.work.joining
+        if joining is None:
+            return False
+        alerts = [d.transaction for d in made if d.outcome is Outcome.REVIEW]
+        values = [v for p in alerts if (v := p.entities.get(joining.entity))]
+        return len(set(values)) < len(values) or self.may_have(alerts, policy)
 
     def add(self, entity: str, value: str) -> None:
         """There is now, or may be, an open case on this value."""
@@ -48,8 +75,6 @@ class OpenCases:
         value = decision.transaction.entities.get(joining.entity) if joining else None
         if joining is None or not value:
             return None
-        if joining.entity != self._entity:
-            self._load(w, joining.entity)
         if value not in self._values:
             return None
         rows = w.read(_OPEN_CASES + " AND c.entity_value = ?", [joining.entity, value])
@@ -57,10 +82,6 @@ class OpenCases:
             self._values.discard(value)
         fitting = [row for row in rows if _fits(row, decision, joining, policy, at)]
         return cases.find(w, max(fitting, key=_age)["case_id"]) if fitting else None
-
-    def _load(self, w: Writer, entity: str) -> None:
-        self._entity = entity
-        self._values = {row["entity_value"] for row in w.read(_OPEN_CASES, [entity])}
 
 
 def _age(row: Mapping[str, Any]) -> tuple[datetime, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -107,17 +108,21 @@ class Decider:
         return [self._answer(transaction, fresh, made) for transaction in transactions]
 
     def must_read(self, transactions: Sequence[Transaction], at: datetime) -> bool:
-        """Whether these cannot be answered from memory: an id was seen before, or the day is a new one."""
+        """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or there may be
+        an open case to join."""
         seq_of = self._ledger.seq_of
+        if self._intake.open_cases.may_have(transactions, self._live().settings.policy):
+            return True
         return not self._load.knows(at) or any(seq_of(t.transaction_id) is not None for t in transactions)
 
     def _commit(self, fresh: Sequence[Transaction], at: datetime) -> dict[str, Answer]:
         live, load = self._live(), self._load.at(at)
         try:
-            with self._ledger.recording() as w:
-                first = w.take_seqs(len(fresh))
-                placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
-                made = live.desk.decide(placed, at=at, load=load)
+            first = self._ledger.next_transaction_seq  # whoever takes seqs holds the application's lock
+            placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
+            made = live.desk.decide(placed, at=at, load=load)
+            with self._writes(live, made)() as w:
+                w.take_seqs(len(fresh))
                 answers = self._write(w, live, made, at)
         except BaseException:
             self._spoiled()
@@ -126,6 +131,14 @@ class Decider:
         if live.desk.stale:
             self._reload()
         return answers
+
+    def _writes(
+        self, live: Live, made: Sequence[Decision]
+    ) -> Callable[[], AbstractContextManager[Writer]]:
+        """A write that only adds; one that can also query and update where an alert may join an open case."""
+        cases, policy = self._intake.open_cases, live.settings.policy
+        cases.load(self._ledger, policy)
+        return self._ledger.writing if cases.will_join(made, policy) else self._ledger.recording
 
     def _write(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
         w.insert_transactions([d.transaction for d in made], at, "api")
