@@ -5,7 +5,20 @@ from __future__ import annotations
 import runpy
 import sys
 
-BENCHMARKS = ("simulator", "features", "rules", "consensus", "coverage", "tuner", "serving", "reviewers", "handbook")
+BENCHMARKS = (
+    "simulator",
+    "features",
+    "rules",
+    "growth",
+    "start",
+    "batch_scoring",
+    "consensus",
+    "coverage",
+    "tuner",
+    "serving",
+    "reviewers",
+    "handbook",
+)
 
 
 def main(names: list[str]) -> int:

@@ -118,7 +118,7 @@ def lives(folder: Path, model: Path) -> None:
     upcoming = list(engines.transactions(table.slice(len(loaded)).to_pylist()))
     loaded = loaded.drop_columns(["transaction_id"])
     del table
-    before = _resident()
+    before = resident()
     wall, cpu = time.perf_counter(), time.process_time()
     state = OnlineState(institutions.demo_features())
     state.bulk_load(loaded, outcomes)
@@ -128,12 +128,12 @@ def lives(folder: Path, model: Path) -> None:
         "rows": rows,
         "start_s": wall,
         "start_cpu_s": cpu,
-        "state_bytes": _resident() - before,
+        "state_bytes": resident() - before,
         "size": size,
     }
     del loaded, outcomes
     gc.collect()
-    told["resident_bytes"] = _resident()
+    told["resident_bytes"] = resident()
     engine = engines.engine(state, registry.load(model))
     _says(told)
     for turn, _ in enumerate(sys.stdin):
@@ -168,7 +168,7 @@ def _tables(folder: Path) -> tuple[pa.Table, pa.Table]:
         return connection.sql("FROM transactions ORDER BY seq").to_arrow_table(), outcomes
 
 
-def _resident() -> int:
+def resident() -> int:
     """Resident bytes, once what was freed has been given back."""
     gc.collect()
     pa.default_memory_pool().release_unused()

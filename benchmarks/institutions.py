@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from casework import workspace
 from casework.app import App
-from casework.deciding import importing
-from data import approved
+from casework.demo.people import ADMIN
+from data import approved, ingest
 from data.mapping import load_mapping
 from data.simulator import InstitutionConfig, is_fraud_reason, simulate
 from engine.features.feature_set import FeatureSet
@@ -96,14 +96,25 @@ def ledger_like(transactions: int) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def history_file(folder: Path, transactions: int) -> Path:
+    """One Parquet file of that many payments in order of time, as a bank would hand them over."""
+    write_history(folder, transactions)
+    path = folder / "history.parquet"
+    with closing(duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(folder)})) as connection:
+        parts = f"FROM '{folder}/transactions-*.parquet'"
+        connection.execute(f"COPY (SELECT * {parts} ORDER BY occurred_at, transaction_id) TO '{path}'")
+    return path
+
+
 def make_workspace(root: Path, transactions: int) -> None:
-    """A workspace with the demo's rules, features and policy, and that many imported transactions (no model)."""
-    made = workspace.create(root, RULES / "mapping.yaml", approved.read_folder(RULES), "admin", at=END)
-    app = App.open(workspace.Workspace(made.root))
+    """A workspace with the demo's rules, features and policy, and that many imported payments (no model, no
+    decisions)."""
+    made = workspace.create(root, RULES / "mapping.yaml", approved.read_folder(RULES), ADMIN, at=END)
+    app = App.open(workspace.Workspace(made.root), lambda: END)
     try:
         with tempfile.TemporaryDirectory(prefix="history-") as folder:
-            for path in write_history(Path(folder), transactions):
-                importing.import_file(app, path, path.name, actor="admin", at=END)
+            path = history_file(Path(folder), transactions)
+            ingest.import_file(app.ledger, app.mapping, path, at=END, actor=ADMIN.user_id)
         app.ledger.checkpoint()
     finally:
         app.close()
