@@ -144,8 +144,8 @@ def trials(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
     answer(found, list(table(rows, columns)) if rows else ["Nothing is tried."], as_json)
 
 
-@cli.command("end-trial")
-def end_trial(
+@cli.command("withdraw")
+def withdraw(
     trial_id: Annotated[str, typer.Argument(help="As `secondlook safety trials` names it.")],
     reason: ReasonOption,
     workspace: WorkspaceOption = HERE,
@@ -153,7 +153,7 @@ def end_trial(
 ) -> None:
     """Stop a shadow or rollout at once.
 
-    Example: secondlook safety end-trial rollout_1f2e --reason "declines too many" --workspace bank
+    Example: secondlook safety withdraw rollout_1f2e --reason "declines too many" --workspace bank
     """
     with reached(workspace) as reach:
         reach.post(f"/v1/trials/{trial_id}/stop", {"reason": reason})
