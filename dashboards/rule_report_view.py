@@ -55,7 +55,7 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
             "Reviewers": _confirmed(rule["share_confirmed"]),
             "Caught": words.money(rule["value_caught_minor"], currency, short=True),
             "Only here": words.count(rule["only_here"]["count"]),
-            "Repeat hits": words.ABSENT
+            "Repeat": words.ABSENT
             if rule["repeats"] is None
             else words.percent(rule["repeats"]["share"]),
             "7 days (exp.)": _rate(rule["rate"]),

@@ -217,7 +217,7 @@ def _told(found: JSON, evidence: Evidence) -> str:
         words.append(f"Naively {naive['value']:.0%} of the {naive['n']:,} known outcomes are fraud.")
         if found["matured"] < found["count"]:
             words.append(
-                "That is too high: frauds are reported early, good payments only show by growing old."
+                "That is no fair sample: frauds are reported early, good payments only show by growing old."
             )
     if made["fraud_share"]:
         share = made["fraud_share"]

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import fake_consequences
 import fake_institution as data
 import fake_models
 import fake_proposals
 import fake_safety
 import fake_tasks
+from fake_asking import Asked, Refused
 from fake_clock import ahead, stamp
+from fake_proposals import ProposalDesk
 
 Json = dict[str, Any]
 PASSWORD = "look"
@@ -31,26 +34,8 @@ USERS = {
 }
 
 
-class Refused(Exception):
-    """An answer that is a problem."""
-
-    def __init__(self, status: int, title: str, detail: str = "", hint: str = "") -> None:
-        self.status = status
-        self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "hint": hint}
-
-
 @dataclass
-class Asked:
-    """One request: who, which parts of the path, query and body."""
-
-    user: str
-    parts: tuple[str, ...]
-    query: dict[str, str]
-    body: Json
-
-
-@dataclass
-class FakeApi:
+class FakeApi(ProposalDesk):
     """State of the made-up institution. `fail` maps 'GET /queue' to the refusal that route shall give."""
 
     tasks: dict[str, Json] = field(default_factory=dict)
@@ -59,10 +44,6 @@ class FakeApi:
     drafts: dict[str, Json] = field(default_factory=dict)
     released: list[tuple[str, str]] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
-    approvals: list[Json] = field(default_factory=list)
-    proposals: dict[str, Json] = field(default_factory=dict)
-    settled: list[tuple[str, str, str]] = field(default_factory=list)
-    checked: list[Json] = field(default_factory=list)
     signed_off: list[tuple[str, str]] = field(default_factory=list)
     switched: list[tuple[str, str, Json]] = field(default_factory=list)
     dispositions: list[Json] = field(default_factory=list)
@@ -240,55 +221,6 @@ class FakeApi:
             "next_cursor": str(start + limit) if more else None,
         }
 
-    # Proposals: one person writes, another approves
-    def listed_proposals(self, asked: Asked) -> Json:
-        wanted = asked.query.get("status", "")
-        found = [p for p in self.proposals.values() if wanted in ("", p["status"])]
-        return {"proposals": found, "open": len(found), "waiting_for_you": 0}
-
-    def proposal(self, asked: Asked) -> Json:
-        found = self.proposals[asked.parts[0]]
-        return {**found, "you_may_not_approve": "you wrote it" if asked.user in found["authors"] else ""}
-
-    def propose(self, asked: Asked) -> Json:
-        number = len(self.proposals) + 1
-        path = next(iter(asked.body.get("files") or {"catalogue/x.yaml": ""}))
-        made = fake_proposals.proposal(
-            number, asked.user, path, reason=asked.body["reason"], asked=asked.body
-        )
-        self.proposals[made["proposal_id"]] = made
-        return made
-
-    def approve(self, asked: Asked) -> Json:
-        found = self.proposals[asked.body["proposal_id"]]
-        if asked.user in found["authors"]:
-            raise Refused(403, "Not allowed", "nobody approves a change of their own", "Ask another.")
-        self.approvals.append(asked.body)
-        found |= {"status": "approved", "settled_by": asked.user, "settled_reason": asked.body["reason"]}
-        found |= {"settled_at": stamp(), "set_id": found["resulting_set_id"]}
-        return {"set_id": found["resulting_set_id"], "files_left_alone": []}
-
-    def settle(self, asked: Asked) -> Json:
-        proposal_id, how = asked.parts
-        self.settled.append((proposal_id, how, asked.body["reason"]))
-        word = {"rejection": "rejected", "withdrawal": "withdrawn"}[how]
-        self.proposals[proposal_id] |= {"status": word, "settled_by": asked.user, "settled_at": stamp()}
-        return self.proposals[proposal_id]
-
-    def check(self, asked: Asked) -> Json:
-        self.checked.append(asked.body["files"])
-        text = next(iter(asked.body["files"].values()))
-        if "costumer" not in text:
-            return fake_proposals.CHECKED
-        what = {"what": "there is no feature 'costumer'", "hint": "Did you mean 'customer'?"}
-        error = {
-            "check": "unknown_feature",
-            "severity": "error",
-            "where": "rules/catalogue/x.yaml:3:1",
-            **what,
-        }
-        return {**fake_proposals.CHECKED, "findings": [error], "sound": False}
-
     def sign_off(self, asked: Asked) -> Json:
         self.signed_off.append((asked.parts[0], asked.body["reason"]))
         return fake_models.model(asked.parts[0])
@@ -388,3 +320,5 @@ ROUTES: list[Route] = [
     ("GET", "/events", False, _fixed(data.EVENTS)),
     *fake_safety.ROUTES,
 ]
+# Before the patterns: a report is no rule's id.
+ROUTES[:0] = fake_consequences.ROUTES
