@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
+from fake_asking import Asked, Refused
 from fake_clock import stamp
 
 Json = dict[str, Any]
@@ -101,3 +103,59 @@ def proposal(number: int, author: str, path: str, **more: Any) -> Json:
         "you_may_not_approve": "",
     }
     return {**row, **page, **more}
+
+
+@dataclass
+class ProposalDesk:
+    """One person writes, another approves."""
+
+    approvals: list[Json] = field(default_factory=list)
+    proposals: dict[str, Json] = field(default_factory=dict)
+    settled: list[tuple[str, str, str]] = field(default_factory=list)
+    checked: list[Json] = field(default_factory=list)
+
+    def listed_proposals(self, asked: Asked) -> Json:
+        wanted = asked.query.get("status", "")
+        found = [p for p in self.proposals.values() if wanted in ("", p["status"])]
+        return {"proposals": found, "open": len(found), "waiting_for_you": 0}
+
+    def proposal(self, asked: Asked) -> Json:
+        found = self.proposals[asked.parts[0]]
+        return {**found, "you_may_not_approve": "you wrote it" if asked.user in found["authors"] else ""}
+
+    def propose(self, asked: Asked) -> Json:
+        number = len(self.proposals) + 1
+        path = next(iter(asked.body.get("files") or {"catalogue/x.yaml": ""}))
+        made = proposal(number, asked.user, path, reason=asked.body["reason"], asked=asked.body)
+        self.proposals[made["proposal_id"]] = made
+        return made
+
+    def approve(self, asked: Asked) -> Json:
+        found = self.proposals[asked.body["proposal_id"]]
+        if asked.user in found["authors"]:
+            raise Refused(403, "Not allowed", "nobody approves a change of their own", "Ask another.")
+        self.approvals.append(asked.body)
+        found |= {"status": "approved", "settled_by": asked.user, "settled_reason": asked.body["reason"]}
+        found |= {"settled_at": stamp(), "set_id": found["resulting_set_id"]}
+        return {"set_id": found["resulting_set_id"], "files_left_alone": []}
+
+    def settle(self, asked: Asked) -> Json:
+        proposal_id, how = asked.parts
+        self.settled.append((proposal_id, how, asked.body["reason"]))
+        word = {"rejection": "rejected", "withdrawal": "withdrawn"}[how]
+        self.proposals[proposal_id] |= {"status": word, "settled_by": asked.user, "settled_at": stamp()}
+        return self.proposals[proposal_id]
+
+    def check(self, asked: Asked) -> Json:
+        self.checked.append(asked.body["files"])
+        text = next(iter(asked.body["files"].values()))
+        if "costumer" not in text:
+            return CHECKED
+        what = {"what": "there is no feature 'costumer'", "hint": "Did you mean 'customer'?"}
+        error = {
+            "check": "unknown_feature",
+            "severity": "error",
+            "where": "rules/catalogue/x.yaml:3:1",
+            **what,
+        }
+        return {**CHECKED, "findings": [error], "sound": False}
