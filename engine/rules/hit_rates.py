@@ -87,12 +87,13 @@ def _spread(rules: Sequence[Days]) -> float:
 def _tails(hits: int, of: int, share: float, spread: float) -> tuple[float, float]:
     """P(at most `hits`) and P(at least `hits`)."""
     if of < 2 or spread < 1.001:
-        chance = stats.binom(of, share)
+        chances: tuple[float, ...] = (share,)
+        kind = stats.binom
     else:
         alike = min((spread - 1.0) / (of - 1), 0.99)
         size = (1.0 - alike) / alike
-        chance = stats.betabinom(of, share * size, (1.0 - share) * size)
-    return float(chance.cdf(hits)), float(chance.sf(hits - 1))
+        chances, kind = (share * size, (1.0 - share) * size), stats.betabinom
+    return float(kind.cdf(hits, of, *chances)), float(kind.sf(hits - 1, of, *chances))
 
 
 def _rejected(p: Sequence[float]) -> np.ndarray:
