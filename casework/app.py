@@ -169,7 +169,7 @@ class App:
                 yield
             finally:
                 if self._live is not None:
-                    opening.refresh(self.ledger, self._live.desk, self._live.settings)
+                    opening.refresh(self.ledger, self._live.guard, self._live.settings)
 
     @cached_property
     def retraining(self) -> Retraining:

@@ -11,7 +11,7 @@ from pathlib import Path
 from casework.cases.past import PastPayments
 from casework.learning import novelty
 from casework.safety import opening
-from casework.safety.desk import Desk
+from casework.safety.guard import Guard
 from casework.workspace import Workspace
 from data import approved
 from data.errors import ConfigError
@@ -53,7 +53,7 @@ class Live:
     model: Model | None
     memory: OnlineState
     engine: Engine
-    desk: Desk
+    guard: Guard
     past: PastPayments
 
     @property
@@ -111,8 +111,8 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
         unlabelled=None if model else novelty.current(ledger, settings.files["features.yaml"]),
     )
     past = before.past if before else PastPayments(ledger, mapping)
-    desk = opening.desk(ledger, engine, settings, workspace.models, partial(read_settings, mapping=mapping))
-    return Live(current.set_id, settings, model, memory, engine, desk, past)
+    guard = opening.guard(ledger, engine, settings, workspace.models, partial(read_settings, mapping=mapping))
+    return Live(current.set_id, settings, model, memory, engine, guard, past)
 
 
 def champion(ledger: Ledger, models: Path) -> Model | None:

@@ -120,7 +120,7 @@ class Decider:
         try:
             first = self._ledger.next_transaction_seq  # whoever takes seqs holds the application's lock
             placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
-            made = live.desk.decide(placed, at=at, load=load)
+            made = live.guard.decide(placed, at=at, load=load)
             with self._writes(live, made)() as w:
                 w.take_seqs(len(fresh))
                 answers = self._write(w, live, made, at)
@@ -128,7 +128,7 @@ class Decider:
             self._spoiled()
             raise
         self._load.add(made)
-        if live.desk.stale:
+        if live.guard.stale:
             self._reload()
         return answers
 
@@ -145,7 +145,7 @@ class Decider:
         stored = [canonical_json(decisions.as_json(d)) for d in made]
         seqs = w.events([decisions.event_of(d, s) for d, s in zip(made, stored, strict=True)], at)
         w.insert("decisions", [decisions.row_of(d, seq) for d, seq in zip(made, seqs, strict=True)])
-        live.desk.record(w, made, at)
+        live.guard.record(w, made, at)
         cases = self._intake.open(w, live, made, at)
         return {
             d.transaction.transaction_id: decisions.answer_of(s, cases.get(d.transaction.seq))

@@ -66,7 +66,7 @@ def standing(request: Request, person: Person = allowed(Permission.SAFETY_READ))
     """Kill switch, capacity and its price, alarms, what the breaker watches and did, and how often no model ran."""
     app, at = the_app(request), now()
     live, load = app.live, Load(app.ledger).at(at)
-    return json_answer(overview.overview(app.ledger, live.desk, live.settings, load, at))
+    return json_answer(overview.overview(app.ledger, live.guard, live.settings, load, at))
 
 
 @router.get("/alarms")

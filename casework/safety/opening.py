@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import orjson
 
 from casework.safety import alarms, breaker_acts, kill_switch, list_entries, snoozes, trials
-from casework.safety.desk import Desk, controlled
 from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
+from casework.safety.guard import Guard, controlled
 from casework.safety.trials import ROLLOUT, SHADOW, Trial
 from data.errors import SecondLookError
 from data.ledger import Ledger
@@ -103,8 +103,8 @@ def policy_of(ledger: Ledger, set_id: str, settings: Settings) -> Chosen:
     return Chosen(policy, segments, {"policy_set_id": set_id})
 
 
-def desk(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read: Read) -> Desk:
-    """The desk beside this engine, as the ledger has it."""
+def guard(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read: Read) -> Guard:
+    """The guard beside this engine, as the ledger has it."""
     last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
     moment = last or ledger.read("SELECT max(approved_at) AS at FROM approved_sets")[0]["at"]
     model_id = engine.model.model_id if engine.model else ""
@@ -119,13 +119,13 @@ def desk(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read:
             watch.acted = True
     shadows, rollout = _tried(ledger, engine, settings, models, read)
     control = control_of(ledger, acts)
-    made = Desk(engine, control, breaker, alarms.open_keys(ledger), shadows, rollout)
+    made = Guard(engine, control, breaker, alarms.open_keys(ledger), shadows, rollout)
     made.kill(kill_switch.standing(ledger).is_on)
     return made
 
 
-def refresh(ledger: Ledger, held: Desk, settings: Settings) -> None:
-    """Have a desk take over what people have switched since it was made; its counters stay."""
+def refresh(ledger: Ledger, held: Guard, settings: Settings) -> None:
+    """Have a guard take over what people have switched since it was made; its counters stay."""
     model_id = held.engine.model.model_id if held.engine.model else ""
     acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
     held.use(control_of(ledger, acts))

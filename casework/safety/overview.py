@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.safety import alarms, breaker_acts, effects, kill_switch
-from casework.safety.desk import Desk
+from casework.safety.guard import Guard
 from casework.safety.opening import Settings, standing_acts
 from data.ledger import Ledger
 from engine.breaker import RatioTest, Watch
@@ -28,9 +28,9 @@ def banner(ledger: Ledger) -> JSON:
     return {"kill_switch": kill_switch.standing(ledger).as_json(), "alarms": found, "open": len(found)}
 
 
-def overview(ledger: Ledger, desk: Desk, settings: Settings, load: CapacityState, at: datetime) -> JSON:
+def overview(ledger: Ledger, guard: Guard, settings: Settings, load: CapacityState, at: datetime) -> JSON:
     """Kill switch, capacity and its price, alarms, what the breaker did and watches, and how often no model ran."""
-    acts, model = breaker_acts.listed(ledger), desk.engine.model
+    acts, model = breaker_acts.listed(ledger), guard.engine.model
     model_id = model.model_id if model else ""
     standing = {a["act_id"] for a in standing_acts(breaker_acts.in_force(ledger), settings, model_id)}
     return {
@@ -39,11 +39,11 @@ def overview(ledger: Ledger, desk: Desk, settings: Settings, load: CapacityState
         "capacity": capacity(settings.policy, load),
         "acts": [{**act, "in_force": act["act_id"] in standing} for act in acts],
         "limits": {n: getattr(settings.policy.breaker, n) for n in Limits.__dataclass_fields__},
-        "watches": _watches(desk.breaker.counted(), settings.policy.breaker, at),
+        "watches": _watches(guard.breaker.counted(), settings.policy.breaker, at),
         "fail_safe": _fail_safe(ledger, at),
-        "policy_set_id": desk.engine.notes.get("policy_set_id", ""),
+        "policy_set_id": guard.engine.notes.get("policy_set_id", ""),
         "model_id": model_id,
-        "set_id": desk.engine.set_id,
+        "set_id": guard.engine.set_id,
     }
 
 

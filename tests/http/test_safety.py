@@ -257,8 +257,8 @@ def test_no_model_is_an_alarm_that_is_acknowledged_once(shop: Institution) -> No
 def test_safety_survives_a_restart(shop: Institution) -> None:
     form = {"entity": "merchant", "value": "m-quiet", "reason": "opening day", "expires_at": soon()}
     ok(shop.ask("team-lead-1", "POST", "/v1/snoozes", json=form), 201)
-    before = shop.app.live.desk.control
+    before = shop.app.live.guard.control
     shop.app.forget()
-    after = shop.app.live.desk.control
+    after = shop.app.live.guard.control
     assert after is not before
     assert after.snoozes == before.snoozes and after.entries == before.entries

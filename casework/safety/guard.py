@@ -24,7 +24,7 @@ _FAIL_SAFE = {
 }
 
 
-class Desk:
+class Guard:
     """Everything of safety that is in memory while an engine decides; the ledger can make it anew at any time.
 
     `stale` says that what decides must be loaded anew, because a model or policy was paused.
