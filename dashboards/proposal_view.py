@@ -7,11 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, words
+from dashboards import effect_view, frame, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
-_FLIPS = 10
 
 
 def diff(lines: list[str]) -> None:
@@ -116,63 +115,47 @@ def evidence(seen: Json) -> None:
         st.caption("Lacking: " + words.plain("; ".join(seen["lacking"])) + ".")
 
 
-def effect(preview: Json, currency: str) -> None:
-    """What the change would have done in the period: alerts, cases a day, flipped payments."""
-    alerts, cases = preview["alerts"], preview["cases"]
-    since, until = (words.when(preview[end], frame.zone()) for end in ("since", "until"))
-    st.caption(f"{words.count(preview['decisions'])} decisions, {since} to {until}, decided again.")
-    gained, lost, work, flipped = st.columns(4)
-    with gained:
-        frame.figure(
-            "Alerts gained", words.count(alerts["gained"]["count"]), *_group(alerts["gained"], currency)
-        )
-    with lost:
-        frame.figure("Alerts lost", words.count(alerts["lost"]["count"]), *_group(alerts["lost"], currency))
+def effect(preview: Json, proposal_id: str, currency: str) -> None:
+    """What the change would have done in the period: a finding, four figures, and the way to all of it."""
+    st.subheader(effect_view.finding(preview), anchor=False)
+    since, until = (frame.when(preview[end]) for end in ("since", "until"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{since} to {until}, decided again.", width="content")
+        _whole_effect(proposal_id)
+    effect_view.alarms(preview)
+    gained, lost, work, hours = st.columns(4)
+    for column, name, label in (
+        (gained, "gained", "Stopped by the change"),
+        (lost, "lost", "Let go by the change"),
+    ):
+        group = preview["alerts"][name]
+        with column:
+            notes = _group(group, currency)
+            frame.figure(label, words.count(group["count"]), *notes, help_text=group.get("told"))
+    before, after = preview["cases"]["before"], preview["cases"]["after"]
     with work:
-        before, after = cases["before"], cases["after"]
-        frame.figure(
-            "Cases a day",
-            words.number(after["a_day"], 1),
-            f"now {words.number(before['a_day'], 1)}, capacity {words.count(after['capacity'])}",
-        )
-    with flipped:
-        frame.figure("Payments that flip", words.count(preview["flipped"]), "outcome differs")
-    for told in frame.items(preview, "alarms"):
-        st.warning(words.plain(str(told.get("sentence", ""))), icon=":material/warning:")
-    _flips(preview, currency)
-    for told in preview.get("not_known", []):
-        st.caption(words.plain(told))
+        capacity = f"now {words.number(before['a_day'], 1)}, capacity {words.count(after['capacity'])}"
+        frame.figure("Cases a day", words.number(after["a_day"], 1), capacity)
+    with hours:
+        now = f"now {words.number(before['analyst_hours_a_day'], 2)}"
+        frame.figure("Analyst hours a day", words.number(after["analyst_hours_a_day"], 2), now)
+    st.caption("  \n".join(words.plain(told) for told in preview.get("not_known", [])[:1]))
+
+
+def _whole_effect(proposal_id: str) -> None:
+    if st.button(
+        "All of it, payment by payment", type="tertiary", icon=":material/compare_arrows:", key="whole"
+    ):
+        st.switch_page("app_pages/effect.py", query_params={"proposal": proposal_id})
 
 
 def _group(group: Json, currency: str) -> list[str]:
     """Amount, and what can honestly be said of the fraud in it."""
     if not group["count"]:
         return []
-    estimate = (group.get("estimate") or {}).get("fraud_share")
     amount = words.money(group["amount_minor"], currency, short=True)
-    if not estimate or estimate["value"] is None:
-        return [amount, "fraud share not known yet"]
-    low, high = (words.percent(estimate[end], 0) for end in ("low", "high"))
-    return [amount, f"fraud about {words.percent(estimate['value'], 0)} ({low} to {high})"]
-
-
-def _flips(preview: Json, currency: str) -> None:
-    rows = [
-        {
-            "Payment": flip["transaction_id"],
-            "Amount": words.money(flip["amount_minor"], currency),
-            "Now": words.sign_and_word(flip["before"]["outcome"], words.OUTCOMES),
-            "Then": words.sign_and_word(flip["after"]["outcome"], words.OUTCOMES),
-            "Known": words.capital(str(flip["known"])),
-            "Why": (flip["after"]["reasons"] or [flip["after"]["sentence"]])[0],
-        }
-        for flip in frame.items(preview, "flips")[:_FLIPS]
-    ]
-    if rows:
-        largest = words.plural(len(rows), "payment that flips", "payments that flip")
-        more = preview["flipped"] - len(rows)
-        with st.expander(f"{largest}, the largest of {words.count(preview['flipped'])}" if more else largest):
-            frame.table(rows)
+    share = effect_view.share((group.get("estimate") or {}).get("fraud_share"))
+    return [amount, f"fraud {share}"]
 
 
 def refusal(error: ApiError) -> None:

@@ -140,7 +140,6 @@ def _one(found: Json) -> None:
         _decide(found)
     if frame.role() in PREVIEWERS:
         with above:
-            st.subheader("What it would have changed", anchor=False)
             _effect(found)
 
 
@@ -169,7 +168,7 @@ def _effect(found: Json) -> None:
     if isinstance(kept[1], ApiError):
         proposal_view.refusal(kept[1])
     else:
-        proposal_view.effect(kept[1], frame.base_currency())
+        proposal_view.effect(kept[1], found["proposal_id"], frame.base_currency())
 
 
 def _decide(found: Json) -> None:

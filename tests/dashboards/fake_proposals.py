@@ -58,17 +58,11 @@ PREVIEW: Json = {
     "until": stamp(),
     "decisions": 15703,
     "alerts": {"gained": group(65, 0.11), "both": group(219), "lost": group(3)},
-    "cases": {"before": {"a_day": 10.7}, "after": {"a_day": 12.8, "capacity": 60}},
+    "cases": {
+        "before": {"a_day": 10.7, "analyst_hours_a_day": 0.11},
+        "after": {"a_day": 12.8, "analyst_hours_a_day": 0.13, "capacity": 60},
+    },
     "flipped": 68,
-    "flips": [
-        {
-            "transaction_id": "t_90002",
-            "amount_minor": 40599,
-            "before": {"outcome": "approve", "reasons": [], "sentence": ""},
-            "after": {"outcome": "review", "reasons": ["quiet for 24 d"], "sentence": ""},
-            "known": "unknown",
-        }
-    ],
     "alarms": [{"sentence": "Every tenth payment would be looked at."}],
     "not_known": ["For 64 of the 68 flipped payments no outcome is known."],
 }
