@@ -5,7 +5,6 @@ python -m benchmarks.institutions WORKSPACE TRANSACTIONS    make a workspace wit
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -16,10 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from casework import workspace
-from casework.app import App
-from casework.demo.people import ADMIN
-from data import approved, ingest
 from data.mapping import load_mapping
 from data.simulator import InstitutionConfig, is_fraud_reason, simulate
 from engine.features.feature_set import FeatureSet
@@ -89,6 +84,7 @@ def ledger_like(transactions: int) -> duckdb.DuckDBPyConnection:
     """A connection with `transactions` and `outcomes` as a ledger has them, in memory."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
     with tempfile.TemporaryDirectory(prefix="history-") as folder:
         write_history(Path(folder), transactions)
         connection.execute(f"CREATE TABLE transactions AS {LEDGER_LIKE.format(folder=folder)}")
@@ -104,21 +100,3 @@ def history_file(folder: Path, transactions: int) -> Path:
         parts = f"FROM '{folder}/transactions-*.parquet'"
         connection.execute(f"COPY (SELECT * {parts} ORDER BY occurred_at, transaction_id) TO '{path}'")
     return path
-
-
-def make_workspace(root: Path, transactions: int) -> None:
-    """A workspace with the demo's rules, features and policy, and that many imported payments (no model, no
-    decisions)."""
-    made = workspace.create(root, RULES / "mapping.yaml", approved.read_folder(RULES), ADMIN, at=END)
-    app = App.open(workspace.Workspace(made.root), lambda: END)
-    try:
-        with tempfile.TemporaryDirectory(prefix="history-") as folder:
-            path = history_file(Path(folder), transactions)
-            ingest.import_file(app.ledger, app.mapping, path, at=END, actor=ADMIN.user_id)
-        app.ledger.checkpoint()
-    finally:
-        app.close()
-
-
-if __name__ == "__main__":
-    make_workspace(Path(sys.argv[1]), int(sys.argv[2]))

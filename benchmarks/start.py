@@ -2,7 +2,7 @@
 
     python -m benchmarks.start [SIZE ...]
 
-A workspace of each size is made (see benchmarks.institutions), opened in a process of its own as the server opens it,
+A workspace of each size is made (see benchmarks.workspaces), opened in a process of its own as the server opens it,
 decides 400 payments one at a time with their durable write, and takes a checkpoint. No model, no HTTP.
 """
 
@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks import institutions
+from benchmarks import workspaces
 from benchmarks.growth import resident
 from benchmarks.machine import machine
 from casework.app import App
@@ -54,7 +54,7 @@ def main() -> None:
 def measured(root: Path, size: int) -> tuple[float, dict[str, Any]]:
     """Seconds to make the workspace, and what its process found."""
     begun = time.perf_counter()
-    institutions.make_workspace(root, size)
+    workspaces.make_workspace(root, size)
     made = time.perf_counter() - begun
     command = [sys.executable, "-m", "benchmarks.start", "--child", str(root)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
