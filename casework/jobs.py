@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from casework.cases import attachments, dispositions
 from casework.outbox import messages, sending
 from casework.review import tasks
+from casework.safety import watching
 from casework.schedule import Job
 from data import chain
 from data.errors import ChainBrokenError
@@ -54,6 +55,7 @@ def all_jobs(app: App) -> list[Job]:
             False,
         ),
         Job("retention", "remove files and sent messages whose time is over", _DAILY, lambda: retain(app)),
+        Job("watch", "hold each rule against its own history", _DAILY, lambda: watching.watch(app)),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
         Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
     ]

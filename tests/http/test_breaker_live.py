@@ -14,7 +14,7 @@ import pytest
 
 from casework.app import App
 from casework.deciding.replaying import replay
-from casework.safety import actions, alarms, breaker_acts
+from casework.safety import actions, alarms, breaker_acts, watching
 from casework.workspace import Workspace
 from data import approved
 from data.transactions import Transaction
@@ -160,6 +160,18 @@ def test_a_policy_that_asks_for_far_too_much_gives_way_to_the_one_before(bank: B
     assert after["context"]["policy_set_id"] != after["set_id"]
     assert after["outcome"] == "approve"
     assert replay(bank.app, after)["same"]
+
+
+def test_a_rule_that_falls_silent_raises_one_alarm(bank: Bank) -> None:
+    assert watching.watch(bank.app) == "Nothing was decided yet."
+    bank.decide(400, large=0.4, step=6500.0)
+    assert "all as loud as before" in watching.watch(bank.app)
+    bank.decide(120, large=0.0, step=6500.0)
+    for _ in range(2):
+        assert "large_sum (silence)" in watching.watch(bank.app)
+    raised = [a for a in alarms.listed(bank.app.ledger) if a["kind"] == "silence"]
+    assert [alarm["subject"] for alarm in raised] == ["large_sum"]
+    assert "were expected from its own history" in raised[0]["sentence"]
 
 
 def _said(decision: dict[str, Any]) -> dict[str, Any]:
