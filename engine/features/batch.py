@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from engine.features.derived import Expression
 from engine.features.facts import Facts, probe, read_arrow
-from engine.features.feature_set import FeatureSet, FeatureSpec
+from engine.features.feature_set import EVERYONE, FeatureSet, FeatureSpec
 from engine.features.gather_sql import Gathering
 from engine.features.label_sql import label_ctes, label_groups
 from engine.features.localtime import NIGHT_HOURS, SATURDAY, offsets
@@ -71,7 +71,7 @@ def _base(feature_set: FeatureSet, facts: Facts) -> str:
     read = {n for entity in feature_set.entities for n in entity} | {
         f.of for f in feature_set.features if f.of
     }
-    columns = [f"{quoted(n)} AS {held(n)}" for n in sorted(read - {"amount"})]
+    columns = [f"{_column(n)} AS {held(n)}" for n in sorted(read - {"amount"})]
     measures = {f.measure for f in feature_set.features}
     if measures & {"count", "sum", "mean", "std"}:
         columns.append(f"{PACKED} AS packed")
@@ -88,9 +88,13 @@ def _base(feature_set: FeatureSet, facts: Facts) -> str:
         WHERE seq <= {facts.last_seq} AND t >= {facts.oldest_us} {_related(feature_set, facts)}"""
 
 
+def _column(name: str) -> str:
+    return "CAST('' AS VARCHAR)" if name == EVERYONE else quoted(name)
+
+
 def _related(feature_set: FeatureSet, facts: Facts) -> str:
     """For a few asked rows: only those that share an entity with one of them (none are very late)."""
-    if not facts.few or facts.very_late:
+    if not facts.few or facts.very_late or (EVERYONE,) in feature_set.entities:
         return ""
     span = f"seq BETWEEN {facts.first_seq} AND {facts.last_seq}"
     names = dict.fromkeys(quoted(entity[0]) for entity in feature_set.entities)

@@ -17,6 +17,9 @@ OWN = ("value", "local_night", "local_weekend", "local_hour")
 MEASURES = (*HISTORY, *LABELS, *OWN)
 UNITS = ("money", "count", "seconds", "share", "ratio", "flag", "category", "number")
 
+EVERYONE = "everyone"
+"""The entity that every transaction shares, for what is usual here at all."""
+
 INTEGER, NUMBER, FLAG, CATEGORY = "integer", "number", "flag", "category"
 
 

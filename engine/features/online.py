@@ -14,7 +14,7 @@ from data.errors import ConflictError
 from data.transactions import Transaction
 from engine.decision import FeatureValue
 from engine.features import bulk
-from engine.features.feature_set import FeatureSet
+from engine.features.feature_set import EVERYONE, FeatureSet
 from engine.features.known_labels import LabelRow
 from engine.features.label_book import LabelBook
 from engine.features.localtime import NIGHT_HOURS, SATURDAY, micros, zone
@@ -111,6 +111,8 @@ class OnlineState:
         recent = times >= self.newest_us - self.feature_set.memory_us
         if not recent.all():
             transactions, times = transactions.filter(pa.array(recent)), times[recent]
+        if EVERYONE in self._numberings:
+            transactions = transactions.append_column(EVERYONE, pa.repeat(pa.scalar(""), len(times)))
         rows = bulk.Rows.of(transactions, times, self._numberings)
         for tracked in self._tracked:
             if tracked.needs.histories:
@@ -144,7 +146,7 @@ class OnlineState:
 def columns_read(feature_set: FeatureSet) -> tuple[str, ...]:
     """The columns of `transactions` that `bulk_load` reads; whoever loads millions of rows leaves the others where they
     are."""
-    named = [name for entity in feature_set.entities for name in entity]
+    named = [name for entity in feature_set.entities for name in entity if name != EVERYONE]
     named += [f.of for f in feature_set.features if f.measure in ("max", "distinct") and f.of != "amount"]
     return ("seq", "occurred_at", "amount_minor", *dict.fromkeys(named))
 

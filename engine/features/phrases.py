@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.features.feature_set import EVERYONE
+
 _UNITS = {
     "count": "count",
     "distinct": "count",
@@ -51,7 +53,8 @@ def default_phrase(measure: str, of: str, entity: tuple[str, ...], window_us: in
     phrase = _MEASURES[measure].format(of=_spoken(of))
     if not entity:
         return phrase
-    return f"{phrase} of this {' and '.join(_spoken(e) for e in entity)}, last {span(window_us)}"
+    whose = "everyone" if entity == (EVERYONE,) else f"this {' and '.join(_spoken(e) for e in entity)}"
+    return f"{phrase} of {whose}, last {span(window_us)}"
 
 
 def span(window_us: int) -> str:

@@ -14,6 +14,7 @@ from data.errors import did_you_mean
 from engine.features.derived import ExpressionError, parse
 from engine.features.feature_set import (
     CATEGORY,
+    EVERYONE,
     FLAG,
     INTEGER,
     MEASURES,
@@ -166,7 +167,7 @@ class _Reader:
 
     def _entity(self, row: Fields) -> tuple[str, ...]:
         if not isinstance(row.value.get("entity"), list):
-            return (self._known(row, "entity", list(self.names.entities)),)
+            return (self._known(row, "entity", [*self.names.entities, EVERYONE]),)
         names = row.texts("entity", optional=False)
         for name in names:
             if name not in self.names.entities:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from data.transactions import Transaction
 from engine.decision import FeatureValue
-from engine.features.feature_set import NUMBER, FeatureSet, FeatureSpec
+from engine.features.feature_set import EVERYONE, NUMBER, FeatureSet, FeatureSpec
 from engine.features.history import NO_INTEGER, NO_NUMBER, Codes, Column, History, RunningSum
 from engine.features.known_labels import KnownLabels, LabelRow
 from engine.features.loaded import LoadedHistories
@@ -69,6 +69,7 @@ class TrackedEntity:
         self._windows = self._plan([f for f in specs if f.is_history])
         self._label_plan = [(f.name, f.measure, f.window_us) for f in specs if f.is_label]
         self._single = entity[0] if len(entity) == 1 else ""
+        self._otherwise = "" if entity == (EVERYONE,) else None
 
     def _plan(self, specs: list[FeatureSpec]) -> list[tuple[int, list[tuple[str, Measure, Place]]]]:
         windows: dict[int, list[tuple[str, Measure, Place]]] = {}
@@ -82,7 +83,7 @@ class TrackedEntity:
     def key(self, entities: Entities) -> Hashable:
         """The entity's value, a tuple for a composite; None if any part is missing."""
         if self._single:
-            return entities.get(self._single)
+            return entities.get(self._single, self._otherwise)
         parts = tuple(entities.get(name) for name in self.entity)
         return None if None in parts else parts
 

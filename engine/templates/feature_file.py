@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import permutations
 
 from data.mapping import Mapping
+from engine.features.feature_set import EVERYONE
 
 LONGEST_NAME = 63
 MOST_SHARING = 4
@@ -29,7 +30,14 @@ Line = tuple[str, str]
 
 def features_yaml(mapping: Mapping) -> str:
     """The text of features.yaml."""
-    lines = [*_own(mapping), *_habits(mapping), *_sharing(mapping), *_labels(mapping), *_ratios(mapping)]
+    lines = [
+        *_own(mapping),
+        *_everyone(mapping),
+        *_habits(mapping),
+        *_sharing(mapping),
+        *_labels(mapping),
+        *_ratios(mapping),
+    ]
     seen: dict[str, str] = {}
     for name, rest in lines:
         if len(name) <= LONGEST_NAME:
@@ -54,6 +62,29 @@ def _own(mapping: Mapping) -> Iterator[Line]:
         yield name, f'attribute: {name}, phrase: "{_spoken(name)}"'
     for name in mapping.entities:
         yield name, f'attribute: {name}, model: false, phrase: "the {_spoken(name)}"'
+
+
+def _everyone(mapping: Mapping) -> Iterator[Line]:
+    """What is usual here at all, where nothing can be counted over an entity and the clock knows hours."""
+    if mapping.entities or mapping.occurred_at.unit in ("days", "months"):
+        return
+    for window, words in (("1h", "the last hour"), ("7d", "7 days")):
+        rest = f"entity: {EVERYONE}, measure: count, window: {window}, unit: count"
+        yield f"everyone_txn_count_{window}", f'{rest}, phrase: "{mapping.called}s of everyone in {words}"'
+    if not mapping.amount:
+        return
+    for measure, words in (
+        ("mean", "usual amount"),
+        ("std", "spread of the amounts"),
+        ("max", "largest amount"),
+    ):
+        rest = f"entity: {EVERYONE}, measure: {measure}, of: amount, window: 7d, unit: money"
+        yield f"everyone_amount_{measure}_7d", f'{rest}, phrase: "{words} of everyone in 7 days"'
+    derived = "(amount_minor - everyone_amount_mean_7d) / everyone_amount_std_7d"
+    yield (
+        "everyone_amount_deviations_7d",
+        f'derived: "{derived}", unit: number, phrase: "deviations above the usual amount of everyone"',
+    )
 
 
 def _habits(mapping: Mapping) -> Iterator[Line]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from data.mapping import Mapping
-from data.money import decimals
 from engine.templates.feature_file import LONGEST_NAME
 
 _LONGEST_ENTITY = 40
 _MOST_CATEGORIES = 3
-_LARGE = 1_000
-"""In major units; a first guess that the title and the rule's description say to correct."""
 _EXAMPLE = "example_that_matches_nobody"
 _FIRST = "history:\n  - {version: 1, at: 2026-01-01, change: Made from the mapping}\n"
 
@@ -17,7 +14,7 @@ _FIRST = "history:\n  - {version: 1, at: 2026-01-01, change: Made from the mappi
 def rule_files(mapping: Mapping) -> dict[str, str]:
     """Rule files by path; every number in them is pinned by a test.
 
-    Where nothing can be counted over an entity, what is left is the amount, the hour and the categories.
+    Where nothing can be counted over an entity, what is left is everyone's usual amount, and the categories.
     """
     made: dict[str, str] = {}
     for entity in mapping.entities:
@@ -31,7 +28,7 @@ def rule_files(mapping: Mapping) -> dict[str, str]:
             made.update(_rule(f"{entity}_with_known_frauds", _known_frauds(entity, mapping.called)))
     if not mapping.entities:
         if mapping.amount and mapping.occurred_at.unit not in ("days", "months"):
-            made.update(_rule("large_amount_at_night", _large_at_night(mapping)))
+            made.update(_rule("amount_far_above_usual", _far_above_usual(mapping.called)))
         for name in _listed(mapping):
             made.update(_rule(f"{name}_on_block_list", _blocked(name)))
     return made
@@ -95,33 +92,34 @@ runbook: >-
 """
 
 
-def _large_at_night(mapping: Mapping) -> str:
-    large = _LARGE * 10 ** decimals(mapping.base_currency)
+def _far_above_usual(called: str) -> str:
+    far, count = "everyone_amount_deviations_7d", "everyone_txn_count_7d"
     return f"""\
-title: Large {mapping.called} at night
+title: Far above what is usual here
 status: live
-typology: unusual_hour
+typology: amount_against_habit
 severity: medium
 owner: risk-manager
 description: >-
-  {_LARGE:,} {mapping.base_currency} is a first guess: raise it until a night brings no more than you can look at.
+  Twenty deviations above the mean of everyone's week, asked only where the week says what is usual. Lower the number
+  until a day brings no more of these than you can look at.
 when:
   all:
-    - amount_minor >= {large}
-    - local_night
+    - {far} >= 20
+    - {count} >= 200
 on_missing: no_hit
 then:
   floor: review
-  reason: "{{amount_minor}} in the middle of the night"
+  reason: "this amount lies {{{far}}} deviations above the mean of {{{count}}} {called}s"
 false_positives: >-
-  People who work at night, and buyers in another time zone.
+  The few large customers of a place with many small ones.
 runbook: >-
-  Is the hour unusual for what is sold here, or only for us? Large and unhurried is less worrying than large and hasty.
+  Is this a customer who always buys so much? If nobody knows the customer, the amount is the first thing to ask about.
 {_FIRST}tests:
-  - {{name: large and at night, given: {{amount_minor: {large}, local_night: true}}, expect: hit}}
-  - {{name: just below large, given: {{amount_minor: {large - 1}, local_night: true}}, expect: no_hit}}
-  - {{name: large by day, given: {{amount_minor: {large}, local_night: false}}, expect: no_hit}}
-  - {{name: no amount, given: {{local_night: true}}, expect: missing}}
+  - {{name: twenty deviations above, given: {{{far}: 20, {count}: 200}}, expect: hit}}
+  - {{name: nineteen deviations above, given: {{{far}: 19, {count}: 200}}, expect: no_hit}}
+  - {{name: too few {called}s to say what is usual, given: {{{far}: 90, {count}: 199}}, expect: no_hit}}
+  - {{name: no amount, given: {{{count}: 200}}, expect: missing}}
 """
 
 

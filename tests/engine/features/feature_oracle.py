@@ -67,9 +67,10 @@ def value(
         return local.hour <= 6
     if f.measure == "local_weekend":
         return local.strftime("%a") in ("Sat", "Sun")
-    if any(x.entities[e] is None for e in f.entity):
+    shared = [e for e in f.entity if e != "everyone"]
+    if any(x.entities[e] is None for e in shared):
         return None
-    mine = [y for y in before if all(y.entities[e] == x.entities[e] for e in f.entity)]
+    mine = [y for y in before if all(y.entities[e] == x.entities[e] for e in shared)]
     if f.is_label:
         return label_value(f, x, mine, reports, fs)
     return history_value(f, x, [y for y in mine if x.us - f.window_us <= y.us < x.us])

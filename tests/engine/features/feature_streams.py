@@ -52,6 +52,10 @@ features:
   - {name: customer_trust_20s, entity: customer, measure: distinct, of: trusted, window: 20s}
   - {name: customer_last, entity: customer, measure: seconds_since_last, window: 20s}
   - {name: customer_first, entity: customer, measure: seconds_since_first}
+  - {name: everyone_count_3s, entity: everyone, measure: count, window: 3s}
+  - {name: everyone_std_20s, entity: everyone, measure: std, window: 20s}
+  - {name: everyone_devices_20s, entity: everyone, measure: distinct, of: device, window: 20s}
+  - {name: everyone_share_20s, entity: everyone, measure: fraud_share, window: 20s}
   - {name: order_count_20s, entity: order, measure: count, window: 20s}
   - {name: pair_count_20s, entity: [customer, device], measure: count, window: 20s}
   - {name: pair_first, entity: [customer, device], measure: seconds_since_first, window: 30s}

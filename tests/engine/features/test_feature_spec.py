@@ -27,7 +27,8 @@ def test_features_keep_their_order_and_know_their_kinds() -> None:
     assert features.categorical == ("channel", "device_id")
     assert "trusted" in features.numeric
     assert "device_id" not in features.model_names
-    assert features.entities == (("customer",), ("order",), ("customer", "device"), ("device",))
+    entities = (("customer",), ("everyone",), ("order",), ("customer", "device"), ("device",))
+    assert features.entities == entities
 
 
 def test_a_set_says_how_far_it_looks_back() -> None:

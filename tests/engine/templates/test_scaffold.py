@@ -78,12 +78,14 @@ def test_every_ready_mapping_gets_general_rules_that_are_pinned(name: str) -> No
     assert check_all_pins(rules) == []
 
 
-def test_without_entities_the_hour_the_amount_and_the_categories_are_left() -> None:
+def test_without_entities_everyones_usual_amount_and_the_categories_are_left() -> None:
     paid = scaffold(load_mapping(NO_ENTITY.encode()))
     assert [path for path in paid if path.startswith("catalogue/")] == [
-        "catalogue/large_amount_at_night.yaml"
+        "catalogue/amount_far_above_usual.yaml"
     ]
+    assert b"everyone_amount_deviations_7d" in paid["features.yaml"]
     applied = scaffold(load_mapping(APPLICATIONS.encode()))
+    assert b"everyone" not in applied["features.yaml"]
     assert [path for path in applied if path.startswith("catalogue/")] == [
         "catalogue/device_os_on_block_list.yaml"
     ]
