@@ -96,8 +96,11 @@ class ColdStart:
 
     def novelty(self, row: Row) -> float:
         """The share of the transactions seen that were less surprising, in [0, 1]."""
-        total = sum(surprise for surprise, _, _ in self._worst(row))
-        return bisect_left(self.totals, total) / len(self.totals)
+        return bisect_left(self.totals, self.novelty_total(row)) / len(self.totals)
+
+    def novelty_total(self, row: Row) -> float:
+        """The sum of surprises behind it, which ranks also what lies beyond all that was seen."""
+        return sum(surprise for surprise, _, _ in self._worst(row))
 
     def strangeness(self, row: Row, currency: str) -> Strangeness:
         """In what this transaction is unlike the others: the family that stands out, and up to three in words."""
