@@ -1,6 +1,6 @@
 """Do fifty people at one queue ever get in each other's way? Simulated reviewers over HTTP, and what the record says.
 
-    python -m benchmarks.reviewers [--tasks 5000] [--reviewers 50] [--minutes 15] [--workspace DIR]
+    python -m benchmarks.reviewers [--tasks 5000] [--reviewers 50] [--minutes 30] [--workspace DIR]
 
 A small institution is made, with enough cases for so many tasks, and served by a process of its own. Every reviewer is
 a thread with connections of its own who takes the next task and answers it; some give it back, ask twice at once,
@@ -154,6 +154,17 @@ def make(root: Path, tasks: int, reviewers: int) -> list[str]:
         app.close()
 
 
+def signed_in(root: Path) -> list[str]:
+    """Fresh tokens of the analysts of a workspace that `make` made."""
+    app = App.open(Workspace(root))
+    try:
+        rows = app.ledger.read("SELECT user_id FROM users WHERE role = 'analyst' ORDER BY user_id")
+        at = datetime.now(UTC)
+        return [app.signin.sign_in(row["user_id"], PASSWORD, at).token for row in rows]
+    finally:
+        app.close()
+
+
 def _decide(app: App, cases: int, start: datetime) -> None:
     for first in range(0, cases, _BATCH):
         sent = [_payment(n, start) for n in range(first, min(first + _BATCH, cases))]
@@ -222,7 +233,7 @@ def main() -> int:
     wanted = _arguments()
     with _folder(wanted.workspace) as root:
         began = time.monotonic()
-        tokens = make(root, wanted.tasks, wanted.reviewers)
+        tokens = signed_in(root) if root.exists() else make(root, wanted.tasks, wanted.reviewers)
         print(f"made in {time.monotonic() - began:.0f} s; {wanted.reviewers} reviewers begin", flush=True)
         with _served(root) as (port, _, server):
             told, done, seconds = run(f"http://127.0.0.1:{port}", tokens, 60 * wanted.minutes)
@@ -257,8 +268,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--reviewers", type=int, default=50)
-    parser.add_argument("--minutes", type=float, default=15.0, help="stop then, whatever is left")
-    parser.add_argument("--workspace", type=Path, help="a new folder to keep; default: a temporary one")
+    parser.add_argument("--minutes", type=float, default=30.0, help="stop then, whatever is left")
+    parser.add_argument(
+        "--workspace", type=Path, help="a folder to keep, or to go on with; default: a temporary one"
+    )
     return parser.parse_args()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, waterfall, words
+from dashboards import charts, frame, task_tools, waterfall, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -16,6 +16,8 @@ Json = dict[str, Any]
 def draw(page: Json) -> None:
     """The whole task, most needed first."""
     _question(page)
+    task_tools.escalation_notes(page)
+    task_tools.joined(page)
     _key_facts(page)
     if page.get("previous_verdicts"):
         _previous_verdicts(page["previous_verdicts"])

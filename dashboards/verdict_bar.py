@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, task_view, words
+from dashboards import frame, signin, task_tools, task_view, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -19,7 +19,8 @@ ANSWERS = (
     ("Dismiss", "D", ":material/check:", "legitimate"),
     ("Unsure", "U", ":material/question_mark:", "inconclusive"),
 )
-_FIELDS = ("typology", "reason_code", "confidence", "note")
+_FIELDS = ("typology", "reason_code", "confidence", "note", "deserved")
+_MORE = ("wrong", "right", "loss")
 _FLAGS = "flags"
 LEAST_SECONDS = 0.8
 REFUSED_NOW = 409
@@ -32,7 +33,14 @@ def _key(field: str, task_id: str) -> str:
 
 def _filled(task_id: str) -> Json:
     filled: Json = {field: st.session_state.get(_key(field, task_id)) or "" for field in _FIELDS}
-    return {**filled, _FLAGS: st.session_state.get(_key(_FLAGS, task_id)) or []}
+    wrong, right = (st.session_state.get(_key(field, task_id)) for field in ("wrong", "right"))
+    loss = st.session_state.get(_key("loss", task_id))
+    return {
+        **filled,
+        _FLAGS: st.session_state.get(_key(_FLAGS, task_id)) or [],
+        "corrections": {wrong: right} if wrong and right else {},
+        "loss_minor": None if loss is None else round(loss * 10 ** words.minor_digits(frame.base_currency())),
+    }
 
 
 def _save_draft(task_id: str) -> None:
@@ -64,14 +72,22 @@ def bar(page: Json) -> None:
             # All three weigh the same on the eye: the bar must not push towards an answer.
             if st.button(label, shortcut=key, icon=icon, key=f"answer_{value}"):
                 _answer(page, value)
-        if st.button(
-            "Put back", shortcut="B", icon=":material/keyboard_return:", type="tertiary", key="put_back"
-        ):
-            _put_back(page["task_id"])
         _flags(page["task_id"])
+        task_tools.say_more(page, _key, {"on_change": _save_draft, "args": (page["task_id"],)})
+        task_tools.wait(page, _gone)
+        task_tools.hand_up(page, _gone)
+        task_tools.put_back(page["task_id"], _gone)
         undo_button()
         st.space("stretch")
+        _apply_to_all(page)
         _told(page)
+
+
+def _apply_to_all(page: Json) -> None:
+    """Whether the verdict shall hold for the other payments of the case too."""
+    others = [other for other in page.get("joined") or [] if other.get("task_id")]
+    if others:
+        st.checkbox(f"Same for all {len(others) + 1} payments", key=_key("all", page["task_id"]))
 
 
 def _fields(task_id: str) -> None:
@@ -125,7 +141,7 @@ def _answer(page: Json, value: str) -> None:
         st.toast("That was quick. Press the key again if you mean this payment.", icon=":material/speed:")
         return
     filled = _filled(task_id)
-    verdict = {**filled, "value": value, "corrections": {}}
+    verdict = {**filled, "value": value, "version": page.get("version")}
     if value != "confirmed_fraud":
         verdict["typology"] = ""
     try:
@@ -136,6 +152,8 @@ def _answer(page: Json, value: str) -> None:
         frame.show_error(error)
         return
     _remember(given, value, task_view.is_blind(page))
+    if st.session_state.get(_key("all", task_id)):
+        _apply(page, {**verdict, "version": None}, given)
     leave_task(task_id)
     st.session_state["wanted"] = "next"
     st.rerun()
@@ -150,16 +168,24 @@ def _remember(given: Json, value: str, blind: bool) -> None:
     )
 
 
-def _put_back(task_id: str) -> None:
-    try:
-        signin.client().release(task_id, "put back")
-    except ApiError as error:
-        if error.status == signin.SIGNED_OUT:
-            raise
-        frame.show_error(error)
-        return
+def _apply(page: Json, verdict: Json, given: Json) -> None:
+    """Give the same verdict on the case's other payments; undo takes all of them back."""
+    others = [other["task_id"] for other in page["joined"] if other.get("task_id")]
+    first = (given.get("verdict") or given)["verdict_id"]
+    kept = {name: verdict[name] for name in (*_FIELDS, _FLAGS, "value")}
+    results = signin.client().work.apply_to(others, kept, first)
+    st.session_state["last_verdict"]["others"] = [r["verdict_id"] for r in results if r["verdict_id"]]
+    refused = [r["why"] for r in results if not r["verdict_id"]]
+    if refused:
+        st.session_state["notice"] = (
+            f"{words.plural(len(refused), 'payment')} could not be answered: {refused[0]}"
+        )
+
+
+def _gone(task_id: str, notice: str) -> None:
+    """The task is no longer this person's."""
     leave_task(task_id)
-    st.session_state["notice"] = "The task is back in its lane."
+    st.session_state["notice"] = notice
     st.switch_page("app_pages/queue.py")
 
 
@@ -167,7 +193,7 @@ def leave_task(task_id: str) -> None:
     """Forget everything this session holds of a task."""
     for name in ("task_page", "draft_state"):
         st.session_state.pop(name, None)
-    for field in (*_FIELDS, _FLAGS):
+    for field in (*_FIELDS, *_MORE, _FLAGS, "all"):
         st.session_state.pop(_key(field, task_id), None)
 
 
@@ -190,6 +216,8 @@ def undo_button() -> None:
 
 def _undo(last: Json) -> None:
     try:
+        if last.get("others"):
+            signin.client().work.undo_all(last["others"])
         page = signin.client().undo(last["verdict_id"])
     except ApiError as error:
         if error.status == signin.SIGNED_OUT:

@@ -112,11 +112,11 @@ def of_payments(
 def of_task(ledger: Ledger, task: Task, reviewer: str, role: str) -> list[dict[str, Any]]:
     """Files that the reader of a task's page sees. A reviewer at work sees what he or she has added since the claim:
     an older file would tell that somebody, or he or she, has judged this payment before."""
+    if role in REVIEWER_ROLES and task.status == CLAIMED:
+        mine = of_payments(ledger, [task.transaction_seq], reviewer, everyone=False)
+        return [file for file in mine if task.claimed_at and file["at"] >= task.claimed_at]
     everyone = blindness.others_verdicts_visible(ledger, reviewer, role, task.transaction_seq)
-    found = of_payments(ledger, [task.transaction_seq], reviewer, everyone=everyone)
-    at_work = role in REVIEWER_ROLES and task.status == CLAIMED
-    since = task.claimed_at
-    return [f for f in found if not at_work or (f["author"] == reviewer and since and f["at"] >= since)]
+    return of_payments(ledger, [task.transaction_seq], reviewer, everyone=everyone)
 
 
 def read(

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from data.ledger import Ledger
 from data.mapping import Mapping as Columns
+from data.rows import aware
 from data.transactions import Transaction
 from engine.decision import Decision
 
@@ -29,7 +30,8 @@ Row = dict[str, Any]
 class PastPayments:
     """The latest payments of each value of the mapping's first entity. Not thread-safe: the deciding thread has it.
 
-    At 8 bytes a payment, at most 20 for each value, and 16 bytes a value, for those known at the start.
+    At 8 bytes a payment, at most 20 for each value, and 16 bytes a value, for those known at the start. Payments that
+    were shown or decided lately are kept whole, since what was shown once is often shown again soon.
     """
 
     def __init__(self, ledger: Ledger, columns: Columns) -> None:
@@ -37,6 +39,8 @@ class PastPayments:
         self._entity = next(iter(columns.entities), "")
         self._fresh: dict[str, array[int]] = {}
         self._whole: dict[int, Transaction] = {}
+        self._read: dict[int, Row] = {}
+        self._frauds: dict[int, datetime] = {}
         self._hashes: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._load()
 
@@ -55,6 +59,10 @@ class PastPayments:
         self._starts = lists.offsets.to_numpy()[:-1][order]
         self._ends = lists.offsets.to_numpy()[1:][order]
         self._seqs = lists.values.to_numpy(zero_copy_only=False)
+        for row in self._ledger.read(
+            "SELECT transaction_seq AS seq, min(known_at) AS known_at FROM outcomes WHERE is_fraud GROUP BY ALL"
+        ):
+            self._frauds[row["seq"]] = row["known_at"]
 
     def add(self, made: Iterable[Transaction]) -> None:
         """Remember payments, in the order of their seqs."""
@@ -71,8 +79,12 @@ class PastPayments:
                 del seqs[:LONGEST_HISTORY]
             seqs.append(transaction.seq)
             self._whole[transaction.seq] = transaction
-        while len(self._whole) > _REMEMBERED:
-            del self._whole[next(iter(self._whole))]
+        _forget_oldest(self._whole)
+
+    def learn(self, seq: int, is_fraud: bool, known_at: datetime) -> None:
+        """An outcome was reported."""
+        if is_fraud:
+            self._frauds[seq] = min(aware(known_at), self._frauds.get(seq, aware(known_at)))
 
     def before(self, decisions: Sequence[Decision], at: datetime) -> dict[int, list[Row]]:
         """Earlier payments of each fresh decision's first entity, newest first, by the decision's seq."""
@@ -107,11 +119,10 @@ class PastPayments:
     def _shown(
         self, wanted: Sequence[tuple[Transaction, Sequence[int]]], at: datetime
     ) -> dict[int, list[Row]]:
-        seqs = {seq for _, earlier in wanted for seq in earlier}
-        rows, known, name = self._rows(seqs), self._known_frauds(seqs, at), self._entity
+        rows, name = self._rows({seq for _, earlier in wanted for seq in earlier}), self._entity
         return {
             of.seq: [
-                {**rows[seq], "known_fraud": seq in known}
+                {**rows[seq], "known_fraud": seq in self._frauds and self._frauds[seq] <= at}
                 for seq in earlier
                 if seq in rows and rows[seq]["entities"][name] == of.entities[name]
             ]
@@ -119,7 +130,8 @@ class PastPayments:
         }
 
     def _rows(self, seqs: Iterable[int]) -> dict[int, Row]:
-        rows = {seq: self._of_transaction(self._whole[seq]) for seq in seqs if seq in self._whole}
+        rows = {seq: self._read[seq] for seq in seqs if seq in self._read}
+        rows |= {seq: self._of_transaction(self._whole[seq]) for seq in seqs if seq in self._whole}
         rest = sorted(seq for seq in seqs if seq not in rows)
         if rest:
             fields = "".join(f', "{name}"' for name in (*self._columns.entities, *self._columns.attributes))
@@ -127,18 +139,11 @@ class PastPayments:
                 f"SELECT seq, transaction_id, occurred_at, amount_minor, currency{fields} FROM transactions "
                 f"WHERE seq IN ({', '.join(map(str, rest))})"
             )
-            rows |= {row["seq"]: self._of_row(row) for row in found}
+            read = {row["seq"]: self._of_row(row) for row in found}
+            self._read |= read
+            _forget_oldest(self._read)
+            rows |= read
         return rows
-
-    def _known_frauds(self, seqs: Iterable[int], at: datetime) -> set[int]:
-        if not seqs:
-            return set()
-        rows = self._ledger.read_settled(
-            "SELECT transaction_seq AS seq FROM outcomes WHERE is_fraud AND known_at <= ? "
-            f"AND transaction_seq IN ({', '.join(map(str, sorted(seqs)))})",
-            [at],
-        )
-        return {row["seq"] for row in rows}
 
     def _of_row(self, row: Mapping[str, Any]) -> Row:
         return {
@@ -160,3 +165,8 @@ class PastPayments:
             "entities": {name: transaction.entities.get(name) for name in self._columns.entities},
             "attributes": {name: transaction.attributes.get(name) for name in self._columns.attributes},
         }
+
+
+def _forget_oldest(kept: dict[int, Any]) -> None:
+    while len(kept) > _REMEMBERED:
+        del kept[next(iter(kept))]

@@ -43,7 +43,7 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
     dossier = dossiers.load(ledger, task.dossier_id, task.transaction_seq)
     done = task.status == tasks.DONE
     page = dossiers.for_arm(dossier, SCORE_SHOWN if done or role not in REVIEWER_ROLES else task.arm)
-    adjudicating = task.kind == ADJUDICATION
+    adjudicating, version = task.kind == ADJUDICATION, stale.version(ledger, task)
     if role in REVIEWER_ROLES and (task.arm == BLIND_FIRST or task.kind == AUDIT):
         page["lane_shown"] = "review"
     if role in REVIEWER_ROLES and task.kind == AUDIT:
@@ -62,8 +62,8 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
         "draft": drafts.load(ledger, task_id, reviewer),
         "previous_verdicts": adjudication.previous_verdicts(ledger, task) if adjudicating else [],
         "escalation_notes": moves.escalation_notes(ledger, task) if adjudicating else [],
-        "joined": stale.alerts(ledger, task, reviewer),
-        "version": stale.version(ledger, task),
+        "joined": [] if version.startswith("1.") else stale.alerts(ledger, task, reviewer),
+        "version": version,
         "files": attachments.of_task(ledger, task, reviewer, role),
     }
 
