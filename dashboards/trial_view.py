@@ -38,7 +38,7 @@ def _trial(trial: Json, *, may_stop: bool) -> None:
                 f"since {frame.when(trial['started_at'])} by {words.plain(trial['started_by'])}, {until}: "
                 f"{words.plain(trial['reason'])}"
             )
-        with right:
+        with right, st.container(horizontal=True, horizontal_alignment="right"):
             if running and may_stop:
                 _stop(trial)
         if frame.role() in READERS and trial["decisions"]:

@@ -40,11 +40,13 @@ class Controls:
         return True
 
     def _entry(self, now: datetime) -> bool:
-        """The device of the latest case that was confirmed as fraud goes on the block list."""
+        """The device of a case that was confirmed as fraud goes on the block list: the one seen most of late."""
         rows = self._app.ledger.read(
             "SELECT c.case_id FROM cases c JOIN case_transactions x USING (case_id) "
             "JOIN transactions t ON t.seq = x.transaction_seq WHERE c.verdict = 'confirmed_fraud' "
-            "AND t.device IS NOT NULL ORDER BY c.closed_at DESC, c.case_id LIMIT 1"
+            "AND t.device IS NOT NULL ORDER BY (SELECT count(*) FROM transactions p WHERE p.device = t.device "
+            "AND p.occurred_at >= ?) DESC, c.case_id LIMIT 1",
+            [now - timedelta(days=30)],
         )
         if not rows:
             return False
@@ -62,26 +64,26 @@ class Controls:
         return True
 
     def _snooze(self, now: datetime) -> bool:
-        """The rule that keeps stopping one and the same honest customer is snoozed for him or her."""
+        """The rule that keeps asking about one and the same honest merchant is snoozed there."""
         rules = [
             rule.id
             for rule in self._app.settings().rules
             if rule.status == "live" and rule.then.effect == "floor"
         ]
         rows = self._app.ledger.read(
-            "SELECT t.customer, hit.rule_id, count(*) AS n FROM (SELECT transaction_seq, unnest(rules_hit) AS rule_id "
+            "SELECT t.merchant, hit.rule_id, count(*) AS n FROM (SELECT transaction_seq, unnest(rules_hit) AS rule_id "
             "FROM decisions WHERE decided_at >= ?) AS hit JOIN transactions t ON t.seq = hit.transaction_seq "
             "LEFT JOIN outcomes o ON o.transaction_seq = hit.transaction_seq "
-            "WHERE list_contains(?, hit.rule_id) AND t.customer IS NOT NULL GROUP BY ALL "
-            "HAVING count(*) FILTER (o.is_fraud) = 0 ORDER BY n DESC, t.customer, hit.rule_id LIMIT 1",
+            "WHERE list_contains(?, hit.rule_id) AND t.merchant IS NOT NULL GROUP BY ALL "
+            "HAVING count(*) FILTER (o.is_fraud) = 0 ORDER BY n DESC, t.merchant, hit.rule_id LIMIT 1",
             [now - timedelta(days=45), rules],
         )
         if not rows:
             return False
         actions.snooze(
             self._app,
-            entity="customer",
-            value=rows[0]["customer"],
+            entity="merchant",
+            value=rows[0]["merchant"],
             rule_id=rows[0]["rule_id"],
             expires=now + _HOLDS,
             by="team-lead-1",

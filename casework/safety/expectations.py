@@ -114,8 +114,8 @@ def watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
     stated = breaker_acts.stated_rates(ledger)
     found = [
         *(_rule_watch(ledger, rule, running, sets, history, at) for rule in running.rules if rule.runs),
-        *_model_watch(ledger, running, history),
-        _policy_watch(running, sets, history),
+        *_model_watch(ledger, running, history, at),
+        _policy_watch(running, sets, history, at),
         *_declines_watch(history, at),
     ]
     for watch in found:
@@ -157,18 +157,30 @@ def _rule_watch(
 ) -> Watch:
     paths = _paths(rule)
     since, limits = sets.since(paths), running.limits
-    seen, alarms = history.counts(RULE, rule.id, max(since, at - HISTORY), at)
-    if at < since + timedelta(days=limits.days) or seen < limits.decisions:
-        ran = _ran_before(ledger, sets, paths[0])
-        first = max(sets.first(paths[0]), since - HISTORY) if ran else since
-        seen, alarms = history.counts(RULE, rule.id, first, since)
-    return Watch(
-        RULE,
-        rule.id,
-        version_of(rule, running.files),
-        since,
-        expected(seen, alarms, limits.unknown_rate),
-    )
+    before = max(sets.first(paths[0]), since - HISTORY)
+    if not _ran_before(ledger, sets, paths[0]):
+        before = since
+    known = _known(history, RULE, rule.id, (before, since, at), limits, limits.unknown_rate)
+    return Watch(RULE, rule.id, version_of(rule, running.files), since, known)
+
+
+def _known(
+    history: History,
+    kind: str,
+    subject: str,
+    moments: tuple[datetime, datetime, datetime],
+    limits: Limits,
+    unknown: float,
+) -> Expected:
+    """What is expected: of what has stood long, its own last thirty days; of what is new, what was before it.
+
+    `moments`: from when on it was there in another form, since when it is as it is, and now.
+    """
+    before, since, at = moments
+    old = at >= since + timedelta(days=limits.days)
+    if old and history.counts(kind, subject, since, at)[0] >= limits.decisions:
+        return expected(*history.counts(kind, subject, max(since, at - HISTORY), at), unknown)
+    return expected(*history.counts(kind, subject, before, since), unknown)
 
 
 def _ran_before(ledger: Ledger, sets: Sets, path: str) -> bool:
@@ -180,7 +192,7 @@ def _ran_before(ledger: Ledger, sets: Sets, path: str) -> bool:
     return bool(rows) and strict_yaml.load(rows[0]["content"], path).value.get("status") in ("live", "shadow")
 
 
-def _model_watch(ledger: Ledger, running: Running, history: History) -> list[Watch]:
+def _model_watch(ledger: Ledger, running: Running, history: History, at: datetime) -> list[Watch]:
     if not running.model_id:
         return []
     rows = ledger.read(
@@ -190,13 +202,15 @@ def _model_watch(ledger: Ledger, running: Running, history: History) -> list[Wat
     since = rows[0]["at"]
     if since is None:
         return []
-    known = expected(*history.counts(MODEL, "", since - HISTORY, since), UNKNOWN_ALERTS)
+    moments = (since - HISTORY, since, at)
+    known = _known(history, MODEL, "", moments, running.limits, UNKNOWN_ALERTS)
     return [Watch(MODEL, running.model_id, running.model_id, since, known)]
 
 
-def _policy_watch(running: Running, sets: Sets, history: History) -> Watch:
+def _policy_watch(running: Running, sets: Sets, history: History, at: datetime) -> Watch:
     since = sets.since([_POLICY_FILE])
-    known = expected(*history.counts(POLICY, "", since - HISTORY, since), UNKNOWN_ALERTS)
+    moments = (since - HISTORY, since, at)
+    known = _known(history, POLICY, "", moments, running.limits, UNKNOWN_ALERTS)
     return Watch(POLICY, POLICY, policy_version(running.files), since, known)
 
 

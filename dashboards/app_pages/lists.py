@@ -89,9 +89,10 @@ def _line(row: Json, what: str, by: str, at: str) -> None:
     left.markdown(f"{words.badge(row['state'], STATES)} {what}")
     left.caption(f"{words.plain(row['reason'])} · {words.plain(by)}, {frame.when(at)}")
     ended = f"ended by {words.plain(row['ended_by'])}" if row["ended_at"] else ""
-    right.caption(ended or f"until {frame.when(row['expires_at'])}")
-    if row["ended_reason"]:
-        right.caption(words.plain(row["ended_reason"]))
+    with right.container(horizontal_alignment="right", gap=None):
+        st.caption(ended or f"until {frame.when(row['expires_at'])}", width="content")
+        if row["ended_reason"]:
+            st.caption(words.plain(row["ended_reason"]), width="content")
 
 
 def _counts(word: str, counted: Json) -> None:
