@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from dashboards.safety_calls import SafetyCalls
+from dashboards.work_calls import WorkCalls
 
 Json = dict[str, Any]
 DEFAULT_API = "http://127.0.0.1:8000"
@@ -76,6 +77,7 @@ class Client:
         *,
         body: Any = None,
         query: Mapping[str, Any] | None = None,
+        files: Any = None,
         timeout: httpx.Timeout = _TIMEOUT,
     ) -> httpx.Response:
         try:
@@ -84,6 +86,7 @@ class Client:
                 f"/v1{path}",
                 params=_present(query or {}),
                 json=body,
+                files=files,
                 headers=self._headers,
                 timeout=timeout,
             )
@@ -101,6 +104,15 @@ class Client:
     def safety(self) -> SafetyCalls:
         """Kill switch, alarms, breaker, snoozes, lists and trials."""
         return SafetyCalls(self._ask)
+
+    @property
+    def work(self) -> WorkCalls:
+        """Work that waits, moves, goes up and hangs together."""
+        return WorkCalls(self._ask, self._send, lambda path: self._answer("GET", path).content)
+
+    def _send(self, path: str, name: str, content: bytes) -> Any:
+        """Post one file."""
+        return self._answer("POST", path, files={"file": (name, content)}).json()
 
     # Who is asking
     def sign_in(self, user: str, password: str) -> Json:
@@ -217,10 +229,6 @@ class Client:
     def proposal(self, proposal_id: str) -> Json:
         return self._ask("GET", f"/proposals/{proposal_id}")
 
-    def proposal_preview(self, proposal_id: str) -> Json:
-        """What a proposal would have changed in the last thirty days in which anything was decided."""
-        return self._ask("GET", f"/proposals/{proposal_id}/preview", query={"limit": 20}, timeout=_PATIENT)
-
     def propose(self, reason: str, change: Mapping[str, Any], *, override_reason: str = "") -> Json:
         """Put a change (files, edited, step or back_to) before a second person."""
         body = {"reason": reason, "override_reason": override_reason, "origin": "console"}
@@ -257,6 +265,10 @@ class Client:
         query = {"since": since, "until": until, "limit": limit, "offset": offset}
         path = f"/proposals/{proposal_id}/preview" if proposal_id else "/previews"
         return self._ask("GET", path, query=query, timeout=_PATIENT)
+
+    def effect_of(self, files: Mapping[str, str]) -> Json:
+        """What texts that are saved nowhere would have changed."""
+        return self._ask("POST", "/previews", body={"files": dict(files), "limit": 0}, timeout=_PATIENT)
 
     # Models and jobs
     def models(self) -> Json:

@@ -73,9 +73,9 @@ _STYLE = """
   .st-key-answer_legitimate button [data-testid="stIconMaterial"] { color: APPROVE; }
   button kbd { opacity: .95 !important; }
   [data-testid="stMetric"] { padding-bottom: 0; }
-  .sl-diff { font: .8rem/1.55 "Source Code Pro", monospace; overflow-x: auto; padding: .35rem 0;
+  .sl-diff { font: .8rem/1.55 "Source Code Pro", monospace; padding: .35rem 0;
     border: 1px solid color-mix(in srgb, currentColor 16%, transparent); border-radius: .4rem; }
-  .sl-diff > div { white-space: pre; padding: 0 .7rem; width: max-content; min-width: 100%; box-sizing: border-box; }
+  .sl-diff > div { white-space: pre-wrap; overflow-wrap: anywhere; padding: 0 .7rem 0 1.9rem; text-indent: -1.2rem; }
   .sl-added { background: color-mix(in srgb, APPROVE 17%, transparent); }
   .sl-removed { background: color-mix(in srgb, DECLINE 15%, transparent); }
   .sl-place { color: QUIET; }

@@ -32,7 +32,7 @@ def files(found: Json) -> None:
         diff(file.get("diff") or [])
 
 
-def checks(found: Json) -> None:
+def checks(found: Json, text: str = "") -> None:
     """Whether the change is sound: in one sentence if it is, else what is wrong, with its place."""
     problems = frame.items(found, "problems")
     tests, loose = frame.items(found, "tests"), frame.items(found, "unpinned")
@@ -40,24 +40,31 @@ def checks(found: Json) -> None:
         st.success(
             "No errors, nothing unpinned." if not loose else "No errors.", icon=":material/check_circle:"
         )
-    findings(problems)
-    findings([f for f in frame.items(found, "findings") if f["severity"] == "warning"])
+    findings(problems, text)
+    findings([f for f in frame.items(found, "findings") if f["severity"] == "warning"], text)
     unpinned(loose)
     if tests:
         test_list(tests)
 
 
-def findings(rows: list[Json]) -> None:
-    """Objections with place, sentence and hint, the gravest first."""
+def findings(rows: list[Json], text: str = "") -> None:
+    """Objections with place, sentence and hint, the gravest first; with the line of `text`, if it is given."""
     for row in sorted(rows, key=lambda row: words.SEVERITY_ORDER.get(row.get("severity", ""), 9)):
-        where, what, hint = (words.plain(str(row.get(part, ""))) for part in ("where", "what", "hint"))
-        text = f"**{what[:1].upper() + what[1:]}.** {hint}  \n:gray[{where}]"
+        what, hint = (words.plain(str(row.get(part, ""))) for part in ("what", "hint"))
+        told = f"**{words.capital(what)}.** {hint}  \n:gray[{words.plain(_place(str(row.get('where', '')), text))}]"
         if row.get("severity") == "error":
-            st.error(text, icon=":material/error:")
-        elif row.get("severity") == "warning":
-            st.warning(text, icon=":material/warning:")
+            st.error(told, icon=":material/error:")
         else:
-            st.caption(f"{words.capital(what)}. {where}")
+            st.warning(told, icon=":material/warning:")
+
+
+def _place(where: str, text: str) -> str:
+    """`Line 29: - {name: ...` within a text, else file, line and column."""
+    lines, parts = text.splitlines(), where.split(":")
+    if len(parts) < 2 or not parts[1].isdecimal() or not 0 < int(parts[1]) <= len(lines):
+        return where
+    line = lines[int(parts[1]) - 1].strip()
+    return f"Line {parts[1]}: {line if len(line) <= 70 else line[:67] + '...'}"
 
 
 def unpinned(rows: list[Json]) -> None:
@@ -115,31 +122,36 @@ def evidence(seen: Json) -> None:
         st.caption("Lacking: " + words.plain("; ".join(seen["lacking"])) + ".")
 
 
-def effect(preview: Json, proposal_id: str, currency: str) -> None:
+def effect(preview: Json, currency: str, proposal_id: str = "") -> None:
     """What the change would have done in the period: a finding, four figures, and the way to all of it."""
     st.subheader(effect_view.finding(preview), anchor=False)
     since, until = (frame.when(preview[end]) for end in ("since", "until"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{since} to {until}, decided again.", width="content")
-        _whole_effect(proposal_id)
+        if proposal_id:
+            _whole_effect(proposal_id)
     effect_view.alarms(preview)
-    gained, lost, work, hours = st.columns(4)
-    for column, name, label in (
-        (gained, "gained", "Stopped by the change"),
-        (lost, "lost", "Let go by the change"),
-    ):
+    figures(preview, currency)
+    st.caption("  \n".join(words.plain(told) for told in preview.get("not_known", [])[:1]))
+
+
+def figures(preview: Json, currency: str) -> None:
+    """Whom it stops and lets go, and the work it makes."""
+    columns = st.columns(4)
+    for column, name, label in zip(columns, ("gained", "lost"), ("Stopped", "Let go"), strict=False):
         group = preview["alerts"][name]
         with column:
             notes = _group(group, currency)
-            frame.figure(label, words.count(group["count"]), *notes, help_text=group.get("told"))
+            frame.figure(
+                f"{label} by the change", words.count(group["count"]), *notes, help_text=group.get("told")
+            )
     before, after = preview["cases"]["before"], preview["cases"]["after"]
-    with work:
+    with columns[2]:
         capacity = f"now {words.number(before['a_day'], 1)}, capacity {words.count(after['capacity'])}"
         frame.figure("Cases a day", words.number(after["a_day"], 1), capacity)
-    with hours:
+    with columns[3]:
         now = f"now {words.number(before['analyst_hours_a_day'], 2)}"
         frame.figure("Analyst hours a day", words.number(after["analyst_hours_a_day"], 2), now)
-    st.caption("  \n".join(words.plain(told) for told in preview.get("not_known", [])[:1]))
 
 
 def _whole_effect(proposal_id: str) -> None:

@@ -7,13 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, proposal_view, signin, words
+from dashboards import effect_view, frame, proposal_view, signin, words
 
 Json = dict[str, Any]
 NEW = "new"
+OWNERS = ("risk_manager", "admin")
 OTHER_FILES = ("policy.yaml", "lists.yaml", "features.yaml", "guidelines.md")
 _TEXT = "draft_text"
 _HEIGHT = 620
+_LIVE = "\nstatus: live"
+_EXCEPTION = "Kept with the approval, written into the rule's history, and shown as an exception."
 TEMPLATE = """\
 id: my_rule
 version: 1
@@ -101,10 +104,12 @@ def _looked_at(path: str, text: str, running: str) -> None:
     if found is None:
         return
     errors = [f for f in found["findings"] if f["severity"] == "error"]
-    proposal_view.checks({**found, "problems": errors})
+    proposal_view.checks({**found, "problems": errors}, text)
     with st.expander("What changes"):
         proposal_view.diff(_diff(running, text))
-    _propose(path, text, bool(errors))
+    if not errors and frame.role() in OWNERS:
+        _effect(path, text)
+    _propose(path, text, bool(errors), goes_live=_LIVE in text and _LIVE not in running)
 
 
 def _checked(path: str, text: str) -> Json | None:
@@ -119,18 +124,32 @@ def _checked(path: str, text: str) -> Json | None:
     return None
 
 
+def _effect(path: str, text: str) -> None:
+    """What the text would have done to the last thirty days; asked for, since it takes a moment."""
+    if st.button("What would it have changed?", icon=":material/compare_arrows:", key="try_effect"):
+        st.session_state.pop("tried", None)
+        with frame.attempt(), st.spinner("Deciding the last thirty days again …"):
+            st.session_state["tried"] = ((path, text), signin.client().effect_of({path: text}))
+    tried = st.session_state.get("tried")
+    if tried and tried[0] == (path, text):
+        with st.container(border=True):
+            st.markdown(f"**{effect_view.finding(tried[1])}**")
+            effect_view.alarms(tried[1])
+
+
 def _diff(old: str, new: str) -> list[str]:
     return list(unified_diff(old.splitlines(), new.splitlines(), lineterm=""))
 
 
-def _propose(path: str, text: str, unsound: bool) -> None:
+def _propose(path: str, text: str, unsound: bool, goes_live: bool) -> None:
     with st.form("propose", border=True):
         reason = st.text_input(
             "Reason", placeholder="What changes for customers and analysts, and why it is right"
         )
-        override = st.text_input(
-            "Only if it shall go live without evidence from shadow: why",
-            help="Kept with the approval and shown as an exception.",
+        override = (
+            st.text_input("Only without evidence from shadow: why it must go live", help=_EXCEPTION)
+            if goes_live
+            else ""
         )
         if not st.form_submit_button("Propose", type="primary", icon=":material/send:", disabled=unsound):
             return
@@ -152,7 +171,7 @@ def step(rule: Json) -> None:
     with st.popover("Move to …", icon=":material/swap_horiz:"), st.form("step", border=False):
         to = st.selectbox("Status", list(known), format_func=known.__getitem__)
         reason = st.text_input("Reason", placeholder="Why now")
-        override = st.text_input("Only without evidence from shadow: why it must go live")
+        override = st.text_input("Only without evidence from shadow: why it must go live", help=_EXCEPTION)
         if st.form_submit_button("Propose", type="primary") and reason.strip():
             with frame.attempt():
                 made = signin.client().propose(
@@ -177,7 +196,7 @@ def earlier_sets() -> None:
     ]
     picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="sets_table")
     chosen = picked["selection"]["rows"]
-    if frame.role() not in ("risk_manager", "admin", "team_lead"):
+    if frame.role() not in (*OWNERS, "team_lead"):
         return
     if not chosen or chosen[0] == 0:
         st.caption(

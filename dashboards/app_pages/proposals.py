@@ -159,7 +159,7 @@ def _effect(found: Json) -> None:
     if not kept or kept[0] != wanted:
         with st.spinner("Deciding the last thirty days again …"):
             try:
-                answer: Json | ApiError = signin.client().proposal_preview(found["proposal_id"])
+                answer: Json | ApiError = signin.client().effect(found["proposal_id"], limit=0)
             except ApiError as error:
                 if error.status == signin.SIGNED_OUT:
                     raise
@@ -168,7 +168,7 @@ def _effect(found: Json) -> None:
     if isinstance(kept[1], ApiError):
         proposal_view.refusal(kept[1])
     else:
-        proposal_view.effect(kept[1], found["proposal_id"], frame.base_currency())
+        proposal_view.effect(kept[1], frame.base_currency(), found["proposal_id"])
 
 
 def _decide(found: Json) -> None:

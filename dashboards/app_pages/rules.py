@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards import frame, proposal_view, rule_editor, signin, words
+from dashboards import frame, proposal_view, role_pages, rule_editor, signin, words
 
 Json = dict[str, Any]
 AUTHORS = ("risk_manager", "admin", "team_lead")
@@ -101,6 +101,10 @@ def _rule(rule: Json) -> None:
             if frame.role() in AUTHORS:
                 _edit_button(f"catalogue/{rule['id']}.yaml")
                 rule_editor.step(rule)
+            if "rule_report" in role_pages.names(frame.role()) and st.button(
+                "What rules bring", icon=":material/query_stats:", type="tertiary", key="to_report"
+            ):
+                st.switch_page("app_pages/rule_report.py")
         if rule.get("status") == "shadow":
             with frame.attempt():
                 proposal_view.evidence(signin.client().evidence(rule["id"]))

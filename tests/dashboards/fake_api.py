@@ -295,6 +295,7 @@ ROUTES: list[Route] = [
     ("GET", "/approved-sets", False, _fixed({"sets": data.SETS})),
     ("GET", "/rules/([^/]+)/evidence", False, _fixed(fake_proposals.EVIDENCE)),
     ("POST", "/rules/check", False, FakeApi.check),
+    ("POST", "/previews", False, _fixed(fake_proposals.PREVIEW)),
     ("GET", "/proposals", False, FakeApi.listed_proposals),
     ("POST", "/proposals", False, FakeApi.propose),
     ("GET", "/proposals/([^/]+)", False, FakeApi.proposal),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -145,3 +146,51 @@ def test_an_analyst_signs_in_reviews_by_keyboard_and_loses_nothing_by_a_reload(
     page.reload()
     expect(page.get_by_label("User name")).to_be_visible()
     assert not [c for c in page.context.cookies() if c["name"] == "secondlook_session"]
+
+
+@pytest.fixture
+def other(page: Page, console: str) -> Iterator[Page]:
+    """A second person's browser."""
+    assert page.context.browser is not None
+    context = page.context.browser.new_context(viewport={"width": 1280, "height": 900}, base_url=console)
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
+    yield opened
+    context.close()
+
+
+def enter(page: Page, user: str, path: str) -> None:
+    """Sign in and go to an address."""
+    page.goto("/")
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name=user)).to_be_visible()
+    kept_cookie(page)
+    page.goto(path)
+
+
+def test_a_rule_change_is_proposed_by_one_person_and_approved_by_another(
+    page: Page, other: Page, running: Running
+) -> None:
+    enter(page, "risk-manager-1", "/rules?edit=catalogue/shared_device_burst.yaml")
+    text = page.get_by_label("Text")
+    expect(text).to_have_value(re.compile("device_customer_distinct_7d >= 3"))
+    text.fill(text.input_value().replace(">= 3", ">= 4"))
+    text.press("Control+Enter")
+    expect(page.get_by_text("No errors, nothing unpinned.")).to_be_visible()
+    page.get_by_label("Reason").fill("four customers from now on")
+    page.get_by_role("button", name="Propose").click()
+    expect(page.get_by_text("You wrote this.")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+    enter(other, "risk-manager-2", "/proposals?proposal=p_0001")
+    expect(other.get_by_text("four customers from now on")).to_be_visible()
+    expect(other.locator(".sl-added")).to_have_count(1)
+    expect(other.get_by_text("68 of 15,703 payments would have been answered otherwise")).to_be_visible()
+    other.get_by_label("Reason").fill("looked at the largest")
+    other.get_by_role("button", name="Approve").click()
+    expect(other.get_by_text("decides from the next transaction on")).to_be_visible()
+    (approval,) = running.api.approvals
+    assert (approval["proposal_id"], approval["reason"]) == ("p_0001", "looked at the largest")
+    assert running.api.proposals["p_0001"]["settled_by"] == "risk-manager-2"

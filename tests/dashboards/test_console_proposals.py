@@ -157,6 +157,15 @@ def test_a_text_is_checked_as_it_changes_and_proposed_with_a_reason(opened: Open
     )
 
 
+def test_an_author_sees_the_effect_of_a_text_before_proposing_it(opened: Opened, api: FakeApi) -> None:
+    app = opened("risk-manager-1", "rules", edit=BURST)
+    app.text_area[0].input(app.text_area[0].value.replace(">= 3", ">= 4")).run()
+    app.button(key="try_effect").click().run()
+    assert "68 of 15,703 payments would have been answered otherwise" in seen(app)
+    app.text_area[0].input(app.text_area[0].value + "# another text\n").run()
+    assert "answered otherwise" not in seen(app)
+
+
 def test_a_new_rule_starts_from_a_sound_example_and_is_named_by_its_id(opened: Opened, api: FakeApi) -> None:
     app = opened("risk-manager-1", "rules", edit="new")
     text = app.text_area[0].value.replace("id: my_rule", "id: large_and_new")
