@@ -128,5 +128,6 @@ def _run(app: App, bound: socket, ready: Callable[[], None]) -> None:
     try:
         uvicorn.Server(config).run(sockets=[bound])
     finally:
+        gc.unfreeze()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -72,3 +72,4 @@ def _learn(app: App, report: OutcomeReport, at: datetime) -> None:
             reported_seq=row["reported_seq"],
             recorded_at=at,
         )
+        app.live.past.learn(row["transaction_seq"], row["is_fraud"], row["known_at"])

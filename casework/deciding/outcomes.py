@@ -51,6 +51,7 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
                 reported_seq=reported_seq,
                 recorded_at=at,
             )
+            live.past.learn(transaction.seq, each.is_fraud, each.known_at)
     return {"recorded": len(found), "frauds": sum(each.is_fraud for each in told)}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ _TIME = re.compile(
 ).fullmatch
 _AMOUNT = re.compile(r"-?\d{1,9}(?:\.\d{1,2})?", re.ASCII).fullmatch
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_FURTHEST_AHEAD = timedelta(hours=23)
 _LARGEST_NUMBER = 2.0**53
 _LONGEST_TEXT = 256
 
@@ -57,7 +58,7 @@ class _Plain:
             return None
         try:
             at = datetime.fromisoformat(told).astimezone(UTC)
-            if not _EARLIEST < at <= now:
+            if not _EARLIEST < at < now + _FURTHEST_AHEAD:
                 return None
             amount, currency = self._money(body.get("amount"), body.get("currency", ""))
             minor = None if amount is None else self._columns.rates.minor(amount, currency, at.date())
