@@ -186,9 +186,9 @@ def _in_force(
 
 
 def bring_along(folder: Path, changes: tuple[Change, ...], files: Mapping[str, bytes]) -> list[str]:
-    """Write what was approved to the workspace's files, unless somebody has edited them meanwhile; those are returned.
+    """Write what was approved to the workspace's files, so that they do not look like proposals to go back.
 
-    Without this, a file that was not edited would look like a proposal to go back.
+    Returns those that were left alone: somebody has edited them meanwhile, or they cannot be written.
     """
     left = []
     for change in changes:
@@ -196,13 +196,21 @@ def bring_along(folder: Path, changes: tuple[Change, ...], files: Mapping[str, b
         held = target.read_bytes() if target.is_file() else None
         if proposals.hash_of(held) == change.after:
             continue
-        if proposals.hash_of(held) != change.before:
+        if proposals.hash_of(held) != change.before or not _written(target, files.get(change.path)):
             left.append(change.path)
-        elif change.after:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            fresh = target.with_name(f".{target.name}.new")
-            fresh.write_bytes(files[change.path])
-            fresh.replace(target)
-        else:
-            target.unlink()
     return left
+
+
+def _written(target: Path, content: bytes | None) -> bool:
+    """Whether the file now holds this content, or is gone for None. The set is in force whatever comes of it."""
+    try:
+        if content is None:
+            target.unlink()
+            return True
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(f".{target.name}.new")
+        fresh.write_bytes(content)
+        fresh.replace(target)
+    except OSError:
+        return False
+    return True
