@@ -61,7 +61,7 @@ def capacity(policy: Policy, load: CapacityState) -> JSON:
         )
     else:
         start = math.ceil(policy.capacity.price_from * most)
-        why = f"{used} of today's {most} reviews are used; from {start} on each must be worth more."
+        why = f"Used today: {used} of {most} reviews; from {start} on each further one must be worth more."
     return {
         "used": used,
         "reviews_per_day": most,
