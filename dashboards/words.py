@@ -47,6 +47,7 @@ CASE_STATES = {
     "in_adjudication": ("⚖", "In adjudication", "violet"),
     "closed": ("✓", "Closed", "gray"),
     "timed_out": ("!", "Timed out", "red"),
+    "merged": ("→", "Merged", "gray"),
 }
 STATUSES = {
     "live": ("●", "Live", "green"),

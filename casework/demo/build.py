@@ -13,7 +13,7 @@ from typing import Any
 from casework import workspace
 from casework.app import App, wall_clock
 from casework.deciding import importing, outcomes
-from casework.demo import people
+from casework.demo import people, proposing, unfinished
 from casework.demo.controls import Controls
 from casework.demo.summary import summarise
 from casework.demo.working import Shift
@@ -26,6 +26,7 @@ from data.transactions import Transaction
 RULES = Path(__file__).resolve().parents[2] / "rules"
 SHIFT = timedelta(hours=4)
 LEFT_OPEN = timedelta(hours=84)
+LEAD_OFF = timedelta(hours=24)
 BATCH = 64
 ONE_BY_ONE = 200
 
@@ -73,6 +74,7 @@ def build_demo(
     try:
         with app.ledger.writing() as w:
             people.add_people(w, clock.now)
+        unfinished.place_people(app)
         story = Story(app, world, clock, progress)
         told = dict(world.outcomes_by_day())
         _import_history(story)
@@ -81,9 +83,11 @@ def build_demo(
         app.retrain("person", "risk-manager-2", "the first model of this workspace")
         progress("train the first model", 1, 1)
         _live(story, told)
+        unfinished.leave(app)
         progress("retrain on outcomes and verdicts", 0, 1)
         app.retrain("person", "risk-manager-2", "ten weeks of outcomes and verdicts")
         progress("retrain on outcomes and verdicts", 1, 1)
+        proposing.leave_open(app, clock.now)
         app.ledger.checkpoint()
         return {
             "workspace": str(root),
@@ -121,7 +125,9 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         sweep(app)
         controls.keep_up(clock.now)
         if end <= world.end - LEFT_OPEN:
-            clock.now = shift.work(clock.now, clock.now + SHIFT / 4)
+            # The team lead is off on the last day, so that disputes wait for the visitor.
+            resting = (unfinished.LEAD,) if end > world.end - LEFT_OPEN - LEAD_OFF else ()
+            clock.now = shift.work(clock.now, clock.now + SHIFT / 4, resting)
         story.progress("decide live, review, learn", done, len(payments))
     clock.now = max(clock.now, world.end)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casework.cases import dossiers
 from casework.demo.people import PEOPLE
 from casework.review import tasks, verdicts
+from casework.review.desk import Desk
 from casework.review.review_design import BLIND_FIRST
 from casework.review.tasks import Task
 from casework.review.verdicts import VerdictForm
@@ -42,9 +43,11 @@ class Shift:
     ) -> None:
         self._ledger, self._reviewers, self._fraud = ledger, reviewers, fraud
         self._policy, self._key = policy, key
+        self._desk = Desk()
 
-    def work(self, start: datetime, until: datetime) -> datetime:
-        """Everybody works from `start` until the queue is empty or the time is up; nothing is left claimed.
+    def work(self, start: datetime, until: datetime, resting: Collection[str] = ()) -> datetime:
+        """Everybody but the `resting` works from `start` until the queue is empty or the time is up; nothing is left
+        claimed.
 
         Returns the moment of the last verdict, or `start` without any.
         """
@@ -52,7 +55,7 @@ class Shift:
             return start
         last = start
         turns: list[tuple[datetime, int, str, Held | None]] = []
-        for n, reviewer in enumerate(self._reviewers):
+        for n, reviewer in enumerate(each for each in self._reviewers if each not in resting):
             heapq.heappush(turns, (start + _BREATH * n, n, reviewer, None))
         while turns:
             now, n, reviewer, held = heapq.heappop(turns)
@@ -69,7 +72,9 @@ class Shift:
 
     def _take(self, reviewer: str, now: datetime) -> Held | None:
         with self._ledger.writing() as w:
-            task = tasks.take_next(w, reviewer, self._policy, self._key, now, role=PEOPLE[reviewer].value)
+            task = tasks.take_next(
+                w, reviewer, self._policy, self._key, now, role=PEOPLE[reviewer].value, desk=self._desk
+            )
             if task is None:
                 return None
             shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
@@ -89,9 +94,17 @@ class Shift:
             typology=said.typology,
             reason_code=_REASONS[said.value],
             confidence=said.confidence,
+            deserved=_deserved(said),
         )
         with self._ledger.writing() as w:
             verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
+
+
+def _deserved(said: Judgement) -> str:
+    """Whoever is certain says whether the alert was worth a look; the others leave it open."""
+    if said.confidence != "certain":
+        return ""
+    return "no" if said.value == "legitimate" else "yes"
 
 
 _REASONS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, paging, signin, words
+from dashboards import case_view, frame, paging, signin, words
 
 Json = dict[str, Any]
 PAGE_SIZE = 50
@@ -71,13 +71,17 @@ def _one(case: Json) -> None:
     frame.head("Case", words.plain(_why(case)))
     st.page_link("app_pages/cases.py", label="All cases", icon=":material/arrow_back:")
     _facts(case)
+    case_view.payments(case)
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         _timeline(case.get("timeline") or [])
+        case_view.add_note(case["case_id"])
         _tasks(case.get("tasks") or [])
     with right:
         _verdicts(case.get("verdicts") or [])
         _dispositions(case)
+        case_view.files(case)
+        case_view.arrange(case)
         if case.get("verdict") == "confirmed_fraud" and frame.role() in BLOCKERS:
             _list_it(case)
 

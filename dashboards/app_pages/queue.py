@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import streamlit as st
@@ -25,11 +26,13 @@ def show() -> None:
     lanes = frame.items(queue, "lanes")
     _next(queue, lanes)
     _mine(frame.items(queue, "mine"))
+    _set_aside(frame.items(queue, "set_aside"))
     if len(lanes) > 1:
         _lanes(lanes)
     if queue.get("open_total"):
         with frame.attempt():
             _waiting(frame.items(client.tasks(status="open", limit=MOST_LISTED), "tasks"))
+    _away(queue)
 
 
 def _next(queue: Json, lanes: list[Json]) -> None:
@@ -82,6 +85,49 @@ def _mine(mine: list[Json]) -> None:
             st.caption(
                 f"held for you for {words.due(task.get('lock_expires_at'), frame.now()).removeprefix('in ')}"
             )
+
+
+def _set_aside(waiting: list[Json]) -> None:
+    """What is on this person's desk but not begun: set aside until later, or put there by a team lead."""
+    if not waiting:
+        return
+    st.subheader("On my desk", anchor=False)
+    for task in waiting:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            amount = words.money(task.get("amount_minor"), frame.base_currency())
+            st.markdown(f":material/snooze: **{words.plain(amount)}**, {words.plain(_whose(task))}")
+            st.space("stretch")
+            until = words.moment(task.get("snoozed_until"))
+            later = until is not None and until > frame.now()
+            st.caption(
+                f"comes back {words.due(task['snoozed_until'], frame.now())}"
+                if later
+                else "ready to be taken up"
+            )
+            st.caption(f"decision due {words.due(task.get('deadline'), frame.now())}")
+            if not later and st.button("Take it", key=f"take_{task['task_id']}", type="tertiary"):
+                _open(task, claim=True)
+
+
+def _away(queue: Json) -> None:
+    """Here or away. Whoever is away gets no task, and what he or she held goes to others."""
+    if frame.role() not in (ANALYST, "team_lead"):
+        return
+    until = words.moment(queue.get("away_until"))
+    if until is not None and until > frame.now():
+        st.warning(f"You are away until {frame.when(queue['away_until'])}.", icon=":material/beach_access:")
+        if st.button("I am back", key="back"):
+            with frame.attempt():
+                signin.client().work.away(None)
+                st.rerun()
+        return
+    with st.popover("I am going away", type="tertiary", icon=":material/beach_access:"):
+        days = st.number_input("For how many days?", 1, 365, 1)
+        st.caption("What you hold and have set aside goes to whoever is next.")
+        if st.button("Away", key="away"):
+            with frame.attempt():
+                signin.client().work.away((frame.now() + timedelta(days=int(days))).isoformat())
+                st.rerun()
 
 
 def _whose(task: Json) -> str:
@@ -140,6 +186,7 @@ def _row(task: Json) -> Json:
         words.capital(str(task.get("entity") or "entity")): task.get("value") or words.ABSENT,
         "Paid": frame.when(task.get("occurred_at")),
         "Lane": words.title_of(str(task.get("lane") or task.get("lane_shown") or ""), words.LANES),
+        **({"Queue": words.title_of(task["queue"], {"default": "Everybody's"})} if task.get("queue") else {}),
     }
 
 

@@ -1,0 +1,300 @@
+"""How does the team stand: what waits where, when does it clear, who is here, and what do reviewers report?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from dashboards import frame, signin, words
+from dashboards.palette import palette
+
+Json = dict[str, Any]
+RIGHT = st.column_config.TextColumn(alignment="right")
+INBOX = {**words.FLAGS, "correction": "A wrong input"}
+
+
+def show() -> None:
+    frame.head("Team", "What waits, when it clears at the pace of the last weeks, and who is here.")
+    team = signin.client().work.team()
+    _outlook(team["forecast"])
+    left, right = st.columns([1.4, 1], gap="medium")
+    with left:
+        _queues(team["queues"])
+        _adjudications(team["adjudications"])
+        _moves(team)
+    with right:
+        _inbox()
+        _people(team["people"])
+        _reported(team)
+    _training()
+
+
+def _outlook(forecast: Json) -> None:
+    """The finding first: does the backlog clear, and does anything miss its deadline?"""
+    arrivals, reviews = forecast["arrivals_per_day"], forecast["reviews_per_day"]
+    with st.container(border=True):
+        st.markdown(f"##### {_finding(forecast)}")
+        figures = {
+            "Waiting": words.count(forecast["backlog"]),
+            "Arrive a day": _mean(arrivals),
+            "Answered a day": _mean(reviews),
+            "Capacity a day": words.count(forecast["capacity_per_day"]),
+            "Miss their deadline": _missing(forecast),
+        }
+        for column, (name, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
+            column.metric(name, value)
+        if forecast["by_day"]:
+            st.altair_chart(_chart(forecast["by_day"]), theme=None, alt=_finding(forecast), key="by_day")
+            st.caption(
+                f"Arrivals and answers by day (UTC). Forecast: 400 futures made of whole past days drawn from the last "
+                f"{forecast['days']}, nearest deadline first; ranges are 80 %, those of the daily means 95 %."
+            )
+
+
+def _finding(forecast: Json) -> str:
+    if not forecast["known"]:
+        return f"Too few days on record for a forecast ({forecast['days']}; it takes 7)."
+    clears = forecast["clears_in_days"]
+    if clears["value"] is None:
+        return "At this pace the backlog does not clear within 60 days."
+    latest = f"{clears['high']}" if clears["high"] is not None else "more than 60"
+    about = words.plural(clears["value"], "day")
+    return f"At this pace the backlog clears in about {about} ({clears['low']} to {latest})."
+
+
+def _mean(figure: Json | None) -> str:
+    return words.ABSENT if figure is None else f"{figure['value']:g} ({figure['low']:g}–{figure['high']:g})"
+
+
+def _missing(forecast: Json) -> str:
+    missed = forecast["will_miss"]
+    return words.ABSENT if missed is None else f"{missed['value']} ({missed['low']}–{missed['high']})"
+
+
+def _chart(by_day: list[Json]) -> alt.LayerChart:
+    colours = palette()
+    rows = [
+        {"day": row["day"], "what": what, "n": row[key]}
+        for row in by_day
+        for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=7)),
+        y=alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
+        color=alt.Color(
+            "what:N",
+            scale=alt.Scale(domain=["Arrived", "Answered"], range=[colours.accent, colours.rule]),
+            legend=alt.Legend(orient="top", title=None),
+        ),
+        strokeDash=alt.StrokeDash("what:N", legend=None),
+        tooltip=[alt.Tooltip("day:T", format="%a %-d %b"), "what:N", "n:Q"],
+    )
+    chart: alt.LayerChart = (
+        base.mark_line(interpolate="monotone") + base.mark_point(filled=True, size=24)
+    ).properties(height=150, background="transparent")
+    return chart.configure_view(stroke=None).configure_axis(labelColor=colours.ink, domain=False)
+
+
+def _queues(queues: list[Json]) -> None:
+    st.subheader("Queues", anchor=False)
+    rows = [
+        {
+            "Queue": words.title_of(queue["queue"], {"default": "Everybody's"}),
+            "Open": queue["open"],
+            "Being worked on": queue["claimed"],
+            "Due in a day": queue["due_in_a_day"],
+            "Nearest deadline": words.due(queue["nearest_deadline"], frame.now())
+            if queue["nearest_deadline"]
+            else words.ABSENT,
+            "Money": words.money(queue["amount_minor"] or 0, frame.base_currency(), short=True),
+            "Analysts here": queue["served_by"],
+        }
+        for queue in queues
+    ]
+    frame.table(rows, column_config={"Money": RIGHT}, height="content")
+    for queue in queues:
+        if queue["open"] and not queue["served_by"]:
+            st.warning(
+                f"Nobody who is here takes from **{words.plain(queue['queue'])}**: move its tasks, or place somebody.",
+                icon=":material/person_off:",
+            )
+
+
+def _adjudications(waiting: list[Json]) -> None:
+    st.subheader("To adjudicate", anchor=False)
+    if not waiting:
+        st.caption("Nothing. A task comes here when reviewers differ, cannot tell, or escalate.")
+        return
+    rows = [
+        {
+            "Due": words.due(task["deadline"], frame.now()),
+            "Why": "↑ Escalated" if task["escalated"] else "⚖ Verdicts do not settle it",
+            "Amount": words.money(task["amount_minor"], frame.base_currency()),
+            "Held by": task["claimed_by"] or words.ABSENT,
+        }
+        for task in waiting
+    ]
+    picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="adjudications",
+                         column_config={"Amount": RIGHT}, height=min(250, 36 * (len(rows) + 1) + 2))  # fmt: skip
+    for index in picked["selection"]["rows"]:
+        if frame.role() == "team_lead":
+            st.session_state["wanted"] = waiting[index]["task_id"]
+        st.switch_page("app_pages/review.py", query_params={"task": waiting[index]["task_id"]})
+    if frame.role() == "team_lead":
+        st.caption("Select a row to take it.")
+
+
+def _moves(team: Json) -> None:
+    """Move what waits in one queue to another, or onto a desk."""
+    if frame.role() != "team_lead":
+        return
+    queues = [queue["queue"] for queue in team["queues"]] or ["default"]
+    people = [person["user_id"] for person in team["people"] if person["role"] == "analyst"]
+    with st.expander("Move tasks", icon=":material/swap_horiz:"), st.form("move", border=False):
+        one, two = st.columns(2)
+        source = one.selectbox("From queue", queues)
+        number = two.number_input("How many, the most urgent first", 1, 100, 10)
+        target = one.selectbox("To queue", ["default", *(q for q in queues if q != "default")])
+        person = two.selectbox("Onto the desk of", people, index=None, placeholder="anybody")
+        reason = st.text_input("Reason", max_chars=400)
+        if not st.form_submit_button("Move", icon=":material/swap_horiz:"):
+            return
+    if len(reason.strip()) < 3:
+        st.warning("Write a reason.")
+        return
+    with frame.attempt():
+        client = signin.client()
+        listed = frame.items(client.tasks(status="open", limit=500), "tasks")
+        urgent = sorted((t for t in listed if t.get("queue") == source and t["kind"] != "adjudication"),
+                        key=lambda task: task["deadline"])  # fmt: skip
+        done = (
+            client.work.move([t["task_id"] for t in urgent[:number]], target, person or "", reason)
+            if urgent
+            else []
+        )
+        moved = sum(result["moved"] for result in done)
+        stayed = sorted({result["why"] for result in done if not result["moved"]})
+        st.success(
+            f"{words.plural(moved, 'task')} moved."
+            + (f" Others stay: {'; '.join(stayed)}." if stayed else "")
+        )
+
+
+def _inbox() -> None:
+    if frame.role() not in ("team_lead", "risk_manager", "admin"):
+        return
+    flags = signin.client().work.inbox()
+    st.subheader(f"Inbox ({len(flags)})" if flags else "Inbox", anchor=False)
+    if not flags:
+        st.caption("Empty. Flags that your role can put right come here, without the reviewer's name.")
+    for flag in flags[:8]:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(
+                f":orange-badge[⚑ {INBOX.get(flag['kind'], flag['kind'])}] {words.plain(flag['detail'])}"
+            )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.page_link("app_pages/decisions.py", label=flag["transaction_id"], icon=":material/search:",
+                             query_params={"id": flag["transaction_id"]})  # fmt: skip
+                with st.popover("Answer", type="tertiary"):
+                    said = st.text_area(
+                        "What was done about it?", max_chars=2000, key=f"said_{flag['flag_id']}"
+                    )
+                    if st.button("Answer", key=f"answer_{flag['flag_id']}", disabled=not said.strip()):
+                        with frame.attempt():
+                            signin.client().work.answer_flag(flag["flag_id"], said)
+                            st.rerun()
+
+
+def _people(people: list[Json]) -> None:
+    st.subheader("People", anchor=False)
+    rows = [
+        {
+            "Who": person["user_id"],
+            "Teams": ", ".join(person["teams"]) or words.ABSENT,
+            "Holds": person["held"],
+            "Set aside": person["set_aside"],
+            "Away": f"until {frame.when(person['away_until'])}" if person["away_until"] else words.ABSENT,
+        }
+        for person in people
+    ]
+    frame.table(rows, height="content")
+    if frame.role() == "team_lead":
+        _place(people)
+
+
+def _place(people: list[Json]) -> None:
+    with st.popover("Teams, limit, away", icon=":material/badge:"):
+        names = [person["user_id"] for person in people if person["role"] == "analyst"]
+        if not names:
+            return
+        user = st.selectbox("Who", names)
+        person = next(p for p in people if p["user_id"] == user)
+        teams = st.text_input("Teams, with commas", ", ".join(person["teams"]), key=f"teams_{user}")
+        languages = st.text_input(
+            "Languages, with commas", ", ".join(person["languages"]), key=f"lang_{user}"
+        )
+        limit = st.number_input(
+            "Tasks held at once (0: as policy says)", 0, 100, person["held_limit"], key=f"limit_{user}"
+        )
+        days = st.number_input("Away for days (0: here)", 0, 365, 0, key=f"away_{user}")
+        if st.button("Save", key="save_place"):
+            with frame.attempt():
+                work = signin.client().work
+                work.place(user, teams.split(","), languages.split(","), int(limit))
+                until = (frame.now() + timedelta(days=int(days))).isoformat() if days else None
+                if days or person["away_until"]:
+                    work.away(until, user)
+                st.rerun()
+
+
+def _reported(team: Json) -> None:
+    st.subheader("Reported by reviewers, last 28 days", anchor=False)
+    if not team["skips"] and not team["deserved"]:
+        st.caption("Nothing yet: why tasks were given back, and whether alerts deserved a review.")
+    for row in team["deserved"]:
+        share = row["share"]
+        st.markdown(
+            f"**{words.title_of(row['reason'], words.REASONS)}**: {words.percent(share['value'])} did not deserve a "
+            f"review ({words.percent(share['low'])} to {words.percent(share['high'])}, n = {row['asked']})"
+        )
+    if team["skips"]:
+        rows = [
+            {"Given back because": row["reason"], "Times": row["n"], "People": row["people"]}
+            for row in team["skips"]
+        ]
+        frame.table(rows, height="content")
+
+
+def _training() -> None:
+    """Only on request: that it was read is recorded."""
+    if frame.role() != "team_lead":
+        return
+    with st.expander("Who might need training, on what", icon=":material/school:"):
+        st.caption(
+            "By name, never a ranking: where adjudicators decided otherwise. That you read it is recorded."
+        )
+        if not st.button("Show", key="show_training"):
+            return
+        found = signin.client().work.training_needs()
+        if not found["needs"]:
+            st.caption(f"Nobody has {found['least']} adjudicated verdicts on one kind of case yet.")
+            return
+        rows = [
+            {
+                "Who": row["reviewer"],
+                "Kind of case": words.title_of(row["reason"], words.REASONS),
+                "Adjudicated": row["n"],
+                "Decided otherwise": f"{words.percent(row['share']['value'])} "
+                f"({words.percent(row['share']['low'])} to {words.percent(row['share']['high'])})",
+                "Fraud dismissed": row["missed"],
+                "Honest confirmed": row["accused"],
+            }
+            for row in found["needs"]
+        ]
+        frame.table(rows, height="content")
+
+
+show()
