@@ -1,11 +1,12 @@
 """How unlike everything seen is this transaction, where nobody has said yet what is fraud, and in what?
 
 Every input gets a tail probability: how small a share of the transactions seen were as extreme on the side where its
-tail is long, or of a level as rare. Its surprise is minus the logarithm of that, and the surprises are added up: ECOD
-(Li et al. 2022, "Unsupervised outlier detection using empirical cumulative distribution functions"). Two things differ.
-Inputs that look at the same thing over several windows count once, by the most surprising of them, and so do all that
-are missing, since one new customer leaves many inputs empty. The novelty is the share of the transactions seen that had
-a smaller sum. Nothing is drawn by chance.
+tail is long, or of a level as rare. Its surprise is minus the logarithm of that, and the surprises are added up, after
+ECOD (Li et al. 2022, "Unsupervised outlier detection using empirical cumulative distribution functions"). What differs:
+beyond all that was seen both sides are strange; what one in ten is like adds nothing, so that many ordinary inputs do
+not drown a strange one; inputs that look at the same thing over several windows count once, by the most surprising of
+them, and so do all that are missing, since one new customer leaves many inputs empty. The novelty is the share of the
+transactions seen that had a smaller sum. Nothing is drawn by chance.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ MOST_LEVELS = 2_000
 
 _KNOTS, _TAIL = 256, 32
 _TOLD, _WORTH_TELLING = 3, 0.05
+_ORDINARY = -log(0.1)
+"""The surprise up to which an input says nothing."""
 MISSING = "missing"
 _LEVELS_BY_NATURE = ("local_hour",)
 """Numbers without an order: 23 is not far from 0."""
@@ -44,7 +47,7 @@ _LEVELS_BY_NATURE = ("local_hour",)
 class NumberSeen:
     """What was seen of a number: values `at`, the surprise of each (`on`) and of the gap below each (`gap`, one more
     than `at`, the last being beyond all), and that of a missing one. `high` says that large values are the strange
-    ones; on the other side of the median nothing is."""
+    ones; on the other side of the median only what lies beyond all is."""
 
     at: tuple[float, ...]
     on: tuple[float, ...]
@@ -100,7 +103,7 @@ class ColdStart:
 
     def novelty_total(self, row: Row) -> float:
         """The sum of surprises behind it, which ranks also what lies beyond all that was seen."""
-        return sum(surprise for surprise, _, _ in self._worst(row))
+        return sum(surprise - _ORDINARY for surprise, _, _ in self._worst(row) if surprise > _ORDINARY)
 
     def strangeness(self, row: Row, currency: str) -> Strangeness:
         """In what this transaction is unlike the others: the family that stands out, and up to three in words."""
@@ -130,9 +133,10 @@ class ColdStart:
         if value is None:
             return f"{phrase}: missing, as in {share} of the transactions seen"
         shown, seen = in_words(value, self.units[name], currency)[:80], self.seen[name]
-        beyond = exp(-surprise) * self.rows < 1
-        if isinstance(seen, NumberSeen) and beyond:
-            return f"{phrase}: {shown} ({'more' if seen.high else 'less'} than was ever seen)"
+        if isinstance(seen, NumberSeen) and not seen.at[0] <= float(value) <= seen.at[-1]:
+            return (
+                f"{phrase}: {shown} ({'more' if float(value) > seen.at[-1] else 'less'} than was ever seen)"
+            )
         told = {
             "high": f"{share} of the transactions seen were as high",
             "low": f"{share} of the transactions seen were as low",
@@ -261,6 +265,10 @@ def _number_seen(column: pa.ChunkedArray, growing: bool) -> NumberSeen | None:
     ends = [-np.inf, *at.tolist(), np.inf]
     sides = [(low >= middle) if high else (end <= middle) for low, end in pairwise(ends)]
     gap = [surprise(b, b, side) for b, side in zip(before, sides, strict=True)]
+    # What lies beyond all that was seen is strange on either side.
+    beyond = _surprise(0.5 / len(column))
+    gap[0] = beyond
+    gap[-1] = gap[-1] if growing else beyond
     return NumberSeen(tuple(at.tolist()), tuple(on), tuple(gap), _missing(column), high)
 
 
@@ -286,9 +294,9 @@ def _totals(table: pa.Table, seen: Mapping[str, Seen], families: Mapping[str, tu
     for names in families.values():
         each = [_surprises(table[name], seen[name]) for name in names]
         absent = [np.asarray(table[name].is_null()) * seen[name].missing for name in names]
-        total += np.maximum.reduce(each)
+        total += np.maximum(np.maximum.reduce(each) - _ORDINARY, 0.0)
         missing = np.maximum.reduce([missing, *absent])
-    return total + missing
+    return total + np.maximum(missing - _ORDINARY, 0.0)
 
 
 def _surprises(column: pa.ChunkedArray, seen: Seen) -> np.ndarray:

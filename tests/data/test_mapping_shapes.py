@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 
 from data import reading
 from data.amount_form import amount_form
-from data.errors import MappingError
+from data.errors import InputError, MappingError
 from data.ingest import ImportReport, import_file
 from data.ledger import Ledger
 from data.mapping import load_mapping
@@ -153,6 +153,42 @@ def test_times_in_the_future_and_endless_ids_are_quarantined(tmp_path: Path) -> 
         "transaction.occurred_at: in the future": 1,
         f"transaction.id: {endless}": 1,
     }
+
+
+def test_what_a_transaction_is_called_is_a_word(tmp_path: Path) -> None:
+    part = "transaction: {{id: id, occurred_at: t, called: {}}}\n"
+    assert load_mapping((HEAD + part.format("loan application")).encode()).called == "loan application"
+    assert load_mapping((HEAD + "transaction: {id: id, occurred_at: t}\n").encode()).called == "payment"
+    for word in ("Application", '"{x}"', '"a: b"', "7"):
+        with pytest.raises(MappingError, match=r"mapping\.yaml:4:39"):
+            load_mapping((HEAD + part.format(word)).encode())
+
+
+RATES = """\
+transaction: {id: id, occurred_at: t, amount: {column: m, negative: keep}, currency: c}
+rates: [{currency: BTC, from: 2020-01-01, rate: 99999}]
+"""
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_amount_too_large_once_converted_is_quarantined_and_never_left_out(
+    tmp_path: Path, sign: str
+) -> None:
+    """Twice it would not even fit into 8 bytes, and must not come out as no amount."""
+    lines = (
+        f"a,2025-01-01,{sign}999999999999,BTC",
+        f"b,2025-01-01,{sign}200000000,BTC",
+        "c,2025-01-01,1,BTC",
+    )
+    report, found, _ = read(tmp_path, RATES, "id,t,m,c", *lines, f"d,2025-01-01,{sign}100000000,BTC")
+    assert report.reasons == {"transaction.amount: too large in the base currency": 2}
+    assert [one.transaction_id for one in found] == ["c", "d"]
+    assert abs(found[1].amount_minor or 0) == 999_990_000_000_000
+    rates = load_mapping((HEAD + RATES).encode()).rates
+    with pytest.raises(
+        InputError, match=r"too large once it is in EUR \(allowed: up to 10,000,000,000,000 EUR"
+    ):
+        rates.minor(Decimal(200_000_000), "BTC", date(2025, 1, 1))
 
 
 LABEL = "transaction: {id: id, occurred_at: t}\nlabel: {column: f, known_after: 1d, "

@@ -14,6 +14,7 @@ from casework.app import App
 from casework.deciding.transactions import Sent, checked
 from casework.workspace import Workspace
 from data.mapping import Mapping
+from data.mappings import text
 from tests.data.shapes import SHAPES, write_shape
 from tests.http.test_cli import Shell
 from tests.http.test_cli import shell as shell  # a fixture
@@ -61,3 +62,27 @@ def test_a_ready_mapping_is_enough_to_import_train_judge_and_decide(
         assert made["probability"] is not None
     finally:
         app.close()
+
+
+def test_without_a_label_a_mapping_is_enough_to_decide_by_rules_and_novelty(
+    shell: Shell, tmp_path: Path
+) -> None:
+    bank, file = tmp_path / "bank", write_shape(tmp_path / "rows.csv", "ulb")
+    words = "".join(line for line in text("ulb").splitlines(keepends=True) if not line.startswith("label:"))
+    (tmp_path / "mapping.yaml").write_text(words)
+    assert shell("init", bank, "--mapping", tmp_path / "mapping.yaml")[0] == 0
+    assert shell("import", file, "--workspace", bank, "--json")[0] == 0
+    lines = file.read_text().splitlines()
+    today = [line.split(",") for line in lines[1:41]]
+    for place, row in enumerate(today):
+        row[0] = str(900_000 + place)
+        row[5] = "25.0" if place % 10 == 0 else row[5]  # V5 is a standard normal everywhere else
+    (tmp_path / "today.csv").write_text("\n".join([lines[0], *(",".join(row) for row in today)]) + "\n")
+    code, out, err = shell("score", tmp_path / "today.csv", "--workspace", bank, "--json")
+    told = json.loads(out)
+    assert (code, told["unreadable"]) == (0, 0), err
+    odd = [row for row in told["rows"] if row["outcome"] == "review"]
+    assert len(odd) >= 4
+    assert sum("unusual: v5: 25 (more than was ever seen)" in row["reasons"] for row in odd) >= 4
+    code, out, _ = shell("train", "--workspace", bank, "--json")
+    assert (code, json.loads(out)["result"]) == (1, "failed")

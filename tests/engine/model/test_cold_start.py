@@ -99,6 +99,15 @@ def test_novelty_is_the_share_of_what_was_seen_that_was_less_surprising(fitted: 
     assert fitted.novelty(row(random.Random(3), amount_minor=10**9, hour=4, country="AQ")) == 1.0
 
 
+def test_what_lies_beyond_all_is_strange_on_the_side_of_the_short_tail_too(fitted: ColdStart) -> None:
+    tiny = row(random.Random(5), amount_minor=1)
+    assert fitted.novelty(tiny) > fitted.novelty(row(random.Random(5), amount_minor=1_000))
+    assert (
+        fitted.strangeness(tiny, "EUR").words[0]
+        == "amount of this payment: 0.01 EUR (less than was ever seen)"
+    )
+
+
 def test_several_windows_over_one_thing_count_once(fitted: ColdStart) -> None:
     one = row(random.Random(5), count_1d=0, count_7d=40)
     both = {**one, "count_1d": 40}
