@@ -226,6 +226,7 @@ def tuner_lines(found: JSON) -> list[str]:
     lines = [
         found["finding"],
         f"{period}; {found['without_probability']:,} more without a probability. Capacity {found['capacity']} a day.",
+        *_elsewhere(found["elsewhere"]),
         "",
         *table(rows, _SETTING),
         "",
@@ -250,6 +251,13 @@ _CUTS = (
     "over capacity",
 )
 _SETTING = (*_CUTS, "expected loss", "good declined", "saves")
+
+
+def _elsewhere(found: JSON) -> list[str]:
+    if not found["payments"]:
+        return []
+    named = ", ".join(f"{n:,} of {name}" for name, n in found["payments"].items())
+    return [f"Left out, decided by settings of their own: {named}; {found['cases_a_day']:.1f} cases a day."]
 
 
 def _setting(name: str, found: JSON) -> dict[str, Any]:

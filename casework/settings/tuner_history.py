@@ -18,7 +18,10 @@ from casework.settings.past_decisions import Period
 from casework.settings.past_truth import UNKNOWN
 from data.errors import InputError
 from engine.decision import Outcome
+from engine.policy import DEFAULT_SEGMENT, Policy
 from engine.rules.rule_set import RuleSet
+from engine.rules.sql import microseconds_of
+from engine.segments import Segments
 from engine.tuner import History
 
 MOST_SEGMENTS = 12
@@ -26,6 +29,8 @@ FRESH = timedelta(seconds=60)
 """How long an answer may be behind the ledger, so that moving a slider does not read a million decisions anew."""
 SEGMENT = "segment"
 """What `by` is called for the policy's own segments."""
+_TOLD = "coalesce(json_extract_string(decode(e.payload), '$.context.segment'), 'default')"
+_EVENT = "JOIN events e ON e.seq = d.event_seq"
 
 _DAYS = timedelta(days=90)
 
@@ -34,8 +39,8 @@ _COLUMNS = """
 SELECT d.probability, coalesce(d.amount_minor, $assumed) AS amount, epoch_us(d.decided_at) // 86400000000 AS day,
        CASE WHEN list_has_any(d.rules_hit, $declining) THEN 2 WHEN list_has_any(d.rules_hit, $asking) THEN 1 ELSE 0 END
        AS floor, CASE d.outcome WHEN 'approve' THEN 0 WHEN 'review' THEN 1 ELSE 2 END AS outcome,
-       {segment} AS segment, {truth}
-FROM decisions d {joins} {join}
+       {segment} AS segment, {own} AS own, {truth}
+FROM decisions d {joins} {join} {own_join}
 WHERE d.decided_at >= $since AND d.decided_at < $until
 """
 
@@ -45,7 +50,9 @@ class PastPayments:
     """The decisions of a period that have a probability, as the ledger knew them at `as_of`.
 
     `outcome` is what was answered (0, 1, 2), `segments` a word per payment, `settled` marks those that went through
-    and have matured, so that their truth is known whatever it is. `left_out` counts those without a probability.
+    and have matured, so that their truth is known whatever it is. `left_out` counts those without a probability, and
+    `elsewhere` those in segments that have their own autonomy, costs or cut-offs, by segment: the general cut-offs do
+    not decide there. `reviewed_elsewhere` is how many cases a day those take of the same capacity.
     """
 
     when: Period
@@ -55,6 +62,8 @@ class PastPayments:
     segments: np.ndarray
     settled: np.ndarray
     left_out: int
+    elsewhere: Mapping[str, int]
+    reviewed_elsewhere: float
 
     @cached_property
     def parts(self) -> list[tuple[str, History, np.ndarray]]:
@@ -107,44 +116,71 @@ def _read(app: App, when: Period, by: str, at: datetime, with_rules: bool) -> Pa
         raise InputError(
             f"there is no attribute {by[:80]!r}", where="by", allowed=", ".join((SEGMENT, *known))
         )
-    asked = {"assumed": policy.costs.assumed_amount_minor, **_floors(app.settings().rules, with_rules)}
-    sql = _COLUMNS.format(truth=past_truth.COLUMNS, joins=past_truth.JOINS, **_segment(by))
+    settings = app.settings()
+    asked = {"assumed": policy.costs.assumed_amount_minor, **_floors(settings.rules, with_rules)}
+    parts = {**_segment(by), **_own(settings.segments, {*known, "amount_minor"}, by)}
+    sql = _COLUMNS.format(truth=past_truth.COLUMNS, joins=past_truth.JOINS, **parts)
     table = app.ledger.read_arrow(sql, {**past_truth.truth_values(when, policy, at), **asked})
     column = {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
     probability = column["probability"].astype(np.float64)
+    apart = np.isin(column["own"].astype(str), with_own_settings(policy))
     scored = ~np.isnan(probability)
-    history = History(
+    names, counts = np.unique(column["own"][apart].astype(str), return_counts=True)
+    whole = History(
         probability,
         column["amount"].astype(np.int64),
         column["fraud"],
         column["day"],
         column["floor"].astype(np.uint8),
-    ).where(scored)
+    )
     settled = column["through"] & column["matured"] & (column["fraud"] != UNKNOWN)
+    chosen = scored & ~apart
     return PastPayments(
         when,
         at,
-        history,
-        column["outcome"][scored],
-        column["segment"][scored],
-        settled[scored],
-        int((~scored).sum()),
+        whole.where(chosen),
+        column["outcome"][chosen],
+        column["segment"][chosen],
+        settled[chosen],
+        int((~scored & ~apart).sum()),
+        dict(zip(names.tolist(), counts.tolist(), strict=True)),
+        float((apart & (column["outcome"] == Outcome.REVIEW)).sum()) / max(whole.days[0], 1),
     )
 
 
-def _segment(by: str) -> Mapping[str, str]:
+def with_own_settings(policy: Policy) -> list[str]:
+    """The segments in which the general cut-offs and costs do not decide, or people may do other things."""
+    default = policy.segment()
+    return [
+        name
+        for name, segment in policy.segments.items()
+        if name != DEFAULT_SEGMENT
+        and (segment.autonomy != default.autonomy or segment.costs or segment.thresholds)
+    ]
+
+
+def _segment(by: str) -> dict[str, str]:
     if not by:
         return {"segment": "''", "join": ""}
     if by == SEGMENT:
-        told = "json_extract_string(decode(e.payload), '$.context.segment')"
-        return {
-            "segment": f"coalesce({told}, 'default')",
-            "join": "JOIN events e ON e.seq = d.event_seq",
-        }
+        return {"segment": _TOLD, "join": _EVENT}
     return {
         "segment": f"coalesce(CAST(t.\"{by}\" AS VARCHAR), 'not known')",
         "join": "JOIN transactions t ON t.seq = d.transaction_seq",
     }
+
+
+def _own(segments: Segments, columns: set[str], by: str) -> dict[str, str]:
+    """SQL for the policy's segment of each payment: worked out from the payment where that is enough, since reading it
+    from the record means reading the whole of every decision."""
+    if len(segments.names) == 1:
+        return {"own": "'default'", "own_join": ""}
+    if set(segments.features) <= columns:
+        told = (
+            f"SELECT seq AS own_seq, {segments.sql(microseconds_of('occurred_at'))} AS own FROM transactions"
+        )
+        return {"own": "g.own", "own_join": f"JOIN ({told}) g ON g.own_seq = d.transaction_seq"}
+    return {"own": _TOLD, "own_join": "" if by == SEGMENT else _EVENT}
 
 
 def _floors(rules: RuleSet, with_rules: bool) -> dict[str, list[str]]:

@@ -107,6 +107,7 @@ def tuned(
         "currency": policy.currency,
         "attributes": [SEGMENT, *(f.name for f in app.ledger.fields if f.role == "attribute")],
         "without_probability": past.left_out,
+        "elsewhere": {"payments": past.elsewhere, "cases_a_day": past.reviewed_elsewhere},
         "with_rules": with_rules,
         "seconds_a_case": SECONDS_A_CASE,
         "costs": {name: getattr(asked.costs, name) for name in _COSTS},

@@ -260,3 +260,21 @@ def test_who_reviews_learns_nothing_of_single_payments_here(bank: Institution, p
     for user in ("analyst-1", "team-lead-1"):
         assert bank.ask(user, "GET", path).status_code == 403
     assert bank.ask("analyst-1", "POST", "/v1/backtests", json={"files": {}}).status_code == 403
+
+
+def test_what_was_snoozed_or_listed_then_stays_so_when_the_past_is_decided_again(bank: Institution) -> None:
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    snooze = {"entity": "customer", "value": "c1", "expires_at": until, "reason": "on a journey, told us"}
+    entry = {"entity": "customer", "value": "c2", "effect": "block", "expires_at": until, "reason": "stolen"}
+    assert bank.ask("team-lead-1", "POST", "/v1/snoozes", json=snooze).status_code == 201
+    made = bank.ask(MANAGER, "POST", "/v1/list-entries", json=entry)
+    assert made.status_code == 201, made.text
+    answered = [
+        bank.decide(payment(n, attributes={"channel": "ecom"}, entities={"customer": f"c{n % 3}"}))["outcome"]
+        for n in range(100, 106)
+    ]
+    assert "decline" in answered
+    found = send(bank, "/v1/previews", {"files": {}})
+    assert found["flipped"] == 0, (answered, found["flips"])
+    weeks = send(bank, "/v1/backtests", {"files": {}})["weeks"]
+    assert all(week["decided"]["decline"] == week["candidate"]["decline"] for week in weeks)

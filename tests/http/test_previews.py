@@ -43,7 +43,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
     root: Path = tmp_path_factory.mktemp("previews") / "bank"
     with served(make_workspace(root)) as running:
         for n in range(12):
-            running.decide(payment(n))
+            running.decide(payment(n, attributes={"channel": "ecom"}))
         for n in range(12, 16):
             running.decide(large_payment(n))
         told = [
@@ -75,7 +75,8 @@ def test_without_changes_every_past_decision_comes_out_as_it_was(bank: Instituti
     settings, when = app.settings(), past_decisions.period(app.ledger, None, None)
     past = past_decisions.read_past(app.ledger, when, settings.features, settings.policy, datetime.now(UTC))
     answers = past_decisions.rule_answers(app.ledger, past, settings.rules)
-    again = redecide(past.columns, answers.asking, settings.policy)
+    segmented = past_decisions.segmented(app.ledger, past, settings.segments)
+    again = redecide(past.columns, answers.asking, settings.policy, segmented)
     was = [("approve", "review", "decline").index(word) for word in past.table.column("_outcome").to_pylist()]
     assert np.array_equal(again.outcome, was)
     found = preview(bank, {})
@@ -92,7 +93,7 @@ def test_a_higher_limit_loses_alerts_and_says_which_of_them_were_fraud(bank: Ins
         2,
     )  # for the fourth a rule asks all the same
     assert lost["fraud_share"]["value"] == 1.0
-    assert found["matrix"]["review"] == {"approve": 3, "review": 0, "decline": 0}
+    assert found["matrix"]["review"] == {"approve": 3, "review": 1, "decline": 0}
     assert "no outcome is known" in found["not_known"][0]
     flip = next(f for f in found["flips"] if f["transaction_id"] == "t12")
     assert (flip["before"]["outcome"], flip["after"]["outcome"], flip["known"]) == (
@@ -191,9 +192,10 @@ def test_the_tuner_sets_the_cut_offs_asked_for_beside_the_present_and_the_best(b
         "auditor-1", "GET", "/v1/tuner?review_at=0.3&decline_at=0.8&by=channel&with_rules=false"
     ).json()
     asked = found["asked"]
-    assert (asked["approved"], asked["reviewed"], asked["declined"]) == (5, 9, 2)
+    assert (asked["approved"], asked["reviewed"], asked["declined"]) == (5, 5, 2)
     assert found["best"]["expected_cost"]["value"] <= asked["expected_cost"]["value"]
     assert found["current"]["solve"] is True
-    assert [segment["value"] for segment in found["segments"]] == ["pos"]
+    assert [segment["value"] for segment in found["segments"]] == ["ecom"]
+    assert found["elsewhere"]["payments"] == {"large": 4}  # only people decline there
     for query in ("?review_at=0.9&decline_at=0.1", "?review_at=2", "?by=no_such_thing"):
         assert bank.ask("auditor-1", "GET", "/v1/tuner" + query).status_code == 422
