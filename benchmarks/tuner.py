@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import tuner_workspace
 from engine.policy import Policy, load_policy
 from engine.tuner import History, best, cheapest, setting, settings
 
@@ -47,6 +48,7 @@ def main() -> None:
         total += seconds
         print(f"| {name} (median of {REPEATS}) | {seconds:.3f} |")
     print(f"| all of these after the first, as the page asks | {total:.3f} |")
+    tuner_workspace.main()
 
 
 def _priced_anew(past: History, policy: Policy) -> object:
