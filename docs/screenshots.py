@@ -66,6 +66,20 @@ def open_first_row(page: Page) -> None:
     settle(page)
 
 
+def open_proposal(page: Page) -> None:
+    """Look at the newest open proposal, once the past has been decided again under it."""
+    open_first_row(page)
+    page.get_by_text("answered otherwise").first.wait_for(timeout=4 * PATIENCE)
+
+
+def mistype(page: Page) -> None:
+    """Type two noughts too many into a threshold."""
+    text = page.get_by_label("Text")
+    text.fill(text.input_value().replace("amount_minor <= 1500", "amount_minor <= 150000"))
+    text.press("Control+Enter")
+    page.get_by_text("tests fail").wait_for()
+
+
 def verify(page: Page) -> None:
     page.get_by_role("button", name="Verify the whole chain").click()
     page.get_by_text("nothing was altered").wait_for(timeout=4 * PATIENCE)
@@ -82,6 +96,12 @@ SHOTS = (
     Shot("consistency", "team-lead-1", "consistency", height=1100),
     Shot("summary", "risk-manager-1", "summary", height=1000),
     Shot("rules", "risk-manager-1", "rules", open_first_row),
+    Shot("proposal", "risk-manager-1", "proposals", open_proposal, height=1000),
+    Shot("editor", "risk-manager-1", "rules?edit=catalogue/card_testing_burst.yaml", mistype, height=900),
+    Shot("safety", "risk-manager-1", "safety"),
+    Shot("breaker", "risk-manager-1", "safety?section=breaker", height=1100),
+    Shot("trials", "risk-manager-1", "safety?section=trials"),
+    Shot("lists", "team-lead-1", "lists?section=entries"),
     Shot("models", "risk-manager-1", "models"),
     Shot("jobs", "risk-manager-1", "jobs"),
     Shot("decisions", "auditor-1", "decisions?outcome=review"),

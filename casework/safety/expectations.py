@@ -113,7 +113,11 @@ def watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
     sets, history = Sets(ledger), History(ledger)
     stated = breaker_acts.stated_rates(ledger)
     found = [
-        *(_rule_watch(ledger, rule, running, sets, history, at) for rule in running.rules if rule.runs),
+        *(
+            _rule_watch(ledger, rule, running, sets, history, at)
+            for rule in running.rules
+            if rule.status == "live"
+        ),
         *_model_watch(ledger, running, history, at),
         _policy_watch(running, sets, history, at),
         *_declines_watch(history, at),

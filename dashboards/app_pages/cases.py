@@ -79,11 +79,11 @@ def _one(case: Json) -> None:
         _tasks(case.get("tasks") or [])
     with right:
         _verdicts(case.get("verdicts") or [])
+        if case.get("verdict") == "confirmed_fraud" and frame.role() in BLOCKERS:
+            _list_it(case)
         _dispositions(case)
         case_view.files(case)
         case_view.arrange(case)
-        if case.get("verdict") == "confirmed_fraud" and frame.role() in BLOCKERS:
-            _list_it(case)
 
 
 def _facts(case: Json) -> None:
