@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import charts, frame, signin, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -81,7 +81,7 @@ def _chart(by_day: list[Json]) -> alt.LayerChart:
         for row in by_day
         for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(charts.rows_of(rows)).encode(
         x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=7)),
         y=alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
         color=alt.Color(

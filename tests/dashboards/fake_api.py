@@ -17,6 +17,7 @@ import fake_models
 import fake_proposals
 import fake_safety
 import fake_tasks
+import fake_work
 from fake_asking import Asked, Refused
 from fake_clock import ahead, stamp
 from fake_proposals import ProposalDesk
@@ -50,6 +51,7 @@ class FakeApi(ProposalDesk):
     tokens: dict[str, str] = field(default_factory=dict)
     fail: dict[str, Refused] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
+    done: list[tuple[str, str, Json]] = field(default_factory=list)
 
     @classmethod
     def with_work(cls) -> FakeApi:
@@ -320,6 +322,7 @@ ROUTES: list[Route] = [
     ),
     ("GET", "/events", False, _fixed(data.EVENTS)),
     *fake_safety.ROUTES,
+    *fake_work.ROUTES,
 ]
 # Before the patterns: a report is no rule's id.
 ROUTES[:0] = fake_consequences.ROUTES

@@ -194,7 +194,7 @@ def test_cases_list_and_story(opened: Opened) -> None:
 def test_a_team_lead_records_what_happens_to_the_payment(opened: Opened, api: FakeApi) -> None:
     app = opened("team-lead-1", "cases", id="case_0002")
     app.selectbox[0].select("reversed")
-    app.text_input[0].input("customer called back")
+    next(box for box in app.text_input if box.label == "Reason").input("customer called back")
     next(b for b in app.button if b.label == "Record").click().run()
     assert api.dispositions == [
         {"case_id": "case_0002", "value": "reversed", "reason": "customer called back"}

@@ -162,7 +162,7 @@ def test_typologies_are_the_usual_ones_and_those_the_rules_name(opened: Opened, 
 
 def test_putting_a_task_back_returns_to_the_queue(opened: Opened, api: FakeApi) -> None:
     app = press(at_work(opened), "put_back")
-    assert api.released == [("k_0001", "put back")]
+    assert api.released == [("k_0001", "needs information")]
     assert app.title[0].value == "Queue"
 
 

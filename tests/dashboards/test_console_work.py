@@ -1,0 +1,115 @@
+"""Do the pages let people share out work, set it aside, hand it up and see what hangs together?"""
+
+from __future__ import annotations
+
+from conftest import Opened
+from fake_api import FakeApi
+from fake_clock import ahead, stamp
+from page_text import seen
+from streamlit.testing.v1 import AppTest
+
+
+def at_work(opened: Opened) -> AppTest:
+    return opened("analyst-1", "review", task="k_0001", next="1")
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
+
+
+def test_the_team_page_says_first_when_the_backlog_clears(opened: Opened) -> None:
+    text = seen(opened("team-lead-1", "team"))
+    assert "At this pace the backlog clears in about 7 days (5 to 11)." in text
+    assert "Nobody who is here takes from **cross\\_border**" in text
+    assert "75 % did not deserve a review" in text
+
+
+def test_too_few_days_are_said_instead_of_a_forecast(opened: Opened, api: FakeApi) -> None:
+    team = api.answers["GET /team"] = dict(__import__("fake_work").TEAM)
+    team["forecast"] = {
+        **team["forecast"],
+        "known": False,
+        "days": 3,
+        "clears_in_days": None,
+        "will_miss": None,
+    }
+    assert "Too few days on record for a forecast (3; it takes 7)." in seen(opened("team-lead-1", "team"))
+
+
+def test_a_flag_in_the_inbox_is_answered(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "team")
+    assert "families share one device" in seen(app)
+    app.text_area(key="said_flag_1").input("added to the guideline").run()
+    press(app, "answer_flag_1")
+    assert ("answer", "flag_1", {"answer": "added to the guideline"}) in api.done
+
+
+def test_training_needs_are_read_only_on_request(opened: Opened) -> None:
+    app = opened("team-lead-1", "team")
+    assert "Decided otherwise" not in seen(app)
+    press(app, "show_training")
+    assert any("Decided otherwise" in frame.value.columns for frame in app.dataframe)
+
+
+def test_a_task_is_handed_up_with_a_note(opened: Opened, api: FakeApi) -> None:
+    app = at_work(opened)
+    app.text_area(key="up_k_0001").input("my neighbour's shop").run()
+    press(app, "escalate")
+    assert api.done == [("escalate", "k_0001", {"note": "my neighbour's shop"})]
+    assert app.title[0].value == "Queue"
+
+
+def test_a_task_is_set_aside_until_a_moment_in_the_readers_zone(opened: Opened, api: FakeApi) -> None:
+    app = at_work(opened)
+    app.text_input(key="aside_reason_k_0001").input("the bank calls back").run()
+    press(app, "set_aside")
+    [(what, task_id, body)] = api.done
+    assert (what, task_id, body["reason"]) == ("snooze", "k_0001", "the bank calls back")
+    assert body["until"][10:16] == "T09:00"
+
+
+def test_what_joined_is_said_and_one_answer_can_hold_for_all(opened: Opened, api: FakeApi) -> None:
+    other = {
+        "transaction_id": "t_99", "occurred_at": stamp(hours=1), "amount_minor": 5000, "added_at": stamp(minutes=1),
+        "since_open": True, "task_id": "k_0099",
+    }  # fmt: skip
+    api.tasks["k_0001"] |= {"joined": [other], "version": "2.0"}
+    app = at_work(opened)
+    assert "1 more alert of this customer joined the case since this task opened" in seen(app)
+    app.checkbox(key="all_k_0001").check().run()
+    press(app, "answer_legitimate")
+    assert api.verdicts[0]["version"] == "2.0"
+    [(what, _, body)] = api.done
+    assert (what, body["task_ids"], body["applied_from"]) == ("bulk", ["k_0099"], "v_1")
+
+
+def test_what_more_can_be_said_goes_with_the_verdict(opened: Opened, api: FakeApi) -> None:
+    app = at_work(opened)
+    app.number_input(key="loss_k_0001").set_value(12.5).run()
+    app.selectbox(key="wrong_k_0001").select("channel").run()
+    app.text_input(key="right_k_0001").input("pos").run()
+    press(app, "answer_legitimate")
+    given = api.verdicts[0]
+    assert (given["loss_minor"], given["corrections"]) == (1250, {"channel": "pos"})
+
+
+def test_an_adjudicator_reads_why_it_was_handed_up(opened: Opened, api: FakeApi) -> None:
+    api.tasks["k_0003"] |= {"escalation_notes": ["I know the owner"], "kind_shown": "adjudication"}
+    assert "**Escalated**: “I know the owner”" in seen(opened("team-lead-1", "review", task="k_0003"))
+
+
+def test_what_is_set_aside_is_on_the_queue_page(opened: Opened, api: FakeApi) -> None:
+    waiting = {**api.brief("k_0001"), "snoozed_until": ahead(hours=4)}
+    api.answers["GET /queue"] = {
+        "lanes": [], "mine": [], "set_aside": [waiting], "open_total": 1, "done_today": 0, "away_until": None
+    }  # fmt: skip
+    text = seen(opened("analyst-1", "queue"))
+    assert "On my desk" in text
+    assert "comes back in " in text
+
+
+def test_a_note_is_written_on_a_case(opened: Opened, api: FakeApi) -> None:
+    app = opened("team-lead-1", "cases", id="case_0002")
+    next(box for box in app.text_input if box.label == "Add a note").input("called")
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert ("note", "case_0002", {"text": "called"}) in api.done
