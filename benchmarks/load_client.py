@@ -10,11 +10,12 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_LAST_ANSWERS = 60.0
 
 
 @dataclass
@@ -76,14 +77,25 @@ def closed_loop(port: int, requests: Sequence[bytes], connections: int, seconds:
 
 
 def open_loop(
-    port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float
+    port: int,
+    requests: Sequence[bytes],
+    connections: int,
+    seconds: float,
+    rate: float,
+    over: Callable[[], bool] = lambda: False,
 ) -> Measured:
-    """Requests fall due at a fixed rate whatever the server does, and count from when they were due."""
-    return _run(port, iter(requests), connections, seconds, rate)
+    """Requests fall due at a fixed rate whatever the server does, and count from when they were due. Ends with the
+    requests, the seconds, or when it is `over`."""
+    return _run(port, iter(requests), connections, seconds, rate, over)
 
 
 def _run(
-    port: int, requests: Iterator[bytes], connections: int, seconds: float, rate: float | None
+    port: int,
+    requests: Iterator[bytes],
+    connections: int,
+    seconds: float,
+    rate: float | None,
+    over: Callable[[], bool] = lambda: False,
 ) -> Measured:
     measured = Measured()
     selector = selectors.DefaultSelector()
@@ -95,7 +107,7 @@ def _run(
     try:
         while True:
             now = time.perf_counter()
-            more = more and now - start < seconds
+            more = more and now - start < seconds and not over()
             while more and idle and (rate is None or start + sent / rate <= now):
                 request = next(requests, None)
                 if request is None:
@@ -105,7 +117,7 @@ def _run(
                 sent += 1
             if len(idle) == connections and not more:
                 break
-            if now - start > seconds + 10:
+            if now - start > seconds + _LAST_ANSWERS:
                 measured.unanswered = connections - len(idle)
                 break
             pause = 0.5 if rate is None or not idle else max(0.0, start + sent / rate - now)

@@ -1,18 +1,21 @@
 """How fast is a decision, over HTTP as a payment system asks for it, and inside the engine?
 
-    python -m benchmarks.serving [WORKSPACE] [--seconds S] [--rate N] [--only NAME]
+    python -m benchmarks.serving [WORKSPACE] [--seconds S] [--rate N] [--rules N] [--only NAME] [--growth SIZE ...]
 
 WORKSPACE (a demo workspace, for example) is copied, never used in place; without one the small institution of the
-tests is made. The load generator runs beside the server on the same machine. "CPU ms" is the processor time of one
-decision, all of the server's threads together.
+tests is made. Its rules are given again under other names until there are as many as asked for. The load generator
+runs beside the server on the same machine. "CPU ms" is the processor time of one decision, all of the server's threads
+together. The last table says how late answers are while something else goes on. `--growth` adds made-up institutions
+with that much history, one connection each.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
-import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -29,16 +32,21 @@ from typing import Any
 
 import psutil
 
+from benchmarks import stalls, workspaces
 from benchmarks.load_client import Measured, closed_loop, open_loop
+from benchmarks.machine import machine
+from benchmarks.payments import body_of, fresh, request_of, templates
+from benchmarks.stalls import Served
 from casework.app import App
 from casework.workspace import Workspace
-from data import reading
+from data import approved
 from data.transactions import Transaction
 from engine.costs import CapacityState
 
-TEMPLATES = 5000
 MOST = 120_000
 BATCH = 500
+_RULE = re.compile(rb"^id: (\w+)$", re.MULTILINE)
+_TITLE = re.compile(rb"^title: (.*\w)$", re.MULTILINE)
 
 
 def main() -> None:
@@ -46,20 +54,41 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="serving-") as folder:
         root = Path(folder) / "workspace"
         _prepare(root, wanted.workspace)
-        past = _templates(root)
-        print(f"{_machine()}; {wanted.workspace or 'a small institution made for this'}, {_about(root)}\n")
+        _repeat_rules(root, wanted.rules)
+        past = templates(root)
+        print(f"{machine()}; {wanted.workspace or 'a small institution made for this'}, {_about(root)}\n")
         print(
             f"{'':34}{'per s':>8}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'CPU ms':>9}{'answers':>9}{'not 200':>9}"
+            f"{'gen. %':>9}{'load':>8}"
         )
         if not wanted.only:
             _engine_rows(root, past)
         with _served(root) as (port, token, server):
             for name, run in _loads(port, token, past, wanted.seconds, wanted.rate):
                 if wanted.only in name:
-                    before = _processor(server)
-                    measured = run()
-                    measured.processor = _processor(server) - before
-                    _show(name, measured, BATCH if "batch" in name else 1)
+                    _measure(name, run, server)
+            if wanted.only in "while":
+                stalls.table(Served(root, port, token), past, wanted.rate / 4)
+    for size in wanted.growth:
+        _growth(size, wanted.seconds)
+
+
+def _measure(name: str, run: Callable[[], Measured], server: psutil.Process) -> None:
+    before, used = _processor(server), time.process_time()
+    measured = run()
+    measured.processor = _processor(server) - before
+    _show(name, measured, BATCH if "batch" in name else 1, (time.process_time() - used) / measured.seconds)
+
+
+def _growth(size: int, seconds: float) -> None:
+    """One connection to an institution with that much history; the first decisions open what is laid down."""
+    with tempfile.TemporaryDirectory(prefix="growth-") as folder:
+        root = Path(folder) / "workspace"
+        workspaces.make_workspace(root, size)
+        past = templates(root)
+        with _served(root) as (port, token, server):
+            name, run = next(_loads(port, token, past, seconds, 1))
+            _measure(f"{name}, {size:,} before", run, server)
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,7 +96,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("workspace", nargs="?", type=Path)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--rate", type=float, default=800.0, help="of the open loop, requests a second")
+    parser.add_argument("--rules", type=int, default=50, help="how many rules there are at least")
     parser.add_argument("--only", default="", help="only the HTTP loads whose name has this in it")
+    parser.add_argument("--growth", type=int, nargs="*", default=[], help="payments of history")
     return parser.parse_args()
 
 
@@ -92,21 +123,21 @@ def _prepare(root: Path, source: Path | None) -> None:
         app.close()
 
 
-def _templates(root: Path) -> list[Transaction]:
-    """The latest transactions of the workspace, to be sent again under new ids."""
+def _repeat_rules(root: Path, wanted: int) -> None:
+    """Approve the workspace's rules again under other names until there are that many."""
     app = App.open(Workspace(root))
     try:
-        last = app.ledger.next_transaction_seq - 1
-        return list(reading.transactions(app.ledger, first_seq=max(1, last - TEMPLATES + 1), last_seq=last))
+        files = dict(approved.current(app.ledger).files)
+        rules = [path for path in sorted(files) if _RULE.search(files[path])]
+        more = itertools.islice(itertools.product(range(2, 99), rules), max(0, wanted - len(rules)))
+        for again, path in more:
+            place = f"{path.removesuffix('.yaml')}_{again}.yaml"
+            named = _RULE.sub(rb"id: \1_%d" % again, files[path], count=1)
+            files[place] = _TITLE.sub(rb"title: \1 (%d)" % again, named, count=1)
+        with app.ledger.writing() as w:
+            approved.approve(w, files, "admin-1", "as many rules as were asked for", datetime.now(UTC))
     finally:
         app.close()
-
-
-def _fresh(past: Sequence[Transaction], count: int, name: str) -> Iterator[Transaction]:
-    start = datetime.now(UTC)
-    for n in range(count):
-        at = start + timedelta(milliseconds=n)
-        yield replace(past[n % len(past)], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
 
 
 def _engine_rows(root: Path, past: Sequence[Transaction]) -> None:
@@ -117,13 +148,13 @@ def _engine_rows(root: Path, past: Sequence[Transaction]) -> None:
         load = CapacityState(reviews_today=10**6)
         for size, count in ((1, 1000), (64, 9600)):
             seq = app.ledger.next_transaction_seq
-            rows = [replace(t, seq=seq + n) for n, t in enumerate(_fresh(past, count, f"engine{size}"))]
+            rows = [replace(t, seq=seq + n) for n, t in enumerate(fresh(past, count, f"engine{size}"))]
             timed = _timed(rows, size, partial(engine.decide, at=datetime.now(UTC), load=load))
             _show(f"engine only, batches of {size}", timed, size)
             app.forget()
             engine = app.live.engine
         for size, count in ((1, 1000), (64, 9600)):
-            rows = list(_fresh(past, count, f"durable{size}"))
+            rows = list(fresh(past, count, f"durable{size}"))
             timed = _timed(rows, size, lambda part: app.decide(part, datetime.now(UTC)))
             _show(f"engine and ledger, batches of {size}", timed, size)
     finally:
@@ -174,52 +205,33 @@ def _loads(
 ) -> Iterator[tuple[str, Callable[[], Measured]]]:
     def single(name: str, count: int = MOST) -> list[bytes]:
         count = min(count, MOST)
-        return [_request("/v1/decisions", token, _body(t)) for t in _fresh(past, count, name)]
+        return [request_of("/v1/decisions", token, body_of(t)) for t in fresh(past, count, name)]
 
     closed_loop(port, single("warm", 300), 4, 5)
     alone = single("alone", int(seconds * 1500))
     yield "HTTP, 1 connection", lambda: closed_loop(port, alone, 1, seconds)
+    if rate == 1:
+        return
     many = single("many", int(seconds * 5000))
     yield "HTTP, 64 connections", lambda: closed_loop(port, many, 64, seconds)
     due = single("due", int(seconds * rate))
     yield f"HTTP, {rate:.0f}/s whatever happens", lambda: open_loop(port, due, 64, seconds, rate)
-    groups = list(_fresh(past, min(MOST, int(seconds * 20_000)), "batch"))
+    groups = list(fresh(past, min(MOST, int(seconds * 20_000)), "batch"))
     parts = [groups[i : i + BATCH] for i in range(0, len(groups), BATCH)]
-    batches = [_request("/v1/decisions/batch", token, {"transactions": [_body(t) for t in p]}) for p in parts]
+    batches = [
+        request_of("/v1/decisions/batch", token, {"transactions": [body_of(t) for t in p]}) for p in parts
+    ]
     yield f"HTTP, batches of {BATCH}, 2 connections", lambda: closed_loop(port, batches, 2, seconds)
 
 
-def _body(transaction: Transaction) -> dict[str, Any]:
-    return {
-        "transaction_id": transaction.transaction_id,
-        "occurred_at": transaction.occurred_at.isoformat(),
-        "amount": None if transaction.amount is None else str(transaction.amount),
-        "currency": transaction.currency,
-        "entities": dict(transaction.entities),
-        "attributes": dict(transaction.attributes),
-    }
-
-
-def _request(path: str, token: str, body: Any) -> bytes:
-    content = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n"
-    head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
-    return head.encode() + content
-
-
-def _show(name: str, measured: Measured, size: int) -> None:
+def _show(name: str, measured: Measured, size: int, generator: float | None = None) -> None:
+    """One row. `generator` is the share of a core that the load generator took."""
     figures = "".join(f"{measured.at(share):9.1f}" for share in (0.5, 0.99, 1.0))
     used = 1000 * measured.processor / max(1, len(measured.took) * size)
     counts = f"{len(measured.took):9}{measured.refused:9}"
     late = f"  ({measured.unanswered} unanswered)" if measured.unanswered else ""
-    print(f"{name:34}{measured.rate * size:8.0f}{figures}{used:9.2f}{counts}{late}", flush=True)
-
-
-def _machine() -> str:
-    load = os.getloadavg()[0]
-    return (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}"
-    )
+    beside = "" if generator is None else f"{100 * generator:9.0f}{os.getloadavg()[0]:8.1f}"
+    print(f"{name:34}{measured.rate * size:8.0f}{figures}{used:9.2f}{counts}{beside}{late}", flush=True)
 
 
 def _about(root: Path) -> str:

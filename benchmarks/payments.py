@@ -1,0 +1,52 @@
+"""Which payments does a load generator send, and as which bytes?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from casework.app import App
+from casework.workspace import Workspace
+from data import reading
+from data.transactions import Transaction
+
+TEMPLATES = 5000
+
+
+def templates(root: Path) -> list[Transaction]:
+    """The latest transactions of the workspace, to be sent again under new ids."""
+    app = App.open(Workspace(root))
+    try:
+        last = app.ledger.next_transaction_seq - 1
+        return list(reading.transactions(app.ledger, first_seq=max(1, last - TEMPLATES + 1), last_seq=last))
+    finally:
+        app.close()
+
+
+def fresh(past: Sequence[Transaction], count: int, name: str) -> Iterator[Transaction]:
+    start = datetime.now(UTC)
+    for n in range(count):
+        at = start + timedelta(milliseconds=n)
+        yield replace(past[n % len(past)], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
+
+
+def body_of(transaction: Transaction) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction.transaction_id,
+        "occurred_at": transaction.occurred_at.isoformat(),
+        "amount": None if transaction.amount is None else str(transaction.amount),
+        "currency": transaction.currency,
+        "entities": dict(transaction.entities),
+        "attributes": dict(transaction.attributes),
+    }
+
+
+def request_of(path: str, token: str, body: Any) -> bytes:
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    return head.encode() + content
