@@ -39,7 +39,8 @@ TEAM: Json = {
 INBOX: Json = {
     "flags": [
         {"flag_id": "flag_1", "kind": "guideline_gap", "detail": "families share one device",
-         "transaction_id": "t_90001", "case_id": "case_0002", "raised_at": stamp(hours=3), "answer": "", "answered_by": "", "answered_at": None},
+         "transaction_id": "t_90001", "case_id": "case_0002",
+         "raised_at": stamp(hours=3), "answer": "", "answered_by": "", "answered_at": None},
     ]
 }  # fmt: skip
 NEEDS: Json = {
