@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, role_pages, signin, waterfall, words
+from dashboards import charts, control_view, frame, role_pages, signin, waterfall, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -149,6 +149,7 @@ def _rules(decision: Json) -> None:
         with st.container(border=True, gap="xsmall"):
             st.markdown(
                 f"{words.badge(rule['state'], words.RULE_STATES)} **{_title(rule)}** v{rule['version']}"
+                f"{control_view.standing(rule)}"
             )
             if rule.get("reason"):
                 st.caption(words.plain(words.capital(rule["reason"])))
@@ -166,6 +167,7 @@ def _record(decision: Json) -> None:
     ]
     with st.container(border=True):
         frame.facts(pairs)
+        control_view.show(decision)
     _case(decision.get("case_id"))
 
 

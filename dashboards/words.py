@@ -54,6 +54,7 @@ STATUSES = {
     "shadow": ("◌", "Shadow", "violet"),
     "draft": ("✎", "Draft", "blue"),
     "retired": ("–", "Retired", "gray"),
+    "paused": ("‖", "Paused", "red"),
     "champion": ("★", "Champion", "green"),
     "challenger": ("◇", "Challenger", "blue"),
     "refused": ("✕", "Refused", "orange"),

@@ -9,6 +9,8 @@ from fake_api import FakeApi
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
+from dashboards import control_view
+
 Opened = Callable[..., AppTest]
 
 
@@ -125,3 +127,29 @@ def _confirmed() -> str:
     import fake_institution as data
 
     return next(case["case_id"] for case in data.CASES if case["verdict"] == "confirmed_fraud")
+
+
+def test_a_decision_says_what_people_and_the_breaker_had_switched() -> None:
+    context = {
+        "killed": False,
+        "segment": "large",
+        "fail_safe": "model_failed",
+        "policy_set_id": "set_0",
+        "controls": {
+            "paused_rules": ["night"],
+            "model_capped": True,
+            "snoozes": [{"entity": "card", "value": "k1", "rule_id": "", "expires": "2026-11-30T00:00:00Z"}],
+            "entries": [{"entity": "device", "value": "d1", "effect": "block", "reason": "stolen"}],
+        },
+        "rollout": {"trial": "rollout_1", "arm": "candidate"},
+        "shadows": {"shadow_1": "review"},
+    }
+    told = "\n".join(control_view.lines(context))
+    for said in (
+        "segment **large**", "The model failed", "that of `set_0` applied", "had paused: night", "capped the model",
+        "Snoozed for card k1: every rule that asks", "Device d1 was listed (block): stolen", "candidate of a rollout",
+        "A shadow would have answered",
+    ):  # fmt: skip
+        assert said in told
+    assert control_view.lines({"killed": True, "fail_safe": "kill_switch"}) == ["The kill switch was on."]
+    assert control_view.lines({"killed": False, "load": {}}) == []
