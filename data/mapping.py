@@ -34,7 +34,16 @@ TOP = (
 )
 RESERVED = frozenset(
     (
-        *("everyone", "seq", "transaction_id", "occurred_at", "recorded_at", "amount", "currency", "amount_minor"),
+        *(
+            "everyone",
+            "seq",
+            "transaction_id",
+            "occurred_at",
+            "recorded_at",
+            "amount",
+            "currency",
+            "amount_minor",
+        ),
         *(
             "content_sha256",
             "commitments",

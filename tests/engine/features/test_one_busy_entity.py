@@ -1,4 +1,4 @@
-"""Does one customer with 100,000 payments, or with amounts as large as there are, get exact features in bounded work?"""
+"""Has one customer with 100,000 payments, or with amounts as large as there are, exact features in bounded work?"""
 
 from __future__ import annotations
 
