@@ -23,13 +23,14 @@ CHANGES = {"surge": "▲ surge", "silence": "▼ silence", "": ""}
 def finding(found: Json) -> str:
     """What stands out, in a sentence: a title."""
     rules, currency = found["rules"], found["currency"]
-    best = max(rules, key=lambda rule: rule["value_caught_minor"])
+    live = [rule for rule in rules if rule["status"] == "live"]  # a shadow rule stops nothing
+    best = max(live or rules, key=lambda rule: rule["value_caught_minor"] if live else 0)
     quiet = sum(not rule["hits"] for rule in rules)
     told = f"{words.count(quiet)} of {len(rules)} rules hit nothing" if quiet else "Every rule hit something"
-    if best["value_caught_minor"]:
+    if live and best["value_caught_minor"]:
         caught = words.money(best["value_caught_minor"], currency, short=True)
         return f"{best['title']} caught most known fraud, {caught}; {told[0].lower()}{told[1:]}"
-    return f"No rule caught known fraud yet; {told[0].lower()}{told[1:]}"
+    return f"No live rule caught known fraud yet; {told[0].lower()}{told[1:]}"
 
 
 def alarms(found: Json) -> None:
@@ -55,9 +56,7 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
             "Reviewers": _confirmed(rule["share_confirmed"]),
             "Caught": words.money(rule["value_caught_minor"], currency, short=True),
             "Only here": words.count(rule["only_here"]["count"]),
-            "Repeat": words.ABSENT
-            if rule["repeats"] is None
-            else words.percent(rule["repeats"]["share"]),
+            "Repeat": words.ABSENT if rule["repeats"] is None else words.percent(rule["repeats"]["share"]),
             "7 days (exp.)": _rate(rule["rate"]),
             "Snoozed": words.count(sum(snooze["silenced"] for snooze in rule["snoozes"])),
         }

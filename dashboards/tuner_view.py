@@ -201,7 +201,7 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
     if measure == "expected_cost" and nearest(lowest["at"]) != yours[cut]:
         marked.append({"at": lowest["at"], "name": "cheapest", "kind": "optimum", "dy": 17})
     elif measure == "expected_cost":
-        marked[0]["name"] = "yours, the cheapest"
+        marked[0] |= {"name": "yours, the cheapest", "kind": "optimum"}
     now = found["current"]
     if now[cut] is not None and now[cut] != yours[cut]:
         marked.append({"at": now[cut], "name": "now", "kind": "now", "dy": 32})
