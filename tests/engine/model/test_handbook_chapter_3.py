@@ -25,7 +25,7 @@ def day(text: str) -> datetime:
 
 @pytest.fixture(scope="module")
 def found() -> Backtest:
-    """Two months are enough: windows reach back 37 days."""
+    """Two months are enough: a habit of two months does nearly as well as one of four."""
     mapping = load_mapping(FILES / "mapping.yaml")
     features = load_features((FILES / "features.yaml").read_bytes(), "features.yaml", mapping)
     con = duckdb.connect()
@@ -64,8 +64,8 @@ def test_the_split_is_the_published_one(found: Backtest) -> None:
 
 
 def test_our_own_features_and_defaults_reach_more_than_the_book(found: Backtest) -> None:
-    assert found.average_precision.value >= 0.67
-    assert found.auc.value >= 0.86
+    assert found.average_precision.value >= 0.71
+    assert found.auc.value >= 0.87
     assert found.card_precision is not None
     assert found.card_precision.value >= 0.28
     assert found.average_precision.low < found.average_precision.value < found.average_precision.high
