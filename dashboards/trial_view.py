@@ -33,7 +33,8 @@ def _trial(trial: Json, *, may_stop: bool) -> None:
         with left:
             share = f", {words.percent(trial['share'])} of each {trial['entity']}" if trial["entity"] else ""
             st.markdown(f"{words.badge(trial['kind'], KINDS)} **{words.plain(trial['name'])}**{share}")
-            until = "running" if running else f"stopped {frame.when(trial['stopped_at'])}"
+            taking = "running" if trial["takes_part"] else "suspended: other features have come into force"
+            until = taking if running else f"stopped {frame.when(trial['stopped_at'])}"
             st.caption(
                 f"since {frame.when(trial['started_at'])} by {words.plain(trial['started_by'])}, {until}: "
                 f"{words.plain(trial['reason'])}"

@@ -78,7 +78,8 @@ def _from_stored(app: App, then: Mapping[str, Any]) -> JSON:
     )
     # What was tried beside it, and why no model answered, is not worked out anew.
     kept = {name: context[name] for name in _BESIDE if name in context}
-    again = replace(made[0], context={**made[0].context, **kept})
+    worked_out = {name: value for name, value in made[0].context.items() if name not in _BESIDE}
+    again = replace(made[0], context={**worked_out, **kept})
     return orjson.loads(canonical_json(decisions.as_json(again)))
 
 

@@ -64,8 +64,14 @@ def add_candidate(
 
 @router.get("/trials")
 def list_trials(request: Request, person: Person = allowed(Permission.SAFETY_READ)) -> Response:
-    """Shadows and rollouts, newest first, with how often each answered otherwise."""
-    return json_answer({"trials": trial_report.listed(the_app(request).ledger)})
+    """Shadows and rollouts, newest first, with how often each answered otherwise.
+
+    One that was not stopped but does not take part has other features than the set that decides by now.
+    """
+    app = the_app(request)
+    active = app.live.guard.trials
+    rows = trial_report.listed(app.ledger)
+    return json_answer({"trials": [{**row, "takes_part": row["trial_id"] in active} for row in rows]})
 
 
 @router.get("/trials/{trial_id}")

@@ -46,6 +46,12 @@ class Guard:
         self.control = control
         self.use(control)
 
+    @property
+    def trials(self) -> set[str]:
+        """The trials that take part, by id."""
+        running = {shadow.trial_id for shadow in self.shadows}
+        return running | ({self.rollout.trial_id} if self.rollout else set())
+
     def use(self, control: Control) -> None:
         """Put another control in force for both arms, from the next decision on."""
         self.control = self.engine.control = control

@@ -15,7 +15,7 @@ from casework.safety import alarms, breaker_acts, kill_switch, list_entries, sno
 from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
 from casework.safety.guard import Guard, controlled
 from casework.safety.trials import ROLLOUT, SHADOW, Trial
-from data.errors import SecondLookError
+from data.errors import ConfigError, SecondLookError
 from data.ledger import Ledger
 from engine.breaker import DECLINES, MODEL, PAUSE, POLICY, RULE, Breaker
 from engine.control import Control
@@ -170,7 +170,7 @@ def _tried(
 
 
 def _shadow(ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, read: Read) -> Shadow:
-    then = read(trials.files_of(ledger, trial.set_id))
+    then = _same_features(read(trials.files_of(ledger, trial.set_id)), settings, trial)
     same = _same_rules(settings, then)
     shadow = Shadow(trial.trial_id, then.segments, None if same else then.rules, engine.set_id)
     rows = ledger.read(
@@ -181,6 +181,13 @@ def _shadow(ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, re
     if rows:
         shadow.restore(rows[0]["day"], CapacityState(reviews_today=rows[0]["reviews"]))
     return shadow
+
+
+def _same_features(then: Settings, now: Settings, trial: Trial) -> Settings:
+    """What is tried, if it has the features of the set that decides; another set may have come into force since."""
+    if then.files["features.yaml"] != now.files["features.yaml"]:
+        raise ConfigError("the set that decides declares other features now", where=trial.trial_id)
+    return then
 
 
 def _same_rules(now: Settings, then: Settings) -> bool:
@@ -199,7 +206,9 @@ def _same_rules(now: Settings, then: Settings) -> bool:
 def _rollout(
     ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, models: Path, read: Read
 ) -> Rollout:
-    then = read(trials.files_of(ledger, trial.set_id)) if trial.set_id else settings
+    then = settings
+    if trial.set_id:
+        then = _same_features(read(trials.files_of(ledger, trial.set_id)), settings, trial)
     model = loaded_model(ledger, models, trial.model_id) if trial.model_id else engine.model
     candidate = Engine(
         state=engine.state,

@@ -74,6 +74,7 @@ TRIAL: Json = {
     "trial_id": "shadow_1", "kind": "shadow", "name": "dearer misses", "set_id": "set_2", "model_id": "",
     "entity": "", "share": 1.0, "reason": "see first", "started_by": "risk-manager-1", "started_at": stamp(days=6),
     "stopped_at": None, "stopped_by": "", "stopped_reason": "", "decisions": 1200, "differing": 3, "candidate": 0,
+    "takes_part": True,
 }  # fmt: skip
 REPORT: Json = {
     **TRIAL,

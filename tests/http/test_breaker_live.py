@@ -174,5 +174,20 @@ def test_a_rule_that_falls_silent_raises_one_alarm(bank: Bank) -> None:
     assert "were expected from its own history" in raised[0]["sentence"]
 
 
+def test_a_trial_is_suspended_while_the_features_that_decide_are_others(bank: Bank) -> None:
+    changed = {"catalogue/large_sum.yaml": rule(LIMIT * 2, version=2).decode()}
+    by = {"by": "risk-manager-1", "reason": "rarer", "at": bank.now}
+    set_id = actions.add_candidate(bank.app, changed, **by)  # type: ignore[arg-type]
+    trial = actions.start_shadow(bank.app, set_id, name="", **by)  # type: ignore[arg-type]
+    told = bank.decide(10, large=1.0)
+    assert {d["context"]["shadows"][trial] for d in told} == {"review"}  # reviewed for the amount alone
+    before = approved.current(bank.app.ledger).files["features.yaml"]
+    bank.approve("features.yaml", before + b"# as before, with a word more\n")
+    assert bank.app.live.guard.trials == set()
+    assert "shadows" not in bank.decide(10)[0]["context"]
+    bank.approve("features.yaml", before)
+    assert bank.app.live.guard.trials == {trial}
+
+
 def _said(decision: dict[str, Any]) -> dict[str, Any]:
     return next(rule for rule in decision["rules"] if rule["id"] == "large_sum")

@@ -207,6 +207,8 @@ def test_a_shadow_answers_beside_what_decides_and_is_never_obeyed(shop: Institut
     assert (report["matrix"]["decline"]["review"], report["flipped"]) == (1, 1)
     assert report["flips"][0]["transaction_id"] == told["transaction_id"]
     assert replayed(shop, told)["same"] is True
+    listed = ok(shop.ask("team-lead-1", "GET", "/v1/trials"))["trials"]
+    assert [row["takes_part"] for row in listed if row["trial_id"] == trial] == [True]
     ok(shop.ask("team-lead-1", "POST", f"/v1/trials/{trial}/stop", json={"reason": "seen enough"}), 204)
     assert "shadows" not in decided(shop)["context"]
 
