@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from model_payments import AT, FEATURES, QUICK
 
 from data.errors import InputError
-from engine.model import Model, TrainedModel, TrainingData
+from engine.model import Model, TrainedModel, TrainingData, save, train
 from engine.model.card import card, write_card
+from engine.model.search import search
+from engine.review_capacity import Capacity
 
 PNG = b"\x89PNG"
 
@@ -56,3 +60,24 @@ def test_a_model_that_was_never_saved_has_no_card(trained: TrainedModel, history
 def test_a_card_needs_rows(saved: tuple[Path, Model], history: TrainingData) -> None:
     with pytest.raises(InputError, match="a card needs rows to explain"):
         card(saved[1], history.features.slice(0, 0))
+
+
+def test_a_card_shows_what_a_team_would_find_how_calibrated_it_is_and_what_was_tried(
+    history: TrainingData, tmp_path: Path
+) -> None:
+    found = search(history, QUICK, feature_set=FEATURES, go_on=lambda done: done < 3)
+    capacity = Capacity(20, history.features["amount_minor"].to_numpy())
+    made = train(history, found.settings, feature_set=FEATURES, capacity=capacity)
+    model = save(tmp_path, replace(made, search=found.to_json()), created_at=AT)
+
+    write_card(tmp_path / "card", model, history.features.slice(0, 50))
+
+    stored = json.loads((tmp_path / "card" / "card.json").read_bytes())
+    page = (tmp_path / "card" / "card.html").read_text()
+    spent = stored["performance"]["at_capacity"]
+    assert spent["recall"]["low"] < spent["recall"]["value"] < spent["recall"]["high"]
+    assert all(b["low"] <= b["observed"] <= b["high"] for b in stored["performance"]["calibration_curve"])
+    assert "share of fraudulent money found at 20 reviews a day" in page
+    assert "calibration slope" in page
+    assert "3 settings were tried" in page and "0 (as given)" in page
+    assert stored["search"]["chosen"] == found.chosen
