@@ -180,7 +180,7 @@ def test_a_trial_is_suspended_while_the_features_that_decide_are_others(bank: Ba
     set_id = actions.add_candidate(bank.app, changed, **by)  # type: ignore[arg-type]
     trial = actions.start_shadow(bank.app, set_id, name="", **by)  # type: ignore[arg-type]
     told = bank.decide(10, large=1.0)
-    assert {d["context"]["shadows"][trial] for d in told} == {"review"}  # reviewed for the amount alone
+    assert {d["context"]["shadows"][trial] for d in told} == {"approve"}
     before = approved.current(bank.app.ledger).files["features.yaml"]
     bank.approve("features.yaml", before + b"# as before, with a word more\n")
     assert bank.app.live.guard.trials == set()
