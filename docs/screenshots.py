@@ -53,6 +53,7 @@ def take_with_score(page: Page) -> None:
         if page.get_by_test_id("stVegaLiteChart").count() >= 3:  # strip, waterfall, spending
             return
         page.get_by_role("button", name="Put back").click()
+        page.get_by_role("button", name="Put it back").click()
         page.get_by_role("heading", name="Queue").wait_for()
         settle(page)
         take_next(page)
@@ -92,6 +93,7 @@ SHOTS = (
     Shot("task-dark", "analyst-2", "queue", take_with_score, theme="dark"),
     Shot("adjudication", "team-lead-1", "queue", take_next),
     Shot("cases", "team-lead-1", "cases"),
+    Shot("team", "team-lead-1", "team", height=1100),
     Shot("case", "team-lead-1", "cases?status=closed", open_first_row),
     Shot("consistency", "team-lead-1", "consistency", height=1100),
     Shot("summary", "risk-manager-1", "summary", height=1000),

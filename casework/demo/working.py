@@ -19,6 +19,7 @@ from data.simulator.analysts import Judgement, SimulatedAnalyst
 from engine.policy import Policy
 
 _BREATH = timedelta(seconds=4)
+_A_WHILE = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,10 @@ class Shift:
 
 
 def _deserved(said: Judgement) -> str:
-    """Whoever is certain says whether the alert was worth a look; the others leave it open."""
+    """Whoever is certain says whether the alert was worth a look; what took a while was."""
     if said.confidence != "certain":
         return ""
-    return "no" if said.value == "legitimate" else "yes"
+    return "no" if said.value == "legitimate" and said.seconds < _A_WHILE else "yes"
 
 
 _REASONS = {

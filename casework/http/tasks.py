@@ -86,8 +86,9 @@ def list_tasks(
     person: Person = allowed(Permission.TASKS_LIST),
 ) -> Response:
     """Tasks by status and lane. A reviewer sees only open ones that may be chosen by hand."""
+    app = the_app(request)
     lines = task_pages.task_list(
-        the_app(request).ledger,
+        app.ledger,
         person.user_id,
         now(),
         role=person.role,
@@ -95,6 +96,7 @@ def list_tasks(
         lane=lane,
         queue=queue,
         limit=limit,
+        policy=app.live.settings.policy,
     )
     return json_answer({"tasks": lines})
 

@@ -80,10 +80,23 @@ def _futures(before: Past, due: np.ndarray, random: np.random.Generator) -> tupl
     for day in range(HORIZON):
         waiting = np.maximum(waiting + arrivals[:, day] - reviews[:, day], 0.0)
         clears = np.where((waiting == 0) & (clears > HORIZON), day + 1.0, clears)
-    answered = np.cumsum(reviews, axis=1)
-    # Task number i of those sorted by deadline is answered on the first day by which more than i were.
-    day_of = np.stack([np.searchsorted(row, np.arange(len(due)), side="right") + 1 for row in answered])
+    day_of = np.stack([_answered_at(row, len(due)) for row in reviews])
     return clears, (day_of > np.maximum(due, 0.0)[None, :]).sum(axis=1) if len(due) else np.zeros(PATHS)
+
+
+def _answered_at(reviews: np.ndarray, tasks: int) -> np.ndarray:
+    """When each of so many tasks is answered, in days from now, if each day's answers are spread over the day."""
+    ends = np.concatenate(([0.0], np.cumsum(reviews, dtype=float)))
+    busy = np.concatenate(([True], np.diff(ends) > 0))  # the moment a count is first reached
+    reached, days = ends[busy], np.arange(len(ends), dtype=float)[busy]
+    starts = np.concatenate(([0.0], days[1:] - 1))
+    wanted = np.arange(1, tasks + 1, dtype=float)
+    index = np.minimum(np.searchsorted(reached, wanted, side="left"), len(reached) - 1)
+    answered = reached[index] - reached[np.maximum(index - 1, 0)]
+    part = np.divide(
+        wanted - reached[np.maximum(index - 1, 0)], answered, where=answered > 0, out=np.ones(tasks)
+    )
+    return np.where(wanted <= reached[-1], starts[index] + part, np.inf)
 
 
 def _mean(values: Sequence[int]) -> dict[str, float] | None:

@@ -20,6 +20,7 @@ from casework.review.review_design import (
 from casework.review.tasks import Task
 from data.errors import NotFoundError
 from data.ledger import Ledger
+from engine.policy import Policy
 
 _LANES = """
     SELECT lane, count(*) FILTER (free) AS open, count(*) FILTER (NOT free) AS claimed,
@@ -105,6 +106,7 @@ def task_list(
     lane: str = "",
     queue: str = "",
     limit: int = 100,
+    policy: Policy | None = None,
 ) -> list[dict[str, Any]]:
     """Briefs of tasks. Analysts see open primary tasks, which they may choose, the largest amount first: an
     order by expected money would tell the score. Team leads see every kind, adjudications and then the most
@@ -125,7 +127,16 @@ def task_list(
         )
     )
     shown = [task for task in found if whole or not lane or _lane_shown(task) == lane]
+    if not whole and policy is not None:
+        who = reviewers.find(ledger, reviewer)
+        shown = [task for task in shown if _could_take(task, who, policy, at)]
     return briefs(ledger, shown[:limit], role)
+
+
+def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy, at: datetime) -> bool:
+    """Whether an open task is in a queue this person serves, on nobody else's desk, and not set aside."""
+    asleep = task.snoozed_until is not None and at < task.snoozed_until
+    return who.serves(policy.work.queue(task.queue)) and task.assignee in ("", who.user_id) and not asleep
 
 
 def briefs(ledger: Ledger, found: Sequence[Task], role: str = "analyst") -> list[dict[str, Any]]:

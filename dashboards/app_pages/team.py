@@ -138,7 +138,7 @@ def _adjudications(waiting: list[Json]) -> None:
         for task in waiting
     ]
     picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="adjudications",
-                         column_config={"Amount": RIGHT}, height=min(250, 36 * (len(rows) + 1) + 2))  # fmt: skip
+                         column_config={"Amount": RIGHT}, height="content" if len(rows) <= 8 else 320)  # fmt: skip
     for index in picked["selection"]["rows"]:
         if frame.role() == "team_lead":
             st.session_state["wanted"] = waiting[index]["task_id"]
