@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.costs import solved_cut_offs
 from engine.decision import Outcome
 from engine.policy import Policy
 from engine.tuner import (
+    Best,
     Estimate,
     Setting,
     as_answered,
@@ -81,38 +82,15 @@ def tuned(
             "no decision of this period has a probability", where="since", hint="Train a model first."
         )
     marked = best(history, asked)
-    low = marked.review_at if wanted.review_at is None else wanted.review_at
-    high = marked.decline_at if wanted.decline_at is None else wanted.decline_at
-    if not 0.0 <= low <= high <= 1.0:
-        what = f"review_at is {low:.4g} and decline_at {high:.4g}"
-        raise InputError(what, where="review_at", allowed="0 <= review_at <= decline_at <= 1")
-    chosen = wanted.review_at is not None or wanted.decline_at is not None
-    now = _current(past, policy, asked)
-    found = {
-        "current": now,
-        "decided": as_answered(history, past.outcome, asked, seconds_a_case=SECONDS_A_CASE),
-        "asked": setting(history, low, high, asked) if chosen else None,
-        "best": setting(history, marked.review_at, marked.decline_at, asked),
-        "best_within_capacity": setting(history, marked.within_review_at, marked.within_decline_at, asked),
-        "cheapest_by_amount": cheapest(history, asked),
-    }
+    cuts = _asked_cuts(wanted, marked)
+    found = _settings(past, wanted, cuts, marked, policy, asked)
+    now = found["current"]
     told = found["asked"] or found["best_within_capacity"]
-    assert told is not None
     answer: JSON = {
-        "since": past.when.since,
-        "until": past.when.until,
-        "as_of": past.as_of,
-        "decisions": len(history),
-        "days": now.days,
         "currency": policy.currency,
         "attributes": [SEGMENT, *(f.name for f in app.ledger.fields if f.role == "attribute")],
-        "without_probability": past.left_out,
-        "elsewhere": {"payments": past.elsewhere, "cases_a_day": past.reviewed_elsewhere},
         "with_rules": with_rules,
-        "seconds_a_case": SECONDS_A_CASE,
-        "costs": {name: getattr(asked.costs, name) for name in _COSTS},
-        "capacity": asked.capacity.reviews_per_day,
-        "amount_minor": _usual_amounts(past, asked),
+        **_about(past, now, asked),
         **{name: _row(each, now) if each else None for name, each in found.items()},
         "calibration": calibration(past),
         "intervals": INTERVALS,
@@ -121,11 +99,58 @@ def tuned(
     }
     answer["current"]["solve"] = policy.thresholds.solve
     if curves:
-        also = [marked.review_at, marked.decline_at, marked.within_review_at, marked.within_decline_at]
-        answer["curves"] = _curves(past, (low, high), asked, now, also)
+        answer["curves"] = _curves(past, cuts, asked, now, astuple(marked))
     if wanted.by:
-        answer["segments"] = _by_segment(past, (low, high), asked, policy)
+        answer["segments"] = _by_segment(past, cuts, asked, policy)
     return answer
+
+
+def _asked_cuts(wanted: Wanted, marked: Best) -> tuple[float, float]:
+    """The cut-offs asked for; what is left out is that of the best pair."""
+    low = marked.review_at if wanted.review_at is None else wanted.review_at
+    high = marked.decline_at if wanted.decline_at is None else wanted.decline_at
+    if not 0.0 <= low <= high <= 1.0:
+        what = f"review_at is {low:.4g} and decline_at {high:.4g}"
+        raise InputError(what, where="review_at", allowed="0 <= review_at <= decline_at <= 1")
+    return low, high
+
+
+def _settings(
+    past: PastPayments,
+    wanted: Wanted,
+    cuts: tuple[float, float],
+    marked: Best,
+    policy: Policy,
+    asked: Policy,
+) -> dict[str, Any]:
+    """Every setting that is set side by side, by name; `asked` is None where no cut-off was asked for."""
+    history = past.history
+    chosen = wanted.review_at is not None or wanted.decline_at is not None
+    return {
+        "current": _current(past, policy, asked),
+        "decided": as_answered(history, past.outcome, asked, seconds_a_case=SECONDS_A_CASE),
+        "asked": setting(history, *cuts, asked) if chosen else None,
+        "best": setting(history, marked.review_at, marked.decline_at, asked),
+        "best_within_capacity": setting(history, marked.within_review_at, marked.within_decline_at, asked),
+        "cheapest_by_amount": cheapest(history, asked),
+    }
+
+
+def _about(past: PastPayments, now: Setting, asked: Policy) -> JSON:
+    """What was counted, at which costs."""
+    return {
+        "since": past.when.since,
+        "until": past.when.until,
+        "as_of": past.as_of,
+        "decisions": len(past.history),
+        "days": now.days,
+        "without_probability": past.left_out,
+        "elsewhere": {"payments": past.elsewhere, "cases_a_day": past.reviewed_elsewhere},
+        "seconds_a_case": SECONDS_A_CASE,
+        "costs": {name: getattr(asked.costs, name) for name in _COSTS},
+        "capacity": asked.capacity.reviews_per_day,
+        "amount_minor": _usual_amounts(past, asked),
+    }
 
 
 def _other_costs(policy: Policy, wanted: Wanted) -> Policy:
