@@ -229,9 +229,12 @@ class Client:
     def proposal(self, proposal_id: str) -> Json:
         return self._ask("GET", f"/proposals/{proposal_id}")
 
-    def propose(self, reason: str, change: Mapping[str, Any], *, override_reason: str = "") -> Json:
-        """Put a change (files, edited, step or back_to) before a second person."""
-        body = {"reason": reason, "override_reason": override_reason, "origin": "console"}
+    def propose(
+        self, reason: str, change: Mapping[str, Any], *, override_reason: str = "", replaces: str = ""
+    ) -> Json:
+        """Put a change (files, edited, step or back_to) before a second person, in place of an open one if named."""
+        told = {"override_reason": override_reason, "replaces": replaces}
+        body = {"reason": reason, "origin": "console", **told}
         return self._ask("POST", "/proposals", body={**body, **change})
 
     def approve(self, proposal: Mapping[str, Any], reason: str) -> Json:

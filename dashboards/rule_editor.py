@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import effect_view, frame, proposal_view, signin, words
+from dashboards.client import ApiError
 
 Json = dict[str, Any]
 NEW = "new"
@@ -46,19 +47,28 @@ tests:
 """
 
 
-def open_file(path: str) -> None:
-    """Turn this page into the editor of a file of the set; NEW for a rule that does not exist yet."""
-    st.query_params["edit"] = path
+def open_file(path: str, *, replaces: str = "") -> None:
+    """Go to the editor of a file of the set; NEW for a rule that does not exist yet. With `replaces`, go on from the
+    text of an open proposal, to propose another in its place."""
     for name in (_TEXT, "checked"):
         st.session_state.pop(name, None)
-    st.rerun()
+    query = {"edit": path, **({"replaces": replaces} if replaces else {})}
+    st.switch_page("app_pages/rules.py", query_params=query)
+
+
+def _begun(path: str, running: str) -> str:
+    """What the text starts with: that of the proposal to be replaced, the file as it runs, or a sound example."""
+    if replaced := st.query_params.get("replaces"):
+        files = frame.items(signin.client().proposal(replaced), "files")
+        return next((str(f["text"]) for f in files if f["path"] == path and f.get("text")), running)
+    return running or TEMPLATE.format(user=_me(), today=frame.now().date())
 
 
 def edit(path: str) -> None:
     """The editor of one file: its text at the left, what a colleague would say of it at the right."""
-    running = "" if path == NEW else signin.client().file(path)["text"]
+    running = _running(path)
     if _TEXT not in st.session_state:
-        st.session_state[_TEXT] = running or TEMPLATE.format(user=_me(), today=frame.now().date())
+        st.session_state[_TEXT] = _begun(path, running)
     named = "A new rule" if path == NEW else path.removeprefix("catalogue/").removesuffix(".yaml")
     frame.head(
         f"Edit: {named}",
@@ -75,13 +85,26 @@ def edit(path: str) -> None:
         _looked_at(target, text or "", running)
 
 
+def _running(path: str) -> str:
+    """The file as it runs; empty for one that does not yet."""
+    if path == NEW:
+        return ""
+    try:
+        return str(signin.client().file(path)["text"])
+    except ApiError as error:
+        if error.status == frame.NOT_FOUND and st.query_params.get("replaces"):
+            return ""
+        raise
+
+
 def _me() -> str:
     who = signin.me()
     return who.user if who else ""
 
 
 def _leave() -> None:
-    st.query_params.pop("edit", None)
+    for name in ("edit", "replaces"):
+        st.query_params.pop(name, None)
     st.session_state.pop(_TEXT, None)
     st.rerun()
 
@@ -158,7 +181,10 @@ def _propose(path: str, text: str, unsound: bool, goes_live: bool) -> None:
         return
     with frame.attempt():
         made = signin.client().propose(
-            reason.strip(), {"files": {path: text}}, override_reason=override.strip()
+            reason.strip(),
+            {"files": {path: text}},
+            override_reason=override.strip(),
+            replaces=st.query_params.get("replaces", ""),
         )
         st.session_state["notice"] = f"{made['proposal_id']} waits for a second person."
         st.session_state.pop(_TEXT, None)

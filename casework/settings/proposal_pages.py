@@ -38,7 +38,11 @@ def page(app: App, proposal_id: str, person: Person, at: datetime) -> JSON:
     found = proposals.find(app.ledger, proposal_id)
     contents = approved.contents(app.ledger, {h for c in found.changes for h in (c.before, c.after)})
     files = [
-        {**asdict(c), "diff": diff(c.path, contents.get(c.before, b""), contents.get(c.after, b""))}
+        {
+            **asdict(c),
+            "diff": diff(c.path, contents.get(c.before, b""), contents.get(c.after, b"")),
+            "text": contents[c.after].decode("utf-8", "replace") if c.after else None,
+        }
         for c in found.changes
     ]
     told = {**row(found), "files": files}

@@ -58,7 +58,7 @@ def _next(rule: Rule) -> str:
     following = can_move_to(rule.status)[0]
     if rule.status in ("live", "retired"):
         raise InputError(
-            f"{rule.id} is {rule.status}, which no promotion follows",
+            f"the rule is {rule.status}, and no promotion follows",
             where=rule.id,
             allowed=", ".join(can_move_to(rule.status)),
             hint="Say which of them with --to.",
@@ -72,7 +72,7 @@ def _check_step(app: App, rule: Rule, status: str, override_reason: str, at: dat
     exceptional = status == "live" and override_reason
     if status not in can_move_to(rule.status) and not exceptional:
         raise InputError(
-            f"{rule.id} cannot go from {rule.status} to {status}",
+            f"the rule cannot go from {rule.status} to {status}",
             where=rule.id,
             allowed=", ".join(can_move_to(rule.status)),
             hint="A rule that must go live at once needs an override reason." if status == "live" else "",
@@ -81,7 +81,7 @@ def _check_step(app: App, rule: Rule, status: str, override_reason: str, at: dat
         found = evidence.shadow_evidence(app, rule, app.settings().policy, at)
         if not found["enough"]:
             raise InputError(
-                f"{rule.id} has not shown enough in shadow: {'; '.join(found['lacking'])}",
+                f"the rule has not shown enough in shadow: {'; '.join(found['lacking'])}",
                 where=rule.id,
                 hint="Let it run longer, or give an override reason, which is kept and shown.",
             )

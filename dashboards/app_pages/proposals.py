@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, proposal_view, signin, words
+from dashboards import frame, proposal_view, rule_editor, signin, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -122,6 +122,10 @@ def _one(found: Json) -> None:
                 st.session_state.pop(f"proposals_{section}", None)
             st.rerun()
         st.markdown(words.badge(found["status"], words.PROPOSALS), width="content")
+        if found["status"] == "open" and frame.role() in AUTHORS and len(found["files"]) == 1:
+            path = found["files"][0]["path"]
+            if st.button("Change it", icon=":material/edit:", type="tertiary", key="revise"):
+                rule_editor.open_file(path, replaces=found["proposal_id"])
     st.markdown(f"**Why:** {words.plain(found['reason'])}")
     if found["status"] != "open":
         _settled(found)

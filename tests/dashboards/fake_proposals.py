@@ -88,7 +88,7 @@ def proposal(number: int, author: str, path: str, **more: Any) -> Json:
     lines = ["--- approved", "+++ proposed", "@@ -1,3 +1,3 @@", " id: x", "-  - a >= 3", "+  - a >= <b>4</b>"]
     page = {
         **CHECKED,
-        "files": [{"path": path, "change": "changed", "diff": lines}],
+        "files": [{"path": path, "change": "changed", "diff": lines, "text": "id: x\n- a >= 4\n"}],
         "resulting_set_id": "set_00000000000000aa",
         "overtaken": [],
         "problems": [],

@@ -173,6 +173,18 @@ def test_a_new_rule_starts_from_a_sound_example_and_is_named_by_its_id(opened: O
     assert list(api.checked[-1]) == ["catalogue/large_and_new.yaml"]
 
 
+def test_a_proposal_is_changed_by_another_one_in_its_place(opened: Opened, api: FakeApi) -> None:
+    waiting(api)
+    assert "Change it" in {b.label for b in opened("risk-manager-1", "proposals", proposal="p_0001").button}
+    app = opened("risk-manager-1", "rules", edit=BURST, replaces="p_0001")
+    assert app.text_area[0].value == "id: x\n- a >= 4\n"
+    app.text_area[0].input("id: x\n- a >= 5\n").run()
+    app.text_input[0].input("five")
+    press(app, "Propose")
+    made = api.proposals["p_0002"]["asked"]
+    assert (made["replaces"], made["files"]) == ("p_0001", {BURST: "id: x\n- a >= 5\n"})
+
+
 def test_going_back_is_a_proposal(opened: Opened, api: FakeApi) -> None:
     app = opened("risk-manager-1", "rules", section="history")
     assert list(app.dataframe[0].value["Set"]) == ["set_4be1c09f2d7a6630", "set_old"]

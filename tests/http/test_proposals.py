@@ -297,3 +297,14 @@ def test_going_back_makes_new_versions_and_needs_two_people_too(bank: Institutio
 
 def test_the_record_of_all_this_is_whole(bank: Institution) -> None:
     assert bank.ask("auditor-1", "GET", "/v1/audit/verification").json()["ok"] is True
+
+
+def test_nothing_but_an_approval_and_the_making_of_a_workspace_puts_a_set_in_force() -> None:
+    root = Path(__file__).parents[2]
+    callers = {
+        file.relative_to(root).as_posix()
+        for folder in ("casework", "engine", "data", "dashboards")
+        for file in (root / folder).rglob("*.py")
+        if "approved.approve(" in file.read_text()
+    }
+    assert callers == {"casework/settings/approving.py", "casework/workspace.py"}
