@@ -11,7 +11,7 @@ from engine.features.feature_set import EVERYONE
 
 LONGEST_NAME = 63
 MOST_SHARING = 4
-"""Sharing features grow with the square of the entities, so only the first few entities get them."""
+"""Sharing features grow with the square of the entities, so only the first few entities get them, and long habits."""
 
 _HEAD = """\
 # What is known about a {called} at the moment it is decided. Made from the mapping; change it as you learn.
@@ -37,6 +37,8 @@ def features_yaml(mapping: Mapping) -> str:
         *_sharing(mapping),
         *_labels(mapping),
         *_ratios(mapping),
+        *_long_habits(mapping),
+        *_old_and_fresh_frauds(mapping),
     ]
     seen: dict[str, str] = {}
     for name, rest in lines:
@@ -136,6 +138,61 @@ def _ratios(mapping: Mapping) -> Iterator[Line]:
                 f"{entity}_amount_ratio_30d",
                 f'derived: "amount_minor / {mean}", unit: ratio, phrase: "{phrase}"',
             )
+
+
+def _long_habits(mapping: Mapping) -> Iterator[Line]:
+    """Amounts against a habit of four months that leaves out the last two weeks, so that a thief who is already at work
+    does not become the habit. With `_old_and_fresh_frauds` worth .02 average precision (docs/handbook.md)."""
+    for entity in _first_few(mapping) if mapping.amount else ():
+        of = f"of this {_spoken(entity)}"
+        for window, words in (("14d", "14 days"), ("120d", "120 days")):
+            rest = f"entity: {entity}, window: {window}, model: false"
+            count, total = f"{mapping.called}s {of} in {words}", f"total amount {of} in {words}"
+            yield f"{entity}_txn_count_{window}", f'{rest}, measure: count, unit: count, phrase: "{count}"'
+            yield (
+                f"{entity}_amount_sum_{window}",
+                f'{rest}, measure: sum, of: amount, unit: money, phrase: "{total}"',
+            )
+        rest = f"entity: {entity}, measure: max, of: amount, window: 7d, unit: money"
+        yield f"{entity}_amount_max_7d", f'{rest}, phrase: "largest amount {of} in 7 days"'
+        total = f"({entity}_amount_sum_120d - {entity}_amount_sum_14d)"
+        habit = f"{total} / ({entity}_txn_count_120d - {entity}_txn_count_14d)"
+        phrase = f"habitual amount {of} (mean of 120 days without the last 14)"
+        yield f"{entity}_amount_habit", f'derived: "{habit}", unit: money, model: false, phrase: "{phrase}"'
+        for name, amount, words in (
+            ("amount_to_habit", "amount_minor", "this amount"),
+            ("max_to_habit_7d", f"{entity}_amount_max_7d", "largest amount of 7 days"),
+        ):
+            phrase = f"{words} against the habit {of}"
+            yield (
+                f"{entity}_{name}",
+                f'derived: "{amount} / {entity}_amount_habit", unit: ratio, phrase: "{phrase}"',
+            )
+
+
+def _old_and_fresh_frauds(mapping: Mapping) -> Iterator[Line]:
+    """Label windows of three days and three weeks, and frauds older than that: what was repaired is safe again."""
+    for entity in _first_few(mapping) if mapping.label else ():
+        of = f"of this {_spoken(entity)}"
+        for window, words in (("3d", "3 days"), ("21d", "21 days")):
+            rest = f"entity: {entity}, measure: fraud_share, window: {window}, unit: share"
+            yield (
+                f"{entity}_fraud_share_{window}",
+                f'{rest}, phrase: "share of known frauds {of} over {words}"',
+            )
+        for window, words in (("21d", "21 days"), ("60d", "60 days")):
+            rest = f"entity: {entity}, measure: fraud_count, window: {window}, unit: count, model: false"
+            yield f"{entity}_fraud_count_{window}", f'{rest}, phrase: "known frauds {of} over {words}"'
+        older = f"{entity}_fraud_count_60d - {entity}_fraud_count_21d"
+        phrase = f"known frauds {of} that are old by now"
+        yield f"{entity}_fraud_count_older", f'derived: "{older}", unit: count, phrase: "{phrase}"'
+
+
+def _first_few(mapping: Mapping) -> list[str]:
+    """The entities that get the wider features: not too many, and with room in a name for what is added to theirs."""
+    return [
+        e for e in list(mapping.entities)[:MOST_SHARING] if len(e) + len("_fraud_count_older") <= LONGEST_NAME
+    ]
 
 
 def _spoken(name: str) -> str:

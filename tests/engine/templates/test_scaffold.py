@@ -126,6 +126,15 @@ def test_a_labelled_mapping_gets_label_features_on_each_entity() -> None:
     assert not {"customer", "terminal"} & set(features.model_names)
 
 
+def test_amounts_are_held_against_a_habit_and_old_frauds_told_from_fresh_ones() -> None:
+    mapping = load_mapping(HANDBOOK.encode())
+    features = load_features(scaffold(mapping)["features.yaml"], "features.yaml", mapping)
+    for entity in ("customer", "terminal"):
+        wanted = {f"{entity}_amount_to_habit", f"{entity}_max_to_habit_7d", f"{entity}_fraud_count_older"}
+        assert wanted <= set(features.model_names)
+        assert f"{entity}_amount_habit" not in features.model_names
+
+
 def test_an_unlabelled_mapping_without_amounts_gets_neither_label_nor_money_features() -> None:
     mapping = load_mapping(BARE.encode())
     features = load_features(scaffold(mapping)["features.yaml"], "features.yaml", mapping)
