@@ -6,7 +6,7 @@ INSERT (half the time). Many rows, and rows with any other kind of value, go thr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,16 +15,22 @@ import duckdb
 import pyarrow as pa
 
 from data.errors import LedgerError
-from data.rows import build_table
+from data.rows import aware, build_table
 
 _FEW = 1000
+_TIMES = (datetime,)
+_FROM_JSON: dict[pa.DataType, Callable[[str], Any]] = {
+    pa.binary(): lambda text: text.encode("latin-1"),
+    pa.timestamp("us"): datetime.fromisoformat,
+    pa.decimal128(20, 4): Decimal,
+}
 _PLAIN: dict[pa.DataType, tuple[type, ...]] = {
     pa.int64(): (int,),
     pa.float64(): (float, int),
     pa.string(): (str,),
     pa.bool_(): (bool,),
     pa.binary(): (bytes,),
-    pa.timestamp("us"): (datetime,),
+    pa.timestamp("us"): _TIMES,
     pa.decimal128(20, 4): (Decimal,),
     pa.list_(pa.string()): (list,),
 }
@@ -38,6 +44,10 @@ class Tables:
         self._schemas = schemas
         self._names = {table: frozenset(schema.names) for table, schema in schemas.items()}
         self._appenders: dict[str, Any] = {}
+        self._kinds = {
+            table: [(field.name, _PLAIN[field.type], field.nullable) for field in schema]
+            for table, schema in schemas.items()
+        }
         self._plain = {
             table: [(field.name, _PLAIN[field.type]) for field in schema] for table, schema in schemas.items()
         }
@@ -67,6 +77,40 @@ class Tables:
             # What it has buffered must not come up in a later write.
             appender.clear()
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
+
+    def fitting(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Rows whose names have been checked, as plain values that the columns can hold; LedgerError for others."""
+        for name, kinds, may_miss in self._kinds[table]:
+            for row in rows:
+                value = row.get(name)
+                if value is None:
+                    if not may_miss:
+                        raise LedgerError("rows were refused (a value is missing)", where=f"{table}.{name}")
+                elif type(value) not in kinds:
+                    return self._converted(table, rows)
+                elif kinds is _TIMES and value.tzinfo is None:
+                    raise LedgerError(
+                        "a time without a time zone", where=f"{table}.{name}", allowed="aware UTC"
+                    )
+        return rows
+
+    def _converted(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Rows with numpy's values, for example, as Arrow would read them back."""
+        found = self.as_arrow(table, rows).to_pylist()
+        times = [name for name, kinds, _ in self._kinds[table] if kinds is _TIMES]
+        return [{**row, **{name: row[name] and aware(row[name]) for name in times}} for row in found]
+
+    def revived(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+        """Rows that were written down as JSON, with the values their columns hold."""
+        return {table: [self._revived_row(table, row) for row in some] for table, some in rows.items()}
+
+    def _revived_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        found = dict(row)
+        for field in self._schemas[table]:
+            revive = _FROM_JSON.get(field.type)
+            if revive is not None and found.get(field.name) is not None:
+                found[field.name] = revive(found[field.name])
+        return found
 
     def as_arrow(self, table: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         """Rows whose names have been checked, as the table's columns. LedgerError for a value it cannot hold."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-
-import pyarrow as pa
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from data.errors import SecondLookError
 from data.journal import Journal, Rows
@@ -20,8 +19,8 @@ log = logging.getLogger("secondlook.ledger")
 class Backlog:
     """Recorded rows in order, and a thread that has them settled soon after the first of them.
 
-    A round of settling takes what waits; what is recorded meanwhile waits for the next round. `add`, `restore`,
-    `take` and `done` are called under the lock that guards the order of records; `settle` is called without it.
+    A round of settling takes what waits; what is recorded meanwhile waits for the next round. `add`, `restore` and
+    `take` are called under the lock that guards the order of records, `done` by whoever took, `settle` without it.
     """
 
     def __init__(self, journal: Journal, settle: Callable[[], None]) -> None:
@@ -55,7 +54,7 @@ class Backlog:
     def restore(self, record: Rows) -> None:
         """Count a record that is on disk already."""
         self._waiting.append(record)
-        self._count += record["events"].num_rows
+        self._count += len(record["events"])
 
     def take(self) -> Sequence[Rows]:
         """All that waits, to be given to DuckDB; later records go to the journal's other part."""
@@ -95,8 +94,9 @@ class Backlog:
 
 
 def together(records: Sequence[Rows]) -> Rows:
-    """Several records as one Arrow table for each table of the ledger."""
-    names = dict.fromkeys(name for record in records for name in record)
-    return {
-        name: pa.concat_tables([r[name] for r in records if name in r]).combine_chunks() for name in names
-    }
+    """The rows of several records, by table."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        for table, rows in record.items():
+            found.setdefault(table, []).extend(rows)
+    return found

@@ -14,19 +14,19 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
+import orjson
 
 from data.errors import LedgerError
 
-Rows = dict[str, pa.Table]
-"""Rows by table, in the column types of the ledger."""
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Rows by table. What comes back from a file is JSON, to be made the columns' values again."""
 
 _HEAD = struct.Struct("<8sQ32s")
-_MARK = b"2ndLOOK\x01"
-_PART = struct.Struct("<HQ")
+_MARK = b"2ndLOOK\x02"
 # Room made beforehand: forcing a write into existing room spares the file system a change of the file's length.
 _ROOM = 8 * 1024 * 1024
 _force = getattr(os, "fdatasync", os.fsync)
@@ -44,7 +44,7 @@ class Journal:
 
     def append(self, rows: Rows) -> None:
         """Put one record on disk; when this returns, a kill or a power cut cannot take it back."""
-        body = b"".join(_tables(rows))
+        body = orjson.dumps(rows, default=_plain)
         self._parts[self._now].append(_HEAD.pack(_MARK, len(body), hashlib.sha256(body).digest()) + body)
 
     def turn(self) -> None:
@@ -62,9 +62,12 @@ class Journal:
         self._parts[1 - self._now].end = 0
 
     def records(self) -> Iterator[Rows]:
-        """The whole records of both files, by their place in the chain; one cut short by a crash ends its file."""
+        """The whole records of both files as JSON, by their place in the chain.
+
+        One cut short by a crash ends its file.
+        """
         found = [rows for part in self._parts for rows in part.records()]
-        yield from sorted(found, key=lambda rows: rows["events"]["seq"][0].as_py())
+        yield from sorted(found, key=lambda rows: rows["events"][0]["seq"])
 
     def close(self, *, keep: bool) -> None:
         """Close the files, and remove them unless they hold what DuckDB has not got; harmless when done twice."""
@@ -97,7 +100,7 @@ class _Part:
                 body = file.read(size)
                 if hashlib.sha256(body).digest() != digest:
                     return
-                yield _rows(body)
+                yield orjson.loads(body)
 
     def close(self, *, keep: bool) -> None:
         if self._file is not None:
@@ -120,46 +123,28 @@ class _Part:
         return self._file
 
 
-def pending(records: Iterator[Rows], head_seq: int, head_hash: bytes, where: str) -> Iterator[Rows]:
+def pending(records: Iterable[Rows], head_seq: int, head_hash: bytes, where: str) -> Iterator[Rows]:
     """Those records that continue the chain after its stored head.
 
     LedgerError if a record lies beyond a gap: then the ledger is older than its journal.
     """
     for rows in records:
-        events = rows["events"]
-        first, last = events["seq"][0].as_py(), events["seq"][-1].as_py()
-        if last <= head_seq:
+        first, last = rows["events"][0], rows["events"][-1]
+        if last["seq"] <= head_seq:
             continue
-        if first != head_seq + 1 or events["prev_hash"][0].as_py() != head_hash:
+        if first["seq"] != head_seq + 1 or first["prev_hash"] != head_hash:
             raise LedgerError(
-                f"the journal goes on at event {first}, but the ledger ends at {head_seq}",
+                f"the journal goes on at event {first['seq']}, but the ledger ends at {head_seq}",
                 where=where,
                 hint="Put ledger and journal back from the same backup.",
             )
-        head_seq, head_hash = last, events["hash"][-1].as_py()
+        head_seq, head_hash = last["seq"], last["hash"]
         yield rows
 
 
-def _tables(rows: Mapping[str, pa.Table]) -> Iterator[bytes]:
-    for name, table in rows.items():
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as stream:
-            stream.write_table(table)
-        content = sink.getvalue().to_pybytes()
-        yield _PART.pack(len(name), len(content)) + name.encode() + content
-
-
-def _rows(body: bytes) -> Rows:
-    found: Rows = {}
-    place = 0
-    while place < len(body):
-        length, size = _PART.unpack_from(body, place)
-        place += _PART.size
-        name = body[place : place + length].decode()
-        place += length
-        found[name] = pa.ipc.open_stream(body[place : place + size]).read_all()
-        place += size
-    return found
+def _plain(value: Any) -> str:
+    """What JSON does not have. Bytes as text of one character each; the ledger's columns say what to make of it."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _write_all(file: int, content: bytes, place: int) -> None:

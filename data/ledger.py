@@ -220,17 +220,17 @@ class Ledger:
             if "events" not in writer.pending:
                 raise LedgerError("nothing is recorded without an event", hint="Use `event`.")
             self._backlog.add(
-                {name: self._tables.as_arrow(name, rows) for name, rows in writer.pending.items()}
+                {name: self._tables.fitting(name, rows) for name, rows in writer.pending.items()}
             )
             self._adopt(writer)
 
     @property
     def can_record(self) -> bool:
         """Whether `recording` would begin at once: no write is open, and DuckDB is not far behind."""
-        if self._backlog.events >= _MOST_WAITING or not self._order.acquire(blocking=False):
-            return False
-        self._order.release()
-        return True
+        free = self._backlog.events < _MOST_WAITING and self._order.acquire(blocking=False)
+        if free:
+            self._order.release()
+        return free
 
     @property
     def waiting(self) -> int:
@@ -252,19 +252,15 @@ class Ledger:
         self._connection.execute("BEGIN")
         try:
             for table, rows in together(records).items():
-                self._tables.append_arrow(table, rows)
+                self._tables.append_arrow(table, self._tables.as_arrow(table, rows))
             self._connection.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.TransactionException):
                 self._connection.execute("ROLLBACK")
-            if self._stored_head().seq >= records[-1]["events"]["seq"][-1].as_py():
-                self._settled()  # the commit succeeded before the exception
+            if self._stored_head().seq >= records[-1]["events"][-1]["seq"]:
+                self._backlog.done()  # the commit succeeded before the exception
             raise
-        self._settled()
-
-    def _settled(self) -> None:
-        with self._order:
-            self._backlog.done()
+        self._backlog.done()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -294,9 +290,10 @@ class Ledger:
     def _recover(self) -> None:
         """Give DuckDB what the journal of a process that died holds beyond its last commit."""
         head = self._head
-        for rows in pending(self._backlog.journal.records(), head.seq, head.hash, str(self.path)):
+        records = map(self._tables.revived, self._backlog.journal.records())
+        for rows in pending(records, head.seq, head.hash, str(self.path)):
             self._backlog.restore(rows)
-            self._head = Head(rows["events"]["seq"][-1].as_py(), rows["events"]["hash"][-1].as_py())
+            self._head = Head(rows["events"][-1]["seq"], rows["events"][-1]["hash"])
         if self._backlog.events:
             self.settle()
             self._load_memory()
