@@ -10,7 +10,9 @@ from pathlib import Path
 def machine() -> str:
     """Processor, cores, Python and the load before the run, in one line."""
     load = os.getloadavg()[0]
-    return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load:.1f}"
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load:.1f}"
+    )
 
 
 def _processor() -> str:
