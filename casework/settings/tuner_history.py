@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pyarrow as pa
 
 from casework.app import App
+from casework.live import Settings
 from casework.settings import past_decisions as past_of
 from casework.settings import past_truth
 from casework.settings.past_decisions import Period
@@ -49,10 +51,11 @@ WHERE d.decided_at >= $since AND d.decided_at < $until
 class PastPayments:
     """The decisions of a period that have a probability, as the ledger knew them at `as_of`.
 
-    `outcome` is what was answered (0, 1, 2), `segments` a word per payment, `settled` marks those that went through
-    and have matured, so that their truth is known whatever it is. `left_out` counts those without a probability, and
-    `elsewhere` those in segments that have their own autonomy, costs or cut-offs, by segment: the general cut-offs do
-    not decide there. `reviewed_elsewhere` is how many cases a day those take of the same capacity.
+    `outcome` is what was answered (0, 1, 2), `segments` the place in `segment_names` of each payment's, `settled` marks
+    those that went through and have matured, so that their truth is known whatever it is. `left_out` counts those
+    without a probability, and `elsewhere` those in segments that have their own autonomy, costs or cut-offs, by segment:
+    the general cut-offs do not decide there. `reviewed_elsewhere` is how many cases a day those take of the same
+    capacity.
     """
 
     when: Period
@@ -60,6 +63,7 @@ class PastPayments:
     history: History
     outcome: np.ndarray
     segments: np.ndarray
+    segment_names: Sequence[str]
     settled: np.ndarray
     left_out: int
     elsewhere: Mapping[str, int]
@@ -68,12 +72,12 @@ class PastPayments:
     @cached_property
     def parts(self) -> list[tuple[str, History, np.ndarray]]:
         """The largest segments: name, payments, and which they are."""
-        values, counts = np.unique(self.segments.astype(str), return_counts=True)
-        largest = values[np.argsort(-counts, kind="stable")][:MOST_SEGMENTS]
+        counts = np.bincount(self.segments, minlength=len(self.segment_names))
         found = []
-        for value in largest:
-            chosen = self.segments == value
-            found.append((str(value), self.history.where(chosen), chosen))
+        for place in np.argsort(-counts, kind="stable")[:MOST_SEGMENTS].tolist():
+            chosen = self.segments == place
+            if counts[place]:
+                found.append((self.segment_names[place], self.history.where(chosen), chosen))
         return found
 
 
@@ -89,7 +93,14 @@ _held: WeakKeyDictionary[App, _Held] = WeakKeyDictionary()
 
 
 def past_payments(
-    app: App, since: datetime | None, until: datetime | None, by: str, at: datetime, *, with_rules: bool
+    app: App,
+    settings: Settings,
+    since: datetime | None,
+    until: datetime | None,
+    by: str,
+    at: datetime,
+    *,
+    with_rules: bool,
 ) -> PastPayments:
     """The payments of a period, without bounds the last ninety days; read anew at most once a minute.
 
@@ -102,30 +113,38 @@ def past_payments(
         if known is None or not timedelta(0) <= at - known.as_of < FRESH:
             held.found.pop(key, None)
             when = past_of.period(app.ledger, since, until, length=_DAYS)
-            known = _read(app, when, by, at, with_rules)
+            known = _read(app, settings, when, by, at, with_rules)
             held.found[key] = known
             while len(held.found) > 2:
                 held.found.pop(next(iter(held.found)))
         return known
 
 
-def _read(app: App, when: Period, by: str, at: datetime, with_rules: bool) -> PastPayments:
-    policy = app.settings().policy
+def _read(
+    app: App, settings: Settings, when: Period, by: str, at: datetime, with_rules: bool
+) -> PastPayments:
+    policy = settings.policy
     known = [f.name for f in app.ledger.fields if f.in_transactions]
     if by not in ("", SEGMENT, *known):
         raise InputError(
             f"there is no attribute {by[:80]!r}", where="by", allowed=", ".join((SEGMENT, *known))
         )
-    settings = app.settings()
     asked = {"assumed": policy.costs.assumed_amount_minor, **_floors(settings.rules, with_rules)}
     parts = {**_segment(by), **_own(settings.segments, {*known, "amount_minor"}, by)}
     sql = _COLUMNS.format(truth=past_truth.COLUMNS, joins=past_truth.JOINS, **parts)
     table = app.ledger.read_arrow(sql, {**past_truth.truth_values(when, policy, at), **asked})
-    column = {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+    words = ("own", "segment")  # read as places in a short list of words
+    column = {
+        name: table.column(name).to_numpy(zero_copy_only=False)
+        for name in table.column_names
+        if name not in words
+    }
+    (own, names), (segment, segment_names) = (_places(table, name) for name in words)
     probability = column["probability"].astype(np.float64)
-    apart = np.isin(column["own"].astype(str), with_own_settings(policy))
+    theirs = with_own_settings(policy)
+    apart = np.isin(own, [place for place, name in enumerate(names) if name in theirs])
     scored = ~np.isnan(probability)
-    names, counts = np.unique(column["own"][apart].astype(str), return_counts=True)
+    counts = np.bincount(own[apart], minlength=len(names))
     whole = History(
         probability,
         column["amount"].astype(np.int64),
@@ -140,12 +159,19 @@ def _read(app: App, when: Period, by: str, at: datetime, with_rules: bool) -> Pa
         at,
         whole.where(chosen),
         column["outcome"][chosen],
-        column["segment"][chosen],
+        segment[chosen],
+        segment_names,
         settled[chosen],
         int((~scored & ~apart).sum()),
-        dict(zip(names.tolist(), counts.tolist(), strict=True)),
+        {name: n for name, n in zip(names, counts.tolist(), strict=True) if n},
         float((apart & (column["outcome"] == Outcome.REVIEW)).sum()) / max(whole.days[0], 1),
     )
+
+
+def _places(table: pa.Table, name: str) -> tuple[np.ndarray, list[str]]:
+    """A column of words as places in the list of its distinct words."""
+    found = table.column(name).combine_chunks().dictionary_encode()
+    return found.indices.to_numpy(), found.dictionary.to_pylist()
 
 
 def with_own_settings(policy: Policy) -> list[str]:

@@ -73,9 +73,10 @@ def tuned(
     `with_rules` keeps what live rules asked for then as a floor, so that reviews are not promised away. All are priced
     at the costs asked for. `curves` adds what moving either cut-off alone would do.
     """
-    policy = app.settings().policy
+    rules_and_policy = app.settings()
+    policy = rules_and_policy.policy
     asked = _other_costs(policy, wanted)
-    past = past_payments(app, since, until, wanted.by, at, with_rules=with_rules)
+    past = past_payments(app, rules_and_policy, since, until, wanted.by, at, with_rules=with_rules)
     history = past.history
     if not len(history):
         raise InputError(
@@ -95,7 +96,7 @@ def tuned(
         "calibration": calibration(past),
         "intervals": INTERVALS,
         "finding": _finding(now, told, policy.currency),
-        "proposal": policy_text.proposal(app.settings().files["policy.yaml"], wanted, policy),
+        "proposal": policy_text.proposal(rules_and_policy.files["policy.yaml"], wanted, policy),
     }
     answer["current"]["solve"] = policy.thresholds.solve
     if curves:
@@ -236,8 +237,7 @@ def _curves(
 ) -> JSON:
     """What each cut-off does by itself, the other staying where it was asked for (and moving along where it must)."""
     low, high = cuts
-    top = np.sort(past.history.probability)[::-1]
-    least = max(float(top[min(len(top) - 1, len(top) // 4)]), 1e-6)
+    least = max(float(np.quantile(past.history.probability, 0.75)), 1e-6)
     spread = np.geomspace(least, 1.0, POINTS).tolist()
     marks = [low, high, *also, *(at for at in (now.review_at, now.decline_at) if at is not None)]
     points = sorted({*spread, *(mark for mark in marks if mark > 0)})
