@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from casework.app import App
-from casework.safety import actions
+from casework.safety import actions, list_entries
 from data import approved
 
 SHADOW, ENTRY, SNOOZE = (timedelta(days=days) for days in (21, 14, 10))
@@ -42,11 +42,11 @@ class Controls:
     def _entry(self, now: datetime) -> bool:
         """The device of a case that was confirmed as fraud goes on the block list: the one seen most of late."""
         rows = self._app.ledger.read(
+            "WITH seen AS (SELECT device, count(*) AS n FROM transactions WHERE occurred_at >= ? GROUP BY device) "
             "SELECT c.case_id FROM cases c JOIN case_transactions x USING (case_id) "
-            "JOIN transactions t ON t.seq = x.transaction_seq WHERE c.verdict = 'confirmed_fraud' "
-            "AND t.device IS NOT NULL ORDER BY (SELECT count(*) FROM transactions p WHERE p.device = t.device "
-            "AND p.occurred_at >= ?) DESC, c.case_id LIMIT 1",
-            [now - timedelta(days=30)],
+            "JOIN transactions t ON t.seq = x.transaction_seq JOIN seen USING (device) "
+            "WHERE c.verdict = 'confirmed_fraud' AND seen.n <= ? ORDER BY seen.n DESC, c.case_id LIMIT 1",
+            [now - list_entries.USUAL, list_entries.MOST_IN_ONE_STEP],
         )
         if not rows:
             return False

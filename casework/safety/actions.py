@@ -90,9 +90,14 @@ def list_from_case(
     at: datetime,
     in_force: bool,
 ) -> str:
-    """Put the entity of a confirmed case's payment on a list; returns the entry's id. Without `expires`, a month."""
+    """Put the entity of a confirmed case's payment on a list; returns the entry's id. Without `expires`, a month.
+
+    ConflictError for blocking in one step what many others pay with, or at.
+    """
     snoozes.check_entity(entity, "of the case", app.mapping)
     value = list_entries.from_case(app.ledger, case_id, entity)
+    if effect == "block":
+        list_entries.check_reach(app.ledger, entity, value, at)
     why = reason.strip() or "confirmed as fraud"
     wanted = Wanted(entity, value, effect, why, expires or at + list_entries.USUAL, case_id)
     return list_value(app, wanted, by=by, at=at, in_force=in_force)

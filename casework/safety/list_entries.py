@@ -23,6 +23,7 @@ from engine.control import ListEntry
 
 LONGEST = timedelta(days=180)
 USUAL = timedelta(days=30)
+MOST_IN_ONE_STEP = 50
 EFFECTS = ("block", "review")
 CONFIRMED = "confirmed_fraud"
 
@@ -62,6 +63,21 @@ def from_case(source: Ledger | Writer, case_id: str, entity: str) -> str:
     if not value:
         raise InputError(f"the payment of this case has no {entity}", where=entity)
     return str(value)
+
+
+def check_reach(ledger: Ledger, entity: str, value: str, at: datetime) -> None:
+    """ConflictError if blocking this value would stop many payments: one click must not close a merchant."""
+    rows = ledger.read(
+        f'SELECT count(*) AS n FROM transactions WHERE "{entity}" = ? AND occurred_at >= ?',
+        [value, at - USUAL],
+    )
+    if rows[0]["n"] > MOST_IN_ONE_STEP:
+        raise ConflictError(
+            f"{entity} {value} took part in {rows[0]['n']:,} payments in {USUAL.days} days",
+            where=entity,
+            allowed=f"up to {MOST_IN_ONE_STEP} to be blocked in one step",
+            hint="List it for review, or block it by its value with a reason of your own.",
+        )
 
 
 def propose(w: Writer, wanted: Wanted, *, by: str, at: datetime, in_force: bool) -> str:

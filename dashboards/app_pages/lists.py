@@ -113,7 +113,9 @@ def _counts(word: str, counted: Json) -> None:
         figures.append(("Fraud let through", words.money(counted["fraud_let_through_minor"], currency)))
     frame.facts(figures, columns=len(figures))
     if word == "silenced" and counted["by_rule"]:
-        st.caption(", ".join(f"{row['rule_id']} {row['n']:,} times" for row in counted["by_rule"]))
+        st.caption(
+            ", ".join(f"{row['rule_id']} {words.plural(row['n'], 'time')}" for row in counted["by_rule"])
+        )
 
 
 def _end(label: str, name: str, end: Any) -> None:

@@ -17,6 +17,7 @@ from casework.deciding.replaying import replay
 from casework.safety import actions, alarms, breaker_acts, watching
 from casework.workspace import Workspace
 from data import approved
+from data.errors import ConflictError
 from data.transactions import Transaction
 from tests.http.institution import START, make_workspace, proposals
 
@@ -187,6 +188,23 @@ def test_a_trial_is_suspended_while_the_features_that_decide_are_others(bank: Ba
     assert "shadows" not in bank.decide(10)[0]["context"]
     bank.approve("features.yaml", before)
     assert bank.app.live.guard.trials == {trial}
+
+
+def test_one_click_does_not_close_a_merchant(bank: Bank) -> None:
+    bank.decide(60, large=0.5, step=60.0)
+    with bank.app.ledger.writing() as w:
+        w.execute("UPDATE cases SET verdict = 'confirmed_fraud'")
+    case_id = bank.app.ledger.read("SELECT case_id FROM cases LIMIT 1")[0]["case_id"]
+
+    def listed(entity: str, effect: str) -> str:
+        return actions.list_from_case(
+            bank.app, case_id, entity, effect=effect, expires=None, reason="", by="team-lead-1", at=bank.now,
+            in_force=True,
+        )  # fmt: skip
+
+    with pytest.raises(ConflictError, match="merchant m1 took part in 60 payments"):
+        listed("merchant", "block")
+    assert listed("merchant", "review") and listed("customer", "block")
 
 
 def _said(decision: dict[str, Any]) -> dict[str, Any]:
