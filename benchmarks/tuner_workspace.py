@@ -21,8 +21,9 @@ _NAMES = "customer, card, merchant, device, merchant_category, merchant_country,
 _TRANSACTIONS = f"""
 INSERT INTO transactions (seq, transaction_id, occurred_at, recorded_at, amount, currency, amount_minor,
                           content_sha256, commitments, source, {_NAMES})
-SELECT i, 't' || i, moment, moment, minor / 100, 'EUR', minor, '', '{{}}', 'benchmark', 'c' || i % 50000, 'k' || i % 50000,
-       'm' || i % 2000, 'd' || i % 60000, 'groceries', 'DE', 'DE', CASE i % 3 WHEN 0 THEN 'pos' ELSE 'ecom' END, '30-39'
+SELECT i, 't' || i, moment, moment, minor / 100, 'EUR', minor, '', '{{}}', 'benchmark', 'c' || i % 50000,
+       'k' || i % 50000, 'm' || i % 2000, 'd' || i % 60000, 'groceries', 'DE', 'DE',
+       CASE i % 3 WHEN 0 THEN 'pos' ELSE 'ecom' END, '30-39'
 FROM (SELECT i, CAST(exp(8 + 1.2 * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())) AS BIGINT) + 1 AS minor,
              $start + to_microseconds(CAST(i * $step AS BIGINT)) AS moment FROM range(1, $rows + 1) AS r(i))
 """

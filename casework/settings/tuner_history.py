@@ -53,7 +53,7 @@ class PastPayments:
 
     `outcome` is what was answered (0, 1, 2), `segments` the place in `segment_names` of each payment's, `settled` marks
     those that went through and have matured, so that their truth is known whatever it is. `left_out` counts those
-    without a probability, and `elsewhere` those in segments that have their own autonomy, costs or cut-offs, by segment:
+    without a probability, and `elsewhere` those in segments with their own autonomy, costs or cut-offs, by segment:
     the general cut-offs do not decide there. `reviewed_elsewhere` is how many cases a day those take of the same
     capacity.
     """
