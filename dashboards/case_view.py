@@ -67,7 +67,12 @@ def files(case: Json) -> None:
             f"{words.plain(file['author'])}, {frame.when(file['at'])} · SHA-256 {file['sha256'][:12]}…"
         )
     if may:
-        given = st.file_uploader("Attach a file", type=task_tools.FILE_KINDS, key=f"file_{case['case_id']}")
+        given = st.file_uploader(
+            "Attach a file",
+            type=task_tools.FILE_KINDS,
+            max_upload_size=task_tools.LARGEST_MB,
+            key=f"file_{case['case_id']}",
+        )
         if given is not None:
             task_tools.attach(f"cases/{case['case_id']}", given)
 

@@ -15,6 +15,8 @@ from dashboards.client import ApiError
 Json = dict[str, Any]
 Done = Callable[[str, str], None]
 FILE_KINDS = ["png", "jpg", "jpeg", "pdf", "txt"]
+LARGEST_MB = 4
+"""What the API takes at all; policy may allow less, and says so."""
 DESERVED = {"yes": "Yes", "no": "No"}
 SKIPS = {
     "needs information": "I need information I do not have",
@@ -80,9 +82,9 @@ def wait(page: Json, done: Done) -> None:
         left = words.due(page.get("deadline"), frame.now())
         st.caption(f"It is yours alone until then, and comes first. Its deadline runs on: {left}.")
         here = ZoneInfo(frame.zone())
-        tomorrow = (frame.now().astimezone(here) + timedelta(days=1)).date()
-        day = st.date_input("Day", value=tomorrow, key=f"aside_day_{task_id}")
-        hour = st.time_input("Time", value=time(9), key=f"aside_time_{task_id}")
+        usual = usual_return(page, here)
+        day = st.date_input("Day", value=usual.date(), key=f"aside_day_{task_id}")
+        hour = st.time_input("Time", value=usual.time(), key=f"aside_time_{task_id}")
         reason = st.text_input("What are you waiting for?", max_chars=400, key=f"aside_reason_{task_id}")
         if st.button("Set aside", icon=":material/snooze:", key="set_aside"):
             until = datetime.combine(day, hour, here).isoformat()
@@ -92,6 +94,15 @@ def wait(page: Json, done: Done) -> None:
                 task_id,
                 "The task waits for you.",
             )
+
+
+def usual_return(page: Json, here: ZoneInfo) -> datetime:
+    """Tomorrow at nine; half-way to the deadline where that is sooner."""
+    now = frame.now().astimezone(here)
+    morning = datetime.combine(now.date() + timedelta(days=1), time(9), here)
+    deadline = words.moment(page.get("deadline"))
+    half = morning if deadline is None else now + (deadline - now) / 2
+    return min(morning, half).replace(second=0, microsecond=0)
 
 
 def hand_up(page: Json, done: Done) -> None:
@@ -134,7 +145,9 @@ def files(page: Json) -> None:
     """Files on the payment, and the way to attach one."""
     for file in page.get("files") or []:
         download(file)
-    given = st.file_uploader("Attach a file", type=FILE_KINDS, key=f"file_{page['task_id']}")
+    given = st.file_uploader(
+        "Attach a file", type=FILE_KINDS, max_upload_size=LARGEST_MB, key=f"file_{page['task_id']}"
+    )
     if given is not None:
         attach(f"tasks/{page['task_id']}", given)
 

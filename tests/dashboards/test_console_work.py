@@ -8,6 +8,8 @@ from fake_clock import ahead, stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
+from dashboards import frame, words
+
 
 def at_work(opened: Opened) -> AppTest:
     return opened("analyst-1", "review", task="k_0001", next="1")
@@ -65,7 +67,10 @@ def test_a_task_is_set_aside_until_a_moment_in_the_readers_zone(opened: Opened, 
     press(app, "set_aside")
     [(what, task_id, body)] = api.done
     assert (what, task_id, body["reason"]) == ("snooze", "k_0001", "the bank calls back")
-    assert body["until"][10:16] == "T09:00"
+    until, deadline = (words.moment(text) for text in (body["until"], api.tasks["k_0001"]["deadline"]))
+    assert until is not None
+    assert deadline is not None
+    assert frame.now() < until < deadline
 
 
 def test_what_joined_is_said_and_one_answer_can_hold_for_all(opened: Opened, api: FakeApi) -> None:
