@@ -191,6 +191,9 @@ def _watch(watch: Json) -> Json:
         "Speaks up in": words.percent(watch["rate"]),
         "Expected at most": words.percent(watch["expected_at_most"]),
         "From": BASES.get(watch["basis"], watch["basis"]),
+        "Acts, at 30 %": words.plural(watch["decisions_to_act_if_loud"], "decision")
+        if watch["decisions_to_act_if_loud"]
+        else "never",
         "Evidence": min(1.0, -_by_evidence(watch)),
     }
 
