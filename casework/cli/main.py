@@ -12,6 +12,7 @@ from casework.cli import (
     consistency,
     learning,
     mappings,
+    rescoring,
     rules,
     safety,
     serving,
@@ -32,6 +33,7 @@ cli = typer.Typer(
 serving.add_to(cli)
 workspaces.add_to(cli)
 learning.add_to(cli)
+rescoring.add_to(cli)
 audit.add_to(cli)
 consistency.add_to(cli)
 consensus.add_to(cli)

@@ -1,0 +1,96 @@
+"""What would today's rules and model have answered to the payments already on record?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import typer
+
+from casework.app import App
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
+from casework.cli.reach import opened
+from data.errors import ConflictError, InputError
+from engine.batch_scoring import BatchEngine
+
+_Day = typer.Option(formats=["%Y-%m-%d"])
+
+
+def add_to(parent: typer.Typer) -> None:
+    parent.command("rescore")(rescore)
+
+
+def rescore(
+    since: Annotated[datetime | None, _Day] = None,
+    until: Annotated[datetime | None, _Day] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write one row a payment to a Parquet file.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer the payments on record again with what decides now, in columns; nothing is recorded or changed.
+
+    Days are UTC; the last day is not part of it. Imported history counts as well as what was decided here. Each
+    payment is answered at the moment it occurred, from what was known by then; the first day begins without reviews.
+
+    Example: secondlook rescore --since 2026-01-01 --until 2026-02-01 --out january.parquet --workspace bank
+    """
+    if out is not None and out.exists():
+        raise ConflictError("this file exists", where=str(out), hint="Choose a new name; nothing was scored.")
+    with opened(workspace) as app:
+        table = _scored(app, since, until)
+    if out is not None:
+        pq.write_table(table, out)
+    told = _told(table)
+    lines = [
+        f"{told['payments']:,} payments: "
+        + ", ".join(f"{count:,} {word}" for word, count in told["outcomes"].items())
+        + f"; {told['explored']:,} explored, {told['audited']:,} drawn for audit."
+    ]
+    answer(told, lines, as_json)
+
+
+def _scored(app: App, since: datetime | None, until: datetime | None) -> pa.Table:
+    """The scores of the stretch, by seq. InputError where it holds no payment."""
+    start, end = (
+        day.replace(tzinfo=UTC) if day else edge
+        for day, edge in (
+            (since, datetime.min.replace(tzinfo=UTC)),
+            (until, datetime.max.replace(tzinfo=UTC)),
+        )
+    )
+    span = app.ledger.read(
+        "SELECT min(seq) AS first, max(seq) AS last FROM transactions WHERE occurred_at >= ? AND occurred_at < ?",
+        (start, end),
+    )[0]
+    if span["first"] is None:
+        raise InputError(
+            "there is no payment in this stretch",
+            where=f"{since} to {until}",
+            hint="Import some, or ask for more.",
+        )
+    live = app.live
+    settings = live.settings
+    engine = BatchEngine(settings.features, settings.rules, settings.segments, live.model, app.key)
+    table = engine.score(app.ledger, first_seq=span["first"], last_seq=span["last"])
+    within = pc.and_(
+        pc.greater_equal(table["occurred_at"], pa.scalar(start, table["occurred_at"].type)),
+        pc.less(table["occurred_at"], pa.scalar(end, table["occurred_at"].type)),
+    )
+    return table.filter(within)  # late rows of other days lie between the first seq and the last
+
+
+def _told(table: pa.Table) -> dict[str, Any]:
+    counted = Counter(table["outcome"].to_pylist())
+    return {
+        "payments": table.num_rows,
+        "outcomes": {word: counted[word] for word in ("approve", "review", "decline")},
+        "explored": pc.sum(table["explored"].cast(pa.int64())).as_py() or 0,
+        "audited": pc.sum(table["audited"].cast(pa.int64())).as_py() or 0,
+    }
