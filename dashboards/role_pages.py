@@ -58,6 +58,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "models",
         "jobs",
         "cases",
+        "team",
         "decisions",
         "consistency",
         "audit",
@@ -92,6 +93,8 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "decisions",
         "consistency",
         "audit",
+        "team",
+        "integration",
     ),
     "integrator": ("integration", "decisions"),
 }

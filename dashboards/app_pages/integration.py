@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import frame
+from dashboards import frame, signin, words
 from dashboards.client import api_base
 
 EXAMPLE = """curl -s {base}/v1/decisions \\
@@ -23,9 +23,48 @@ def show() -> None:
     st.code(
         f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $TOKEN"', language="bash"
     )
+    st.markdown("**Or hear of them by webhook**, signed, until you have taken each")
+    with frame.attempt():
+        _webhooks()
     st.caption(
         f"All endpoints, with their fields: {api_base()}/docs. Sending an id again returns the stored decision."
     )
+
+
+def _webhooks() -> None:
+    """Where messages go, how many wait or were given up, and for an admin the means to register and resend."""
+    found = signin.client().work.webhooks()
+    told = found["messages"]
+    for hook in found["webhooks"]:
+        st.markdown(
+            f":material/webhook: {words.plain(hook['url'])} :gray[since {frame.when(hook['created_at'])}]"
+        )
+    hosts = words.listed(found["allowed_hosts"]) or "none"
+    st.caption(
+        f"{words.count(told['sent'])} arrived, {words.count(told['waiting'])} wait, {words.count(told['dead'])} were "
+        f"given up. Hosts that policy allows: {words.plain(hosts)}. An admin registers addresses."
+    )
+    if frame.role() == "admin":
+        _register()
+    given_up = [row for row in signin.client().work.deliveries() if row["status"] == "dead"]
+    for row in given_up[:10]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{words.plain(row['message_id'])}: {words.plain(row['last_answer'])}")
+            if frame.role() == "admin" and st.button("Send again", key=row["delivery_id"], type="tertiary"):
+                signin.client().work.resend(row["delivery_id"])
+                st.rerun()
+
+
+def _register() -> None:
+    with st.form("webhook", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        url = st.text_input("Address", placeholder="https://…", max_chars=500)
+        if not st.form_submit_button("Register", icon=":material/add_link:") or not url:
+            return
+    made = signin.client().work.add_webhook(url)
+    st.success(
+        "Registered. This secret is shown once; it checks every message's signature.", icon=":material/key:"
+    )
+    st.code(made["secret"], language=None)
 
 
 show()

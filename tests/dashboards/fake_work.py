@@ -48,6 +48,16 @@ NEEDS: Json = {
     "needs": [{"reviewer": "analyst-1", "reason": "rule_asks", "n": 14, "overturned": 6, "missed": 4, "accused": 1,
                "share": {"value": 0.43, "low": 0.21, "high": 0.67}}],
 }  # fmt: skip
+WEBHOOKS: Json = {
+    "webhooks": [{"webhook_id": "webhook_1", "url": "https://hooks.example.com/x", "created_by": "admin",
+                  "created_at": stamp(days=2)}],
+    "allowed_hosts": ["hooks.example.com"], "messages": {"waiting": 1, "sent": 40, "dead": 1},
+}  # fmt: skip
+DELIVERIES: Json = {
+    "deliveries": [
+        {"delivery_id": "delivery_1", "message_id": "event_77", "status": "dead", "last_answer": "500"}
+    ]
+}
 
 
 def _note(what: str) -> Any:
@@ -58,6 +68,9 @@ def _note(what: str) -> Any:
 ROUTES = [
     ("GET", "/team", False, lambda _api, _asked: TEAM),
     ("GET", "/inbox", False, lambda _api, _asked: INBOX),
+    ("GET", "/webhooks", False, lambda _api, _asked: WEBHOOKS),
+    ("GET", "/deliveries", False, lambda _api, _asked: DELIVERIES),
+    ("POST", "/webhooks", False, lambda api, asked: {"webhook_id": "webhook_2", "url": "", "secret": "whsec_once"}),
     ("GET", "/training-needs", False, lambda _api, _asked: NEEDS),
     ("POST", "/tasks/([^/]+)/snooze", False, _note("snooze")),
     ("POST", "/tasks/([^/]+)/escalate", False, _note("escalate")),

@@ -118,3 +118,15 @@ def test_a_note_is_written_on_a_case(opened: Opened, api: FakeApi) -> None:
     next(box for box in app.text_input if box.label == "Add a note").input("called")
     next(button for button in app.button if button.label == "Add").click().run()
     assert ("note", "case_0002", {"text": "called"}) in api.done
+
+
+def test_webhooks_are_seen_and_an_admin_registers_one_with_a_secret_shown_once(opened: Opened) -> None:
+    text = seen(opened("integrator-1", "integration"))
+    assert "40 arrived, 1 wait, 1 were given up" in text
+    assert not [
+        button for button in opened("integrator-1", "integration").button if button.label == "Register"
+    ]
+    app = opened("admin", "integration")
+    next(box for box in app.text_input if box.label == "Address").input("https://hooks.example.com/y")
+    next(button for button in app.button if button.label == "Register").click().run()
+    assert app.code[-1].value == "whsec_once"
