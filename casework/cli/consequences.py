@@ -11,7 +11,6 @@ from data.canonical import rfc3339
 from data.errors import InputError
 
 JSON = Mapping[str, Any]
-_MOST_FLIPS = 10
 
 
 def moment(text: str) -> str | None:
@@ -43,7 +42,9 @@ def preview_lines(found: JSON) -> list[str]:
         "",
         f"{found['flipped']:,} payments flip, {found['flipped_by_capacity']:,} of them by capacity only.",
     ]
-    lines += [_flip(flip) for flip in found["flips"][:_MOST_FLIPS]]
+    lines += [_flip(flip) for flip in found["flips"]]
+    if found["next_offset"]:
+        lines.append(f"  ... go on with --offset {found['next_offset']}")
     told = [f"{name}: {g['told']}" for name, g in found["alerts"].items() if g["count"]]
     alarms = [f"! {alarm['sentence']}" for alarm in found["alarms"]]
     known = [found["maturity"]["sentence"], *told, *found["not_known"]]
@@ -87,7 +88,8 @@ def _work(word: str, work: JSON) -> str:
 
 
 def _flip(flip: JSON) -> str:
-    reasons = "; ".join(flip["after"]["reasons"] or flip["before"]["reasons"])
+    side = flip["before" if flip["after"]["outcome"] == "approve" else "after"]
+    reasons = "; ".join(side["reasons"]) or side["sentence"]
     amount = _money(flip["amount_minor"] or 0)
     return (
         f"  {flip['transaction_id']} {amount}: {flip['before']['outcome']} -> {flip['after']['outcome']} "

@@ -90,6 +90,8 @@ def diff(
     ] = False,
     since: SinceOption = "",
     until: UntilOption = "",
+    flips: Annotated[int, typer.Option("--flips", min=0, max=1000, help="List so many of them.")] = 10,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Of those that flip, from here on.")] = 0,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,7 +101,8 @@ def diff(
     """
     with reached(workspace) as reach:
         if effect:
-            found = reach.get("/v1/previews", since=moment(since), until=moment(until))
+            asked = {"since": moment(since), "until": moment(until), "limit": flips, "offset": offset}
+            found = reach.get("/v1/previews", **asked)
         else:
             found = reach.get("/v1/drafts")
     if effect:
