@@ -9,6 +9,7 @@ BENCHMARKS = (
     "simulator",
     "features",
     "rules",
+    "rule_rates",
     "growth",
     "start",
     "batch_scoring",
