@@ -8,6 +8,7 @@ from datetime import datetime
 
 from casework.cases import cases
 from casework.cases.cases import CASE_OPEN, Case
+from casework.review import tasks
 from casework.review.review_design import opaque_id
 from data.errors import ConflictError, InputError
 from data.events import EventDraft
@@ -38,7 +39,7 @@ def merge(w: Writer, into: Case, other: Case, reason: str, actor: str, at: datet
         )
     moved = [row["transaction_seq"] for row in cases.payments(w, other.case_id)]
     _move(w, moved, other.case_id, into.case_id)
-    made = _sized(w, replace(into, deadline=min(into.deadline, other.deadline)))
+    made = _sized(w, replace(into, deadline=min(into.deadline, other.deadline)), at)
     cases.set_status(w, other.case_id, MERGED, "", at)
     payload = {"other": other.case_id, "transactions": moved, "reason": reason, "deadline": made.deadline}
     w.event(EventDraft(actor, "case.merged", f"case:{into.case_id}", payload), at)
@@ -74,8 +75,8 @@ def split(
     entity = w.read("SELECT entity, entity_value FROM cases WHERE case_id = ?", [case.case_id])[0]
     w.insert("cases", [{**{name: getattr(made, name) for name in Case.__dataclass_fields__}, **entity}])
     _move(w, seqs, case.case_id, made.case_id)
-    _sized(w, replace(case, transaction_seq=min(there - set(seqs))))
-    made = _sized(w, made)
+    _sized(w, replace(case, transaction_seq=min(there - set(seqs))), at)
+    made = _sized(w, made, at)
     payload = {"into": made.case_id, "transactions": sorted(seqs), "reason": reason}
     w.event(EventDraft(actor, "case.split", f"case:{case.case_id}", payload), at)
     return made
@@ -120,13 +121,17 @@ def _move(w: Writer, seqs: Sequence[int], source: str, target: str) -> None:
         )
 
 
-def _sized(w: Writer, case: Case) -> Case:
+def _sized(w: Writer, case: Case, at: datetime) -> Case:
     """The case with the sum and the deadline that its payments now have."""
     made = replace(case, amount_minor=sum(row["amount_minor"] for row in cases.payments(w, case.case_id)))
     w.execute(
         "UPDATE cases SET amount_minor = ?, deadline = ?, transaction_seq = ? WHERE case_id = ?",
         [made.amount_minor, made.deadline, made.transaction_seq, made.case_id],
     )
+    late = "t.case_id = ? AND t.status IN ('open', 'claimed') AND t.deadline > ?"
+    for task in tasks.where(w, late, [made.case_id, made.deadline]):
+        payload = {"deadline_was": task.deadline, "deadline": made.deadline}
+        w.event(EventDraft("policy", "task.raised", f"task:{task.task_id}", payload), at)
     w.execute(
         "UPDATE tasks SET deadline = ? WHERE case_id = ? AND status IN ('open', 'claimed') AND deadline > ?",
         [made.deadline, made.case_id, made.deadline],
