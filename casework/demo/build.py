@@ -42,6 +42,9 @@ class SimulatedClock:
     def __call__(self) -> datetime:
         return self.now
 
+    def wait(self, time: timedelta) -> None:
+        self.now += time
+
 
 @dataclass(slots=True)
 class Story:
@@ -64,7 +67,7 @@ def build_demo(
     """
     began = perf_counter()
     progress("simulate an institution", 0, 1)
-    world = World(scale or Scale(), until or wall_clock())
+    world = World(scale or Scale(), (until or wall_clock()) - unfinished.LASTS)
     progress("simulate an institution", 1, 1)
     made = workspace.create(
         root, RULES / "mapping.yaml", approved.read_folder(RULES), people.ADMIN, at=world.live_from
@@ -83,7 +86,7 @@ def build_demo(
         app.retrain("person", "risk-manager-2", "the first model of this workspace")
         progress("train the first model", 1, 1)
         _live(story, told)
-        unfinished.leave(app)
+        unfinished.leave(app, clock.wait)
         progress("retrain on outcomes and verdicts", 0, 1)
         app.retrain("person", "risk-manager-2", "ten weeks of outcomes and verdicts")
         progress("retrain on outcomes and verdicts", 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from casework.review.verdicts import VerdictForm
 from data.writer import Writer
 
 LEAD = "team-lead-1"
+LASTS = timedelta(seconds=41)
 CROSS_BORDER = ("analyst-1", "analyst-3", "analyst-4")
 _STATEMENT = b"""Call with the customer, noted by the team lead
 
@@ -34,8 +36,11 @@ def place_people(app: App) -> None:
             )
 
 
-def leave(app: App) -> None:
-    """One task escalated, one set aside, one answered with flags, a note and a file on the largest case."""
+def leave(app: App, wait: Callable[[timedelta], None]) -> None:
+    """One task escalated, one set aside, one answered with flags, a note and a file on the largest case.
+
+    `wait` moves the clock, by LASTS at most.
+    """
     policy, at = app.live.settings.policy, app.clock()
     with app.ledger.writing() as w:
         if task := _taken(app, w, "analyst-2"):
@@ -50,7 +55,8 @@ def leave(app: App) -> None:
                 note="The guideline does not say what to do when a family shares one device.",
                 corrections={"channel": "ecom"}, flags=("guideline_gap",),
             )  # fmt: skip
-            verdicts.give(w, task.task_id, "analyst-4", form, policy, at + timedelta(seconds=41))
+            wait(LASTS)
+            verdicts.give(w, task.task_id, "analyst-4", form, policy, app.clock())
     _write_on_largest_case(app)
 
 
