@@ -37,7 +37,9 @@ def import_file(
 
 def _few_labels(app: App) -> bool:
     """Whether no model can be trained yet, so that novelty has to say what is worth a look."""
-    frauds = app.ledger.read("SELECT count(DISTINCT transaction_seq) AS n FROM outcomes WHERE is_fraud")[0]["n"]
+    frauds = app.ledger.read("SELECT count(DISTINCT transaction_seq) AS n FROM outcomes WHERE is_fraud")[0][
+        "n"
+    ]
     return frauds < app.settings().policy.retrain.min_frauds
 
 

@@ -19,7 +19,7 @@ from datetime import datetime
 from data.errors import LedgerError, SecondLookError
 from data.transactions import Transaction
 
-LARGEST_BATCH = 256
+LARGEST_BATCH = 512
 Answer = bytes | SecondLookError
 Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
 DecideNow = Callable[[Sequence[Transaction], datetime], list[Answer] | None]
