@@ -98,8 +98,15 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "integrator": ("integration", "decisions"),
 }
-
-
+# Menus of the roles with more pages than fit into one row.
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Overview": ("summary", "consistency"),
+    "Work": ("queue", "review", "cases", "team"),
+    "Record": ("decisions", "audit"),
+    "Rules": ("rules", "proposals", "thresholds", "effect", "rule_report"),
+    "Control": ("safety", "lists", "models", "jobs", "integration"),
+}
+IN_ONE_ROW = 7
 LANDING = "Second Look"
 
 
@@ -117,8 +124,15 @@ def is_landing(page: Page) -> bool:
     return page.title == LANDING
 
 
-def pages(role: str) -> list[Page]:
-    """The pages of a role. The default one only leads on to the first: Streamlit gives a default page no url path of
-    its own, and every page should have an address."""
+def pages(role: str) -> dict[str, list[Page]]:
+    """The pages of a role by section, a menu each where there are many; under "" those that stand by themselves.
+
+    The default page only leads on to the first: Streamlit gives a default page no url path of its own, and every page
+    should have an address.
+    """
     home = st.Page(file("home"), title=LANDING, default=True, visibility="hidden")
-    return [home, *(st.Page(file(n), title=PAGES[n][0], icon=PAGES[n][1], url_path=n) for n in names(role))]
+    shown = {n: st.Page(file(n), title=PAGES[n][0], icon=PAGES[n][1], url_path=n) for n in names(role)}
+    if len(shown) <= IN_ONE_ROW:
+        return {"": [home, *shown.values()]}
+    menus = {title: [shown[n] for n in members if n in shown] for title, members in SECTIONS.items()}
+    return {"": [home], **{title: found for title, found in menus.items() if found}}

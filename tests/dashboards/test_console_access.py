@@ -9,6 +9,8 @@ from fake_api import PASSWORD, FakeApi, Refused
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
+from dashboards import role_pages
+
 Opened = Callable[..., AppTest]
 
 
@@ -133,3 +135,10 @@ def test_an_api_that_is_away_is_said_with_its_address_and_a_way_to_try_again(
     app.run()
     assert "The API does not answer" in seen(app)
     assert app.button(key="try_again").proto.shortcut == "a"
+
+
+@pytest.mark.parametrize("role", role_pages.ROLE_PAGES)
+def test_every_page_of_a_role_has_one_place_in_its_menus(role: str) -> None:
+    placed = [name for names in role_pages.SECTIONS.values() for name in names]
+    assert len(placed) == len(set(placed))
+    assert set(role_pages.names(role)) <= set(placed)
