@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -178,7 +178,7 @@ class Policy:
     retrain: Retrain
     protected_attribute: str
     model: Mapping[str, Any]
-    work: Work = Work()
+    work: Work = field(default_factory=Work)
     promotion: Promotion = Promotion()
     breaker: Breaker = Breaker()
 

@@ -132,9 +132,7 @@ class Decider:
             self._reload()
         return answers
 
-    def _writes(
-        self, live: Live, made: Sequence[Decision]
-    ) -> Callable[[], AbstractContextManager[Writer]]:
+    def _writes(self, live: Live, made: Sequence[Decision]) -> Callable[[], AbstractContextManager[Writer]]:
         """A write that only adds; one that can also query and update where an alert may join an open case."""
         cases, policy = self._intake.open_cases, live.settings.policy
         cases.load(self._ledger, policy)
