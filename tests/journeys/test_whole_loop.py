@@ -58,7 +58,7 @@ def small_policy() -> dict[str, bytes]:
         (r"autonomy: \w+", "autonomy: in_the_loop"),
     ):
         policy, changed = re.subn(pattern, wanted, policy)
-        assert changed == 1
+        assert changed, pattern
     return {**files, "policy.yaml": policy.encode()}
 
 
