@@ -58,6 +58,7 @@ class App:
         self.key = workspace.key()
         self.signin = SignIn(ledger)
         self.lock = threading.RLock()
+        self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None
         self._loop: DecisionLoop | None = None
 

@@ -73,13 +73,15 @@ def import_file(
 ) -> ImportReport:
     """Import a CSV or Parquet file in one commit. Rows that cannot be used are quarantined with line and reason.
 
+    `ingest_steps` does the same in many short commits, for a workspace that decides meanwhile.
+
     A row with an id and content the ledger has is a duplicate, though a label that is news is recorded (and counted
     in `labels`); the same id with other content is quarantined. seq
     follows the mapping's arrival column, else occurred_at, then the line. `progress(stage, done, total)` is told
     how far it is. MappingError for a file that does not fit the mapping, before anything is written.
     """
-    tell = progress or _silent
-    _check_fields(ledger, mapping)
+    tell = progress or silent
+    check_fields(ledger, mapping)
     tell("read", 0, 1)
     source = open_source(path, mapping.columns)
     with closing(Staging(mapping)) as staging:
@@ -90,11 +92,12 @@ def import_file(
             return _store(writer, staging, source, at, actor, tell)
 
 
-def _silent(stage: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int) -> None:
     """Nobody is listening."""
 
 
-def _check_fields(ledger: Ledger, mapping: Mapping) -> None:
+def check_fields(ledger: Ledger, mapping: Mapping) -> None:
+    """MappingError where the mapping names fields that the ledger was made without."""
     present = {(f.name, f.role, f.type) for f in ledger.fields}
     missing = [f.name for f in mapping.fields if (f.name, f.role, f.type) not in present]
     if missing:
@@ -120,13 +123,13 @@ def _store(
     writer.take_seqs(accepted)
     labels = late
     for low, high in chunks(first, first + accepted - 1, CHUNK):
-        labels += _store_chunk(writer, staging, (low, high), import_id, at)
+        labels += store_chunk(writer, staging, (low, high), import_id, at)
         tell("store", high - first + 1, accepted)
     if accepted:
         writer.adopt_seqs(first, first + accepted - 1)
-    _store_quarantine(writer, staging, import_id, source.name)
-    report = _report(staging, import_id, source.name, accepted, first, labels)
-    _store_import(writer, report, source, staging.mapping, at, actor)
+    store_quarantine(writer, staging, import_id, source.name)
+    report = report_of(staging, import_id, source.name, accepted, (first, first + accepted - 1), labels)
+    store_import(writer, report, source, staging.mapping, at, actor)
     return report
 
 
@@ -134,18 +137,20 @@ def _store_late_labels(writer: Writer, staging: Staging, import_id: str, at: dat
     """Record what the file says of transactions the ledger has, where it is news; returns how much was."""
     if staging.mapping.label is None:
         return 0
-    told = staging.table(
-        "SELECT line, seq AS transaction_seq, is_fraud, known_at, '' AS reason_code FROM late ORDER BY line"
-    )
-    return len(store_news(writer, told, source=f"outcomes:{import_id}", actor=actor, at=at))
+    return len(store_news(writer, staging.take_late(), source=f"outcomes:{import_id}", actor=actor, at=at))
 
 
-def _store_chunk(
-    writer: Writer, staging: Staging, seqs: tuple[int, int], import_id: str, at: datetime
+def store_chunk(
+    writer: Writer,
+    staging: Staging,
+    seqs: tuple[int, int],
+    import_id: str,
+    at: datetime,
+    table: str = "numbered",
 ) -> int:
     """Append one run of numbered rows with its event; returns how many had a label."""
     mapping = staging.mapping
-    where = f"FROM numbered WHERE seq BETWEEN {seqs[0]} AND {seqs[1]}"
+    where = f"FROM {table} WHERE seq BETWEEN {seqs[0]} AND {seqs[1]}"
     fields = "".join(f", {identifier(f.name)}" for f in mapping.fields if f.in_transactions)
     rows = staging.table(
         "SELECT seq, transaction_id, occurred_at, amount, currency, amount_minor, content_sha256, commitments"
@@ -189,7 +194,7 @@ def _stamped(rows: pa.Table, at: datetime, *, source: str) -> pa.Table:
     )
 
 
-def _store_quarantine(writer: Writer, staging: Staging, import_id: str, file_name: str) -> None:
+def store_quarantine(writer: Writer, staging: Staging, import_id: str, file_name: str) -> None:
     """Quarantined lines keep their non-personal cells as JSON, so that they can be repaired."""
     personal = set(staging.mapping.personal.values())
     shown = [column for column in staging.mapping.columns if column not in personal]
@@ -204,9 +209,10 @@ def _store_quarantine(writer: Writer, staging: Staging, import_id: str, file_nam
         writer.append_arrow("quarantine", rows)
 
 
-def _report(
-    staging: Staging, import_id: str, file_name: str, accepted: int, first: int, labels: int
+def report_of(
+    staging: Staging, import_id: str, file_name: str, accepted: int, seqs: tuple[int, int], labels: int
 ) -> ImportReport:
+    """What became of the rows, `accepted` of which have seqs from the first to the last of `seqs`."""
     counted = staging.rows("SELECT field, reason, count(*) FROM refused GROUP BY ALL ORDER BY 3 DESC, 1, 2")
     grouped: dict[str, int] = {}
     for place, reason, count in counted:
@@ -224,16 +230,17 @@ def _report(
         duplicate=sum(count for place, _, count in counted if not place),
         quarantined=sum(grouped.values()),
         labels=labels,
-        first_seq=first if accepted else 0,
-        last_seq=first + accepted - 1 if accepted else 0,
+        first_seq=seqs[0] if accepted else 0,
+        last_seq=seqs[1] if accepted else 0,
         reasons=grouped,
         examples=tuple(Refused(*row) for row in examples),
     )
 
 
-def _store_import(
+def store_import(
     writer: Writer, report: ImportReport, source: SourceFile, mapping: Mapping, at: datetime, actor: str
 ) -> None:
+    """Record that the import is complete, and what came of it."""
     row = {
         "import_id": report.import_id,
         "file_name": report.file_name,

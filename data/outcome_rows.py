@@ -16,10 +16,11 @@ from data.writer import Writer
 CHUNK = 5_000
 """Outcomes that one event holds at most."""
 
-_NEWS = (
+NEWS = (
     "SELECT l.* FROM _told l ANTI JOIN outcomes o ON o.transaction_seq = l.transaction_seq"
     " AND o.is_fraud = l.is_fraud AND o.known_at = l.known_at AND o.reason_code = l.reason_code ORDER BY l.line"
 )
+"""Those of `_told` that the ledger does not have."""
 
 
 class _Ledger(Protocol):
@@ -45,7 +46,7 @@ def store_news(
     Returns the rows that were new, in the order of their lines, with times aware and their reported_seq.
     """
     seq = reported_seq(writer)
-    rows = writer.read_arrow(_NEWS, _told=told).to_pylist()
+    rows = writer.read_arrow(NEWS, _told=told).to_pylist()
     for row in rows:
         row["known_at"] = aware(row["known_at"])
         row["reported_seq"] = seq

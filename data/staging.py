@@ -30,17 +30,24 @@ class Staging:
     """A database in memory (spilling to a temporary folder) in which a file is typed, checked and put in order.
 
     Tables: `raw` as read; `typed` with a `problem` where a row cannot be used; `checked` with content digests;
-    `refused` (line, field, reason), where a duplicate has the field ''; `numbered` with the final seq.
+    `refused` (line, field, reason), where a duplicate has the field ''; `late` with what is said of the fraud of
+    transactions that the ledger has; `numbered` with the final seq.
     """
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, threads: int | None = None) -> None:
+        """`threads` is how many may work at once; as many as there are cores where nobody waits for them."""
         self.mapping = mapping
         self._folder = tempfile.TemporaryDirectory(prefix="secondlook-import-")
         self.connection: Any = duckdb.connect(
             config={"temp_directory": self._folder.name, "python_enable_replacements": "false"}
         )
         self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        if threads:
+            self.connection.execute(f"SET threads = {threads}")
         self.connection.execute("CREATE TABLE refused (line BIGINT, field VARCHAR, reason VARCHAR)")
+        self.connection.execute(
+            "CREATE TABLE late (line BIGINT, seq BIGINT, is_fraud BOOLEAN, known_at TIMESTAMP)"
+        )
 
     def close(self) -> None:
         self.connection.close()
@@ -98,16 +105,16 @@ class Staging:
         """The ids that may enter, for comparing with those the ledger has."""
         return self.connection.sql("SELECT transaction_id FROM checked").to_arrow_table()
 
-    def exclude_known(self, known: pa.Table) -> None:
+    def exclude_known(self, known: pa.Table, table: str = "checked") -> None:
         """Refuse what the ledger has: `known` holds seq, transaction_id and content_sha256.
 
-        What the file says of its fraud is kept, as `late` (line, seq, is_fraud, known_at): the label may be news.
+        What the file says of its fraud is kept for `take_late`: the label may be news.
         """
         self._register("_known", known)
         if self.mapping.label:
             self.connection.execute(
-                f"CREATE TABLE late AS SELECT line, seq, is_fraud, {label_known_at(self.mapping)} AS known_at"
-                " FROM checked c JOIN _known k USING (transaction_id, content_sha256)"
+                f"INSERT INTO late SELECT line, k.seq, is_fraud, {label_known_at(self.mapping)} AS known_at"
+                f" FROM {table} c JOIN _known k USING (transaction_id, content_sha256)"
                 " WHERE is_fraud IS NOT NULL AND line NOT IN (SELECT line FROM refused)"
             )
         self.connection.execute(
@@ -115,9 +122,18 @@ class Staging:
             " SELECT line, CASE WHEN c.content_sha256 = k.content_sha256 THEN '' ELSE 'transaction.id' END,"
             " CASE WHEN c.content_sha256 = k.content_sha256 THEN 'duplicate'"
             " ELSE 'the ledger has this id with other content' END"
-            " FROM checked c JOIN _known k USING (transaction_id) WHERE line NOT IN (SELECT line FROM refused)"
+            f" FROM {table} c JOIN _known k USING (transaction_id) WHERE line NOT IN (SELECT line FROM refused)"
         )
         self.connection.unregister("_known")
+
+    def take_late(self) -> pa.Table:
+        """What the file says of transactions the ledger has (line, transaction_seq, is_fraud, known_at, reason_code),
+        by line; each is given once."""
+        told = self.table(
+            "SELECT line, seq AS transaction_seq, is_fraud, known_at, '' AS reason_code FROM late ORDER BY line"
+        )
+        self.connection.execute("DELETE FROM late")
+        return told
 
     def number(self, first_seq: int, salt_key: str) -> int:
         """Put the accepted rows in order with seqs from `first_seq`; returns how many there are."""
@@ -134,6 +150,15 @@ class Staging:
         )
         self.connection.execute("DROP TABLE checked")
         return self.rows("SELECT count(*) FROM numbered")[0][0]
+
+    def cut_step(self, low: int, high: int, first_seq: int) -> int:
+        """Make `step` of the rows numbered low to high that are not refused, with seqs from `first_seq`; returns
+        how many there are."""
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE step AS SELECT * REPLACE ({first_seq} - 1 + row_number() OVER (ORDER BY seq)"
+            f" AS seq) FROM numbered ANTI JOIN refused USING (line) WHERE seq BETWEEN {low} AND {high} ORDER BY seq"
+        )
+        return self.rows("SELECT count(*) FROM step")[0][0]
 
     def table(self, sql: str) -> pa.Table:
         """A query's result as Arrow."""

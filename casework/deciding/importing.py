@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from casework.app import App
-from data import ingest, reading
+from data import ingest, ingest_steps, reading
 from data.errors import InputError
 from data.outcome_file import OutcomeReport
 from data.outcome_file import import_outcomes as read_outcomes
+from data.transactions import Transaction
 
 Progress = Callable[[str, int, int], None]
 
@@ -20,19 +23,72 @@ _FEW = 10_000
 """Outcomes that the engine learns one by one; with more, its memory is built anew."""
 
 
+_PAUSE_SECONDS = 0.02
+"""Between two steps: long enough that whoever waits for the lock gets it, since nothing else makes it fair."""
+
+
 def import_file(
     app: App, path: Path, name: str, *, actor: str, at: datetime, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Import one CSV or Parquet file; `name` is what its owner calls it. Decisions wait until it is in."""
-    with app.changing_history():
-        try:
-            report = ingest.import_file(app.ledger, app.mapping, path, at=at, actor=actor, progress=progress)
-        except InputError as error:
-            error.where = error.where.replace(str(path), name)  # they know it by that name
-            raise
+    """Import one CSV or Parquet file; `name` is what its owner calls it.
+
+    Where decisions are being made it goes in steps, between which they are answered; else in one commit.
+    """
+    try:
+        with app.importing:
+            report = _imported(app, path, actor, at, progress)
+    except InputError as error:
+        error.where = error.where.replace(str(path), name)  # they know it by that name
+        raise
     if report.accepted and _few_labels(app):
         app.keep_up_novelty(actor)
     return {"file": name, **asdict(report)}
+
+
+def _imported(
+    app: App, path: Path, actor: str, at: datetime, progress: Progress | None
+) -> ingest.ImportReport:
+    if app.deciding and app.ledger.read("SELECT 1 FROM decisions LIMIT 1"):
+        return ingest_steps.import_in_steps(
+            app.ledger, app.mapping, path, _Memory(app, at), at=at, actor=actor, progress=progress
+        )
+    with app.changing_history():
+        return ingest.import_file(app.ledger, app.mapping, path, at=at, actor=actor, progress=progress)
+
+
+class _Memory:
+    """What decides, kept up with an import step by step, so that it never has to be built anew."""
+
+    def __init__(self, app: App, at: datetime) -> None:
+        self._app, self._at = app, at
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._app.lock:
+            _ = self._app.live  # read before the ledger is written to
+            try:
+                yield
+            except BaseException:
+                self._app.forget()  # it may lack what the ledger has
+                raise
+
+    def stored(self, first_seq: int, last_seq: int) -> None:
+        app = self._app
+        rows = reading.transactions_arrow(app.ledger, first_seq=first_seq, last_seq=last_seq)
+        made = list(reading.from_arrow(rows, app.ledger.fields))
+        for transaction in made:
+            app.live.memory.add(transaction)
+        app.live.past.add(made)
+        span = [first_seq, last_seq]
+        sql = "SELECT * FROM outcomes WHERE transaction_seq BETWEEN ? AND ? ORDER BY transaction_seq"
+        for row in app.ledger.read(sql, span):
+            _observe(app, made[row["transaction_seq"] - first_seq], row, row["recorded_at"])
+
+    def told(self, outcomes: list[dict[str, Any]]) -> None:
+        _learn_each(self._app, outcomes, self._at)
+
+    def pause(self) -> None:
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _few_labels(app: App) -> bool:
@@ -63,15 +119,23 @@ def _learn(app: App, report: OutcomeReport, at: datetime) -> None:
         return
     if not app.deciding or not report.recorded:
         return
-    seqs = sorted({row["transaction_seq"] for row in report.recorded})
+    _learn_each(app, report.recorded, at)
+
+
+def _learn_each(app: App, told: Sequence[dict[str, Any]], at: datetime) -> None:
+    seqs = sorted({row["transaction_seq"] for row in told})
     rows = app.ledger.read_arrow("SELECT * FROM transactions WHERE list_contains(?, seq)", [seqs])
     known = {t.seq: t for t in reading.from_arrow(rows, app.ledger.fields)}
-    for row in report.recorded:
-        app.live.engine.state.observe_outcome(
-            known[row["transaction_seq"]],
-            row["is_fraud"],
-            known_at=row["known_at"],
-            reported_seq=row["reported_seq"],
-            recorded_at=at,
-        )
-        app.live.past.learn(row["transaction_seq"], row["is_fraud"], row["known_at"])
+    for row in told:
+        _observe(app, known[row["transaction_seq"]], row, at)
+
+
+def _observe(app: App, transaction: Transaction, row: dict[str, Any], at: datetime) -> None:
+    app.live.memory.observe_outcome(
+        transaction,
+        row["is_fraud"],
+        known_at=row["known_at"],
+        reported_seq=row["reported_seq"],
+        recorded_at=at,
+    )
+    app.live.past.learn(transaction.seq, row["is_fraud"], row["known_at"])
