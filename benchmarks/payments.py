@@ -14,7 +14,7 @@ from casework.workspace import Workspace
 from data import reading
 from data.transactions import Transaction
 
-TEMPLATES = 5000
+TEMPLATES = 20_000
 
 
 def templates(root: Path) -> list[Transaction]:
@@ -28,10 +28,13 @@ def templates(root: Path) -> list[Transaction]:
 
 
 def fresh(past: Sequence[Transaction], count: int, name: str) -> Iterator[Transaction]:
-    start = datetime.now(UTC)
+    """Those again, as far apart as they were, the last of them now: closer together they would look like an attack.
+    Each further round follows the one before by a second."""
+    shift = datetime.now(UTC) - max(transaction.occurred_at for transaction in past)
     for n in range(count):
-        at = start + timedelta(milliseconds=n)
-        yield replace(past[n % len(past)], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
+        again, place = divmod(n, len(past))
+        at = past[place].occurred_at + shift + timedelta(seconds=again)
+        yield replace(past[place], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
 
 
 def body_of(transaction: Transaction) -> dict[str, Any]:

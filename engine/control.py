@@ -68,7 +68,10 @@ class Applied:
 
     def on(self, results: Sequence[RuleResult]) -> tuple[RuleResult, ...]:
         """What the rules said, with what was paused, snoozed or capped of it, and what list entries add."""
-        return (*(self._one(result) for result in results), *self._listed())
+        named = {*self.paused_rules, *self.capped_rules}
+        if named or self.snoozes:  # nearly every payment is free of both, and this is asked of each
+            results = [self._one(r) if self.snoozes or r.rule_id in named else r for r in results]
+        return (*results, *self._listed())
 
     def silenced(self, results: Sequence[RuleResult]) -> Iterator[tuple[Snooze, RuleResult]]:
         """The snoozed results among these, each with the snooze that silenced it."""

@@ -31,12 +31,13 @@ _OPEN_CASES = f"""
 
 
 class OpenCases:
-    """Which values of the joining entity may have an open case: a memory that can only be too long, so that a decision
-    on anybody else costs no query, and its write need not wait for DuckDB."""
+    """Which values of the joining entity may have an open case young enough to join, by when their latest was opened:
+    a memory that can only be too long, so that a decision on anybody else costs no query, and its write need not wait
+    for DuckDB."""
 
     def __init__(self) -> None:
         self._entity = ""
-        self._values: set[str] = set()
+        self._opened: dict[str, datetime] = {}
 
     def load(self, ledger: Ledger, policy: Policy) -> None:
         """Fill the memory, if policy has alerts join and it is not filled yet."""
@@ -44,42 +45,47 @@ class OpenCases:
         if joining is None or joining.entity == self._entity:
             return
         rows = ledger.read(_OPEN_CASES, [joining.entity])
-        self._entity, self._values = joining.entity, {row["entity_value"] for row in rows}
+        self._entity, self._opened = joining.entity, {}
+        for row in rows:
+            self.add(joining.entity, row["entity_value"], row["opened_at"])
 
-    def may_have(self, payments: Iterable[Transaction], policy: Policy) -> bool:
-        """Whether any of these payments' entities may have an open case; True as long as that is not known."""
+    def may_have(self, payments: Iterable[Transaction], policy: Policy, at: datetime) -> bool:
+        """Whether any of these payments' entities may have a case to join; True as long as that is not known."""
         joining = policy.work.joining
         if joining is None:
             return False
-        known = joining.entity == self._entity
-        return not known or any(p.entities.get(joining.entity) in self._values for p in payments)
+        if joining.entity != self._entity:
+            return True
+        return any(self._young(p.entities.get(joining.entity), joining, at) for p in payments)
 
-    def will_join(self, made: Sequence[Decision], policy: Policy) -> bool:
+    def will_join(self, made: Sequence[Decision], policy: Policy, at: datetime) -> bool:
         """Whether one of these decisions may join a case, one that another of them opens included."""
         joining = policy.work.joining
         if joining is None:
             return False
         alerts = [d.transaction for d in made if d.outcome is Outcome.REVIEW]
         values = [v for p in alerts if (v := p.entities.get(joining.entity))]
-        return len(set(values)) < len(values) or self.may_have(alerts, policy)
+        return len(set(values)) < len(values) or self.may_have(alerts, policy, at)
 
-    def add(self, entity: str, value: str) -> None:
-        """There is now, or may be, an open case on this value."""
+    def add(self, entity: str, value: str, at: datetime) -> None:
+        """There is now, or may be, a case on this value, opened at `at`."""
         if entity == self._entity:
-            self._values.add(value)
+            self._opened[value] = max(at, self._opened.get(value, at))
+
+    def _young(self, value: str | None, joining: Joining, at: datetime) -> bool:
+        opened = self._opened.get(value) if value else None
+        return opened is not None and opened >= at - joining.within
 
     def fitting(self, w: Writer, decision: Decision, policy: Policy, at: datetime) -> Case | None:
         """The open case that this alert joins, or None: the latest of its entity and segment that is young enough, has
         room, and has time left."""
         joining = policy.work.joining
         value = decision.transaction.entities.get(joining.entity) if joining else None
-        if joining is None or not value:
-            return None
-        if value not in self._values:
+        if joining is None or not value or not self._young(value, joining, at):
             return None
         rows = w.read(_OPEN_CASES + " AND c.entity_value = ?", [joining.entity, value])
         if not rows:
-            self._values.discard(value)
+            self._opened.pop(value, None)
         fitting = [row for row in rows if _fits(row, decision, joining, policy, at)]
         return cases.find(w, max(fitting, key=_age)["case_id"]) if fitting else None
 

@@ -111,7 +111,7 @@ class Decider:
         """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or there may be
         an open case to join."""
         seq_of = self._ledger.seq_of
-        if self._intake.open_cases.may_have(transactions, self._live().settings.policy):
+        if self._intake.open_cases.may_have(transactions, self._live().settings.policy, at):
             return True
         return not self._load.knows(at) or any(seq_of(t.transaction_id) is not None for t in transactions)
 
@@ -121,7 +121,7 @@ class Decider:
             first = self._ledger.next_transaction_seq  # whoever takes seqs holds the application's lock
             placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
             made = live.guard.decide(placed, at=at, load=load)
-            with self._writes(live, made)() as w:
+            with self._writes(live, made, at)() as w:
                 w.take_seqs(len(fresh))
                 answers = self._write(w, live, made, at)
         except BaseException:
@@ -132,11 +132,13 @@ class Decider:
             self._reload()
         return answers
 
-    def _writes(self, live: Live, made: Sequence[Decision]) -> Callable[[], AbstractContextManager[Writer]]:
+    def _writes(
+        self, live: Live, made: Sequence[Decision], at: datetime
+    ) -> Callable[[], AbstractContextManager[Writer]]:
         """A write that only adds; one that can also query and update where an alert may join an open case."""
         cases, policy = self._intake.open_cases, live.settings.policy
         cases.load(self._ledger, policy)
-        return self._ledger.writing if cases.will_join(made, policy) else self._ledger.recording
+        return self._ledger.writing if cases.will_join(made, policy, at) else self._ledger.recording
 
     def _write(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
         w.insert_transactions([d.transaction for d in made], at, "api")

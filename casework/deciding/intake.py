@@ -56,13 +56,13 @@ class Intake:
                 return joining.join(w, joined, decision, dossier, policy, self._key, at)
         review = cases.open_review(w, decision, dossier, policy, self._key, at)
         if isinstance(review, cases.Case):
-            self._remember(decision, policy)
+            self._remember(decision, policy, at)
         return review
 
-    def _remember(self, decision: Decision, policy: Policy) -> None:
+    def _remember(self, decision: Decision, policy: Policy, at: datetime) -> None:
         if policy.work.joining:
             entity = policy.work.joining.entity
-            self.open_cases.add(entity, decision.transaction.entities.get(entity) or "")
+            self.open_cases.add(entity, decision.transaction.entities.get(entity) or "", at)
 
     def by_hand(
         self, w: Writer, live: Live, decision: Decision, person: str, reason: str, at: datetime
@@ -70,7 +70,7 @@ class Intake:
         """A case that somebody asked for. ConflictError if there is one already, InputError without a reason."""
         dossier = build_dossier(decision, self.background(live, live.past.before_old(decision, at)))
         policy = live.settings.policy
-        self._remember(decision, policy)
+        self._remember(decision, policy, at)
         return cases.open_case(w, decision, dossier, policy, self._key, at, opened_by=person, reason=reason)
 
     def background(self, live: Live, past: Sequence[Mapping[str, Any]]) -> Background:
