@@ -21,6 +21,8 @@ from data.schema import Field
 from data.writer import RECORDED
 
 _PAGE = 10_000
+_PIECE = 200
+"""Events made of columns at once: doing so holds Python's lock, for which payments may wait."""
 
 Progress = Callable[[int, int], None]
 
@@ -72,8 +74,10 @@ def events(ledger: Ledger | View, *, first_seq: int = 1) -> Iterator[Event]:
     columns = "seq, recorded_at, actor, kind, subject, payload, commitments, prev_hash, hash"
     sql = f"SELECT {columns} FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
     for start in range(first_seq, last + 1, _PAGE):
-        for row in ledger.read_arrow(sql, [start, min(start + _PAGE - 1, last)]).to_pylist():
-            yield Event(**{**row, "recorded_at": aware(row["recorded_at"])})
+        page = ledger.read_arrow(sql, [start, min(start + _PAGE - 1, last)])
+        for piece in range(0, page.num_rows, _PIECE):
+            for row in page.slice(piece, _PIECE).to_pylist():
+                yield Event(**{**row, "recorded_at": aware(row["recorded_at"])})
 
 
 class _Walk:
