@@ -33,7 +33,7 @@ from data.source_file import SourceFile, open_source
 from data.staging import Staging, chunks
 from data.writer import Writer
 
-STEP = 1_000
+STEP = 500
 """Rows of one commit: few enough that a payment hardly notices waiting for them."""
 
 
