@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -21,7 +22,17 @@ def _die_with_parent() -> Callable[[], object] | None:
     return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _prepared(niceness: int) -> Callable[[], object] | None:
+    """The same, with a low priority from its first moment on: importing what it needs is work already."""
+    tied = _die_with_parent()
+    if not niceness or not hasattr(os, "nice"):  # Windows has no niceness
+        return tied
+    return lambda: (os.nice(niceness), tied() if tied else None)
+
+
+def start(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, niceness: int = 0
+) -> subprocess.Popen[bytes]:
     """Start a child whose output goes to `log`. Call from the main thread: Linux ties the child to the thread."""
     with log.open("ab") as out:
         return subprocess.Popen(
@@ -30,7 +41,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=_prepared(niceness),
         )
 
 

@@ -6,12 +6,10 @@ Started as `python -m casework.learning.child RUN_FOLDER`; reads run.json there,
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,13 +20,12 @@ from engine.intervals import Interval
 from engine.model import registry
 
 RUN, RESULT = "run.json", "result.json"
-_NICENESS = 19
+NICENESS = 19
+"""What it is started with: it runs when nobody else wants to."""
 
 
 def main(folder: Path) -> int:
     """Train, judge, write the result; 0 also when the answer is "cannot be trained", since that is an answer."""
-    with suppress(AttributeError):  # Windows has no niceness
-        os.nice(_NICENESS)
     try:
         result = _run(folder)
     except SecondLookError as error:

@@ -155,7 +155,7 @@ class Retraining:
     def _in_child(self, folder: Path, seconds: int) -> dict[str, Any]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "casework.learning.child", str(folder)]
-        self._child = children.start(command, environment, folder / "training.log")
+        self._child = children.start(command, environment, folder / "training.log", child.NICENESS)
         try:
             code = self._child.wait(seconds)
         except subprocess.TimeoutExpired:
