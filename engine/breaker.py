@@ -75,7 +75,10 @@ class RatioTest:
 
 @dataclass(slots=True)
 class Watch:
-    """One thing watched: `seen` decisions since `since`, `alarms` among them, `last` the count at the last alarm."""
+    """One thing watched: `seen` decisions since `since`, `alarms` among them, `last` the count at the last alarm.
+
+    `calm_seen` and `calm_alarms` are both counts when evidence last stood at nothing: the rise began after them.
+    """
 
     kind: str
     subject: str
@@ -87,6 +90,8 @@ class Watch:
     last: int = 0
     evidence: float = 0.0
     acted: bool = False
+    calm_seen: int = 0
+    calm_alarms: int = 0
 
     def is_new(self, at: datetime, limits: Limits) -> bool:
         """Younger than the policy's days, or with fewer decisions than it asks for. Declines as a whole never are."""
@@ -147,8 +152,8 @@ class Breaker:
     def _alarmed(self, watch: Watch, key: tuple[str, str], at: datetime) -> bool:
         test, watch.seen = self._tests[key], self._before[key] + self._total
         watch.evidence += (watch.seen - watch.last - 1) * test.quiet
-        if not watch.is_new(at, self.limits):
-            watch.evidence = max(watch.evidence, 0.0)
+        if watch.evidence <= 0.0 and not watch.is_new(at, self.limits):
+            watch.evidence, watch.calm_seen, watch.calm_alarms = 0.0, watch.seen - 1, watch.alarms
         watch.evidence += test.loud
         watch.alarms, watch.last = watch.alarms + 1, watch.seen
         return watch.evidence >= test.limit
@@ -187,8 +192,10 @@ def _told(watch: Watch, action: str) -> Acted:
         (PAUSE, MODEL): "It is new, so it is paused: the model before it decides.",
         (PAUSE, POLICY): "It is new or changed, so it is paused: the policy before it applies.",
     }.get((action, watch.kind), "It has stood long, so it goes on; what it would decline is reviewed.")
+    seen, alarms = watch.seen - watch.calm_seen, watch.alarms - watch.calm_alarms
+    latest = "the latest " if watch.calm_seen else ""
     sentence = (
-        f"{whose} {watch.alarms:,} of {watch.seen:,} decisions ({percent(watch.alarms / watch.seen)}); "
+        f"{whose} {alarms:,} of {latest}{seen:,} decisions ({percent(alarms / seen)}); "
         f"{watch.expected.told()}. {done}"
     )
     return Acted(

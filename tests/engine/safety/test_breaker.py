@@ -135,6 +135,15 @@ def test_a_late_change_of_an_old_rule_is_seen_as_soon_as_an_early_one() -> None:
     assert late - len(quiet) == early
 
 
+def test_the_sentence_counts_the_rise_and_not_the_quiet_time_before_it() -> None:
+    old = watch(since=START - timedelta(days=90), seen=30_000)
+    breaker = Breaker([old], LIMITS, "s")
+    _, acted = until_it_acts(breaker, [*[decision()] * 1000, *[decision("r")] * 20])
+    assert acted is not None and acted.action == CAP and acted.seen > 31_000
+    risen = old.alarms
+    assert f"hit {risen} of the latest {risen} decisions (100 %)" in acted.sentence
+
+
 def test_counts_taken_up_after_a_restart_go_on_where_they_were() -> None:
     made = stream(0.02, 300, 3)
     whole = Breaker([watch()], LIMITS, "s")
