@@ -44,7 +44,7 @@ def leave(app: App, wait: Callable[[timedelta], None]) -> None:
     policy, at = app.live.settings.policy, app.clock()
     with app.ledger.writing() as w:
         if task := _taken(app, w, "analyst-2"):
-            note = "I know this merchant's owner, and the amount is above what I should decide alone."
+            note = "I know the owner of this merchant, so somebody else should decide."
             moves.escalate(w, task.task_id, "analyst-2", note, policy, at)
         if task := _taken(app, w, "analyst-3"):
             until = min(at + timedelta(hours=18), at + (task.deadline - at) / 2)
