@@ -104,6 +104,7 @@ class DecisionLoop:
         try:
             answers = self._decide_now(_together(parts), self._clock())
         except Exception:
+            # The waiting thread tries again, each alone if need be; what is on disk by now gets its stored answer.
             log.exception("%d requests could not be decided at once", len(parts))
             answers = None
         if answers is None:

@@ -42,6 +42,7 @@ class Clerk:
         except (SecondLookError, ValidationError, orjson.JSONDecodeError) as error:
             tell(_problem(error))
         except Exception:
+            # As the API's own last handler does: logged whole, while the sender gets a 500 without its insides.
             log.exception("unexpected error in a request for decisions")
             tell(problems.surprise())
 
