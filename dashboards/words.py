@@ -84,6 +84,7 @@ LANES = {
     "re_serve": "Re-serve",
     "adjudication": "Adjudication",
     "training": "Training",
+    "campaign": "Labelling campaign",
 }
 REASONS = {
     "uncertain": "The score is uncertain",

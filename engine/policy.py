@@ -11,7 +11,7 @@ from engine.decision import Outcome
 from engine.policy_work import Work
 
 AUTONOMY = ("in_the_loop", "on_the_loop", "automatic")
-LANES = ("money_at_risk", "uncertain", "audit", "golden", "re_serve", "second")
+LANES = ("money_at_risk", "uncertain", "audit", "golden", "re_serve", "second", "campaign")
 DEFAULT_SEGMENT = "default"
 LABEL_SOURCES = ("outcome", "golden", "adjudicated", "consensus", "single_verdict", "matured_silence")
 
@@ -94,10 +94,17 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """When silence counts as a legitimate label, and how much each source of a label weighs (0 to 1)."""
+    """When silence counts as a legitimate label, and how much each source of a label weighs (0 to 1).
+
+    `precedence` names every source from strongest to weakest: of several only the strongest speaks. `cap` is the most
+    any label weighs. `matures` says how long a source's word must have stood before it counts; nothing: at once.
+    """
 
     maturity: timedelta
     weights: Mapping[str, float]
+    precedence: tuple[str, ...] = LABEL_SOURCES
+    cap: float = 1.0
+    matures: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,21 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """How what comes in is held against what came before: the `recent` stretch against the `reference` before it.
+
+    Where inputs have drifted, a review is worth it from `widen` times the usual cut-off on, for as long as `lasts`, in
+    the segment concerned, for at most `most` of a day's reviews.
+    """
+
+    recent: timedelta = timedelta(days=7)
+    reference: timedelta = timedelta(days=28)
+    widen: float = 0.5
+    lasts: timedelta = timedelta(days=7)
+    most: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """How long a claim holds a task."""
 
@@ -181,6 +203,7 @@ class Policy:
     work: Work = field(default_factory=Work)
     promotion: Promotion = Promotion()
     breaker: Breaker = Breaker()
+    watch: Watch = Watch()
 
     def segment(self, name: str = DEFAULT_SEGMENT) -> Segment:
         """The segment of that name, or the default one."""

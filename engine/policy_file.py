@@ -26,6 +26,7 @@ from engine.policy import (
     Segment,
     Task,
     Thresholds,
+    Watch,
 )
 from engine.policy_work import read_work
 
@@ -62,6 +63,7 @@ def read_policy(text: bytes, where: str) -> Policy:
         model=_model(top),
         breaker=_breaker(top.fields("breaker", optional=True)),
         promotion=_promotion(top),
+        watch=_watch(top),
         work=read_work(top, currency),
     )
     top.done()
@@ -227,10 +229,33 @@ def _task(part: Fields) -> Task:
 
 def _labels(part: Fields) -> Labels:
     weights = part.part("weights")
-    labels = Labels(part.duration("maturity"), {name: weights.share(name) for name in LABEL_SOURCES})
+    stands = part.fields("matures", optional=True)
+    labels = Labels(
+        maturity=part.duration("maturity"),
+        weights={name: weights.share(name) for name in LABEL_SOURCES},
+        precedence=_precedence(part),
+        cap=part.share("cap", 1.0),
+        matures={name: stands.duration(name) for name in stands.value} if stands else {},
+    )
+    wrong = sorted(set(labels.matures) - set(LABEL_SOURCES[:-1]))
+    if stands and wrong:
+        raise stands.error(
+            f"'{wrong[0]}' is no source that matures by itself", wrong[0], allowed=", ".join(LABEL_SOURCES[:-1])
+        )
     weights.done()
     part.done()
     return labels
+
+
+def _precedence(part: Fields) -> tuple[str, ...]:
+    said = part.texts("precedence")
+    if said and sorted(said) != sorted(LABEL_SOURCES):
+        raise part.error(
+            "'precedence' does not name every source of a label once",
+            "precedence",
+            allowed=", ".join(LABEL_SOURCES),
+        )
+    return said or LABEL_SOURCES
 
 
 def _retrain(part: Fields) -> Retrain:
@@ -259,6 +284,21 @@ def _promotion(top: Fields) -> Promotion:
     )
     part.done()
     return wanted
+
+
+def _watch(top: Fields) -> Watch:
+    part, usual = top.fields("watch", optional=True), Watch()
+    if part is None:
+        return usual
+    watch = Watch(
+        recent=part.duration("recent", "7d"),
+        reference=part.duration("reference", "28d"),
+        widen=part.share("widen", usual.widen),
+        lasts=part.duration("lasts", "7d"),
+        most=part.share("most", usual.most),
+    )
+    part.done()
+    return watch
 
 
 def _model(top: Fields) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Joining:
 class Work:
     """Queues in the order in which they are tried; `held_at_once`: tasks a person may hold; `idle_after`: a pause from
     which on time no longer counts as handling; files' largest size in bytes and how long they are kept after the case
-    is closed; `webhook_hosts`: the only hosts that webhooks may be sent to."""
+    is closed; `webhook_hosts`: the only hosts that webhooks may be sent to; `alike_most`: of any `alike_in`
+    tasks that one person is handed in a row, how many may be nearly the same."""
 
     queues: tuple[Queue, ...] = ()
     joining: Joining | None = None
@@ -48,6 +49,8 @@ class Work:
     largest_file: int = 2_000_000
     keep_files: timedelta = timedelta(days=365)
     webhook_hosts: tuple[str, ...] = ()
+    alike_in: int = 10
+    alike_most: int = 3
 
     def queue(self, name: str) -> Queue:
         """The queue of that name; one that anybody takes from where the policy no longer has it."""
@@ -82,6 +85,10 @@ def read_work(top: Fields, currency: str) -> Work:
         else usual.largest_file,
         keep_files=files.duration("keep", "365d") if files else usual.keep_files,
         webhook_hosts=hooks.texts("hosts") if hooks else (),
+        alike_in=desk.integer("alike_in", usual.alike_in, low=1, high=100) if desk else usual.alike_in,
+        alike_most=desk.integer("alike_most", usual.alike_most, low=1, high=100)
+        if desk
+        else usual.alike_most,
     )
     for part in (desk, files, hooks):
         if part is not None:

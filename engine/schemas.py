@@ -69,7 +69,12 @@ def policy() -> JSON:
         "high_amount": _money(),
         "fail_safe": _one_of(outcome.word for outcome in Outcome),
         "labels": _object(
-            {"maturity": _duration(), "weights": _object({source: _share() for source in LABEL_SOURCES})}
+            {"maturity": _duration(), "weights": _object({source: _share() for source in LABEL_SOURCES})},
+            {
+                "precedence": _texts(),
+                "cap": _share(),
+                "matures": _object({}, {source: _duration() for source in LABEL_SOURCES[:-1]}),
+            },
         ),
         "retrain": _retrain(),
     }
@@ -95,7 +100,25 @@ def policy() -> JSON:
         "model": {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean"]}},
         "queues": {"type": "object", "additionalProperties": _queue()},
         "joining": _object({"entity": _text(), "within": _duration()}, {"most": _integer(2, 200)}),
-        "desk": _object({}, {"held_at_once": _integer(1, 100), "idle_after": _duration()}),
+        "desk": _object(
+            {},
+            {
+                "held_at_once": _integer(1, 100),
+                "idle_after": _duration(),
+                "alike_in": _integer(1, 100),
+                "alike_most": _integer(1, 100),
+            },
+        ),
+        "watch": _object(
+            {},
+            {
+                "recent": _duration(),
+                "reference": _duration(),
+                "lasts": _duration(),
+                "widen": _share(),
+                "most": _share(),
+            },
+        ),
         "files": _object({}, {"largest": _integer(1, 4_000_000), "keep": _duration()}),
         "webhooks": _object({}, {"hosts": _texts()}),
     }
