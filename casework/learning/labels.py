@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from data.ledger import Ledger
-from engine.policy import LABEL_SOURCES, Policy
+from engine.policy import LABEL_SOURCES, Labels, Policy
 
 PRECEDENCE = LABEL_SOURCES
-"""Sources from strongest to weakest; of several only the strongest speaks."""
+"""Sources from strongest to weakest where the policy says nothing else; of several only the strongest speaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One belief: fraud or not, with a weight in [0, 1] from the policy, its source, and when it became
-    known."""
+    """One belief: fraud or not, with a weight in [0, 1], its source, when it began to count, on whose word, and how the
+    weight came about."""
 
     transaction_seq: int
     value: bool
@@ -27,54 +27,66 @@ class Label:
     source: str
     known_at: datetime
     provenance: str
+    derivation: str = ""
 
 
 # One row per transaction and source. Silence speaks only of payments that went through: approved, released,
 # or already settled when people looked; imported history without a decision is a record of payments made.
+# A verdict that was undone, or declared void, is no one's word any more. `factor` lowers a source's weight for one
+# transaction, with the reason in words.
 _CLAIMS = """
 WITH outcome AS (
     SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud,
            max(known_at) AS known_at, arg_max(source, (known_at, reported_seq, recorded_at)) AS said_by
     FROM outcomes WHERE known_at <= $as_of GROUP BY transaction_seq
 ), said AS (
-    SELECT * FROM verdicts WHERE given_at <= $as_of AND (undone_at IS NULL OR undone_at > $as_of)
+    SELECT * FROM verdicts v WHERE given_at <= $as_of AND (undone_at IS NULL OR undone_at > $as_of)
+    AND NOT EXISTS (SELECT 1 FROM voided_verdicts x WHERE x.verdict_id = v.verdict_id AND x.voided_at <= $as_of)
 ), adjudicated AS (
     SELECT transaction_seq, arg_max(value, (given_at, event_seq)) AS value, max(given_at) AS known_at,
            arg_max(verdict_id, (given_at, event_seq)) AS ids
     FROM said WHERE task_kind = 'adjudication' GROUP BY transaction_seq
 ), voices AS (
-    SELECT transaction_seq, min(value) AS value, max(given_at) AS known_at, count(DISTINCT reviewer) AS
-    people,
+    SELECT transaction_seq, min(value) AS value, max(given_at) AS known_at, count(DISTINCT reviewer) AS people,
            string_agg(verdict_id, ',' ORDER BY given_at, event_seq) AS ids
     FROM said WHERE task_kind <> 'adjudication'
     GROUP BY transaction_seq HAVING min(value) = max(value) AND min(value) <> 'inconclusive'
 ), paid AS (
     SELECT transaction_seq, arg_max(value, disposition_seq) AS value
     FROM dispositions WHERE "at" <= $as_of GROUP BY transaction_seq
-), claims AS (
-    SELECT transaction_seq, is_fraud AS value, 'outcome' AS source, known_at, 'outcome:' || said_by AS
-    provenance FROM outcome UNION ALL SELECT transaction_seq, is_fraud, 'golden', CAST($as_of AS TIMESTAMP),
-    'golden set' FROM golden UNION ALL SELECT transaction_seq, value = 'confirmed_fraud', 'adjudicated',
-    known_at, ids FROM adjudicated WHERE value <> 'inconclusive' UNION ALL SELECT transaction_seq, value =
-    'confirmed_fraud',
-           CASE WHEN people > 1 THEN 'consensus' ELSE 'single_verdict' END, known_at, ids
-    FROM voices
+), heard AS (
+    SELECT transaction_seq, is_fraud AS value, 'outcome' AS source, known_at, 'outcome:' || said_by AS provenance,
+           1.0 AS factor, '' AS because FROM outcome
     UNION ALL
-    SELECT t.seq, false, 'matured_silence', t.occurred_at + to_microseconds($maturity_us),
+    SELECT transaction_seq, is_fraud, 'golden', CAST($as_of AS TIMESTAMP), 'golden set', 1.0, '' FROM golden
+    UNION ALL
+    SELECT transaction_seq, value = 'confirmed_fraud', 'adjudicated', known_at, ids, 1.0, ''
+    FROM adjudicated WHERE value <> 'inconclusive'
+    UNION ALL
+    SELECT transaction_seq, value = 'confirmed_fraud', CASE WHEN people > 1 THEN 'consensus' ELSE 'single_verdict' END,
+           known_at, ids, 1.0, '' FROM voices
+    UNION ALL
+    SELECT t.seq, false, 'matured_silence', t.occurred_at,
            CASE WHEN p.value IS NOT NULL THEN 'no dispute after ' || p.value
                 WHEN d.outcome IS NULL THEN 'no dispute in imported history'
-                ELSE 'no dispute after ' || d.outcome END
-    FROM transactions t LEFT JOIN decisions d ON d.transaction_seq = t.seq LEFT JOIN paid p ON
-    p.transaction_seq = t.seq WHERE t.occurred_at + to_microseconds($maturity_us) <= CAST($as_of AS TIMESTAMP)
-    AND CASE
-        WHEN p.value IS NOT NULL THEN p.value IN ('released', 'already_settled')
-        WHEN d.outcome = 'review' THEN NOT $review_holds
-        ELSE coalesce(d.outcome, 'approve') = 'approve' END
+                ELSE 'no dispute after ' || d.outcome END, 1.0, ''
+    FROM transactions t LEFT JOIN decisions d ON d.transaction_seq = t.seq
+    LEFT JOIN paid p ON p.transaction_seq = t.seq
+    WHERE CASE WHEN p.value IS NOT NULL THEN p.value IN ('released', 'already_settled')
+               WHEN d.outcome = 'review' THEN NOT $review_holds
+               ELSE coalesce(d.outcome, 'approve') = 'approve' END
+), claims AS (
+    SELECT h.* EXCLUDE (known_at), w.* EXCLUDE (source), CASE WHEN source = 'golden' THEN known_at
+           ELSE h.known_at + to_microseconds(w.matures_us) END AS known_at
+    FROM heard h JOIN weights w USING (source) WHERE w.weight > 0
 )
-SELECT c.transaction_seq, c.value, w.weight, c.source, c.known_at, c.provenance
-FROM claims c JOIN weights w USING (source) WHERE w.weight > 0
-QUALIFY row_number() OVER (PARTITION BY c.transaction_seq ORDER BY w.rank) = 1
-ORDER BY c.transaction_seq
+SELECT transaction_seq, value, least($cap, weight * factor) AS weight, source, known_at, provenance,
+       printf('%s weighs %.2f', source, weight) || CASE WHEN factor <> 1 THEN printf(' x %.2f', factor) ELSE '' END
+       || CASE WHEN because <> '' THEN ' (' || because || ')' ELSE '' END
+       || CASE WHEN weight * factor > $cap THEN printf(', capped at %.2f', $cap) ELSE '' END AS derivation
+FROM claims WHERE known_at <= CAST($as_of AS TIMESTAMP)
+QUALIFY row_number() OVER (PARTITION BY transaction_seq ORDER BY rank) = 1
+ORDER BY transaction_seq
 """
 
 
@@ -85,19 +97,14 @@ def label_table(
     columns (`known_at` in UTC without zone, as in the ledger).
 
     `golden` maps the seq of a golden transaction to whether it is fraud. A source with weight 0 is not used
-    at all. Two people who disagree and were not adjudicated, or an "inconclusive", give no verdict label;
-    silence may then still speak.
+    at all, and the word of a source counts once it has stood for as long as the policy says. Two people who disagree
+    and were not adjudicated, or an "inconclusive", give no verdict label; silence may then still speak.
     """
     truth = dict(golden or {})
     return ledger.read_arrow(
         _CLAIMS,
-        {
-            "as_of": as_of,
-            "maturity_us": policy.labels.maturity.days * 86_400_000_000
-            + policy.labels.maturity.seconds * 1_000_000,
-            "review_holds": policy.review_holds_somewhere,
-        },
-        weights=_weights(policy),
+        {"as_of": as_of, "review_holds": policy.review_holds_somewhere, "cap": policy.labels.cap},
+        weights=_weights(policy.labels),
         golden=pa.table(
             {
                 "transaction_seq": pa.array(list(truth), pa.int64()),
@@ -113,6 +120,15 @@ def labels(ledger: Ledger, policy: Policy, as_of: datetime, **options: Any) -> l
     return [Label(**{**row, "known_at": row["known_at"].replace(tzinfo=UTC)}) for row in rows]
 
 
-def _weights(policy: Policy) -> pa.Table:
-    capped = [min(max(policy.labels.weights.get(source, 0.0), 0.0), 1.0) for source in PRECEDENCE]
-    return pa.table({"source": list(PRECEDENCE), "weight": capped, "rank": list(range(len(PRECEDENCE)))})
+def _weights(said: Labels) -> pa.Table:
+    """A row for each source: its weight, its place, and how long (microseconds) its word must have stood."""
+    stands = {**said.matures, "matured_silence": said.maturity}
+    order = said.precedence
+    return pa.table(
+        {
+            "source": list(order),
+            "weight": [min(max(said.weights.get(source, 0.0), 0.0), 1.0) for source in order],
+            "rank": list(range(len(order))),
+            "matures_us": [stands.get(source, timedelta(0)) // timedelta(microseconds=1) for source in order],
+        }
+    )

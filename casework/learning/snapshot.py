@@ -33,7 +33,8 @@ _KEPT = ("features.yaml", "policy.yaml")
 
 # Transactions whose every verdict was given before the score was seen: good enough to judge a model by.
 _BLIND = (
-    "SELECT transaction_seq FROM verdicts WHERE undone_at IS NULL GROUP BY transaction_seq "
+    "SELECT transaction_seq FROM verdicts WHERE undone_at IS NULL "
+    "AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts) GROUP BY transaction_seq "
     f"HAVING bool_and(arm = '{BLIND_FIRST}')"
 )
 
@@ -59,7 +60,8 @@ class LabelledSnapshot:
 
     @property
     def labels(self) -> pa.Table:
-        """Columns seq, value (bool), weight, source, known_at; one row per labelled transaction, by seq."""
+        """Columns seq, value (bool), weight, source, known_at, provenance, derivation; one row per labelled
+        transaction, by seq. The last two are absent from snapshots of earlier versions."""
         return pq.read_table(self.folder / LABELS)
 
     @cached_property
@@ -97,7 +99,7 @@ def take(
     folder.mkdir(parents=True, exist_ok=True)
     partitions = workspace.snapshots / PARTITIONS
     exported = export.export_partitions(ledger, partitions, until=as_of)
-    labels = _labels(ledger, policy, as_of)
+    labels = believed_at(ledger, policy, as_of)
     pq.write_table(labels, folder / LABELS, compression="zstd")
     for name in _KEPT:
         (folder / name).write_bytes(files[name])
@@ -133,7 +135,8 @@ def context(connection: Any, columns: Sequence[str]) -> pa.Table:
     return connection.execute(sql).to_arrow_table()
 
 
-def _labels(ledger: Ledger, policy: Policy, as_of: datetime) -> pa.Table:
+def believed_at(ledger: Ledger, policy: Policy, as_of: datetime) -> pa.Table:
+    """The labels that a snapshot taken at `as_of` would hold, as in `LabelledSnapshot.labels`."""
     believed = label_table(ledger, policy, as_of)
     blind = pa.array([row["transaction_seq"] for row in ledger.read(_BLIND)], pa.int64())
     by_people = pc.is_in(believed["source"], pa.array(["single_verdict", "consensus", "adjudicated"]))
@@ -146,6 +149,8 @@ def _labels(ledger: Ledger, policy: Policy, as_of: datetime) -> pa.Table:
             "weight": believed["weight"],
             "source": source,
             "known_at": believed["known_at"],
+            "provenance": believed["provenance"],
+            "derivation": believed["derivation"],
         }
     )
 

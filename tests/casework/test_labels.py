@@ -1,12 +1,15 @@
 """Does a label come from the strongest source, with its weight, and only when it was known?"""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from casework.cases import dispositions
+from casework.learning import voiding
 from casework.learning.labels import Label, labels
 from casework.review import verdicts
+from data.errors import InputError, NotFoundError
 from engine.decision import Outcome
 
 
@@ -37,9 +40,8 @@ def test_a_single_verdict_is_a_weak_label_with_its_provenance(house) -> None:
     case = house.case()
     verdict = house.judge("analyst-1", "confirmed_fraud")
     weight = house.policy.labels.weights["single_verdict"]
-    assert known(house) == [
-        Label(case.transaction_seq, True, weight, "single_verdict", verdict.given_at, verdict.verdict_id)
-    ]
+    said = ("single_verdict", verdict.given_at, verdict.verdict_id, "single_verdict weighs 0.40")
+    assert known(house) == [Label(case.transaction_seq, True, weight, *said)]
 
 
 def test_two_who_agree_are_a_consensus(house_with) -> None:
@@ -139,10 +141,73 @@ def test_a_verdict_speaks_louder_than_silence(house) -> None:
 
 
 def test_a_source_without_weight_is_not_used(house) -> None:
-    from dataclasses import replace
-
     house.case()
     house.judge("analyst-1", "legitimate")
     weights = {**house.policy.labels.weights, "single_verdict": 0.0}
     house.policy = replace(house.policy, labels=replace(house.policy.labels, weights=weights))
     assert known(house) == []
+
+
+def with_labels(house, **said) -> None:
+    house.policy = replace(house.policy, labels=replace(house.policy.labels, **said))
+
+
+def test_the_policy_says_which_source_comes_first(house) -> None:
+    case = house.case()
+    house.judge("analyst-1", "legitimate")
+    report(house, case.transaction_seq, True, house.now)
+    assert only(house) == ("outcome", True)
+    with_labels(house, precedence=("single_verdict", "outcome", "golden", "adjudicated", "consensus", "matured_silence"))
+    assert only(house) == ("single_verdict", False)
+
+
+def test_no_label_weighs_more_than_the_cap_and_says_so(house) -> None:
+    case = house.case()
+    report(house, case.transaction_seq, True, house.now)
+    with_labels(house, cap=0.8)
+    assert [(x.weight, x.derivation) for x in known(house)] == [(0.8, "outcome weighs 1.00, capped at 0.80")]
+
+
+def test_the_word_of_a_source_counts_once_it_has_stood_long_enough(house) -> None:
+    case = house.case()
+    with_labels(house, matures={"outcome": timedelta(days=2)})
+    report(house, case.transaction_seq, True, house.now)
+    told = house.now
+    house.later(days=1)
+    assert known(house) == []
+    house.later(days=1)
+    assert [(x.source, x.known_at) for x in known(house)] == [("outcome", told + timedelta(days=2))]
+
+
+def test_a_void_verdict_is_no_label_from_then_on_and_stays_on_record(house) -> None:
+    house.case()
+    verdict = house.judge("analyst-1", "legitimate")
+    before = house.now
+    house.later(days=1)
+    with house.ledger.writing() as w:
+        done = voiding.void(w, [verdict.verdict_id], "the reviewer was on the wrong page", by="lead-1", at=house.now)
+    assert done == 1
+    assert known(house) == []
+    assert len(labels(house.ledger, house.policy, before)) == 1
+    assert house.ledger.read("SELECT count(*) AS n FROM verdicts")[0]["n"] == 1
+
+
+def test_voiding_twice_changes_nothing_and_a_reason_is_needed(house) -> None:
+    house.case()
+    verdict = house.judge("analyst-1", "legitimate")
+    with house.ledger.writing() as w:
+        assert voiding.void(w, [verdict.verdict_id], "a mistake", by="lead-1", at=house.now) == 1
+        assert voiding.void(w, [verdict.verdict_id], "a mistake", by="lead-1", at=house.now) == 0
+        with pytest.raises(InputError, match="reason"):
+            voiding.void(w, [verdict.verdict_id], " ", by="lead-1", at=house.now)
+        with pytest.raises(NotFoundError):
+            voiding.void(w, ["verdict_none"], "a mistake", by="lead-1", at=house.now)
+
+
+def test_all_that_one_reviewer_said_in_a_stretch_can_be_voided(house) -> None:
+    for _ in range(2):
+        house.case()
+        house.judge("analyst-1", "legitimate")
+        house.later(days=1)
+    ids = voiding.given_by(house.ledger, "analyst-1", house.now - timedelta(days=1, hours=1), house.now)
+    assert len(ids) == 1
