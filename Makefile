@@ -19,6 +19,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 soak: setup
+	$(BIN)/pytest -m soak
 	$(BIN)/python -m benchmarks.reviewers
 
 bench: setup

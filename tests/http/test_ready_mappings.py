@@ -36,7 +36,13 @@ def one_more(mapping: Mapping) -> Sent:
     return Sent("today-1", datetime.now(UTC) - timedelta(hours=1), None, "", entities, attributes, {})
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+# Two shapes go all the way with every `make test`; the others take the same way in `make soak`.
+EVERY_TIME = ("handbook", "baf")
+
+
+@pytest.mark.parametrize(
+    "shape", [s if s in EVERY_TIME else pytest.param(s, marks=pytest.mark.soak) for s in SHAPES]
+)
 def test_a_ready_mapping_is_enough_to_import_train_judge_and_decide(
     shell: Shell, tmp_path: Path, shape: str
 ) -> None:

@@ -44,14 +44,14 @@ def batch_rows(payments: list[Payment], reports: list[Report], **asked: Any) -> 
     return table.select(list(FEATURES.names)).to_pylist()
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(streams())
 def test_online_features_are_those_of_the_contract(stream: Stream) -> None:
     payments, reports = stream
     assert_contract(payments, reports, replayed(OnlineState(FEATURES), payments, reports))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(streams())
 def test_a_state_loaded_in_bulk_continues_as_if_it_had_lived_through_it(stream: Stream) -> None:
     payments, reports = stream
@@ -66,14 +66,14 @@ def test_a_state_loaded_in_bulk_continues_as_if_it_had_lived_through_it(stream: 
     assert_contract(payments, reports, rows, skipped=half)
 
 
-@settings(max_examples=35, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(streams(most=60))
 def test_batch_features_by_windows_are_those_of_the_contract(stream: Stream) -> None:
     payments, reports = stream
     assert_contract(payments, reports, batch_rows(payments, reports, join_up_to=-1))
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(streams(most=60), st.data())
 def test_batch_features_of_a_few_rows_are_those_of_the_contract(stream: Stream, data: st.DataObject) -> None:
     payments, reports = stream

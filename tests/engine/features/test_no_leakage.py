@@ -70,7 +70,7 @@ def past_by_batch(past: list[Payment], stream: Stream, join_up_to: int) -> list[
 def test_no_other_future_moves_a_batch_feature_of_the_past(join_up_to: int) -> None:
     moved = 0
 
-    @settings(max_examples=12, deadline=None, derandomize=True)
+    @settings(max_examples=8, deadline=None, derandomize=True)
     @given(two_futures())
     def compare(futures: tuple[list[Payment], Stream, Stream]) -> None:
         nonlocal moved
