@@ -69,4 +69,4 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.writerow(
             [row["item"], row["label"], f"{row['posterior']:.6f}", row["n_reviewers"], row["basis"], *shares]
         )
-    return text.getvalue().splitlines()
+    return text.getvalue().removesuffix("\n").split("\n")  # an id may hold what splitlines() breaks at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ def read_verdicts(path: Path, *, arm: str = "arm", named: Sequence[str] = ()) ->
     InputError with file and line on a missing or repeated column, an empty field, or no rows.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
     except FileNotFoundError:
         raise InputError("there is no such file", where=str(path), hint="Check the path.") from None
     except (UnicodeDecodeError, IsADirectoryError) as problem:
@@ -49,14 +51,23 @@ def read_verdicts(path: Path, *, arm: str = "arm", named: Sequence[str] = ()) ->
             where=str(path),
             hint=f"Save it as CSV, UTF-8 ({problem.__class__.__name__}).",
         ) from None
-    lines = csv.reader(text.splitlines())
-    header = [name.strip() for name in next(lines, [])]
-    _check_header(header, path, named)
-    rows = [
-        _row(header, cells, f"{path}:{lines.line_num}")
-        for cells in lines
-        if any(cell.strip() for cell in cells)
-    ]
+    # Not splitlines(): it also breaks at characters that an id may hold (a form feed, U+2028).
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = [name.strip() for name in next(lines, [])]
+        _check_header(header, path, named)
+        rows = [
+            _row(header, cells, f"{path}:{lines.line_num}")
+            for cells in lines
+            if any(cell.strip() for cell in cells)
+        ]
+    except csv.Error as problem:
+        raise InputError(
+            f"this line cannot be read as CSV ({problem})",
+            where=f"{path}:{lines.line_num}",
+            allowed=f"fields of up to {csv.field_size_limit():,} characters",
+            hint="Is a quotation mark open?",
+        ) from None
     if not rows:
         raise InputError(
             "the file has a header but no verdicts", where=str(path), allowed="one verdict a line"

@@ -41,8 +41,8 @@ PUBLISHED = Smoothing(cell=0.0, shared=0.0, min_cases=0, group=0.0)
 class Fit:
     """What EM found.
 
-    `posterior` is items by classes; `prior` groups by classes; `confusion` reviewers by true class by chosen
-    class, rows summing to 1; `few_cases` marks reviewers who have the shared matrix; `log_likelihood` is that
+    `posterior` is items by classes; `prior` groups by classes; `confusion` reviewers by true class by answer
+    (classes first), rows summing to 1; `few_cases` marks reviewers who have the shared matrix; `log_likelihood` is that
     of the votes (golden items with their class).
     """
 
@@ -97,10 +97,8 @@ def _anchored(votes: Votes, posterior: Reals) -> Reals:
 
 def _judge(votes: Votes, prior: Reals, confusion: Reals) -> tuple[Reals, float]:
     """The E step: posterior per item, and the log likelihood."""
-    of_vote = np.log(np.maximum(confusion, TINY))[votes.reviewer, :, votes.choice]
-    joint = np.log(np.maximum(prior, TINY))[votes.group]
-    for true_class in range(joint.shape[1]):
-        joint[:, true_class] += np.bincount(votes.item, weights=of_vote[:, true_class], minlength=len(joint))
+    of_answer = np.log(np.maximum(confusion, TINY)).transpose(0, 2, 1).reshape(-1, prior.shape[1])
+    joint = np.log(np.maximum(prior, TINY))[votes.group] + votes.incidence @ of_answer
     total = logsumexp(joint, axis=1)
     known = votes.known
     total_known = joint[np.flatnonzero(known), votes.golden[known]]
@@ -119,15 +117,9 @@ def _estimate(votes: Votes, posterior: Reals, rule: Smoothing) -> tuple[Reals, R
 
 
 def _confusion_counts(votes: Votes, posterior: Reals) -> Reals:
-    """Expected number of cases: reviewers by true class by chosen class."""
-    size = posterior.shape[1]
-    cell = votes.reviewer * size + votes.choice
-    found = [
-        np.bincount(cell, weights=posterior[votes.item, c], minlength=len(votes.reviewers) * size)
-        for c in range(size)
-    ]
-    by_class = np.stack(found).reshape(size, len(votes.reviewers), size)
-    return by_class.transpose(1, 0, 2).astype(float)
+    """Expected number of cases: reviewers by true class by answer."""
+    by_cell: Reals = votes.incidence.T @ posterior
+    return by_cell.reshape(len(votes.reviewers), len(votes.answers), -1).transpose(0, 2, 1)
 
 
 def _prior(group: Places, groups: int, posterior: Reals, rule: Smoothing) -> Reals:

@@ -7,7 +7,7 @@ same items gives the missing equation (Kruskal 1977), and so do golden items.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import xlogy
@@ -65,15 +65,30 @@ def anchored(votes: Votes) -> bool:
 
 def _better_than_chance(votes: Votes, fitted: Fit, smoothing: Smoothing) -> bool:
     """Does the fit beat reviewers who answer alike whatever the item is, by more than its parameters are worth
-    (Akaike's criterion)? A matrix that is pulled towards the shared one counts by the share that is its own."""
-    size = len(votes.classes)
-    counts = np.bincount(votes.reviewer * size + votes.choice, minlength=len(votes.reviewers) * size)
-    table = counts.reshape(-1, size)
-    alone = float(xlogy(table, table / table.sum(axis=1, keepdims=True)).sum())
+    (Akaike's criterion)? A matrix that is pulled towards the shared one counts by the share that is its own.
+
+    Many classes and few votes a reviewer are too little for that even where all is plain; then it is enough that one
+    matrix for everybody beats such reviewers by Schwarz's stricter criterion, with and without shares of their own.
+    """
+    classes, answers, reviewers = len(votes.classes), len(votes.answers), len(votes.reviewers)
+    counts = np.bincount(votes.reviewer * answers + votes.choice, minlength=reviewers * answers)
+    table = counts.reshape(-1, answers)
+    alone, together = _by_shares(table), _by_shares(table.sum(axis=0, keepdims=True))
     cases = votes.cases[~fitted.few_cases]
-    own = (cases / (cases + smoothing.shared * size)).sum()
-    extra = (1 + own) * (size - 1) ** 2 + (size - 1)
-    return bool(fitted.log_likelihood - alone > extra)
+    own = (cases / (cases + smoothing.shared * classes)).sum()
+    matrix, prior = (classes - 1) * (answers - 1), classes - 1
+    if fitted.log_likelihood - alone > (1 + own) * matrix + prior:
+        return True
+    common = fit(votes, smoothing=replace(smoothing, min_cases=len(votes.item) + 1), rounds=200)
+    price = np.log(len(votes.item)) / 2
+    over_together = common.log_likelihood - together > price * (matrix + prior)
+    of_own = (reviewers - 1) * (answers - 1)
+    return bool(over_together and common.log_likelihood - alone > price * (matrix + prior - of_own))
+
+
+def _by_shares(table: np.ndarray) -> float:
+    """Log likelihood of votes whose shares are those of each row, whatever the item is."""
+    return float(xlogy(table, table / table.sum(axis=1, keepdims=True)).sum())
 
 
 def _another_story(votes: Votes, fitted: Fit, smoothing: Smoothing, seed: int) -> bool:

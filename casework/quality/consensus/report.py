@@ -71,6 +71,8 @@ def read_golden(path: Path) -> dict[str, str]:
             rows = list(csv.DictReader(lines))
     except (FileNotFoundError, UnicodeDecodeError, IsADirectoryError):
         raise InputError("there is no such CSV file", where=str(path), hint="Check the path.") from None
+    except csv.Error as problem:
+        raise InputError(f"this file cannot be read as CSV ({problem})", where=str(path)) from None
     found: dict[str, str] = {}
     for number, row in enumerate(rows, start=2):
         item, truth = (str(row.get(name) or "").strip() for name in ("item", "truth"))
@@ -212,7 +214,7 @@ def _reviewers(votes: Votes, found: Pooling) -> list[dict[str, Any]]:
             "n_votes": int(votes.cases[place]),
             "shared_matrix": bool(found.fit.few_cases[place]),
             "confusion": {
-                true: _named(votes, row)
+                true: dict(zip(votes.answers, map(float, row), strict=True))
                 for true, row in zip(votes.classes, found.fit.confusion[place], strict=True)
             },
         }
