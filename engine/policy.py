@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine.decision import Outcome
+from engine.policy_design import ReviewDesign
 from engine.policy_work import Work
 
 AUTONOMY = ("in_the_loop", "on_the_loop", "automatic")
@@ -84,12 +85,14 @@ class Exploration:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Shares drawn at random: automatic decisions audited, cases reviewed twice, tasks shown without the score."""
+    """Shares drawn at random: automatic decisions audited, cases reviewed twice, tasks shown without the score, and of
+    those reviewed twice the ones that a third person reviews too."""
 
     audit: float
     second_review: float
     blind_first: float
     exploration: Exploration
+    third_review: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ class Retrain:
     """When a challenger is trained, what it needs, and who promotes it (automatic or sign_off).
 
     `judge` is the length of the period it is judged on, `embargo` the gap before it in which nothing is learned.
+    `new_labels` and `drift` are triggers besides the schedule: so many labels that became known since the last run (0:
+    never), and whether a drift report may ask. `flips` is how many payments that would be decided differently a signer
+    must have opened. `holdout` is the share never trained on, drawn by `holdout_by`, an entity ('': each payment).
     """
 
     every: timedelta
@@ -121,6 +127,12 @@ class Retrain:
     max_seconds: int
     judge: timedelta = timedelta(days=14)
     embargo: timedelta = timedelta(days=7)
+    max_memory_mb: int = 4000
+    new_labels: int = 0
+    drift: bool = False
+    flips: int = 5
+    holdout: float = 0.0
+    holdout_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,7 @@ class Policy:
     protected_attribute: str
     model: Mapping[str, Any]
     work: Work = field(default_factory=Work)
+    design: ReviewDesign = field(default_factory=ReviewDesign)
     promotion: Promotion = Promotion()
     breaker: Breaker = Breaker()
     watch: Watch = Watch()

@@ -28,6 +28,7 @@ from engine.policy import (
     Thresholds,
     Watch,
 )
+from engine.policy_design import read_design
 from engine.policy_work import read_work
 
 OUTCOMES = {outcome.word: outcome for outcome in Outcome}
@@ -65,6 +66,7 @@ def read_policy(text: bytes, where: str) -> Policy:
         promotion=_promotion(top),
         watch=_watch(top),
         work=read_work(top, currency),
+        design=read_design(top),
     )
     top.done()
     return policy
@@ -215,7 +217,11 @@ def _sampling(part: Fields, currency: str) -> Sampling:
     )
     row.done()
     sampling = Sampling(
-        part.share("audit"), part.share("second_review"), part.share("blind_first"), exploration
+        part.share("audit"),
+        part.share("second_review"),
+        part.share("blind_first"),
+        exploration,
+        part.share("third_review", 0.0),
     )
     part.done()
     return sampling
@@ -267,9 +273,23 @@ def _retrain(part: Fields) -> Retrain:
         max_seconds=part.integer("max_seconds", low=1),
         judge=part.duration("judge", "14d"),
         embargo=part.duration("embargo", "7d"),
+        **_retrain_watched(part),
     )
     part.done()
     return retrain
+
+
+def _retrain_watched(part: Fields) -> dict[str, Any]:
+    """Limits, triggers, what a signer must have seen, and the hold-out; all may be left out."""
+    usual = Retrain.__dataclass_fields__
+    return {
+        "max_memory_mb": part.integer("max_memory_mb", usual["max_memory_mb"].default, low=200),
+        "new_labels": part.integer("new_labels", usual["new_labels"].default),
+        "drift": part.flag("drift", usual["drift"].default),
+        "flips": part.integer("flips", usual["flips"].default, high=20),
+        "holdout": part.number("holdout", usual["holdout"].default, high=0.5),
+        "holdout_by": part.text("holdout_by", ""),
+    }
 
 
 def _promotion(top: Fields) -> Promotion:

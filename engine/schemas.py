@@ -6,20 +6,49 @@ hold; the loaders refuse more, since only they know features, lists and how valu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from engine.decision import Outcome
 from engine.features.feature_set import HISTORY, LABELS, OWN, UNITS
 from engine.policy import AUTONOMY, DEFAULT_SEGMENT, LABEL_SOURCES, LANES
+from engine.policy_design import FEEDBACK
 from engine.rules.inline_tests import EXPECT, FRAUD_KNOWN, LONGEST_HISTORY
 from engine.rules.loader import ID_PATTERN
 from engine.rules.rule import SEVERITIES, STATUSES
+from engine.schema_shapes import (
+    duration as _duration,
+)
+from engine.schema_shapes import (
+    integer as _integer,
+)
+from engine.schema_shapes import (
+    mapping_of as _object,
+)
+from engine.schema_shapes import (
+    maybe as _maybe,
+)
+from engine.schema_shapes import (
+    moment as _moment,
+)
+from engine.schema_shapes import (
+    money as _money,
+)
+from engine.schema_shapes import (
+    number as _number,
+)
+from engine.schema_shapes import (
+    one_of as _one_of,
+)
+from engine.schema_shapes import (
+    share as _share,
+)
+from engine.schema_shapes import (
+    text as _text,
+)
 
 JSON = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
-_MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2}))?$"
 
 
 def schemas() -> dict[str, JSON]:
@@ -99,6 +128,7 @@ def policy() -> JSON:
         ),
         "model": {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean"]}},
         "queues": {"type": "object", "additionalProperties": _queue()},
+        "review_design": _design(),
         "joining": _object({"entity": _text(), "within": _duration()}, {"most": _integer(2, 200)}),
         "desk": _object(
             {},
@@ -241,7 +271,23 @@ def _sampling() -> JSON:
     caps = {"share": _share(), "max_per_day": _integer(), "max_amount": _money()}
     exploration = _object(caps, {"max_amount_per_day": _money()})
     shares = {"audit": _share(), "second_review": _share(), "blind_first": _share()}
-    return _object({**shares, "exploration": exploration})
+    return _object({**shares, "exploration": exploration}, {"third_review": _share()})
+
+
+def _design() -> JSON:
+    golden = {"start_with": _integer(0, 1000), "start_share": _share(), "fraud_share": _share()}
+    golden |= {
+        "retire_after": _integer(1, 10_000),
+        "pool": _integer(0, 10_000),
+        "feedback": _one_of(FEEDBACK),
+    }
+    training = {"tasks": _integer(1, 10_000), "fraud_share": _share(), "recall": _share()}
+    parts = {
+        "golden": _object({}, golden),
+        "re_serve": _object({}, {"share": _share(), "wash_out": _duration()}),
+        "training": _object({}, {**training, "false_positive_rate": _share()}),
+    }
+    return _object({}, parts)
 
 
 def _retrain() -> JSON:
@@ -252,7 +298,15 @@ def _retrain() -> JSON:
         "promote": _one_of(("automatic", "sign_off")),
         "max_seconds": _integer(1),
     }
-    return _object(required, {"judge": _duration(), "embargo": _duration()})
+    watched = {
+        "max_memory_mb": _integer(200),
+        "new_labels": _integer(),
+        "drift": {"type": "boolean"},
+        "flips": _integer(0, 20),
+        "holdout": _number(0, 0.5),
+        "holdout_by": {"type": "string"},
+    }
+    return _object(required, {"judge": _duration(), "embargo": _duration(), **watched})
 
 
 def _feature() -> JSON:
@@ -261,6 +315,7 @@ def _feature() -> JSON:
         "unit": _maybe(_one_of(UNITS)),
         "phrase": _maybe(_text(200)),
         "model": _maybe({"type": "boolean"}),
+        "actionable": _maybe({"type": "boolean"}),
     }
     entity = {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]}
     of, window, over = {"of": {"type": "string"}}, {"window": _duration()}, {**name, "entity": entity}
@@ -282,51 +337,3 @@ def _feature() -> JSON:
 
 def _file(title: str, shape: JSON, defs: JSON | None = None) -> JSON:
     return {"$schema": _DRAFT, "title": title, **shape, **({"$defs": defs} if defs else {})}
-
-
-def _object(required: JSON, optional: JSON | None = None) -> JSON:
-    """A mapping with these keys and no others; an optional key may also be left empty."""
-    may = {key: _maybe(shape) for key, shape in (optional or {}).items()}
-    return {
-        "type": "object",
-        "properties": {**required, **may},
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _maybe(shape: JSON) -> JSON:
-    return {"anyOf": [shape, {"type": "null"}]}
-
-
-def _text(longest: int = 4000, *, about: str = "") -> JSON:
-    return {"type": "string", "maxLength": longest, **({"description": about} if about else {})}
-
-
-def _one_of(words: Iterable[str]) -> JSON:
-    return {"enum": list(words)}
-
-
-def _integer(low: int = 0, high: int = 10**9) -> JSON:
-    # JSON Schema counts 1.0 as an integer, the loaders do not; YAML written by hand has no reason to say 1.0.
-    return {"type": "integer", "minimum": low, "maximum": high}
-
-
-def _number(low: float, high: float) -> JSON:
-    return {"type": "number", "minimum": low, "maximum": high}
-
-
-def _share() -> JSON:
-    return _number(0, 1)
-
-
-def _money() -> JSON:
-    return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}]}
-
-
-def _duration() -> JSON:
-    return {"type": "string", "pattern": "^[1-9][0-9]{0,6}[smhdw]$|^0d$"}
-
-
-def _moment() -> JSON:
-    return {"type": "string", "pattern": _MOMENT}
