@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from tests.http.institution import make_workspace
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def bank_with_history(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace that has imported four months of 2024 and their chargebacks, and nothing since."""
+    folder = tmp_path_factory.mktemp("old")
     old = simulate(
         InstitutionConfig(
             seed=3,
@@ -35,8 +38,8 @@ def bank_with_history(folder: Path) -> Path:
             fraud_rate=0.05,
         )
     )
-    history = folder / "history.parquet"
-    pq.write_table(old.transactions, history)
+    file = folder / "history.parquet"
+    pq.write_table(old.transactions, file)
     told = [
         Told(row["transaction_id"], is_fraud_reason(row["reason_code"]), row["known_at"], row["reason_code"])
         for row in old.chargebacks.to_pylist()
@@ -44,15 +47,20 @@ def bank_with_history(folder: Path) -> Path:
     bank = make_workspace(folder / "bank")
     app = App.open(bank, lambda: NOW)
     try:
-        importing.import_file(app, history, "history.parquet", actor="admin-1", at=NOW)
+        importing.import_file(app, file, "history.parquet", actor="admin-1", at=NOW)
         outcomes.report(app, told, by="integrator-1", at=NOW)
     finally:
         app.close()
     return bank.root
 
 
-def test_training_counts_from_the_end_of_the_record_not_from_today(tmp_path: Path) -> None:
-    app = App.open(Workspace(bank_with_history(tmp_path)), lambda: NOW)
+@pytest.fixture
+def bank(history: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(history, tmp_path / "bank"))
+
+
+def test_training_counts_from_the_end_of_the_record_not_from_today(bank: Path) -> None:
+    app = App.open(Workspace(bank), lambda: NOW)
     try:
         row = app.retrain("person", "risk-manager-1", "history of two years ago")
     finally:
@@ -61,9 +69,8 @@ def test_training_counts_from_the_end_of_the_record_not_from_today(tmp_path: Pat
 
 
 def test_a_search_for_settings_is_on_the_record_of_the_model_it_led_to(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bank: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bank = bank_with_history(tmp_path)
     words = ["secondlook", "train", "--tune", "--budget", "1", "--workspace", str(bank)]
     monkeypatch.setattr("sys.argv", words)
 
