@@ -10,14 +10,16 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from casework.quality.agreement.coefficients import Counts, Values, Weights
+from casework.quality.agreement.shown_intervals import allowing_for_border
 from casework.quality.agreement.table import Patterns
 
 REPLICATES = 2000
 Z_LOW = -1.959963984540054
 # Chosen by simulation with known truth (benchmarks/coverage.py, docs/consistency.md): from these numbers on,
-# the interval covers 93-97 % where it promises 95.
+# the interval covers 93-97 % where it promises 95. Counting items with a positive rating rather than the ratings
+# matters: given how many there are, what share of them is agreed on is still as likely to be high as low.
 MIN_ITEMS = 100
-MIN_POSITIVE_RATINGS = 40
+MIN_POSITIVE_ITEMS = 40
 MIN_DISAGREEING_ITEMS = 10
 
 ENOUGH, INSUFFICIENT, UNDEFINED = "enough", "insufficient data", "undefined"
@@ -27,19 +29,20 @@ Statistic = Callable[[np.ndarray, Weights], Values]
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What an interval rests on: items with two or more reviewers, the pairs of reviewers on them, their
-    positive ratings, and the items on which somebody disagreed."""
+    positive ratings and the items that have any, and the items on which somebody disagreed."""
 
     n_items: int
     n_pairs: int
     positive_ratings: int
+    items_with_positive: int
     disagreeing_items: int
 
     def lacks(self, *, positives: bool) -> str:
         """Why this is too little for a 95 % interval, in words; '' when it is enough."""
         if self.n_items < MIN_ITEMS:
             return f"{self.n_items} items with two reviewers, {MIN_ITEMS} needed"
-        if positives and self.positive_ratings < MIN_POSITIVE_RATINGS:
-            return f"{self.positive_ratings} positive ratings on them, {MIN_POSITIVE_RATINGS} needed"
+        if positives and self.items_with_positive < MIN_POSITIVE_ITEMS:
+            return f"{self.items_with_positive} items with a positive rating, {MIN_POSITIVE_ITEMS} needed"
         if self.disagreeing_items < MIN_DISAGREEING_ITEMS:
             return f"{self.disagreeing_items} items in dispute, {MIN_DISAGREEING_ITEMS} needed"
         return ""
@@ -72,6 +75,7 @@ def evidence(counts: Counts, positive: int) -> Evidence:
         n_items=len(two),
         n_pairs=int((n * (n - 1) / 2).sum()),
         positive_ratings=int(two[:, positive].sum()) if two.size else 0,
+        items_with_positive=int((two[:, positive] > 0).sum()) if two.size else 0,
         disagreeing_items=int((two.max(axis=1) < n).sum()) if two.size else 0,
     )
 
@@ -122,6 +126,7 @@ def measure(
     resampled = statistic(found.rows, found.resampled(replicates, seed))
     left_out = statistic(found.rows, found.weights - np.eye(len(found.rows)))
     low, high = bca_interval(value, resampled, left_out, found.weights[0])
+    low, high = allowing_for_border(low, high, basis.disagreeing_items, MIN_DISAGREEING_ITEMS)
     return Measure(name, value, low, high, *shared, ENOUGH, words(value))
 
 

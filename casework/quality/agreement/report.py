@@ -54,6 +54,7 @@ class Consistency:
             "n_items": self.basis.n_items,
             "n_pairs": self.basis.n_pairs,
             "positive_ratings": self.basis.positive_ratings,
+            "items_with_positive": self.basis.items_with_positive,
             "disagreeing_items": self.basis.disagreeing_items,
             "repeats": table.repeats,
             "repeats_changed": table.repeats_changed,
@@ -69,8 +70,9 @@ def consistency(
     categories: Sequence[str] = (),
     seed: int = 0,
     with_pairs: bool = True,
+    only: Sequence[str] = (),
 ) -> Consistency:
-    """Every measure of one set of ratings.
+    """Every measure of one set of ratings, or `only` some of them (alpha, raw, AC1 and positive agreement among them).
 
     `positive` is the category that specific agreement and the evidence rule look at. `categories` fixes all
     categories in rank order and adds ordinal alpha; without it they are those found, sorted. A
@@ -89,6 +91,7 @@ def consistency(
             name, statistic, found, basis, positives=positives, words=_words(name, positive), seed=seed
         )
         for name, (statistic, positives) in _statistics(place, counts, bool(categories)).items()
+        if name in (only or (name,))
     }
     pairs = tuple(_pairs(table, place, seed)) if with_pairs else ()
     return Consistency(positive, table, basis, measures, pairs, _sentence(measures, basis, positive))

@@ -80,7 +80,7 @@ def test_few_positive_ratings_are_insufficient_however_many_items_there_are() ->
     found = report(*ratings)
     assert found["alpha"]["state"] == INSUFFICIENT
     assert found["alpha"]["low"] is None
-    assert found["alpha"]["sentence"] == "Insufficient data: 18 positive ratings on them, 40 needed."
+    assert found["alpha"]["sentence"] == "Insufficient data: 15 items with a positive rating, 40 needed."
     assert found["raw"]["state"] == "enough"
 
 
