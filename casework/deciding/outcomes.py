@@ -11,9 +11,27 @@ from casework.app import App
 from data import outcome_rows, reading
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
+from data.mapping_columns import OutcomeColumns
 from data.transactions import Transaction
 
 _FURTHEST_AHEAD = timedelta(days=1)
+
+
+def meaning(columns: OutcomeColumns | None, is_fraud: bool | None, reason_code: str) -> bool | None:
+    """Whether a report says fraud, no fraud (any more), or nothing about it (None), by the codes of the mapping.
+
+    As for files: a reversal code takes a fraud back, and where fraud codes are named only they make one. Without a
+    mapping for outcomes the flag alone speaks.
+    """
+    code = reason_code.lower()
+    if columns is not None and code and code in columns.reversal_codes:
+        return False
+    if columns is None or not code or not columns.fraud_codes:
+        return is_fraud
+    counts = code in columns.fraud_codes
+    if is_fraud is None:
+        return True if counts else None
+    return None if is_fraud and not counts else is_fraud
 
 
 @dataclass(frozen=True, slots=True)

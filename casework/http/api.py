@@ -14,6 +14,7 @@ from casework.http import (
     decisions,
     health,
     imports,
+    labels,
     learning,
     previews,
     problems,
@@ -52,6 +53,7 @@ ROUTERS = (
     safety,
     trials,
     settings,
+    labels,
     learning,
     audit,
 )

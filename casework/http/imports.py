@@ -29,7 +29,7 @@ LARGEST_REPORT = 10_000
 
 class OutcomeForm(Body):
     transaction_id: Identifier
-    is_fraud: bool
+    is_fraud: bool | None = None  # may be left out where the mapping's fraud codes say what a reason means
     known_at: AwareDatetime
     reason_code: ShortText = ""
 
@@ -87,7 +87,24 @@ def imports(request: Request, person: Person = allowed(Permission.IMPORTS_READ))
 def report_outcomes(
     form: OutcomesForm, request: Request, person: Person = allowed(Permission.OUTCOMES_REPORT)
 ) -> Response:
-    """Report what became of transactions (chargebacks and their reversals); all are recorded, or none."""
-    told = [outcomes.Told(o.transaction_id, o.is_fraud, o.known_at, o.reason_code) for o in form.outcomes]
-    done = outcomes.report(the_app(request), told, by=person.user_id, at=now())
-    return json_answer(done, 201)
+    """Report what became of transactions (chargebacks and their reversals); all are recorded, or none.
+
+    Where the mapping names fraud codes, only a report with one of them counts as fraud; `other_reason` says how many
+    said nothing about fraud and were left out.
+    """
+    app = the_app(request)
+    columns = app.mapping.outcomes
+    told = []
+    for o in form.outcomes:
+        if o.is_fraud is None and not (columns and columns.fraud_codes and o.reason_code):
+            raise InputError(
+                "this outcome does not say whether it is fraud",
+                where=o.transaction_id,
+                allowed="is_fraud, or a reason_code that the mapping's fraud_codes explain",
+                hint="Nothing was recorded.",
+            )
+        fraud = outcomes.meaning(columns, o.is_fraud, o.reason_code)
+        if fraud is not None:
+            told.append(outcomes.Told(o.transaction_id, fraud, o.known_at, o.reason_code))
+    done = outcomes.report(app, told, by=person.user_id, at=now()) if told else {"recorded": 0, "frauds": 0}
+    return json_answer({**done, "other_reason": len(form.outcomes) - len(told)}, 201)

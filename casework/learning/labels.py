@@ -80,14 +80,18 @@ WITH outcome AS (
            ELSE h.known_at + to_microseconds(w.matures_us) END AS known_at
     FROM heard h JOIN weights w USING (source) WHERE w.weight > 0
 )
-SELECT transaction_seq, value, least($cap, weight * factor) AS weight, source, known_at, provenance,
-       printf('%s weighs %.2f', source, weight) || CASE WHEN factor <> 1 THEN printf(' x %.2f', factor) ELSE '' END
-       || CASE WHEN because <> '' THEN ' (' || because || ')' ELSE '' END
-       || CASE WHEN weight * factor > $cap THEN printf(', capped at %.2f', $cap) ELSE '' END AS derivation
-FROM claims WHERE known_at <= CAST($as_of AS TIMESTAMP)
-QUALIFY row_number() OVER (PARTITION BY transaction_seq ORDER BY rank) = 1
-ORDER BY transaction_seq
 """
+_COLUMNS = """
+transaction_seq, value, least($cap, weight * factor) AS weight, source, known_at, provenance,
+printf('%s weighs %.2f', source, weight) || CASE WHEN factor <> 1 THEN printf(' x %.2f', factor) ELSE '' END
+|| CASE WHEN because <> '' THEN ' (' || because || ')' ELSE '' END
+|| CASE WHEN weight * factor > $cap THEN printf(', capped at %.2f', $cap) ELSE '' END AS derivation
+"""
+_LABELS = f"""
+{_CLAIMS} SELECT {_COLUMNS} FROM claims WHERE known_at <= CAST($as_of AS TIMESTAMP)
+QUALIFY row_number() OVER (PARTITION BY transaction_seq ORDER BY rank) = 1 ORDER BY transaction_seq
+"""
+_HEARD = f"{_CLAIMS} SELECT {_COLUMNS} FROM claims ORDER BY transaction_seq, rank"
 
 
 def label_table(
@@ -100,15 +104,25 @@ def label_table(
     at all, and the word of a source counts once it has stood for as long as the policy says. Two people who disagree
     and were not adjudicated, or an "inconclusive", give no verdict label; silence may then still speak.
     """
-    truth = dict(golden or {})
+    return _read(ledger, policy, as_of, golden or {}, _LABELS)
+
+
+def claim_table(
+    ledger: Ledger, policy: Policy, as_of: datetime, *, golden: Mapping[int, bool] | None = None
+) -> pa.Table:
+    """The same, one row per transaction and source, strongest first, also those that are outranked or still maturing."""
+    return _read(ledger, policy, as_of, golden or {}, _HEARD)
+
+
+def _read(ledger: Ledger, policy: Policy, as_of: datetime, golden: Mapping[int, bool], sql: str) -> pa.Table:
     return ledger.read_arrow(
-        _CLAIMS,
+        sql,
         {"as_of": as_of, "review_holds": policy.review_holds_somewhere, "cap": policy.labels.cap},
         weights=_weights(policy.labels),
         golden=pa.table(
             {
-                "transaction_seq": pa.array(list(truth), pa.int64()),
-                "is_fraud": pa.array(list(truth.values()), pa.bool_()),
+                "transaction_seq": pa.array(list(golden), pa.int64()),
+                "is_fraud": pa.array(list(golden.values()), pa.bool_()),
             }
         ),
     )

@@ -22,14 +22,18 @@ def void(w: Writer, verdict_ids: Sequence[str], reason: str, *, by: str, at: dat
     a reason; nothing is voided then."""
     why = reason_of(reason, "voiding verdicts")
     wanted = list(dict.fromkeys(verdict_ids))
-    rows = w.read("SELECT verdict_id, transaction_seq FROM verdicts WHERE list_contains(?, verdict_id)", [wanted])
+    rows = w.read(
+        "SELECT verdict_id, transaction_seq FROM verdicts WHERE list_contains(?, verdict_id)", [wanted]
+    )
     absent = set(wanted) - {row["verdict_id"] for row in rows}
     if absent:
         raise NotFoundError("there is no such verdict", where=min(absent)[:80], hint="Nothing was voided.")
     before = {row["verdict_id"] for row in w.read("SELECT verdict_id FROM voided_verdicts")}
     fresh = [row for row in rows if row["verdict_id"] not in before]
     if fresh:
-        w.insert("voided_verdicts", [{**row, "voided_by": by, "reason": why, "voided_at": at} for row in fresh])
+        w.insert(
+            "voided_verdicts", [{**row, "voided_by": by, "reason": why, "voided_at": at} for row in fresh]
+        )
         payload = {"verdicts": sorted(row["verdict_id"] for row in fresh), "reason": why}
         w.event(EventDraft(by, "verdicts.voided", "verdicts", payload), at)
     return len(fresh)

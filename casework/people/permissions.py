@@ -57,6 +57,7 @@ class Permission(StrEnum):
     TRIALS_RUN = "try other settings on live traffic"
     MODELS_READ = "read models and retrains"
     MODELS_RETRAIN = "ask for a retrain"
+    LABELS_MANAGE = "void verdicts and run labelling campaigns"
     JOBS_READ = "read jobs"
     JOBS_RUN = "run jobs"
     AUDIT_READ = "read the audit record"
@@ -106,6 +107,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.TRIALS_RUN: _OWNERS,
     _P.MODELS_READ: _OVERSIGHT,
     _P.MODELS_RETRAIN: _OWNERS,
+    _P.LABELS_MANAGE: frozenset({_R.TEAM_LEAD}),
     _P.JOBS_READ: _OVERSIGHT,
     _P.JOBS_RUN: _OWNERS,
     _P.AUDIT_READ: frozenset({_R.AUDITOR, _R.RISK_MANAGER, _R.ADMIN}),

@@ -157,7 +157,10 @@ def test_the_policy_says_which_source_comes_first(house) -> None:
     house.judge("analyst-1", "legitimate")
     report(house, case.transaction_seq, True, house.now)
     assert only(house) == ("outcome", True)
-    with_labels(house, precedence=("single_verdict", "outcome", "golden", "adjudicated", "consensus", "matured_silence"))
+    with_labels(
+        house,
+        precedence=("single_verdict", "outcome", "golden", "adjudicated", "consensus", "matured_silence"),
+    )
     assert only(house) == ("single_verdict", False)
 
 
@@ -185,7 +188,9 @@ def test_a_void_verdict_is_no_label_from_then_on_and_stays_on_record(house) -> N
     before = house.now
     house.later(days=1)
     with house.ledger.writing() as w:
-        done = voiding.void(w, [verdict.verdict_id], "the reviewer was on the wrong page", by="lead-1", at=house.now)
+        done = voiding.void(
+            w, [verdict.verdict_id], "the reviewer was on the wrong page", by="lead-1", at=house.now
+        )
     assert done == 1
     assert known(house) == []
     assert len(labels(house.ledger, house.policy, before)) == 1
