@@ -52,19 +52,50 @@ class ListEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Widening:
+    """More reviews in one segment of the policy until before `expires`, because its inputs have drifted: from `factor`
+    times the usual cut-off on, for at most `most` payments a day. `why` is the sentence that says what drifted."""
+
+    widening_id: str
+    segment: str
+    factor: float
+    most: int
+    why: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
-    """What bears on one decision."""
+    """What bears on one decision. `widenings` are those of every segment; stored is only one that was used."""
 
     paused_rules: tuple[str, ...] = ()
     capped_rules: tuple[str, ...] = ()
     model_capped: bool = False
     snoozes: tuple[Snooze, ...] = ()
     entries: tuple[ListEntry, ...] = ()
+    widenings: tuple[Widening, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
-            self.paused_rules or self.capped_rules or self.model_capped or self.snoozes or self.entries
+            self.paused_rules
+            or self.capped_rules
+            or self.model_capped
+            or self.snoozes
+            or self.entries
+            or self.widenings
         )
+
+    def widening(self, segment: str, at: datetime) -> Widening | None:
+        """The one in force in a segment, None if there is none."""
+        if not self.widenings:
+            return None
+        return next((w for w in self.widenings if w.segment == segment and at < w.expires), None)
+
+    def having_used(self, widening: Widening | None) -> Applied:
+        """What is to be stored with a decision that this widening sent to a person, or none."""
+        if not self.widenings:
+            return self
+        return replace(self, widenings=(widening,) if widening else ())
 
     def on(self, results: Sequence[RuleResult]) -> tuple[RuleResult, ...]:
         """What the rules said, with what was paused, snoozed or capped of it, and what list entries add."""
@@ -92,6 +123,8 @@ class Applied:
             found["snoozes"] = [_told(snooze) for snooze in self.snoozes]
         if self.entries:
             found["entries"] = [_told(entry) for entry in self.entries]
+        if self.widenings:
+            found["widenings"] = [_told(widening) for widening in self.widenings]
         return found
 
     def _one(self, result: RuleResult) -> RuleResult:
@@ -140,6 +173,7 @@ class Control:
     model_capped: bool = False
     snoozes: Sequence[Snooze] = ()
     entries: Sequence[ListEntry] = ()
+    widenings: Sequence[Widening] = ()
     _always: Applied = field(init=False)
     _of: Mapping[tuple[str, str], tuple[list[Snooze], list[ListEntry]]] = field(init=False)
     _entities: tuple[str, ...] = field(init=False)
@@ -151,7 +185,8 @@ class Control:
             of.setdefault((snooze.entity, snooze.value), ([], []))[0].append(snooze)
         for entry in self.entries:
             of.setdefault((entry.entity, entry.value), ([], []))[1].append(entry)
-        object.__setattr__(self, "_always", Applied(*rules, self.model_capped))
+        always = Applied(*rules, self.model_capped, widenings=tuple(self.widenings))
+        object.__setattr__(self, "_always", always)
         object.__setattr__(self, "_of", of)
         object.__setattr__(self, "_entities", tuple(dict.fromkeys(entity for entity, _ in of)))
 
@@ -187,10 +222,11 @@ def from_context(stored: Mapping[str, Any]) -> Applied:
         model_capped=bool(stored.get("model_capped", False)),
         snoozes=tuple(Snooze(**_read(row)) for row in stored.get("snoozes", ())),
         entries=tuple(ListEntry(**_read(row)) for row in stored.get("entries", ())),
+        widenings=tuple(Widening(**_read(row)) for row in stored.get("widenings", ())),
     )
 
 
-def _told(part: Snooze | ListEntry) -> dict[str, Any]:
+def _told(part: Snooze | ListEntry | Widening) -> dict[str, Any]:
     fields = {name: getattr(part, name) for name in part.__dataclass_fields__}
     return {**fields, "expires": rfc3339(part.expires)}
 

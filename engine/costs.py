@@ -19,12 +19,14 @@ from engine.policy import Policy
 @dataclass(frozen=True, slots=True)
 class CapacityState:
     """What people have already been given today: cases opened, declines released on purpose, their amounts (minor
-    units), and how many were novel in what way where there is no model. The caller counts; triage only reads."""
+    units), how many were novel in what way where there is no model, and how many because inputs had drifted. The caller
+    counts; triage only reads."""
 
     reviews_today: int = 0
     explored_today: int = 0
     explored_amount_today_minor: int = 0
     novel_today: Mapping[str, int] = field(default_factory=dict)
+    drift_today: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As kept with a decision; `CapacityState(**it)` gives it back."""
@@ -33,6 +35,8 @@ class CapacityState:
             "explored_today": self.explored_today,
             "explored_amount_today_minor": self.explored_amount_today_minor,
         }
+        if self.drift_today:
+            counted["drift_today"] = self.drift_today
         return {**counted, "novel_today": dict(self.novel_today)} if self.novel_today else counted
 
 

@@ -141,6 +141,13 @@ class Engine:
             decisions.append(decision)
         return self._explained(decisions, rows)
 
+    def instead(
+        self, transactions: Sequence[Transaction], rows: Sequence[Row], *, at: datetime, load: CapacityState
+    ) -> list[Decision]:
+        """What each would be answered by itself, all under the same load and unexplained; nothing is remembered."""
+        made = zip(transactions, rows, self._score(rows), strict=True)
+        return [self._decide_one(transaction, row, score, at, load) for transaction, row, score in made]
+
     def _score(self, rows: Sequence[Row]) -> list[Scored]:
         if self.killed or not rows:
             return [Scored()] * len(rows)
@@ -182,7 +189,11 @@ class Engine:
             killed=self.killed,
             capped=applied.model_capped,
             strange=strange,
+            widening=applied.widening(segment, at),
         )
+        if applied.widenings:
+            drifted = answer.triage.reason is TriageReason.DRIFT
+            applied = applied.having_used(applied.widening(segment, at) if drifted else None)
         looked_at = strange if strange and answer.triage.reason is TriageReason.NOVEL else None
         return Decision(
             transaction=transaction,
@@ -259,6 +270,8 @@ def load_after(load: CapacityState, decision: Decision) -> CapacityState:
             explored_today=load.explored_today + 1,
             explored_amount_today_minor=load.explored_amount_today_minor + amount,
         )
+    if decision.triage.reason is TriageReason.DRIFT:
+        load = replace(load, drift_today=load.drift_today + 1)
     if (kind := decision.context.get("novel_kind")) is not None:
         before = load.novel_today
         load = replace(load, novel_today={**before, kind: before.get(kind, 0) + 1})

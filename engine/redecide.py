@@ -134,6 +134,7 @@ def decide_row(
         segment=name,
         killed=past.killed[row],
         capped=applied.model_capped,
+        widening=applied.widening(name, past.decided_at[row]),
     )
 
 

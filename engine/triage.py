@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from engine.control import Widening
 from engine.costs import (
     CapacityState,
     CutOffs,
@@ -61,6 +62,7 @@ class Situation:
     costs: ExpectedCosts | None
     asking: tuple[RuleResult, ...]
     strange: Strangeness | None
+    widening: Widening | None = None
 
     @property
     def full(self) -> bool:
@@ -103,6 +105,7 @@ def triage(
     killed: bool = False,
     capped: bool = False,
     strange: Strangeness | None = None,
+    widening: Widening | None = None,
 ) -> Triaged:
     """Answer one transaction.
 
@@ -111,8 +114,8 @@ def triage(
     `novelty` is in [0, 1]. `killed` is the kill switch: the model is not asked, nothing but a block list declines,
     rules are reviewed up to capacity, beyond it the fail-safe outcome. `capped` is the breaker's cap on the model:
     what it would decline is reviewed. `policy` is that of the `segment`. `strange` says in what the payment is novel,
-    where no model ran; at most a quarter of a day's reviews are strange in one way. ValueError if the probability is no
-    probability.
+    where no model ran; at most a quarter of a day's reviews are strange in one way. `widening` is in force where the
+    segment's inputs have drifted. ValueError if the probability is no probability.
     """
     if probability is not None and not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability must lie in [0, 1], not {probability!r}")
@@ -121,6 +124,8 @@ def triage(
     now = _situation(
         given, amount_minor, live, policy, load, draws, novelty, segment, killed, capped, strange
     )
+    if widening is not None:
+        now = replace(now, widening=widening)
     thresholds = {"review_at": now.cut.review_at, "decline_at": now.cut.decline_at}
     blocking = tuple(r for r in live if r.effect == "block" and r.state is RuleState.HIT)
     allowing = tuple(r for r in live if r.effect == "allow" and _allows(r, amount_minor))
@@ -250,10 +255,21 @@ def _extra_reason(now: Situation) -> TriageReason:
     if now.amount_minor is not None and now.amount_minor >= now.policy.high_amount_minor:
         return TriageReason.HIGH_AMOUNT
     # What is merely new gives way to what is likely or dear as soon as reviews have a price.
+    if now.price == 0.0 and _widened(now):
+        return TriageReason.DRIFT
     novel = now.novelty is not None and now.novelty >= now.policy.novelty_at
     if now.price == 0.0 and novel and not now.crowded:
         return TriageReason.NOVEL
     return TriageReason.NONE
+
+
+def _widened(now: Situation) -> bool:
+    """Whether it is looked at only because the inputs of its segment have drifted."""
+    wide = now.widening
+    if wide is None or now.probability is None or now.load.drift_today >= wide.most:
+        return False
+    worth_it = now.cut.review_at < now.cut.decline_at  # else no review ever is, at this amount
+    return worth_it and now.probability >= wide.factor * now.cut.review_at
 
 
 def _explores(now: Situation, outcome: Outcome) -> bool:

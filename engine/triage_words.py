@@ -103,6 +103,12 @@ def _novel(now: Situation) -> str:
     )
 
 
+def _drift(now: Situation) -> str:
+    assert now.widening is not None
+    usual, wide = percent(now.cut.review_at), percent(now.widening.factor * now.cut.review_at)
+    return f"{now.widening.why} So a person looks from {wide} on instead of {usual}. {_chance(now)}."
+
+
 def _high_amount(now: Situation) -> str:
     limit = money(now.policy.high_amount_minor, now.policy.currency)
     return f"{_amount(now)} is at or above {limit}, from which a person always looks. {_chance(now)}."
@@ -118,6 +124,7 @@ _SENTENCES = {
     TriageReason.DISAGREE: _disagree,
     TriageReason.NOVEL: _novel,
     TriageReason.HIGH_AMOUNT: _high_amount,
+    TriageReason.DRIFT: _drift,
     TriageReason.FAIL_SAFE: _fail_safe,
 }
 

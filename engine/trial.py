@@ -65,6 +65,7 @@ class Shadow:
             segment=segment,
             killed=bool(decision.context.get("killed")),
             capped=applied.model_capped,
+            widening=applied.widening(segment, at),
         )
         would = replace(decision, outcome=answered.outcome, draws=draws, explored=answered.explored)
         self._load = load_after(self._load, would)

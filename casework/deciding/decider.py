@@ -54,11 +54,13 @@ class Load:
         row = self._ledger.read(
             "SELECT count(*) FILTER (outcome = 'review' OR triage_reason = 'audit') AS reviews, "
             "count(*) FILTER (explored) AS explored, "
-            "coalesce(sum(amount_minor) FILTER (explored), 0) AS amount "
+            "coalesce(sum(amount_minor) FILTER (explored), 0) AS amount, "
+            "count(*) FILTER (triage_reason = 'drift') AS drifted "
             "FROM decisions WHERE decided_at >= CAST(? AS DATE) AND decided_at < CAST(? AS DATE) + 1",
             [day.isoformat(), day.isoformat()],
         )[0]
-        return CapacityState(row["reviews"], row["explored"], int(row["amount"]), self._novel(day))
+        counted = (row["reviews"], row["explored"], int(row["amount"]))
+        return CapacityState(*counted, self._novel(day), row["drifted"])
 
     def _novel(self, day: date) -> dict[str, int]:
         """How many were looked at for being strange in each way, where no model decided."""

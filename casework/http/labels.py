@@ -20,7 +20,7 @@ Name = Annotated[str, Query(max_length=120)]
 
 
 class VoidForm(Body):
-    verdicts: Annotated[list[Identifier], Field(max_length=10_000)] = []
+    verdicts: list[Identifier] = Field(default=[], max_length=10_000)
     reviewer: ShortText = ""
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None

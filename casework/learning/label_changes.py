@@ -120,14 +120,13 @@ def _kinds(joined: pa.Table) -> pa.ChunkedArray:
     was, now = joined["value"], joined["value_after"]
     same_source = pc.equal(joined["source"], joined["source_after"])
     moved = pc.greater(pc.abs(pc.subtract(joined["weight"], joined["weight_after"])), 1e-9)
-    kinds = pc.case_when(
+    return pc.case_when(
         pc.make_struct(
             pc.is_null(was), pc.is_null(now), pc.not_equal(was, now), pc.invert(same_source), moved
         ),
         *KINDS,
         "",
     )
-    return kinds
 
 
 def _by_source(part: pa.Table) -> list[JSON]:

@@ -110,7 +110,7 @@ def label_table(
 def claim_table(
     ledger: Ledger, policy: Policy, as_of: datetime, *, golden: Mapping[int, bool] | None = None
 ) -> pa.Table:
-    """The same, one row per transaction and source, strongest first, also those that are outranked or still maturing."""
+    """The same, one row per transaction and source, strongest first, also the outranked and the still maturing."""
     return _read(ledger, policy, as_of, golden or {}, _HEARD)
 
 

@@ -1,7 +1,7 @@
 """Which verdicts no longer count for anything that learns, who said so, and why?
 
-A verdict is undone by whoever gave it, and within minutes. Voiding is for later and by somebody else: a reviewer who was
-careless for a week, a broken screen. The verdict stays on record as it was given, and so does what it led to.
+A verdict is undone by whoever gave it, and within minutes. Voiding is for later and by somebody else: a reviewer who
+was careless for a week, a broken screen. The verdict stays on record as it was given, and so does what it led to.
 """
 
 from __future__ import annotations

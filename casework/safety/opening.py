@@ -15,6 +15,7 @@ from casework.safety import alarms, breaker_acts, kill_switch, list_entries, sno
 from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
 from casework.safety.guard import Guard, controlled
 from casework.safety.trials import ROLLOUT, SHADOW, Trial
+from casework.watching import widening
 from data.errors import ConfigError, SecondLookError
 from data.ledger import Ledger
 from engine.breaker import DECLINES, MODEL, PAUSE, POLICY, RULE, Breaker
@@ -135,7 +136,11 @@ def refresh(ledger: Ledger, held: Guard, settings: Settings) -> None:
 
 def control_of(ledger: Ledger, acts: Sequence[JSON]) -> Control:
     """Snoozes, entries and the breaker's acts as one control."""
-    control = Control(snoozes=snoozes.in_force(ledger), entries=list_entries.in_force(ledger))
+    control = Control(
+        snoozes=snoozes.in_force(ledger),
+        entries=list_entries.in_force(ledger),
+        widenings=widening.in_force(ledger),
+    )
     for act in acts:
         control = controlled(control, act["action"], act["kind"], act["subject"])
     return control
