@@ -13,6 +13,7 @@ import numpy as np
 
 from casework.quality.agreement.coefficients import gwet_ac1, krippendorff_alpha, raw, specific
 from casework.quality.agreement.intervals import ENOUGH, Statistic, evidence, measure
+from casework.quality.agreement.skew import pattern_shares
 from casework.quality.agreement.table import Patterns
 
 BOTH_ONE_NEITHER = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
@@ -22,17 +23,10 @@ STATISTICS: dict[str, tuple[Statistic, bool]] = {
     "alpha": (krippendorff_alpha, True),
     "AC1": (gwet_ac1, False),
 }
-SKILLS = ((0.80, 0.95), (0.50, 0.85))
+SKILLS = ((0.80, 0.95), (0.50, 0.85), (0.90, 0.98), (0.70, 0.97))
 ITEMS = (50, 100, 200, 400, 1000)
 FRAUD = (0.01, 0.05, 0.15, 0.50)
 REPLICATES = 1000
-
-
-def pattern_shares(sensitivity: float, specificity: float, fraud: float) -> np.ndarray:
-    """Shares of items that both, one or neither of two independent analysts call fraud."""
-    both = fraud * sensitivity**2 + (1 - fraud) * (1 - specificity) ** 2
-    neither = fraud * (1 - sensitivity) ** 2 + (1 - fraud) * specificity**2
-    return np.array([both, 1 - both - neither, neither])
 
 
 def shown_and_covered(name: str, shares: np.ndarray, n: int, simulations: int) -> tuple[int, int]:
@@ -66,7 +60,7 @@ def main(simulations: int) -> None:
     for sensitivity, specificity in SKILLS:
         for n in ITEMS:
             for fraud in FRAUD:
-                shares = pattern_shares(sensitivity, specificity, fraud)
+                shares = pattern_shares(sensitivity, 1 - specificity, fraud)
                 cells = [
                     cell(*shown_and_covered(name, shares, n, simulations), simulations) for name in STATISTICS
                 ]

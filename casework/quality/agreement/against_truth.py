@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import isnan, sqrt
 from typing import Any
 
@@ -31,6 +32,7 @@ class Judged:
     confidence: str = ""
     seconds: float = float("nan")
     score: float = float("nan")
+    given_at: datetime | None = None
 
 
 def is_fraud(word: str, positive: str, categories: Sequence[str], *, where: str = "") -> bool | None:
