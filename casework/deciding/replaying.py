@@ -12,7 +12,7 @@ import orjson
 from casework.app import App
 from casework.deciding import decisions
 from casework.learning import novelty
-from casework.live import read_settings
+from casework.live import Settings, read_settings
 from casework.safety import trials
 from casework.safety.opening import Chosen, policy_of
 from data import reading
@@ -24,6 +24,7 @@ from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from engine.model import registry
 from engine.model.cold_start import ColdStart
+from engine.model.scoring import Model
 
 JSON = dict[str, Any]
 _BESIDE = ("shadows", "rollout", "fail_safe")
@@ -53,10 +54,26 @@ def replay(app: App, stored: Mapping[str, Any]) -> JSON:
 def _from_stored(app: App, then: Mapping[str, Any]) -> JSON:
     context = then["context"]
     settings = read_settings(trials.files_of(app.ledger, then["set_id"]), app.mapping)
+    model = registry.load(app.workspace.model_folder(then["model_id"])) if then["model_id"] else None
+    made = engine_then(app, then, settings, model).decide_rows(
+        [reading.one(app.ledger, then["seq"])],
+        [then["features"]],
+        at=datetime.fromisoformat(then["decided_at"]),
+        load=CapacityState(**context["load"]),
+    )
+    # What was tried beside it, and why no model answered, is not worked out anew.
+    kept = {name: context[name] for name in _BESIDE if name in context}
+    worked_out = {name: value for name, value in made[0].context.items() if name not in _BESIDE}
+    again = replace(made[0], context={**worked_out, **kept})
+    return orjson.loads(canonical_json(decisions.as_json(again)))
+
+
+def engine_then(app: App, then: Mapping[str, Any], settings: Settings, model: Model | None) -> Engine:
+    """The engine as it stood when a stored decision was made, from its set's settings and its model."""
+    context = then["context"]
     policy = Chosen(settings.policy, settings.segments, {})
     if "policy_set_id" in context:  # the breaker had paused the set's own
         policy = policy_of(app.ledger, context["policy_set_id"], settings)
-    model = registry.load(app.workspace.model_folder(then["model_id"])) if then["model_id"] else None
     engine = Engine(
         state=OnlineState(settings.features),  # not looked at: the features are given
         rules=settings.rules,
@@ -67,20 +84,10 @@ def _from_stored(app: App, then: Mapping[str, Any]) -> JSON:
         segments=policy.segments,
         control=AsStored(from_context(context.get("controls", {}))),
         notes=policy.notes,
-        unlabelled=_unlabelled(app, then["context"]),
+        unlabelled=_unlabelled(app, context),
     )
-    engine.killed = bool(then["context"].get("killed"))
-    made = engine.decide_rows(
-        [reading.one(app.ledger, then["seq"])],
-        [then["features"]],
-        at=datetime.fromisoformat(then["decided_at"]),
-        load=CapacityState(**then["context"]["load"]),
-    )
-    # What was tried beside it, and why no model answered, is not worked out anew.
-    kept = {name: context[name] for name in _BESIDE if name in context}
-    worked_out = {name: value for name, value in made[0].context.items() if name not in _BESIDE}
-    again = replace(made[0], context={**worked_out, **kept})
-    return orjson.loads(canonical_json(decisions.as_json(again)))
+    engine.killed = bool(context.get("killed"))
+    return engine
 
 
 def _unlabelled(app: App, context: Mapping[str, Any]) -> ColdStart | None:

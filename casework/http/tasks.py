@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from casework.app import App
 from casework.cases import revealing
+from casework.cases.beside import parts
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Note
@@ -121,6 +122,23 @@ def task(task_id: str, request: Request, person: Person = allowed(Permission.TAS
     seq = tasks.find(app.ledger, task_id).transaction_seq
     revealing.note(app.ledger, person.user_id, person.role, seq, now())
     return json_answer(_page(app, task_id, person))
+
+
+@router.get("/tasks/{task_id}/parts/{part}")
+def task_part(
+    task_id: str,
+    part: Literal["links", "what_if", "similar", "behind_rules"],
+    request: Request,
+    person: Person = allowed(Permission.TASKS_LIST),
+) -> Response:
+    """One part beside the task's page: linked entities, what would have changed the outcome, similar cases, or the
+    payments behind the rules. Worked out and stored when the task's holder first opens it."""
+    app = the_app(request)
+    if part in parts.OPINIONS:
+        revealing.note(
+            app.ledger, person.user_id, person.role, tasks.find(app.ledger, task_id).transaction_seq, now()
+        )
+    return json_answer(parts.part(app, task_id, part, person, now()))
 
 
 @router.post("/tasks/{task_id}/release", status_code=204)

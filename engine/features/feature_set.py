@@ -31,7 +31,8 @@ class FeatureSpec:
     several for a composite such as customer and device, none for a feature of the transaction alone. `of` is
     "amount" or the name of an attribute or entity. `window_us` is the window's length in microseconds (0
     where there is none). `kind` says what a value is: integer, number (double), flag or category; `model` is
-    false for features that only rules read. `phrase` is for people.
+    false for features that only rules read, `actionable` for those that "what would have changed the outcome" leaves
+    as they are. `phrase` is for people.
     """
 
     name: str
@@ -44,6 +45,7 @@ class FeatureSpec:
     window_us: int = 0
     expression: Expression | None = field(default=None, repr=False)
     model: bool = True
+    actionable: bool = True
 
     @property
     def is_label(self) -> bool:

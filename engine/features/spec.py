@@ -207,5 +207,6 @@ class _Reader:
             unit=row.choice("unit", UNITS, default_unit(measure, of, kind)),
             phrase=row.text("phrase", default_phrase(measure, of, entity, window, text), longest=200),
             model=row.flag("model", True),
+            actionable=row.flag("actionable", True),
             **parts,
         )
