@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
 from casework.learning import novelty
-from casework.learning.retrain import Agreement, Request, Retraining
+from casework.learning.retrain import Agreement, Basis, Retraining
+from casework.learning.runs import Request
 from casework.live import Live, Settings
 from casework.people.signin import SignIn
 from casework.quality.consistency import consistency_report
@@ -22,12 +24,14 @@ from casework.review.desk import Desk
 from casework.safety import opening
 from casework.schedule import Schedule
 from casework.workspace import Workspace
-from data import approved
+from data import approved, seal_checks
+from data.errors import SecondLookError
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.transactions import Transaction
 from engine.intervals import Interval
 
+log = logging.getLogger("secondlook.app")
 Clock = Callable[[], datetime]
 
 
@@ -67,6 +71,7 @@ class App:
         """Open a workspace and own its ledger until `close`. LedgerBusyError if another process does."""
         ledger = Ledger.open(workspace.opened().ledger_file)
         try:
+            ledger.seal(clock(), "system")  # one of an earlier version gets its key now
             return cls(workspace, ledger, clock)
         except BaseException:
             ledger.close()
@@ -174,7 +179,9 @@ class App:
 
     @cached_property
     def retraining(self) -> Retraining:
-        return Retraining(self.ledger, self.workspace, self.clock, self.adopt)
+        return Retraining(
+            self.ledger, self.workspace, self.clock, self.changing_settings, self._after_retrain
+        )
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -187,13 +194,18 @@ class App:
 
     def retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> dict[str, Any]:
         """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""
-        current = self.live.settings
-        alpha = headline_alpha(self.ledger)
-        done = self.retraining.run(
-            Request(trigger, by, reason, search_seconds), current.files, current.policy, alpha
-        )
+        return self.retraining.run(Request(trigger, by, reason, search_seconds), self._basis())
+
+    def start_retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> str:
+        """The same in the background; the run's id. ConflictError while another runs."""
+        return self.retraining.start(Request(trigger, by, reason, search_seconds), self._basis())
+
+    def _after_retrain(self, by: str) -> None:
         self.keep_up_novelty(by)  # where still no model decides
-        return done
+
+    def _basis(self) -> Basis:
+        current = self.live.settings
+        return Basis(current.files, current.policy, lambda: headline_alpha(self.ledger))
 
     def keep_up_novelty(self, by: str) -> str:
         """Where no model decides, learn anew what is usual once the record has doubled; a sentence about it."""
@@ -215,9 +227,17 @@ class App:
     def close(self) -> None:
         """Finish what is waiting, stop the schedule, close the ledger. Harmless when done twice."""
         if "retraining" in self.__dict__:
-            self.retraining.cancel()
+            self.retraining.stop()
         if "schedule" in self.__dict__:
             self.schedule.stop()
         if self._loop is not None:
             self._loop.stop()
+        self._note_head()
         self.ledger.close()
+
+    def _note_head(self) -> None:
+        """Note outside how far the chain came. Closing must not fail for it: the next start notes it."""
+        try:
+            seal_checks.note_head(self.ledger, self.clock())
+        except SecondLookError:
+            log.exception("the head of the chain could not be noted outside the workspace")

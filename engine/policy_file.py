@@ -281,13 +281,12 @@ def _retrain(part: Fields) -> Retrain:
 
 def _retrain_watched(part: Fields) -> dict[str, Any]:
     """Limits, triggers, what a signer must have seen, and the hold-out; all may be left out."""
-    usual = Retrain.__dataclass_fields__
     return {
-        "max_memory_mb": part.integer("max_memory_mb", usual["max_memory_mb"].default, low=200),
-        "new_labels": part.integer("new_labels", usual["new_labels"].default),
-        "drift": part.flag("drift", usual["drift"].default),
-        "flips": part.integer("flips", usual["flips"].default, high=20),
-        "holdout": part.number("holdout", usual["holdout"].default, high=0.5),
+        "max_memory_mb": part.integer("max_memory_mb", 4000, low=200),
+        "new_labels": part.integer("new_labels", 0),
+        "drift": part.flag("drift", False),
+        "flips": part.integer("flips", 5, high=20),
+        "holdout": part.number("holdout", 0.0, high=0.5),
         "holdout_by": part.text("holdout_by", ""),
     }
 

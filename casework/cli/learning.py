@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from engine import backtest as backtesting
 from engine.labelled_history import Window
 
 _BATCH = 250
+_POLL_SECONDS = 0.25
 _DAY = timedelta(days=1)
 DayOption = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
 
@@ -47,16 +49,32 @@ def train(
 ) -> None:
     """Train a model on the labels known by now; the first becomes champion, later ones must beat it.
 
+    It is trained in a process of its own while payments go on being decided; this command waits for it, and Ctrl-C
+    leaves a running server's retrain going on.
+
     With --tune, settings are tried until the budget is spent, each on folds in order of time; the model's card shows
     what was tried. Exit 1 if the model was refused or none could be trained.
 
     Example: secondlook train --tune --budget 600 --workspace bank
     """
     with reached(workspace) as reach:
-        done = reach.post("/v1/retrains", {"reason": reason, "search_seconds": budget if tune else 0})
+        with steps(as_json) as report:
+            started = reach.post("/v1/retrains", {"reason": reason, "search_seconds": budget if tune else 0})
+            done = _waited(reach, started["run_id"], report)
         lines = [f"{done['result'].replace('_', ' ')}: {done['sentence']}", *_searched(reach, done)]
     answer(done, lines, as_json)
-    finish(done["result"] in ("refused", "failed"))
+    finish(done["result"] in ("refused", "failed", "cancelled"))
+
+
+def _waited(reach: Reach, run_id: str, report: Report) -> dict[str, Any]:
+    """The run once it has ended; meanwhile each stage is shown."""
+    while True:
+        run: dict[str, Any] = reach.get(f"/v1/retrains/{run_id}")
+        if run["result"] != "running":
+            report("ended", 100, 100)
+            return run
+        report(run["stage"], round(100 * run["share"]), 100)
+        time.sleep(_POLL_SECONDS)
 
 
 def _searched(reach: Reach, done: dict[str, Any]) -> list[str]:

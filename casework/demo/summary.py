@@ -10,7 +10,7 @@ import numpy as np
 from casework.app import App
 from casework.demo import people
 from casework.demo.world import World
-from casework.learning import models, retrain
+from casework.learning import models, runs
 from casework.quality.consistency import consistency_report
 from casework.quality.subgroups import subgroup_table
 from engine.intervals import ranking_intervals
@@ -40,7 +40,7 @@ def summarise(app: App, world: World, latencies_ms: Sequence[float]) -> dict[str
         "models": _models(app),
         "retrains": [
             {k: row[k] for k in ("trigger", "result", "sentence", "challenger_id")}
-            for row in reversed(retrain.table(app.ledger))
+            for row in reversed(runs.table(app.ledger))
         ],
         "subgroups": subgroup_table(app.ledger, app.live.settings.policy.protected_attribute),
         "sign_in": {

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body
-from casework.learning import cards, models, retrain
+from casework.learning import cards, flips, models, runs
+from casework.learning.flip_pages import flip_page
 from casework.people.permissions import Permission, Person
 
 router = APIRouter(tags=["models and jobs"])
@@ -63,26 +64,79 @@ def card_file(
 def sign_off(
     model_id: str, form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
 ) -> Response:
-    """Promote a challenger that passed its gates, or bring a retired model back. Not by who asked for it."""
+    """Promote a challenger that passed its gates, or bring a retired model back: not by who asked for it, and only by
+    who has opened as many of its flips as the policy says."""
+    app = the_app(request)
+    least = app.settings().policy.retrain.flips
+    with app.changing_settings(), app.ledger.writing() as w:
+        models.sign_off(w, model_id, by=person.user_id, reason=form.reason, at=now(), least_flips=least)
+    return json_answer(models.one(app.ledger, model_id))
+
+
+@router.post("/models/{model_id}/refusal")
+def turn_down(
+    model_id: str, form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+) -> Response:
+    """Turn down a challenger that waits for a sign-off."""
     app = the_app(request)
     with app.changing_settings(), app.ledger.writing() as w:
-        models.sign_off(w, model_id, by=person.user_id, reason=form.reason, at=now())
+        models.turn_down(w, model_id, by=person.user_id, reason=form.reason, at=now())
     return json_answer(models.one(app.ledger, model_id))
+
+
+@router.post("/models/{model_id}/flips/{seq}")
+def open_flip(
+    model_id: str, seq: int, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+) -> Response:
+    """Look at a payment that champion and challenger would decide differently; that you did is put on record."""
+    app = the_app(request)
+    with app.ledger.writing() as w:
+        flips.open_one(w, model_id, seq, by=person.user_id, at=now())
+    return json_answer(flip_page(app, model_id, seq))
+
+
+@router.post("/model-rollbacks", status_code=201)
+def roll_back(
+    form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+) -> Response:
+    """Have the champion before decide again, from the next decision on. Needs no second person: it decided before."""
+    app = the_app(request)
+    with app.changing_settings(), app.ledger.writing() as w:
+        model_id = models.roll_back(w, by=person.user_id, reason=form.reason, at=now())
+    return json_answer(models.one(app.ledger, model_id), 201)
 
 
 @router.get("/retrains")
 def retrains(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
     """Retrain runs, newest first: what came of each, and the sentence that says why."""
-    return json_answer({"retrains": retrain.table(the_app(request).ledger)})
+    return json_answer({"retrains": runs.table(the_app(request).ledger)})
 
 
-@router.post("/retrains", status_code=201)
+@router.get("/retrains/{run_id}")
+def one_retrain(run_id: str, request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
+    """One run, with how far it is: the stage, the share done (0 to 1) and the seconds so far."""
+    return json_answer(the_app(request).retraining.progress(run_id))
+
+
+@router.post("/retrains/{run_id}/cancel", status_code=202)
+def cancel_retrain(
+    run_id: str, form: ReasonForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
+) -> Response:
+    """End a run that is under way: its child process is stopped, the champion stays."""
+    retraining = the_app(request).retraining
+    retraining.cancel(run_id, by=person.user_id, reason=form.reason)
+    return json_answer(retraining.progress(run_id), 202)
+
+
+@router.post("/retrains", status_code=202)
 def ask_for_retrain(
     form: RetrainForm, request: Request, person: Person = allowed(Permission.MODELS_RETRAIN)
 ) -> Response:
-    """Train a challenger now and wait for the answer: promoted, refused, or waiting for a sign-off."""
-    done = the_app(request).retrain("person", person.user_id, form.reason, form.search_seconds)
-    return json_answer(done, 201)
+    """Start training a challenger and answer at once; `GET /v1/retrains/{run_id}` says how far it is and, once it has
+    ended, what came of it: promoted, refused, waiting for a sign-off, failed or cancelled."""
+    app = the_app(request)
+    run_id = app.start_retrain("person", person.user_id, form.reason, form.search_seconds)
+    return json_answer(app.retraining.progress(run_id), 202)
 
 
 @router.get("/jobs")

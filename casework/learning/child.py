@@ -1,6 +1,7 @@
 """How does training run beside serving without being noticed? One process, low priority, reading only its run folder.
 
-Started as `python -m casework.learning.child RUN_FOLDER`; reads run.json there, leaves result.json.
+Started as `python -m casework.learning.child RUN_FOLDER`; reads run.json there, leaves the model in models/, says how
+far it is in progress.json, and leaves result.json last.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from casework.learning import cards, snapshot, training
+from casework.learning import cards, limits, progress, snapshot, training
+from casework.learning.limits import Limits
 from data.errors import SecondLookError
 from engine.intervals import Interval
 from engine.model import registry
+from engine.model.scoring import Model
 
-RUN, RESULT = "run.json", "result.json"
+RUN, RESULT, MODELS = "run.json", "result.json", "models"
 NICENESS = 19
 """What it is started with: it runs when nobody else wants to."""
 
@@ -30,6 +33,9 @@ def main(folder: Path) -> int:
         result = _run(folder)
     except SecondLookError as error:
         result = {"error": str(error)}
+    except MemoryError:
+        traceback.print_exc()
+        result = {"error": "training needed more memory than is allowed (retrain.max_memory_mb)"}
     except Exception as error:  # noqa: BLE001 - the parent must hear of every failure, with where it happened
         traceback.print_exc()
         result = {"error": f"training failed: {type(error).__name__}: {error}"}
@@ -41,26 +47,41 @@ def main(folder: Path) -> int:
 
 def _run(folder: Path) -> dict[str, Any]:
     order = json.loads((folder / RUN).read_text())
-    models = Path(order["models"])
+    limits.hold(Limits(order["seconds"], order["memory_mb"]))
+    known, made = Path(order["models"]), folder / MODELS
     agreement = order["agreement"]
     inputs = training.Inputs(
         snapshot=snapshot.load(Path(order["snapshot"])),
-        champion=registry.load(models / order["champion"]) if order["champion"] else None,
-        models=models,
+        champion=registry.load(known / order["champion"]) if order["champion"] else None,
+        models=made,
         agreement=Interval(**agreement) if agreement else None,
         agreement_items=order["agreement_items"],
         go_on=_until(time.monotonic() + order["search_seconds"]) if order["search_seconds"] else None,
+        tell=progress.teller(folder),
+        lineage=_lineage(known, order["lineage"]),
+        labels_before=snapshot.load(Path(order["before"])).labels if order["before"] else None,
     )
     trained = training.run(inputs, at=datetime.fromisoformat(order["at"]).astimezone(UTC))
+    model_id = trained.model.model_id
     return {
-        "model_id": trained.model.model_id,
-        "manifest_sha256": registry.manifest_digest(models / trained.model.model_id),
+        "model_id": model_id,
+        "manifest_sha256": registry.manifest_digest(made / model_id),
         "passed": trained.passed,
         "gates": [gate.as_dict() for gate in trained.gates],
         "record": dict(trained.record),
         "metrics": dict(trained.model.manifest["metrics"]),
-        "card_files": cards.digests(models / trained.model.model_id),
+        "card_files": cards.digests(made / model_id),
     }
+
+
+def _lineage(folder: Path, ids: list[str]) -> tuple[Model, ...]:
+    """The champions in a row, oldest first; one whose folder is gone is left out, and so is all before it."""
+    found: list[Model] = []
+    for model_id in reversed(ids):
+        if not (folder / model_id / registry.MANIFEST).is_file():
+            break
+        found.insert(0, registry.load(folder / model_id))
+    return tuple(found)
 
 
 def _until(deadline: float) -> Callable[[int], bool]:

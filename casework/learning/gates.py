@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import comb, isfinite
+from statistics import NormalDist
 from typing import Any
 
 from engine.intervals import Interval
@@ -26,20 +28,53 @@ class GateLimits:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """How many golden tasks each model gets right, at its own thresholds."""
+    """How many golden tasks each model gets right, at its own thresholds. `lost` are those that only the champion gets
+    right; without it, as few as the counts allow."""
 
     tasks: int
     champion_right: int
     challenger_right: int
+    lost: int | None = None
+
+    @property
+    def chance_of_so_many_lost(self) -> float:
+        """One-sided sign test of McNemar (1947): of the tasks that only one gets right, how likely it is that the
+        champion has so many where both are equally good."""
+        lost = max(0, self.champion_right - self.challenger_right) if self.lost is None else self.lost
+        either = 2 * lost - (self.champion_right - self.challenger_right)
+        return sum(comb(either, k) for k in range(lost, either + 1)) / 2**either
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The paired difference in recall (challenger minus champion) within one segment's judged frauds."""
+    """Paired differences, challenger minus champion, within one segment's judged rows: in recall among its frauds, and
+    the share of the champion's cost saved there, at the segment's own costs."""
 
     name: str
     frauds: int
     recall_difference: Interval
+    cost_saved: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTurn:
+    """Labels of one week and kind of source that the champion did not learn from and that contradict it: those called
+    fraud score lower than those called legitimate (`area`, with 0.5 by chance, wholly below it)."""
+
+    week: str
+    source: str
+    frauds: int
+    legitimate: int
+    area: Interval
+
+    @property
+    def sentence(self) -> str:
+        a = self.area
+        return (
+            f"labels from {self.source} of the week from {self.week} look turned over: the {self.frauds} called fraud "
+            f"score below the {self.legitimate:,} called legitimate with the champion (AUC {a.value:.2f} "
+            f"[{a.low:.2f}, {a.high:.2f}], 0.50 is chance)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +98,7 @@ class Evidence:
     champion_id: str = ""
     average_precision: Interval | None = None
     base_rate: float = 0.0
+    turned: Sequence[LabelTurn] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +117,7 @@ def judge(evidence: Evidence, limits: GateLimits) -> list[Gate]:
     """Every gate's answer, in the order in which they are shown."""
     return [
         _enough_labels(evidence, limits),
+        _labels_hold(evidence),
         _agreement(evidence, limits),
         _golden(evidence),
         _against_champion(evidence, limits),
@@ -114,6 +151,15 @@ def _enough_labels(e: Evidence, limits: GateLimits) -> Gate:
     )
 
 
+def _labels_hold(e: Evidence) -> Gate:
+    name = "labels are not turned over"
+    if e.turned:
+        return Gate(name, False, "; ".join(turn.sentence for turn in e.turned))
+    if not e.champion_id:
+        return Gate(name, True, "there is no champion yet that labels could contradict")
+    return Gate(name, True, "no week's labels contradict the champion")
+
+
 def _agreement(e: Evidence, limits: GateLimits) -> Gate:
     name = "agreement has not collapsed"
     if e.agreement is None:
@@ -135,7 +181,12 @@ def _golden(e: Evidence) -> Gate:
         return Gate(name, True, "no golden tasks with a known answer yet")
     counts = f"{e.golden.challenger_right} of {e.golden.tasks} right, the champion {e.golden.champion_right}"
     if e.golden.challenger_right < e.golden.champion_right:
-        return Gate(name, False, f"the golden set came out worse ({counts})")
+        chance = e.golden.chance_of_so_many_lost
+        if chance < 0.05:
+            return Gate(
+                name, False, f"the golden set came out worse ({counts}; chance would do that {chance:.1%})"
+            )
+        return Gate(name, True, f"{counts}, which chance alone does in {chance:.0%} of cases")
     return Gate(name, True, counts)
 
 
@@ -175,15 +226,28 @@ def _better_than_chance(e: Evidence, name: str) -> Gate:
 
 
 def _segments(e: Evidence, limits: GateLimits) -> Gate:
+    """The more differences are looked at, the further below zero one must lie (Bonferroni): with twenty of them, one
+    in two equal challengers would harm somebody by chance."""
     name = "no segment harmed"
     seen = [s for s in e.segments if s.frauds >= limits.min_segment_frauds]
-    harmed = [s for s in seen if s.recall_difference.high < 0]
+    looked = [(s, "recall", s.recall_difference) for s in seen]
+    looked += [(s, "share of cost saved", s.cost_saved) for s in seen if s.cost_saved is not None]
+    harmed = [(s, what, found) for s, what, found in looked if _below_zero(found, len(looked))]
     if harmed:
-        worst = min(harmed, key=lambda s: s.recall_difference.value)
-        return Gate(name, False, f"recall would fall for {worst.name} ({_signed(worst.recall_difference)})")
+        told = (f"{what} would fall for {s.name} ({_signed(found)})" for s, what, found in harmed)
+        return Gate(name, False, "; ".join(told))
     if not seen:
         return Gate(name, True, f"no segment has {limits.min_segment_frauds} judged frauds yet")
-    return Gate(name, True, f"recall falls in none of {len(seen)} segments")
+    costs = ", and none costs more" if len(looked) > len(seen) else ""
+    return Gate(name, True, f"recall falls in none of {len(seen)} segments{costs}")
+
+
+def _below_zero(found: Interval, looked: int) -> bool:
+    """Whether a difference is below zero beyond chance, when so many are looked at."""
+    if not isfinite(found.high - found.low):
+        return False
+    error = (found.high - found.low) / (2 * NormalDist().inv_cdf(0.975))
+    return found.value + NormalDist().inv_cdf(1 - 0.025 / looked) * error < 0
 
 
 def _signed(difference: Interval) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from casework.learning import holdout
 from casework.learning.labels import label_table
 from casework.review.review_design import BLIND_FIRST
 from casework.workspace import Workspace
@@ -26,14 +27,18 @@ from data.mapping import load_mapping
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
 from engine.policy import Policy, load_policy
+from engine.rules.lists import load_lists
+from engine.segments import Segments, load_segments
 
 MANIFEST, LABELS, PARTITIONS = "manifest.json", "labels.parquet", "days"
 BLIND_VERDICT = "blind_first"
 _KEPT = ("features.yaml", "policy.yaml")
+_LISTS = "lists.yaml"
 
 # Transactions whose every verdict was given before the score was seen: good enough to judge a model by.
 _BLIND = (
     "SELECT transaction_seq FROM verdicts WHERE undone_at IS NULL "
+    "AND task_kind NOT IN ('golden', 're_serve', 'training') "
     "AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts) GROUP BY transaction_seq "
     f"HAVING bool_and(arm = '{BLIND_FIRST}')"
 )
@@ -64,6 +69,12 @@ class LabelledSnapshot:
         transaction, by seq. The last two are absent from snapshots of earlier versions."""
         return pq.read_table(self.folder / LABELS)
 
+    @property
+    def held_out(self) -> pa.Table:
+        """The same of the hold-out: labels that nobody learns from."""
+        path = self.folder / holdout.FILE
+        return pq.read_table(path) if path.is_file() else self.labels.slice(0, 0)
+
     @cached_property
     def mapping(self) -> Columns:
         return load_mapping(self.folder / "mapping.yaml")
@@ -80,6 +91,14 @@ class LabelledSnapshot:
     @property
     def policy(self) -> Policy:
         return load_policy((self.folder / "policy.yaml").read_bytes(), "policy.yaml")
+
+    @property
+    def segments(self) -> Segments:
+        """The policy's segments, on the features and lists of the same set."""
+        path = self.folder / _LISTS
+        lists = load_lists(path.read_bytes() if path.is_file() else b"", _LISTS)
+        text = (self.folder / "policy.yaml").read_bytes()
+        return load_segments(text, self.policy, self.features(), lists, "policy.yaml")
 
 
 def take(
@@ -99,9 +118,11 @@ def take(
     folder.mkdir(parents=True, exist_ok=True)
     partitions = workspace.snapshots / PARTITIONS
     exported = export.export_partitions(ledger, partitions, until=as_of)
-    labels = believed_at(ledger, policy, as_of)
+    labels, held_out = holdout.split(ledger, workspace.key(), policy, believed_at(ledger, policy, as_of))
     pq.write_table(labels, folder / LABELS, compression="zstd")
-    for name in _KEPT:
+    pq.write_table(held_out, folder / holdout.FILE, compression="zstd")
+    kept = [*_KEPT, *([_LISTS] if _LISTS in files else [])]
+    for name in kept:
         (folder / name).write_bytes(files[name])
     (folder / "mapping.yaml").write_bytes(workspace.mapping_file.read_bytes())
     manifest = {
@@ -110,9 +131,15 @@ def take(
         "last_seq": exported.last_seq,
         "last_event_hash": exported.last_event_hash,
         "files": {
-            name: sha256_hex((folder / name).read_bytes()) for name in (LABELS, *_KEPT, "mapping.yaml")
+            name: sha256_hex((folder / name).read_bytes())
+            for name in (LABELS, holdout.FILE, *kept, "mapping.yaml")
         },
         "labels": _summary(labels),
+        "holdout": {
+            "share": policy.retrain.holdout,
+            "by": policy.retrain.holdout_by,
+            "labels": _summary(held_out),
+        },
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
     return LabelledSnapshot(folder, manifest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casework.learning import gates, snapshot
+from casework.learning import gates, generations, judging, label_turns, progress, snapshot
+from casework.learning.code_version import code_version
+from casework.learning.judging import Compared, Judged
 from casework.learning.snapshot import LabelledSnapshot
 from data.errors import InputError
 from data.rows import aware
@@ -22,7 +24,6 @@ from engine.features.feature_set import FeatureSet
 from engine.intervals import Interval, ranking_intervals
 from engine.model import registry
 from engine.model.card import PAGE_FILE, write_card
-from engine.model.compare import Comparison, Contender, at_capacity, compare, recall_difference
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
 from engine.model.search import GoOn, search
@@ -31,7 +32,9 @@ from engine.policy import Policy
 from engine.review_capacity import Capacity
 
 JUDGED_SOURCES = ("outcome", "matured_silence", "golden", snapshot.BLIND_VERDICT)
-FLIPS_SHOWN = 20
+GOLDEN = "golden"
+MOST_HELD_OUT = 20_000
+"""Of a long record the latest held-out payments say best how a model does now."""
 _DAY = timedelta(days=1)
 
 
@@ -69,8 +72,10 @@ class Periods:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a training run needs. `champion` is the model to beat, None for the first one. `go_on` says after each
-    trial whether the search for settings may make another; None trains with the policy's settings."""
+    """Everything a training run needs. `champion` is the model to beat, None for the first one; `lineage` the champions
+    in a row, oldest first and the present one last; `models` the folder to save in. `labels_before` are those that the
+    champion's snapshot held. `go_on` says after each trial whether the search for settings may make another; None
+    trains with the policy's settings. `tell` hears of each stage that begins."""
 
     snapshot: LabelledSnapshot
     champion: Model | None
@@ -80,17 +85,9 @@ class Inputs:
     nthread: int = 1
     seed: int = 1
     go_on: GoOn | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The later transactions both models are held against, as each model needs them, and their segments."""
-
-    rows: TrainingData
-    champion_rows: TrainingData
-    amount_minor: np.ndarray
-    segments: Mapping[str, np.ndarray]
-    days: float
+    tell: progress.Tell = progress.silent
+    lineage: tuple[Model, ...] = ()
+    labels_before: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,35 +103,66 @@ class Trained:
         return all(g.passed for g in self.gates)
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was known of the transactions: features, those as the champion declares them, each one's segment of the
+    policy (by seq, as the features), and the attributes that groups are made of."""
+
+    features: pa.Table
+    champion: pa.Table
+    segment: np.ndarray
+    context: pa.Table
+    periods: Periods
+
+
 def run(inputs: Inputs, *, at: datetime) -> Trained:
     """Train on matured labels, judge on the period after, ask the gates, keep the model on disk.
 
     InputError where the labels do not suffice even to train.
     """
-    policy, taken = inputs.snapshot.policy, inputs.snapshot
-    limits = policy.retrain
-    features = taken.features()
+    taken, policy = inputs.snapshot, inputs.snapshot.policy
+    inputs.tell("features")
+    features, tables = taken.features(), _tables(inputs, policy)
+    learned = _learned(tables, taken.labels)
+    inputs.tell("search" if inputs.go_on else "training")
+    trained = _trained(inputs, learned, features, judging.amounts(tables.context, learned.seq))
+    notes = {
+        "features_yaml": taken.features_text,
+        "train_until": tables.periods.train_until.isoformat(),
+        "code_version": code_version(),
+    }
+    model = registry.save(inputs.models, trained, created_at=at, snapshot=taken.manifest, notes=notes)
+    inputs.tell("judging")
+    judged = _judged(inputs, tables, policy)
+    found = judging.compared(inputs.champion, model, judged, policy, inputs.seed)
+    evidence = _evidence(inputs, model, tables, learned, judged, found)
+    limits = gates.GateLimits(policy.retrain.min_new_labels, policy.retrain.min_frauds)
+    verdict = gates.judge(evidence, limits)
+    record = _record(inputs, evidence, judged, found) | _over_generations(
+        inputs, model, tables, judged, evidence
+    )
+    inputs.tell("model card")
+    _describe(
+        inputs.models / model.model_id, model, tables.features, features, judging.subgroups(judged, found)
+    )
+    inputs.tell("done")
+    return Trained(model, verdict, record)
+
+
+def _tables(inputs: Inputs, policy: Policy) -> Tables:
+    taken, limits = inputs.snapshot, policy.retrain
     with opened(taken.data) as con:
-        table = batch_features(con, features)
-        champion_table = _champion_table(con, inputs, table)
+        table = batch_features(con, taken.features())
+        champion = _champion_table(con, inputs, table)
         context = snapshot.context(con, [policy.protected_attribute, "channel"])
+        con.register("feature_rows", table)
+        at = "CAST(epoch_us(occurred_at) AS BIGINT)"
+        named = con.execute(
+            f"SELECT {taken.segments.sql(at)} AS name FROM feature_rows ORDER BY seq"
+        ).fetchnumpy()
     since = aware(pc.min(table["occurred_at"]).as_py()) if table.num_rows else None
     periods = Periods.before(taken.as_of, policy.labels.maturity, limits.judge, limits.embargo, since)
-    learned = _learned(table, taken.labels, periods)
-    trained = _trained(inputs, learned, features, _amounts(context, learned.seq))
-    model = registry.save(
-        inputs.models,
-        trained,
-        created_at=at,
-        snapshot=taken.manifest,
-        notes={"features_yaml": taken.features_text, "train_until": periods.train_until.isoformat()},
-    )
-    _describe(inputs.models / model.model_id, model, table, features)
-    judged = _judged(table, champion_table, context, taken.labels, periods)
-    found = _compared(inputs, model, judged, policy)
-    evidence = _evidence(inputs, model, learned, judged, found)
-    verdict = gates.judge(evidence, gates.GateLimits(limits.min_new_labels, limits.min_frauds))
-    return Trained(model, verdict, _record(inputs, evidence, judged, found))
+    return Tables(table, champion, np.asarray(named["name"], dtype=object), context, periods)
 
 
 def _trained(
@@ -147,13 +175,17 @@ def _trained(
     if inputs.go_on is None:
         return train(learned, policy.model, capacity=capacity, **how)
     found = search(learned, policy.model, go_on=inputs.go_on, gap_us=features.label_delay_us, **how)
+    inputs.tell("training")
     return replace(train(learned, found.settings, capacity=capacity, **how), search=found.to_json())
 
 
-def _describe(folder: Path, model: Model, table: pa.Table, features: FeatureSet) -> None:
+def _describe(
+    folder: Path, model: Model, table: pa.Table, features: FeatureSet, subgroups: list[dict[str, Any]]
+) -> None:
     """Write the model's card. The same model trained again keeps the one whose digests are on record."""
     if not (folder / PAGE_FILE).exists():
-        write_card(folder, model, table, phrases={f.name: f.phrase for f in features.features})
+        phrases = {f.name: f.phrase for f in features.features}
+        write_card(folder, model, table, phrases=phrases, subgroups=subgroups)
 
 
 def _champion_table(con: Any, inputs: Inputs, table: pa.Table) -> pa.Table:
@@ -165,118 +197,104 @@ def _champion_table(con: Any, inputs: Inputs, table: pa.Table) -> pa.Table:
     return batch_features(con, inputs.snapshot.features(text))
 
 
-def _learned(table: pa.Table, labels: pa.Table, periods: Periods) -> TrainingData:
-    learned = TrainingData.join(table.filter(_between(table, None, periods.train_until)), labels)
+def _learned(tables: Tables, labels: pa.Table) -> TrainingData:
+    """Matured labels before the judged period and its embargo; golden ones are exam questions, and not taught."""
+    taught = labels.filter(pc.not_equal(labels["source"], GOLDEN))
+    until = tables.periods.train_until
+    learned = TrainingData.join(tables.features.filter(judging.between(tables.features, None, until)), taught)
     if not len(learned):
         raise InputError(
-            f"no transaction before {periods.train_until:%Y-%m-%d} has a label",
+            f"no transaction before {until:%Y-%m-%d} has a label",
             where="labels",
             hint="Import outcomes, or shorten labels.maturity in policy.yaml.",
         )
     return learned
 
 
-def _judged(
-    table: pa.Table, champion_table: pa.Table, context: pa.Table, labels: pa.Table, periods: Periods
-) -> Judged:
+def _judged(inputs: Inputs, tables: Tables, policy: Policy) -> Judged:
+    """The period after, with labels that the champion's score on a screen cannot have coloured."""
+    periods, said = tables.periods, policy.retrain
+    labels = inputs.snapshot.labels
     good = labels.filter(pc.is_in(labels["source"], pa.array(JUDGED_SOURCES)))
-    later = _between(table, periods.judge_from, periods.judge_until)
-    rows = TrainingData.join(table.filter(later), good)
-    champion_rows = rows if champion_table is table else TrainingData.join(champion_table.filter(later), good)
-    at = np.searchsorted(context["seq"].to_numpy(), rows.seq)
     days = (periods.judge_until - periods.judge_from) / _DAY
-    return Judged(rows, champion_rows, _amounts(context, rows.seq), _segments(context, at), days)
+    reviews = round(policy.capacity.reviews_per_day * days * (1.0 - said.holdout))
+    return _rows(tables, good, periods.judge_from, periods.judge_until, reviews)
 
 
-def _amounts(context: pa.Table, seq: np.ndarray) -> np.ndarray:
-    """Amounts in minor units, NaN where a payment has none."""
-    at = np.searchsorted(context["seq"].to_numpy(), seq)
-    return np.asarray(context["amount_minor"].cast(pa.float64()).to_numpy()[at])
-
-
-def _segments(context: pa.Table, at: np.ndarray) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-    for name in context.column_names[2:]:
-        values = np.array(context[name].to_pylist(), dtype=object)[at]
-        for value in sorted({str(v) for v in values if v is not None}):
-            found[f"{name} {value}"] = values == value
-    return found
-
-
-def _between(table: pa.Table, start: datetime | None, end: datetime) -> Any:
-    at = table["occurred_at"].cast(pa.timestamp("us", "UTC"))
-    before = pc.less(at, pa.scalar(end, pa.timestamp("us", "UTC")))
-    if start is None:
-        return before
-    return pc.and_(before, pc.greater_equal(at, pa.scalar(start, pa.timestamp("us", "UTC"))))
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Champion and challenger on the judged rows; `comparison` is None where nothing can be compared."""
-
-    challenger: np.ndarray
-    champion: np.ndarray | None = None
-    comparison: Comparison | None = None
-    segments: tuple[gates.Segment, ...] = ()
-
-
-def _compared(inputs: Inputs, model: Model, judged: Judged, policy: Policy) -> Compared:
-    margin, probability = _scores(model, judged.rows)
-    if inputs.champion is None or judged.rows.frauds == 0:
-        return Compared(probability)
-    old_margin, old_probability = _scores(inputs.champion, judged.champion_rows)
-    reviews = round(policy.capacity.reviews_per_day * judged.days)
-    one = at_capacity(old_margin, old_probability, judged.amount_minor, policy, reviews)
-    two = at_capacity(margin, probability, judged.amount_minor, policy, reviews)
-    y, weight, seed = judged.rows.y, judged.rows.weight, inputs.seed
-    comparison = compare(
-        one, two, y=y, amount_minor=judged.amount_minor, policy=policy, seed=seed, weight=weight
-    )
-    return Compared(probability, old_probability, comparison, _by_segment(one, two, judged, seed))
-
-
-def _by_segment(one: Contender, two: Contender, judged: Judged, seed: int) -> tuple[gates.Segment, ...]:
-    y, weight = judged.rows.y, judged.rows.weight
-    return tuple(
-        gates.Segment(
-            name,
-            frauds,
-            recall_difference(one, two, y=y, within=mask, seed=seed, weight=weight),
-        )
-        for name, mask in judged.segments.items()
-        if (frauds := int((mask & (y == 1)).sum()))
+def _rows(tables: Tables, labels: pa.Table, start: datetime | None, end: datetime, reviews: int) -> Judged:
+    """Labelled rows of a period as models are held against them."""
+    table = tables.features
+    rows = TrainingData.join(table.filter(judging.between(table, start, end)), labels)
+    own = rows
+    if tables.champion is not table:
+        own = TrainingData.join(tables.champion.filter(judging.between(tables.champion, start, end)), labels)
+    place = np.searchsorted(tables.context["seq"].to_numpy(), rows.seq)
+    return Judged(
+        rows,
+        own,
+        judging.amounts(tables.context, rows.seq),
+        judging.groups(tables.context, rows.seq),
+        tables.segment[place],
+        reviews,
     )
 
 
-def _scores(model: Model, rows: TrainingData) -> tuple[np.ndarray, np.ndarray]:
-    return model.score_matrix(model.encoders.matrix(rows.features))
+def _golden(inputs: Inputs, model: Model, tables: Tables, policy: Policy) -> gates.Golden | None:
+    labels = inputs.snapshot.labels
+    exam = labels.filter(pc.equal(labels["source"], GOLDEN))
+    if not exam.num_rows:
+        return None
+    rows = _rows(tables, exam, None, datetime.max.replace(tzinfo=UTC), exam.num_rows)
+    return judging.golden(inputs.champion, model, rows, policy)
+
+
+def _turned(inputs: Inputs, tables: Tables) -> tuple[gates.LabelTurn, ...]:
+    """Labels that came after what the champion learned from, held against it."""
+    champion, labels = inputs.champion, inputs.snapshot.labels
+    learned_until = champion.manifest.get("notes", {}).get("train_until") if champion else None
+    if champion is None or not learned_until:
+        return ()
+    after = datetime.fromisoformat(learned_until)
+    rows = TrainingData.join(
+        tables.champion.filter(judging.between(tables.champion, after, tables.periods.judge_until)), labels
+    )
+    if not len(rows):
+        return ()
+    at = np.searchsorted(labels["seq"].to_numpy(), rows.seq)
+    source = np.array(labels["source"].to_pylist(), dtype=object)[at]
+    margin, _ = judging.scores(champion, rows)
+    return label_turns.turned(label_turns.Scored(margin, rows.y == 1, source, rows.occurred_us))
 
 
 def _evidence(
-    inputs: Inputs, model: Model, learned: TrainingData, judged: Judged, found: Compared
+    inputs: Inputs, model: Model, tables: Tables, learned: TrainingData, judged: Judged, found: Compared
 ) -> gates.Evidence:
     rows, compared = judged.rows, found.comparison
     both = 0 < rows.frauds < len(rows)
+    differences = (
+        {
+            "average_precision": compared.average_precision_difference,
+            "expected_cost_saved": compared.cost_saved,
+        }
+        if compared
+        else {}
+    )
     return gates.Evidence(
         training_labels=len(learned),
         training_frauds=learned.frauds,
         judged_rows=len(rows),
         judged_frauds=rows.frauds,
-        difference={
-            "average_precision": compared.average_precision_difference,
-            "expected_cost_saved": compared.cost_saved,
-        }
-        if compared
-        else {},
+        difference=differences,
         agreement=inputs.agreement,
         agreement_items=inputs.agreement_items,
+        golden=_golden(inputs, model, tables, inputs.snapshot.policy),
         segments=found.segments,
         champion_id=inputs.champion.model_id if inputs.champion else "",
-        average_precision=ranking_intervals(rows.y, found.challenger, inputs.seed, weight=rows.weight)[1]
+        average_precision=ranking_intervals(rows.y, found.probability, inputs.seed, weight=rows.weight)[1]
         if both
         else None,
         base_rate=float(np.average(rows.y, weights=rows.weight)) if len(rows) else 0.0,
+        turned=_turned(inputs, tables),
     )
 
 
@@ -292,22 +310,35 @@ def _record(inputs: Inputs, evidence: gates.Evidence, judged: Judged, found: Com
         "judged_frauds": evidence.judged_frauds,
         "average_precision": ap.to_json() if ap else None,
         "comparison": found.comparison.to_json() if found.comparison else None,
-        "flips": _flips(judged, found),
+        "flips": judging.flips(judged, found),
+        "code_version": code_version(),
     }
 
 
-def _flips(judged: Judged, found: Compared) -> list[dict[str, Any]]:
-    """The flips with the largest change of probability, largest first."""
-    if found.comparison is None or found.champion is None:
-        return []
-    flipped, rows = found.comparison.flips, judged.rows
-    order = np.argsort(-np.abs(found.challenger - found.champion)[flipped], kind="stable")
-    return [
-        {
-            "seq": int(rows.seq[i]),
-            "champion": float(found.champion[i]),
-            "challenger": float(found.challenger[i]),
-            "fraud": bool(rows.y[i]),
-        }
-        for i in flipped[order][:FLIPS_SHOWN]
-    ]
+def _over_generations(
+    inputs: Inputs, model: Model, tables: Tables, judged: Judged, evidence: gates.Evidence
+) -> dict[str, Any]:
+    """The hold-out's figures of each generation, and the alarms that look at several of them."""
+    policy, held = inputs.snapshot.policy, inputs.snapshot.held_out
+    good = held.filter(pc.is_in(held["source"], pa.array(JUDGED_SOURCES)))[-MOST_HELD_OUT:]
+    panel = _rows(tables, good, None, tables.periods.judge_until, 0)
+    days = len(np.unique(panel.rows.occurred_us // 86_400_000_000))
+    panel = replace(panel, reviews=round(policy.capacity.reviews_per_day * days * policy.retrain.holdout))
+    readable = set(tables.features.column_names)
+    lineage = [each for each in inputs.lineage if set(each.names) <= readable]
+    changed = None
+    if inputs.labels_before is not None:
+        changed = label_turns.changed(inputs.labels_before, inputs.snapshot.labels)
+    return {
+        "holdout": generations.measured(lineage, model, panel, policy, inputs.seed),
+        "oscillation": generations.oscillation(
+            lineage,
+            model,
+            panel if len(panel.rows) else judged,
+            policy,
+            turned=evidence.turned,
+            changed=changed,
+        ),
+        "labels_turned": generations.labels_alarm(evidence.turned),
+        "labels_changed": changed,
+    }

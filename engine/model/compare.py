@@ -1,7 +1,11 @@
-"""On the same transactions, would the challenger have decided better than the champion?"""
+"""On the same transactions, would the challenger have decided better than the champion?
+
+Where rows come with the names of their `segment`, each is decided and charged as the policy says there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +16,7 @@ from engine.decision import Outcome
 from engine.intervals import Interval, Statistic, bootstrap, paired_difference, ranking_intervals
 from engine.metrics import Ranking, weights
 from engine.policy import Policy
+from engine.segments import within as policy_within
 
 RESAMPLES = 1000
 APPROVE, REVIEW, DECLINE = int(Outcome.APPROVE), int(Outcome.REVIEW), int(Outcome.DECLINE)
@@ -68,6 +73,7 @@ def compare(
     seed: int,
     weight: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    segment: np.ndarray | None = None,
     resamples: int = RESAMPLES,
 ) -> Comparison:
     """Paired bootstrap on average precision and on realised cost. `groups` (customers, say) are drawn whole.
@@ -79,7 +85,7 @@ def compare(
         raise InputError("two models cannot be compared on rows without any fraud", where="labels")
     how: dict[str, Any] = {"groups": groups, "resamples": resamples}
     ranked = Ranking.of(y, champion.margin), Ranking.of(y, challenger.margin)
-    cost = [realised_costs(c.outcome, y, amount_minor, policy) for c in (champion, challenger)]
+    cost = [realised_costs(c.outcome, y, amount_minor, policy, segment) for c in (champion, challenger)]
     return Comparison(
         rows=len(y),
         frauds=int(np.sum(y)),
@@ -114,6 +120,30 @@ def recall_difference(
     return paired_difference(_share_of(caught[0]), _share_of(caught[1]), w, seed)
 
 
+def cost_saved(
+    champion: Contender,
+    challenger: Contender,
+    *,
+    y: np.ndarray,
+    amount_minor: np.ndarray,
+    policy: Policy,
+    within: np.ndarray,
+    seed: int,
+    weight: np.ndarray | None = None,
+    segment: np.ndarray | None = None,
+) -> Interval:
+    """The share of the champion's realised cost that the challenger saves on the rows that `within` marks; NaN bounds
+    where there are none, or they cost nothing."""
+    inside = np.asarray(within, dtype=bool)
+    w = weights(y, weight)[inside]
+    if not len(w):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    cost = [
+        realised_costs(c.outcome, y, amount_minor, policy, segment)[inside] for c in (champion, challenger)
+    ]
+    return bootstrap(_share_saved(cost[0], cost[1]), w, seed)
+
+
 def at_thresholds(
     margin: np.ndarray,
     probability: np.ndarray,
@@ -129,28 +159,66 @@ def at_thresholds(
 
 
 def at_capacity(
-    margin: np.ndarray, probability: np.ndarray, amount_minor: np.ndarray, policy: Policy, reviews: int
+    margin: np.ndarray,
+    probability: np.ndarray,
+    amount_minor: np.ndarray,
+    policy: Policy,
+    reviews: int,
+    segment: np.ndarray | None = None,
 ) -> Contender:
     """Outcomes at the thresholds that this model's own scores need under a policy that allows `reviews` reviews of
     these rows.
 
     Where more would be worth a review, they go to those that gain most by it: the same as putting on reviews the one
-    price at which `reviews` are left. The others get their cheaper automatic outcome.
+    price at which `reviews` are left. The others get their cheaper automatic outcome. Segments share the reviews;
+    where only people may decline, what would be declined is reviewed first of all, and where all is automatic nothing.
     """
+    outcome = np.full(len(margin), APPROVE, dtype=np.int8)
+    gain = np.full(len(margin), -np.inf)
+    must = np.zeros(len(margin), dtype=bool)
+    for rows, there, autonomy in _parts(policy, segment, len(margin)):
+        automatic, gained = _automatic(np.asarray(probability)[rows], np.asarray(amount_minor)[rows], there)
+        if autonomy == "automatic":
+            gained = np.full(len(gained), -np.inf)
+            automatic = _cheaper(np.asarray(probability)[rows], np.asarray(amount_minor)[rows], there)
+        elif autonomy == "in_the_loop":
+            must[rows] = automatic == DECLINE
+        outcome[rows], gain[rows] = automatic, gained
+    candidates = np.flatnonzero((gain > -np.inf) & ~must)
+    left = max(0, reviews - int(must.sum()))
+    outcome[candidates[np.argsort(-gain[candidates], kind="stable")][:left]] = REVIEW
+    outcome[must] = REVIEW
+    return Contender(margin, outcome)
+
+
+def _parts(policy: Policy, segment: np.ndarray | None, rows: int) -> Iterator[tuple[np.ndarray, Policy, str]]:
+    """Each segment's rows (a mask), its policy and its autonomy; all rows under the general policy without names."""
+    if segment is None:
+        yield np.ones(rows, dtype=bool), policy, "on_the_loop"
+        return
+    for name, said in policy.segments.items():
+        inside = np.asarray(segment == name, dtype=bool)
+        if inside.any():
+            yield inside, policy_within(policy, name), said.autonomy
+
+
+def _automatic(
+    probability: np.ndarray, amount_minor: np.ndarray, policy: Policy
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's outcome without a review, and what a review would gain (minus infinity where none is wanted)."""
     approve, review, decline = expected_cost_arrays(probability, amount_minor, policy)
-    automatic = np.where(approve <= decline, APPROVE, DECLINE)
+    automatic = np.where(approve <= decline, APPROVE, DECLINE).astype(np.int8)
     gain = np.minimum(approve, decline) - review
     if policy.thresholds.solve:
-        wanted = gain > 0
-    else:
-        fixed = at_thresholds(margin, probability, policy.thresholds.review_at, policy.thresholds.decline_at)
-        wanted = fixed.outcome == REVIEW
-        automatic = np.where(wanted, automatic, fixed.outcome)
-    candidates = np.flatnonzero(wanted)
-    chosen = candidates[np.argsort(-gain[candidates], kind="stable")][: max(0, reviews)]
-    outcome = automatic.astype(np.int8)
-    outcome[chosen] = REVIEW
-    return Contender(margin, outcome)
+        return automatic, np.where(gain > 0, gain, -np.inf)
+    fixed = at_thresholds(probability, probability, policy.thresholds.review_at, policy.thresholds.decline_at)
+    wanted = fixed.outcome == REVIEW
+    return np.where(wanted, automatic, fixed.outcome), np.where(wanted, gain, -np.inf)
+
+
+def _cheaper(probability: np.ndarray, amount_minor: np.ndarray, policy: Policy) -> np.ndarray:
+    approve, _, decline = expected_cost_arrays(probability, amount_minor, policy)
+    return np.where(approve <= decline, APPROVE, DECLINE).astype(np.int8)
 
 
 def expected_cost_arrays(
@@ -165,12 +233,19 @@ def expected_cost_arrays(
 
 
 def realised_costs(
-    outcome: np.ndarray, y: np.ndarray, amount_minor: np.ndarray, policy: Policy
+    outcome: np.ndarray,
+    y: np.ndarray,
+    amount_minor: np.ndarray,
+    policy: Policy,
+    segment: np.ndarray | None = None,
 ) -> np.ndarray:
     """What each row cost in minor units, now that it is known whether it was fraud. A review is charged with the
     reviewer's average errors, as nobody reviewed these rows for either model."""
-    costs = expected_cost_arrays(np.asarray(y, dtype=np.float64), amount_minor, policy)
-    return np.choose(np.asarray(outcome, dtype=np.int64), costs)
+    known, charged = np.asarray(y, dtype=np.float64), np.zeros(len(y))
+    for rows, there, _ in _parts(policy, segment, len(y)):
+        costs = expected_cost_arrays(known[rows], np.asarray(amount_minor)[rows], there)
+        charged[rows] = np.choose(np.asarray(outcome, dtype=np.int64)[rows], costs)
+    return charged
 
 
 def _losses(amount_minor: np.ndarray, policy: Policy) -> np.ndarray:

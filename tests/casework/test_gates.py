@@ -27,7 +27,7 @@ def failed(evidence: Evidence) -> list[str]:
 
 def test_a_better_challenger_passes_every_gate() -> None:
     assert failed(GOOD) == []
-    assert verdict_sentence(judge(GOOD, LIMITS)).startswith("Passed all 5 gates: average precision +0.040")
+    assert verdict_sentence(judge(GOOD, LIMITS)).startswith("Passed all 6 gates: average precision +0.040")
 
 
 def test_too_few_frauds_to_be_judged_on_is_refused_with_the_numbers() -> None:

@@ -1,0 +1,84 @@
+"""What becomes of a challenger once the gates have answered, and how does its folder come among the models?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from casework.learning import gates, models
+from casework.learning.runs import PROMOTED, REFUSED, WAITING, Ending, Request
+from casework.safety import alarms
+from data.writer import Writer
+from engine.policy import Policy
+
+OSCILLATION, LABELS_TURNED = "oscillation", "labels_turned"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The run that is to be concluded, under which policy, and when."""
+
+    run_id: str
+    request: Request
+    policy: Policy
+    at: datetime
+
+
+def take_over(made: Path, kept: Path, found: Mapping[str, Any]) -> None:
+    """Move a trained model's folder to where models are kept, whole: it is written, forced to disk, then renamed.
+
+    A crash at any point leaves either no such folder or a complete one, which nothing refers to yet.
+    """
+    model_id = found["model_id"]
+    source, target = made / model_id, kept / model_id
+    if target.exists():
+        return  # the same model was trained before; its first folder is the one on record
+    for file in source.iterdir():
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+    kept.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def conclude(w: Writer, asked: Asked, found: Mapping[str, Any]) -> Ending:
+    """Register the challenger and promote it, refuse it or have it wait, in the caller's one write."""
+    by, at, model_id = asked.request.by, asked.at, found["model_id"]
+    sentence = gates.verdict_sentence([gates.Gate(**g) for g in found["gates"]])
+    _raise_alarms(w, found, at)
+    if model_id == models.champion_id(w):
+        return Ending(REFUSED, "Refused: the same model as the champion came out, bit for bit.", found)
+    known = models.standing(w, model_id)
+    if known is not None and known["status"] != models.CHALLENGER:
+        return Ending(REFUSED, _known_sentence(known), found)
+    models.register(w, found, requested_by=by, at=at, run_id=asked.run_id)
+    if not found["passed"]:
+        models.refuse(w, model_id, by="gates", reason=sentence, at=at)
+        return Ending(REFUSED, sentence, found)
+    first = not models.champion_id(w)
+    if asked.policy.retrain.promote == "automatic" or first:
+        models.promote(w, model_id, by="gates", reason=sentence, at=at)
+        return Ending(PROMOTED, sentence, found)
+    return Ending(WAITING, sentence, found)
+
+
+def _known_sentence(known: Mapping[str, Any]) -> str:
+    if known["rolled_back"]:
+        return "Refused: the same model came out that people have rolled back, bit for bit."
+    return f"Refused: the same model came out as once before, bit for bit; it was {known['status']}."
+
+
+def _raise_alarms(w: Writer, found: Mapping[str, Any], at: datetime) -> None:
+    """Generations that go back and forth, and labels that look turned over, want a person."""
+    record = found["record"]
+    for kind, told in (
+        (OSCILLATION, record.get("oscillation")),
+        (LABELS_TURNED, record.get("labels_turned")),
+    ):
+        if told and told["alarm"]:
+            alarms.raise_alarm(w, kind, "model", told["sentence"], at, actor="gates")
