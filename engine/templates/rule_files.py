@@ -81,7 +81,7 @@ when: {count} >= 10
 on_missing: no_hit
 then:
   floor: review
-  reason: "{{{count}}} {called}s of this {_spoken(entity)} within an hour"
+  reason: "{{{count}}} {{{count}:{called}|{called}s}} of this {_spoken(entity)} within an hour"
 false_positives: >-
   Whatever is busy by nature, such as a terminal at a station.
 runbook: >-
@@ -110,7 +110,7 @@ when:
 on_missing: no_hit
 then:
   floor: review
-  reason: "this amount lies {{{far}}} deviations above the mean of {{{count}}} {called}s"
+  reason: "This amount lies {{{far}}} deviations above the mean of {{{count}}} {{{count}:{called}|{called}s}}"
 false_positives: >-
   The few large customers of a place with many small ones.
 runbook: >-
@@ -136,7 +136,7 @@ when: IN_LIST({entity}, 'blocked_{entity}')
 on_missing: no_hit
 then:
   block: true
-  reason: "this {_spoken(entity)} is on the block list"
+  reason: "This {_spoken(entity)} is on the block list"
 false_positives: >-
   Entries that outlived their reason. Give each an expiry.
 runbook: >-
@@ -194,7 +194,7 @@ when:
 on_missing: no_hit
 then:
   floor: review
-  reason: "{{{share}}} of the {called}s of this {_spoken(entity)} in a week were fraud, {{{count}}} frauds in 30 days"
+  reason: "{{{share}}} of the {called}s of this {_spoken(entity)} in a week were fraud, in 30 days {{{count}}}"
 false_positives: >-
   Victims, who keep paying after their case was settled.
 runbook: >-

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from rule_samples import RULE, demo_features, demo_lists
 
 from data.errors import ConfigError
 from engine.decision import Outcome
 from engine.rules.conditions import written
+from engine.rules.grammar import GrammarError
 from engine.rules.loader import load_rules
+from engine.rules.reasons import parse_reason
 from engine.rules.rule_set import RuleSet
 
 FEATURES, LISTS = demo_features(), demo_lists()
@@ -35,6 +39,24 @@ def test_a_rule_file_becomes_a_rule() -> None:
 
 def test_other_files_of_the_set_are_left_alone() -> None:
     assert len(load_rules({"policy.yaml": b"currency: EUR", "guidelines.md": b"#"}, FEATURES)) == 0
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 cards"), (1, "1 card"), (2, "2 cards"), (None, "unknown cards")])
+def test_a_reason_takes_the_word_that_fits_the_number(count: int | None, said: str) -> None:
+    reason = parse_reason("After {n} {n:card|cards} today", {"n": "count"}, "EUR")
+    assert reason.render({"n": count}) == f"After {said} today"
+
+
+@pytest.mark.parametrize("place", ["{n:}", "{n:card}", "{n:card|}", "{n:a|b|c}"])
+def test_a_choice_without_two_words_is_refused(place: str) -> None:
+    with pytest.raises(GrammarError, match="gives no two words to choose from"):
+        parse_reason(f"After {place}", {"n": "count"}, "EUR")
+
+
+def test_the_demos_reasons_start_like_sentences() -> None:
+    for file in sorted((Path(__file__).parents[3] / "rules" / "catalogue").glob("*.yaml")):
+        reason = file.read_text().partition('reason: "')[2]
+        assert reason[0] == reason[0].upper(), file.name
 
 
 def test_the_currency_of_reasons_comes_from_the_policy_of_the_set() -> None:
