@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from casework.quality.consensus.of_ledger import worth_table
 from data.ledger import Ledger
 from engine.policy import LABEL_SOURCES, Labels, Policy
 
@@ -46,11 +47,15 @@ WITH outcome AS (
     SELECT transaction_seq, arg_max(value, (given_at, event_seq)) AS value, max(given_at) AS known_at,
            arg_max(verdict_id, (given_at, event_seq)) AS ids
     FROM said WHERE task_kind = 'adjudication' GROUP BY transaction_seq
+), spoken AS (
+    SELECT transaction_seq, min(value) AS value, min(value) = max(value) AS agreed, max(given_at) AS known_at,
+           count(DISTINCT reviewer) AS people, string_agg(verdict_id, ',' ORDER BY given_at, event_seq) AS ids
+    FROM said WHERE task_kind IN ('primary', 'second', 'audit') GROUP BY transaction_seq
 ), voices AS (
-    SELECT transaction_seq, min(value) AS value, max(given_at) AS known_at, count(DISTINCT reviewer) AS people,
-           string_agg(verdict_id, ',' ORDER BY given_at, event_seq) AS ids
-    FROM said WHERE task_kind <> 'adjudication'
-    GROUP BY transaction_seq HAVING min(value) = max(value) AND min(value) <> 'inconclusive'
+    SELECT s.transaction_seq, coalesce(w.value, s.value = 'confirmed_fraud') AS value, s.known_at, s.people, s.ids,
+           coalesce(w.factor, 1.0) AS factor, coalesce(w.because, '') AS because
+    FROM spoken s LEFT JOIN worth w USING (transaction_seq)
+    WHERE (w.factor > 0 OR (w.factor IS NULL AND agreed)) AND NOT (agreed AND s.value = 'inconclusive')
 ), paid AS (
     SELECT transaction_seq, arg_max(value, disposition_seq) AS value
     FROM dispositions WHERE "at" <= $as_of GROUP BY transaction_seq
@@ -63,8 +68,8 @@ WITH outcome AS (
     SELECT transaction_seq, value = 'confirmed_fraud', 'adjudicated', known_at, ids, 1.0, ''
     FROM adjudicated WHERE value <> 'inconclusive'
     UNION ALL
-    SELECT transaction_seq, value = 'confirmed_fraud', CASE WHEN people > 1 THEN 'consensus' ELSE 'single_verdict' END,
-           known_at, ids, 1.0, '' FROM voices
+    SELECT transaction_seq, value, CASE WHEN people > 1 THEN 'consensus' ELSE 'single_verdict' END,
+           known_at, ids, factor, because FROM voices
     UNION ALL
     SELECT t.seq, false, 'matured_silence', t.occurred_at,
            CASE WHEN p.value IS NOT NULL THEN 'no dispute after ' || p.value
@@ -102,7 +107,9 @@ def label_table(
 
     `golden` maps the seq of a golden transaction to whether it is fraud. A source with weight 0 is not used
     at all, and the word of a source counts once it has stood for as long as the policy says. Two people who disagree
-    and were not adjudicated, or an "inconclusive", give no verdict label; silence may then still speak.
+    and were not adjudicated, or an "inconclusive", give no verdict label; silence may then still speak. Where
+    reviewers' errors are known (consensus.of_ledger), their words weigh no more than their evidence, three people who
+    differ may still make a label, and what is more likely wrong than right is none.
     """
     return _read(ledger, policy, as_of, golden or {}, _LABELS)
 
@@ -119,6 +126,7 @@ def _read(ledger: Ledger, policy: Policy, as_of: datetime, golden: Mapping[int, 
         sql,
         {"as_of": as_of, "review_holds": policy.review_holds_somewhere, "cap": policy.labels.cap},
         weights=_weights(policy.labels),
+        worth=worth_table(ledger, policy, as_of),
         golden=pa.table(
             {
                 "transaction_seq": pa.array(list(golden), pa.int64()),

@@ -33,7 +33,7 @@ Said = Sequence[tuple[str, str]]
 @dataclass(frozen=True)
 class Measures:
     """Error rates and shares as fitted: `confusion` by reviewer and `shared` of all together are chances of ANSWERS (3)
-    given CLASSES (2); `prior` is the share of fraud by lane, `overall` that of all lanes. `sentence` says what they rest
+    given CLASSES (2); `prior` is the share of fraud by lane, `overall` of all lanes. `sentence` says what they rest
     on, or why they are not `identified`."""
 
     identified: bool
