@@ -6,18 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
+from casework.learning import triggers
 from casework.outbox import messages, sending
 from casework.review import tasks
 from casework.safety import watching
 from casework.schedule import Job
-from data import chain
+from data import chain, seal_checks
 from data.errors import ChainBrokenError
 
 if TYPE_CHECKING:
     from casework.app import App
 
 _SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(minutes=10)
-_SEND = timedelta(seconds=2)
+_SEND, _ANCHOR = timedelta(seconds=2), timedelta(minutes=5)
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -56,8 +57,22 @@ def all_jobs(app: App) -> list[Job]:
         ),
         Job("retention", "remove files and sent messages whose time is over", _DAILY, lambda: retain(app)),
         Job("watch", "hold each rule against its own history", _DAILY, lambda: watching.watch(app)),
+        Job(
+            "anchor",
+            "note the head of the chain outside the workspace",
+            _ANCHOR,
+            lambda: anchor(app),
+            False,
+        ),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
         Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
+        Job(
+            "retrain_triggers",
+            "train before its time where many labels are new, or drift asks for it",
+            _HOURLY,
+            lambda: trigger(app),
+            False,
+        ),
     ]
 
 
@@ -105,6 +120,21 @@ def verify(app: App) -> str:
     if not report.ok:
         raise ChainBrokenError(str(report.problem), where=f"event {report.first_bad_seq}")
     return f"{report.events} events verify."
+
+
+def anchor(app: App) -> str:
+    """Note how far the chain has come, where a person with the workspace alone cannot change it."""
+    noted = seal_checks.note_head(app.ledger, app.clock())
+    return f"Event {noted.seq} noted." if noted else "The ledger has no key."
+
+
+def trigger(app: App) -> str:
+    """Start a retrain in the background where the policy's other triggers ask for one."""
+    reason = triggers.due(app.ledger, app.settings().policy.retrain, app.clock())
+    if reason is None:
+        return "Nothing asks for a retrain before its time."
+    run_id = app.start_retrain(reason.trigger, "scheduler", reason.sentence)
+    return f"{run_id} started: {reason.sentence}"
 
 
 def retrain(app: App) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from casework.people import signin
 from data import approved
 from data.errors import ConflictError, InputError
+from data.keyring import Keyring
 from data.ledger import Ledger
 from data.mapping import Mapping, load_mapping
 
@@ -158,7 +159,8 @@ def _write_files(workspace: Workspace, mapping_file: Path, files: dict[str, byte
 def _first_entries(
     workspace: Workspace, mapping: Mapping, files: dict[str, bytes], admin: Admin, at: datetime
 ) -> None:
-    ledger = Ledger.create(workspace.ledger_file, mapping, at=at, actor=admin.user_id)
+    keyring = Keyring.default()
+    ledger = Ledger.create(workspace.ledger_file, mapping, at=at, actor=admin.user_id, keyring=keyring)
     try:
         with ledger.writing() as w:
             signin.add_user(w, admin.user_id, "admin", admin.password, by=admin.user_id, at=at)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from data.errors import LedgerError
 from data.rows import aware, build_table
+from data.table_sums import TableSums
 
 _FEW = 1000
 _TIMES = (datetime,)
@@ -39,7 +40,10 @@ _PLAIN: dict[pa.DataType, tuple[type, ...]] = {
 class Tables:
     """The ledger's tables as things to append to, over the one writing connection."""
 
-    def __init__(self, connection: Any, schemas: Mapping[str, pa.Schema]) -> None:
+    def __init__(
+        self, connection: Any, schemas: Mapping[str, pa.Schema], sums: TableSums | None = None
+    ) -> None:
+        self.sums = sums
         self._connection = connection
         self._schemas = schemas
         self._names = {table: frozenset(schema.names) for table, schema in schemas.items()}
@@ -51,6 +55,11 @@ class Tables:
         self._plain = {
             table: [(field.name, _PLAIN[field.type]) for field in schema] for table, schema in schemas.items()
         }
+
+    @property
+    def shapes(self) -> dict[str, pa.Schema]:
+        """Every table's columns."""
+        return dict(self._schemas)
 
     def check_names(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """LedgerError for an unknown table or column."""
@@ -77,6 +86,8 @@ class Tables:
             # What it has buffered must not come up in a later write.
             appender.clear()
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
+        if self.sums is not None:
+            self.sums.added(table, plain)
 
     def fitting(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Rows whose names have been checked, as plain values that the columns can hold; LedgerError for others."""
@@ -127,6 +138,8 @@ class Tables:
             self._connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM _rows')
         except duckdb.Error as problem:
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
+        if self.sums is not None:
+            self.sums.added_arrow(table, "_rows", rows.column_names)
         self._connection.unregister("_rows")
 
     def _plain_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]] | None:

@@ -4,20 +4,26 @@ Every event is re-hashed from its stored bytes and linked to its predecessor. Ev
 its columns, and each run of transactions must still have the digest that an event in the chain vouches for. Every
 personal value that has not been erased must still match its commitment.
 
-The chain cannot show that its newest events were cut off: compare `last_hash` with one kept elsewhere.
+Where the ledger has a key, every event must carry its seal, every table the sum that was kept under it, and every head
+of the chain that was noted outside must still be there. Rows that repeat what an event says must say the same; that,
+and the chain itself, can be checked of a ledger without a key, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from data import projections, seal_checks
+from data.anchors import Anchor
 from data.commitments import DIGEST_SQL, content_sql
+from data.errors import LedgerError
 from data.events import GENESIS, Event
 from data.ingest import FILE_LABEL, LABEL_DIGEST_SQL
 from data.ledger import Ledger
 from data.rows import View, aware
-from data.schema import Field
+from data.schema import Field, Shapes
+from data.sealing import Sealer
 from data.writer import RECORDED
 
 _PAGE = 10_000
@@ -33,6 +39,9 @@ class ChainReport:
 
     `events` and `transactions` count what was checked; `first_bad_seq` is the seq of the first event that does not
     fit (0 if none) and `problem` says in a sentence what is wrong. `last_hash` is the head, in hexadecimal.
+    `sealed_from` is the first event under the ledger's key (0 for a ledger without one), `anchors` the number of heads
+    noted outside that were found again, and `anchored_seq` the newest of them. `problems` lists, after a whole chain,
+    everything else that does not fit.
     """
 
     events: int
@@ -41,6 +50,10 @@ class ChainReport:
     first_bad_seq: int = 0
     problem: str = ""
     last_hash: str = ""
+    sealed_from: int = 0
+    anchors: int = 0
+    anchored_seq: int = 0
+    problems: tuple[str, ...] = ()
 
 
 class _Broken(Exception):
@@ -53,11 +66,30 @@ class _Broken(Exception):
 
 def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
     """Walk the whole record. Never raises for a broken one: the report says where and how."""
+    held: list[Anchor] = []
+    noted_badly = ""
+    try:
+        held = seal_checks.anchored(ledger)
+    except LedgerError as unread:
+        noted_badly = str(unread)
     with ledger.view() as view:
-        return _verify(_Walk(view, ledger.fields, progress))
+        walk = _Walk(view, ledger.fields, progress, ledger.sealer)
+        report = _chain_report(walk)
+        found = list(_beside(walk, ledger.shapes, held)) if report.ok else []
+    if noted_badly:
+        found.append((walk.checked, noted_badly))
+    sealed_from = ledger.sealer.key.sealed_from if ledger.sealer else 0
+    newest = max((anchor.seq for anchor in held), default=0)
+    report = replace(report, sealed_from=sealed_from, anchors=len(held), anchored_seq=newest)
+    if not found:
+        return report
+    seq, problem = (report.first_bad_seq, report.problem) if not report.ok else min(found)
+    return replace(
+        report, ok=False, first_bad_seq=seq, problem=problem, problems=tuple(text for _, text in found)
+    )
 
 
-def _verify(walk: _Walk) -> ChainReport:
+def _chain_report(walk: _Walk) -> ChainReport:
     try:
         walk.events()
         walk.contents()
@@ -68,10 +100,18 @@ def _verify(walk: _Walk) -> ChainReport:
     return ChainReport(walk.checked, walk.covered, True, last_hash=walk.hash.hex())
 
 
+def _beside(walk: _Walk, shapes: Shapes, held: list[Anchor]) -> Iterator[seal_checks.Problem]:
+    """What does not fit beside a whole chain."""
+    yield from seal_checks.anchor_problems(walk.ledger, held, walk.checked)
+    yield from projections.problems(walk.ledger, shapes)
+    if walk.sealer is not None:
+        yield from seal_checks.table_problems(walk.ledger, walk.sealer, shapes, walk.checked, walk.hash)
+
+
 def events(ledger: Ledger | View, *, first_seq: int = 1) -> Iterator[Event]:
     """The events from `first_seq` on, in the order of their seqs, streamed."""
     last = ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
-    columns = "seq, recorded_at, actor, kind, subject, payload, commitments, prev_hash, hash"
+    columns = "seq, recorded_at, actor, kind, subject, payload, commitments, prev_hash, hash, seal"
     sql = f"SELECT {columns} FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
     for start in range(first_seq, last + 1, _PAGE):
         page = ledger.read_arrow(sql, [start, min(start + _PAGE - 1, last)])
@@ -83,8 +123,11 @@ def events(ledger: Ledger | View, *, first_seq: int = 1) -> Iterator[Event]:
 class _Walk:
     """One pass over the record, counting what it has checked."""
 
-    def __init__(self, ledger: View, fields: tuple[Field, ...], progress: Progress | None) -> None:
+    def __init__(
+        self, ledger: View, fields: tuple[Field, ...], progress: Progress | None, sealer: Sealer | None
+    ) -> None:
         self.ledger = ledger
+        self.sealer = sealer
         self.fields = fields
         self.progress = progress
         self.total = ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
@@ -144,6 +187,8 @@ class _Walk:
             raise _Broken(event.seq, f"event {event.seq} does not follow from the event before it")
         if event.computed_hash() != event.hash:
             raise _Broken(event.seq, f"event {event.seq} was changed after it was recorded")
+        if problem := seal_checks.event_problem(event, self.sealer):
+            raise _Broken(event.seq, problem)
         self.checked, self.hash = event.seq, event.hash
 
     def _check_run(self, event: Event) -> None:

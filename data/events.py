@@ -35,7 +35,8 @@ class EventDraft:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A recorded change. `payload` and `commitments` are the stored canonical JSON bytes."""
+    """A recorded change. `payload` and `commitments` are the stored canonical JSON bytes; `seal` is None where the
+    ledger had no key yet."""
 
     seq: int
     recorded_at: datetime
@@ -46,6 +47,7 @@ class Event:
     commitments: bytes
     prev_hash: bytes
     hash: bytes
+    seal: bytes | None = None
 
     @property
     def data(self) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class _Part:
         with self._path.open("rb") as file:
             while len(head := file.read(_HEAD.size)) == _HEAD.size:
                 mark, size, digest = _HEAD.unpack(head)
+                _refuse_other_version(mark, self._path)
                 if mark != _MARK or size > os.fstat(file.fileno()).st_size:
                     return
                 body = file.read(size)
@@ -140,6 +141,16 @@ def pending(records: Iterable[Rows], head_seq: int, head_hash: bytes, where: str
             )
         head_seq, head_hash = last["seq"], last["hash"]
         yield rows
+
+
+def _refuse_other_version(mark: bytes, path: Path) -> None:
+    """LedgerError for what another version left when it died: passing over it would lose answered decisions."""
+    if mark[:-1] == _MARK[:-1] and mark != _MARK:
+        raise LedgerError(
+            f"this journal was left by another version of Second Look (form {mark[-1]}, here {_MARK[-1]})",
+            where=str(path),
+            hint="Open and close the workspace once with the version that wrote it; nothing was changed.",
+        )
 
 
 def _plain(value: Any) -> str:

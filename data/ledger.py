@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
-from data import schema
-from data.appending import Tables
+from data import schema, sealed
 from data.backlog import Backlog, together
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
 from data.errors import LedgerBusyError, LedgerError
-from data.events import GENESIS, EventDraft
-from data.id_index import IdIndex
+from data.events import EventDraft
 from data.journal import Journal, Rows, pending
+from data.keyring import Keyring
 from data.lock_file import LockFile
-from data.rows import Parameters, View, fetch, fetch_arrow
+from data.memory import Memory
 from data.writer import Head, Writer
 
 if TYPE_CHECKING:
@@ -32,19 +29,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Head", "Ledger", "Writer"]
 
-_ID_BATCH = 200_000
 _MOST_WAITING = 8000
 
 
-class Ledger:
+class Ledger(Memory):
     """A workspace's DuckDB file and the one connection to it. Threads read together; one writes at a time.
 
     Two locks, always taken in this order: `_database` guards DuckDB's one write transaction, `_order` the chain, the
     seqs and the journal. Recording takes `_order` alone, so that it goes on while DuckDB settles or checkpoints.
     """
 
-    def __init__(self, path: Path, lock: LockFile, connection: Any, salts: SaltSource) -> None:
+    def __init__(
+        self, path: Path, lock: LockFile, connection: Any, salts: SaltSource, keyring: Keyring
+    ) -> None:
         self.path = path
+        self._keyring = keyring
         self._lock_file = lock
         self._connection = connection
         self._salts = salts
@@ -52,9 +51,6 @@ class Ledger:
         self._order = threading.RLock()
         self._writing = False
         self._backlog = Backlog(Journal(path.with_suffix(".journal")), self.settle)
-        self._head: Head
-        self._next_transaction_seq: int
-        self._ids: IdIndex
         self._load_memory()
         self._recover()
 
@@ -67,14 +63,19 @@ class Ledger:
         at: datetime,
         actor: str = "system",
         salts: SaltSource = secrets.token_bytes,
+        keyring: Keyring | None = None,
     ) -> Ledger:
-        """Make a new ledger with the mapping's fields. LedgerError if the file exists."""
+        """Make a new ledger with the mapping's fields, sealed under a fresh key if there is a keyring to put it on.
+
+        LedgerError if the file exists, or the key cannot be kept.
+        """
         if path.exists():
             raise LedgerError("there is already a file", where=str(path), hint="Choose another directory.")
         try:
-            ledger = cls._own(path, salts, at.astimezone(UTC).replace(tzinfo=None))
+            found = keyring or Keyring.default()
+            ledger = cls._own(path, salts, found, at.astimezone(UTC).replace(tzinfo=None))
             try:
-                ledger._introduce(mapping, at, actor)
+                ledger._introduce(mapping, at, actor, with_key=keyring is not None)
             except BaseException:
                 ledger.close()
                 raise
@@ -86,24 +87,26 @@ class Ledger:
         return ledger
 
     @classmethod
-    def open(cls, path: Path, *, salts: SaltSource = secrets.token_bytes) -> Ledger:
-        """Open an existing ledger and own it.
+    def open(
+        cls, path: Path, *, salts: SaltSource = secrets.token_bytes, keyring: Keyring | None = None
+    ) -> Ledger:
+        """Open an existing ledger and own it; its key is looked for on the keyring (default: this person's).
 
         LedgerBusyError if another process owns it; LedgerError for a missing file, a file that is no
-        ledger, or one with a newer schema.
+        ledger, one with a newer schema, or one whose key is not there.
         """
         refuse_other_files(path)
-        return cls._own(path, salts, None)
+        return cls._own(path, salts, keyring or Keyring.default(), None)
 
     @classmethod
-    def _own(cls, path: Path, salts: SaltSource, migrated_at: datetime | None) -> Ledger:
+    def _own(cls, path: Path, salts: SaltSource, keyring: Keyring, migrated_at: datetime | None) -> Ledger:
         """Take the lock, connect and bring the schema up to date; on failure all of it is given back."""
         lock = LockFile(path.with_suffix(".lock"), guards=path)
         connection = None
         try:
             connection = connect(path)
-            schema.migrate(connection, at=migrated_at, where=str(path))
-            return cls(path, lock, connection, salts)
+            sealed.migrate(connection, keyring, at=migrated_at, where=str(path))
+            return cls(path, lock, connection, salts, keyring)
         except BaseException:
             if connection is not None:
                 connection.close()
@@ -133,57 +136,6 @@ class Ledger:
             self.settle()
             self._connection.execute("CHECKPOINT")
 
-    @property
-    def fields(self) -> tuple[schema.Field, ...]:
-        """The institution's entities, attributes and personal fields."""
-        return self._fields
-
-    @property
-    def about(self) -> dict[str, str]:
-        """What the workspace is about: institution, base_currency, time_zone, mapping_sha256."""
-        return {row["name"]: row["value"] for row in self.read("SELECT name, value FROM about")}
-
-    @property
-    def next_transaction_seq(self) -> int:
-        """The seq the next transaction will get."""
-        return self._next_transaction_seq
-
-    @property
-    def last_event(self) -> Head:
-        """Seq and hash of the last committed event."""
-        return self._head
-
-    def seq_of(self, transaction_id: str) -> int | None:
-        """The seq of a committed transaction id, or None."""
-        return self._ids.get(transaction_id)
-
-    def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
-        """Query what is committed, from any thread. Rows as dicts, times aware and in UTC."""
-        self.settle()
-        return self.read_settled(sql, parameters)
-
-    def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
-        """Like `read`, but without what was recorded since the last `settle`."""
-        with self._connection.cursor() as cursor:
-            return fetch(cursor, sql, parameters)
-
-    def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
-        """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
-        self.settle()
-        with self._connection.cursor() as cursor:
-            return fetch_arrow(cursor, sql, parameters, tables)
-
-    @contextmanager
-    def view(self) -> Iterator[View]:
-        """Several queries of one and the same moment: what is committed meanwhile stays unseen."""
-        self.settle()
-        with self._connection.cursor() as cursor:
-            cursor.execute("BEGIN")
-            try:
-                yield View(cursor)
-            finally:
-                cursor.execute("ROLLBACK")
-
     @contextmanager
     def writing(self) -> Iterator[Writer]:
         """One write: everything done with the Writer is committed together, or nothing is.
@@ -199,6 +151,7 @@ class Ledger:
                 try:
                     yield writer
                     writer.flush()
+                    self._seal_tables(writer.head)
                     self._connection.execute("COMMIT")
                     self._adopt(writer)
                 except BaseException:
@@ -253,10 +206,13 @@ class Ledger:
         try:
             for table, rows in together(records).items():
                 self._tables.append_arrow(table, self._tables.as_arrow(table, rows))
+            last = records[-1]["events"][-1]
+            self._seal_tables(Head(last["seq"], last["hash"]))
             self._connection.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.TransactionException):
                 self._connection.execute("ROLLBACK")
+            self._reload_sums()
             if self._stored_head().seq >= records[-1]["events"][-1]["seq"]:
                 self._backlog.done()  # the commit succeeded before the exception
             raise
@@ -284,6 +240,7 @@ class Ledger:
             self._next_transaction_seq,
             self._ids,
             self._salts,
+            sealer=self.sealer,
             only_adds=only_adds,
         )
 
@@ -302,6 +259,7 @@ class Ledger:
         # The commit itself may have succeeded before the exception (an interrupt): the file is the judge.
         with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
+        self._reload_sums()
         if self._head != writer.head and self._stored_head() == writer.head:
             self._adopt(writer)
 
@@ -312,36 +270,49 @@ class Ledger:
         for first, last in writer.bulk_seqs:
             self._ids.add_bulk(self._id_batches(first, last))
 
-    def _introduce(self, mapping: Mapping | None, at: datetime, actor: str) -> None:
+    def seal(self, at: datetime, actor: str) -> None:
+        """Give a ledger of an earlier version its key; the event `ledger.sealed` is the first that carries a seal.
+
+        Nothing happens if it has one. LedgerError if the key cannot be kept, or if keys exist for a ledger at this
+        place: then this one has been put in its stead, or was stripped of its seals.
+        """
+        if self.sealer is not None:
+            return
+        if self._keyring.made_for(self.path):
+            raise LedgerError(
+                "a key was made for the ledger at this place, but this ledger says it has none",
+                where=str(self.path),
+                hint="Was it put back from before it was sealed? Then move the key away: "
+                + str(self._keyring.made_for(self.path)[0].key_id),
+            )
+        try:
+            with self.writing() as writer:
+                key_id = self._take_key(writer)
+                writer.insert("about", [{"name": sealed.KEY_ID, "value": key_id}])
+                writer.event(EventDraft(actor, "ledger.sealed", "ledger", {sealed.KEY_ID: key_id}), at)
+                writer.flush()
+                if self._tables.sums is not None:
+                    self._tables.sums.recount()
+        finally:
+            self._load_memory()
+
+    def _take_key(self, writer: Writer) -> str:
+        key = self._keyring.make(self.path, writer.head.seq + 1)
+        self._tables.sums = sealed.fresh_sums(self._connection, key)
+        writer.sealer = self._tables.sums.sealer
+        return key.key_id
+
+    def _introduce(self, mapping: Mapping | None, at: datetime, actor: str, *, with_key: bool) -> None:
         fields = mapping.fields if mapping else ()
-        about = mapping.about if mapping else {}
+        about = dict(mapping.about) if mapping else {}
         with self.writing() as writer:
+            if with_key:
+                about[sealed.KEY_ID] = self._take_key(writer)
             schema.add_fields(self._connection, fields)
             writer.insert("about", [{"name": name, "value": value} for name, value in about.items()])
             shown = [{"name": f.name, "role": f.role, "type": f.type, "unit": f.unit} for f in fields]
             writer.event(EventDraft(actor, "ledger.created", "ledger", {"fields": shown, **about}), at)
+            writer.flush()
+            if self._tables.sums is not None:
+                self._tables.sums.recount()  # the fields were added beside it
         self._load_memory()
-
-    def _load_memory(self) -> None:
-        self._tables = Tables(self._connection, schema.arrow_schemas(self._connection))
-        self._fields = schema.stored_fields(self._connection)
-        self._head = self._stored_head()
-        last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM transactions").fetchall()[0][0]
-        self._next_transaction_seq = last + 1
-        self._ids = IdIndex(self._id_of)
-        self._ids.add_bulk(self._id_batches(1, last))
-
-    def _stored_head(self) -> Head:
-        rows = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
-        return Head(*rows[0]) if rows else Head(0, GENESIS)
-
-    def _id_of(self, seq: int) -> str | None:
-        # Only ids that DuckDB has are looked up here; waiting for more could wait for a recording in this thread.
-        rows = self.read_settled("SELECT transaction_id FROM transactions WHERE seq = ?", [seq])
-        return rows[0]["transaction_id"] if rows else None
-
-    def _id_batches(self, first: int, last: int) -> Iterator[tuple[list[str], np.ndarray]]:
-        sql = "SELECT transaction_id, seq FROM transactions WHERE seq BETWEEN ? AND ?"
-        for start in range(first, last + 1, _ID_BATCH):
-            batch = self.read_arrow(sql, [start, min(start + _ID_BATCH - 1, last)])
-            yield batch["transaction_id"].to_pylist(), batch["seq"].to_numpy()

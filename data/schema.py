@@ -35,6 +35,10 @@ _ARROW = {
 }
 
 
+Shapes = dict[str, pa.Schema]
+"""Each table's columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One of the institution's own fields. `type` is the ledger's column type: VARCHAR, DOUBLE or BOOLEAN.
@@ -73,6 +77,12 @@ def shipped_migrations() -> list[Migration]:
         if match:
             found.append(Migration(int(match[1]), match[2], file.read_text("utf-8")))
     return sorted(found, key=lambda migration: migration.number)
+
+
+def is_behind(connection: Any, where: str) -> bool:
+    """Whether this is a ledger that lacks some of the migrations. LedgerError for a file that is no ledger."""
+    applied = _applied(connection, where)
+    return bool(applied) and any(m.number not in applied for m in shipped_migrations())
 
 
 def migrate(connection: Any, *, at: datetime | None, where: str) -> None:
@@ -144,7 +154,7 @@ def stored_fields(connection: Any) -> tuple[Field, ...]:
     return tuple(Field(*row) for row in rows)
 
 
-def arrow_schemas(connection: Any) -> dict[str, pa.Schema]:
+def arrow_schemas(connection: Any) -> Shapes:
     """Each table's columns as an Arrow schema, for building rows to append."""
     rows = connection.execute(
         "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE NOT internal"
@@ -154,3 +164,12 @@ def arrow_schemas(connection: Any) -> dict[str, pa.Schema]:
     for table, column, kind, nullable in rows:
         columns.setdefault(table, []).append(pa.field(column, _ARROW[kind], nullable))
     return {table: pa.schema(fields) for table, fields in columns.items()}
+
+
+def column_defaults(connection: Any) -> dict[tuple[str, str], str]:
+    """The SQL expression that fills a column left out, by table and column."""
+    rows = connection.execute(
+        "SELECT table_name, column_name, column_default FROM duckdb_columns() WHERE NOT internal"
+        " AND column_default IS NOT NULL"
+    ).fetchall()
+    return {(table, column): default for table, column, default in rows}

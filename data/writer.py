@@ -17,6 +17,7 @@ from data.events import EventDraft, event_hash, microseconds
 from data.id_index import IdIndex
 from data.rows import Parameters, bindable, fetch, fetch_arrow
 from data.schema import Field
+from data.sealing import Sealer
 from data.transactions import Transaction
 
 RECORDED = "transactions.recorded"
@@ -50,9 +51,11 @@ class Writer:
         ids: IdIndex,
         salts: SaltSource,
         *,
+        sealer: Sealer | None = None,
         only_adds: bool = False,
     ) -> None:
         self.head = head
+        self.sealer = sealer
         self.pending: dict[str, list[Mapping[str, Any]]] = {}
         self.next_transaction_seq = next_transaction_seq
         self.new_ids: dict[str, int] = {}
@@ -75,6 +78,7 @@ class Writer:
         row = {
             "seq": seq, "recorded_at": at, "actor": draft.actor, "kind": draft.kind, "subject": draft.subject,
             "payload": payload, "commitments": commitments, "prev_hash": previous, "hash": hashed,
+            "seal": self.sealer.of(hashed) if self.sealer else None,
         }  # fmt: skip
         self.pending.setdefault("events", []).append(row)
         if personal_rows:
@@ -97,9 +101,12 @@ class Writer:
             self.pending.setdefault(table, []).extend(rows)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run an UPDATE or DELETE; `?` parameters may be aware times."""
+        """Run an UPDATE or DELETE of one table; `?` parameters may be aware times."""
         self.flush()
-        self._connection.execute(sql, bindable(parameters))
+        if self._tables.sums is None:
+            self._connection.execute(sql, bindable(parameters))
+        else:
+            self._tables.sums.execute(sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """Query as Arrow, seeing what this write has done so far. `tables` can be named by the query."""

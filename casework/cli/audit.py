@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import orjson
@@ -26,11 +26,20 @@ def verify(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
     with reached(workspace) as reach:
         report = reach.get("/v1/audit/verification")
     if report["ok"]:
-        lines = [f"{report['events']} events, every one in its place and unaltered."]
+        lines = [f"{report['events']} events, every one in its place and unaltered.", _sealed(report)]
     else:
         lines = [f"Event {report['first_bad_seq']}: {report['problem']}"]
+        lines += [f"  also: {problem}" for problem in report["problems"] if problem != report["problem"]]
     answer(report, lines, as_json)
     finish(not report["ok"])
+
+
+def _sealed(report: dict[str, Any]) -> str:
+    if not report["sealed_from"]:
+        return "The ledger has no key: rebuilding it, or cutting its tail, would not show."
+    before = f", those before {report['sealed_from']} only linked" if report["sealed_from"] > 1 else ""
+    heads = f"{report['anchors']} heads noted outside are all there"
+    return f"Sealed under the ledger's key{before}; {heads}, the newest at event {report['anchored_seq']}."
 
 
 @cli.command("export")

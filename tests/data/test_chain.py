@@ -28,7 +28,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for number in range(2):
             with ledger.writing() as w:
                 w.insert_transactions([transaction(f"l{number}", personal={"email": "a@b.c"})], AT, "api")
-                w.event(EventDraft("analyst-1", "case.opened", f"case:{number}", {}, {"note": "n"}), AT)
+                w.event(EventDraft("analyst-1", "case.noted", f"case:{number}", {}, {"note": "n"}), AT)
         with ledger.writing() as w:
             w.events([EventDraft("analyst-1", "task.claimed", f"task:{n}", {"n": n}) for n in range(2)], AT)
         assert ledger.last_event.seq == EVENTS

@@ -19,7 +19,7 @@ def record(ledger: Ledger, name: str) -> None:
     with ledger.recording() as w:
         w.insert_transactions([transaction(name)], AT, "api")
         w.event(
-            EventDraft("engine", "transaction.decided", f"transaction:{name}", {"outcome": "approve"}), AT
+            EventDraft("engine", "transaction.seen", f"transaction:{name}", {"outcome": "approve"}), AT
         )
 
 

@@ -1,0 +1,48 @@
+"""How is what is committed read, from any thread, while others write?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+
+from data.rows import Parameters, View, fetch, fetch_arrow
+
+
+class Reads:
+    """Queries over the one connection. Each begins by giving DuckDB what has been recorded (`settle`)."""
+
+    _connection: Any
+
+    def settle(self) -> None:
+        """Give DuckDB what has been recorded; the ledger says how."""
+        raise NotImplementedError
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Query what is committed, from any thread. Rows as dicts, times aware and in UTC."""
+        self.settle()
+        return self.read_settled(sql, parameters)
+
+    def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Like `read`, but without what was recorded since the last `settle`."""
+        with self._connection.cursor() as cursor:
+            return fetch(cursor, sql, parameters)
+
+    def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
+        """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
+        self.settle()
+        with self._connection.cursor() as cursor:
+            return fetch_arrow(cursor, sql, parameters, tables)
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """Several queries of one and the same moment: what is committed meanwhile stays unseen."""
+        self.settle()
+        with self._connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield View(cursor)
+            finally:
+                cursor.execute("ROLLBACK")

@@ -1,0 +1,69 @@
+"""How does a ledger come by its key and its sums, and how do they live through a change of its schema?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from data import schema
+from data.errors import LedgerError
+from data.events import GENESIS
+from data.keyring import Keyring, LedgerKey
+from data.sealing import Sealer
+from data.table_sums import TableSums
+
+KEY_ID = "key_id"
+"""The row of `about` that names the ledger's key."""
+
+
+def key_id_of(connection: Any) -> str:
+    """The name of the ledger's key, '' for a ledger that has none (or no tables yet)."""
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if not {"about", "state_seals"} <= tables:
+        return ""
+    rows = connection.execute("SELECT value FROM about WHERE name = ?", [KEY_ID]).fetchall()
+    return str(rows[0][0]) if rows else ""
+
+
+def fresh_sums(connection: Any, key: LedgerKey) -> TableSums:
+    """Sums under that key, of nothing yet."""
+    shapes = schema.arrow_schemas(connection)
+    return TableSums(connection, shapes, schema.column_defaults(connection), Sealer(key))
+
+
+def stored_sums(connection: Any, keyring: Keyring) -> TableSums | None:
+    """The sums as they were last stored; None where the ledger has no key. LedgerError if the key is not there."""
+    key_id = key_id_of(connection)
+    if not key_id:
+        return None
+    sums = fresh_sums(connection, keyring.find(key_id))
+    sums.load()
+    return sums
+
+
+def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: str) -> None:
+    """Bring the schema up to date. A sealed ledger must be unaltered for that: afterwards its sums are taken anew.
+
+    LedgerError as in `schema.migrate`, or for tables that something other than the program has changed.
+    """
+    sums = stored_sums(connection, keyring) if schema.is_behind(connection, where) else None
+    if sums is not None and (altered := sums.differing()):
+        raise LedgerError(
+            f"tables were changed by something other than the program: {', '.join(altered)}",
+            where=where,
+            hint="Verify it with the version of Second Look that wrote it, before bringing it up to date.",
+        )
+    schema.migrate(connection, at=at, where=where)
+    if sums is not None:
+        _renew(connection, keyring)
+
+
+def _renew(connection: Any, keyring: Keyring) -> None:
+    sums = stored_sums(connection, keyring)
+    if sums is None:
+        return
+    sums.recount()
+    rows = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
+    connection.execute("BEGIN")
+    sums.write(*(rows[0] if rows else (0, GENESIS)))
+    connection.execute("COMMIT")

@@ -1,0 +1,178 @@
+"""Do the tables still hold what the program itself put there, row for row?
+
+Next to the rows lies one line under the ledger's key: the sum of every table as of the last event. Each commit works
+out what it adds and takes away, and renews that line with it. Whoever changes a table without the key cannot make it
+fit, and an older line with older rows does not fit the chain's head. `events` and `transactions` are left out: the
+chain itself vouches for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from data.errors import LedgerError
+from data.row_digests import Sum, of_rows, sum_sql
+from data.rows import Parameters, View, bindable
+from data.sealing import Sealer
+
+APART = frozenset(("events", "transactions", "state_seals", "schema_migrations"))
+_CHANGE = re.compile(r'\s*(?:UPDATE\s+"?(\w+)"?\s+SET|DELETE\s+FROM\s+"?(\w+)"?)\b', re.IGNORECASE)
+_TEXT_OR_MARK = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\(|\)|\?|\bWHERE\b", re.IGNORECASE)
+
+
+class TableSums:
+    """The sums of all watched tables, kept up with what the one write transaction does."""
+
+    def __init__(
+        self,
+        connection: Any,
+        schemas: Mapping[str, pa.Schema],
+        defaults: Mapping[tuple[str, str], str],
+        sealer: Sealer,
+    ) -> None:
+        self.sealer = sealer
+        self._connection = connection
+        self._schemas = {table: schema for table, schema in schemas.items() if table not in APART}
+        self._defaults = defaults
+        self._sums: dict[str, Sum] = {}
+
+    def load(self) -> None:
+        """Go on from the stored line; without one every sum is empty, and verification says so."""
+        rows = self._connection.execute("SELECT tables FROM state_seals").fetchall()
+        self._sums = parsed(rows[0][0]) if rows else {}
+
+    def recount(self) -> None:
+        """Take the rows as they are: when a ledger gets its key, or its tables another shape."""
+        self._sums = {table: self._counted(table) for table in self._schemas}
+
+    def differing(self) -> list[str]:
+        """The tables whose rows do not have the sum that was kept."""
+        return [t for t in self._schemas if self._counted(t) != self._sums.get(t, Sum())]
+
+    def write(self, seq: int, head: bytes) -> None:
+        """Store the line, as of the event `seq` with the hash `head`, in the open transaction."""
+        text = orjson.dumps(
+            {table: [s.rows, str(s.first), str(s.second)] for table, s in self._sums.items() if s != Sum()},
+            option=orjson.OPT_SORT_KEYS,
+        )
+        seal = self.sealer.of(sealed_content(seq, head, text))
+        self._connection.execute("DELETE FROM state_seals")
+        self._connection.execute("INSERT INTO state_seals VALUES (?, ?, ?)", [seq, text.decode(), seal])
+
+    def added(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows, as tuples of the table's columns, were appended."""
+        self._change(table, self._sum(table, rows))
+
+    def added_arrow(self, table: str, name: str, columns: Iterable[str]) -> None:
+        """All rows of the registered Arrow table `name` were appended by column name."""
+        if table not in self._schemas:
+            return
+        there = set(columns)
+        given = {
+            column: f'"{column}"' if column in there else self._defaults.get((table, column), "NULL")
+            for column in self._schemas[table].names
+        }
+        sql = sum_sql(self.sealer.row_secret, table, self._schemas[table], name, given)
+        self._change(table, Sum(*self._connection.execute(sql).fetchall()[0]))
+
+    def execute(self, sql: str, parameters: Parameters) -> None:
+        """Run an UPDATE or DELETE of one table, and follow what it does to its sum."""
+        table, deletes, condition, skip = changed_part(sql)
+        if table not in self._schemas:
+            raise LedgerError("this table is changed by nothing but events", where=table)
+        before: list[Sequence[Any]] = []
+        if not deletes:
+            bound = _bound_after(parameters, condition, skip)
+            before = self._connection.execute(f'SELECT * FROM "{table}" {condition}', bound).fetchall()
+            if not before:
+                return
+        found = self._connection.execute(f"{sql} RETURNING *", bindable(parameters)).fetchall()
+        self._change(table, Sum() - self._sum(table, found if deletes else before))
+        if not deletes:
+            self._change(table, self._sum(table, found))
+
+    def _sum(self, table: str, rows: Iterable[Sequence[Any]]) -> Sum:
+        if table not in self._schemas:
+            return Sum()
+        return of_rows(self.sealer.row_secret, table, self._schemas[table], rows)
+
+    def _change(self, table: str, by: Sum) -> None:
+        if table in self._schemas:
+            self._sums[table] = self._sums.get(table, Sum()) + by
+
+    def _counted(self, table: str) -> Sum:
+        sql = sum_sql(self.sealer.row_secret, table, self._schemas[table], f'"{table}"')
+        return Sum(*self._connection.execute(sql).fetchall()[0])
+
+
+def parsed(text: str) -> dict[str, Sum]:
+    """The sums of a stored line."""
+    return {
+        table: Sum(n, int(first), int(second)) for table, (n, first, second) in orjson.loads(text).items()
+    }
+
+
+def sealed_content(seq: int, head: bytes, text: bytes) -> bytes:
+    """What a stored line's seal is over."""
+    return b"state" + seq.to_bytes(8, "big") + head + text
+
+
+def found_problems(
+    view: View, sealer: Sealer, schemas: Mapping[str, pa.Schema], head_seq: int, head: bytes
+) -> Iterator[str]:
+    """Sentences about tables that do not hold what the program put there; one query a table, bounded memory."""
+    rows = view.read("SELECT event_seq, tables, mac FROM state_seals")
+    if len(rows) != 1:
+        yield f"{len(rows)} lines of table sums are stored where there is one"
+        return
+    line = rows[0]
+    if line["event_seq"] != head_seq or not sealer.fits(
+        sealed_content(line["event_seq"], head, line["tables"].encode()), line["mac"]
+    ):
+        yield "the sums of the tables do not carry this ledger's seal as of its last event"
+        return
+    kept = parsed(line["tables"])
+    for table, schema in schemas.items():
+        if table in APART:
+            continue
+        there = Sum(**view.read(sum_sql(sealer.row_secret, table, schema, f'"{table}"'))[0])
+        expected = kept.pop(table, Sum())
+        if there != expected:
+            yield _told(table, there, expected)
+    for table in sorted(kept):
+        yield f"the table {table} is gone"
+
+
+def _told(table: str, there: Sum, expected: Sum) -> str:
+    if there.rows != expected.rows:
+        return f"the table {table} holds {there.rows} rows where the program left {expected.rows}"
+    return f"rows of the table {table} were changed by something other than the program"
+
+
+@lru_cache(maxsize=1024)
+def changed_part(sql: str) -> tuple[str, bool, str, int]:
+    """The table that a statement changes, whether it deletes, its WHERE clause, and how many `?` come before that."""
+    match = _CHANGE.match(sql)
+    if match is None:
+        raise LedgerError("only an UPDATE or DELETE of one table can be run here", where=sql[:80])
+    depth = marks = 0
+    for found in _TEXT_OR_MARK.finditer(sql, match.end()):
+        token = found[0]
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        marks += token == "?"
+        if depth == 0 and token.upper() == "WHERE":
+            return match[1] or match[2], match[2] is not None, sql[found.start() :], marks
+    return match[1] or match[2], match[2] is not None, "", marks
+
+
+def _bound_after(parameters: Parameters, condition: str, skip: int) -> Any:
+    bound = bindable(parameters)
+    if isinstance(bound, Mapping):
+        return {name: value for name, value in bound.items() if f"${name}" in condition}
+    return bound[skip:]
