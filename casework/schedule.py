@@ -7,16 +7,18 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from casework.safety.naming import reason_of
 from data.errors import ConflictError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.writer import Writer
 
 log = logging.getLogger(__name__)
 _GRACE_SECONDS = 3600
@@ -39,9 +41,11 @@ class Job:
 
 
 class Schedule:
-    """APScheduler in this process with a memory job store; every run is recorded in the ledger.
+    """APScheduler in this process with a memory job store; every run, and every pause, is recorded in the ledger.
 
-    A job never overlaps itself. A run missed while the process was busy is made up for once, within an hour.
+    A job never overlaps itself. Runs missed while the process was busy are made up for once, within an hour; one missed
+    by more is recorded as missed. A paused job stays paused over restarts, until somebody resumes it; it can be run by
+    hand meanwhile.
     """
 
     def __init__(self, ledger: Ledger, jobs: Sequence[Job], clock: Callable[[], datetime]) -> None:
@@ -49,12 +53,13 @@ class Schedule:
         self._jobs = {job.name: job for job in jobs}
         self._locks = {job.name: threading.Lock() for job in jobs}
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED)
+        self._scheduler.add_listener(self._heard, EVENT_JOB_MISSED)
 
     def start(self) -> None:
         """Start running jobs. A recorded job is due one interval after its last run, also across restarts: a server
         that is restarted every day must still retrain every week."""
         last = {job: row["started_at"] for job, row in self._last_runs().items()}
+        paused = self._pauses()
         for job in self._jobs.values():
             self._scheduler.add_job(
                 self._run_scheduled,
@@ -66,7 +71,10 @@ class Schedule:
                 coalesce=True,
                 misfire_grace_time=_GRACE_SECONDS,
             )
-        self._scheduler.start()
+        self._scheduler.start(paused=True)
+        for name in paused:
+            self._scheduler.pause_job(name)
+        self._scheduler.resume()
 
     def stop(self) -> None:
         """Stop starting jobs and wait for those that run."""
@@ -84,18 +92,48 @@ class Schedule:
         finally:
             lock.release()
 
-    def pause(self, name: str) -> None:
+    def pause(self, name: str, *, by: str, reason: str) -> None:
+        """Keep a job from running by itself until it is resumed. ConflictError if it is paused, InputError without a
+        reason."""
         self._job(name)
-        self._scheduler.pause_job(name)
+        why, at = reason_of(reason, "a pause"), self._clock()
+        with self._ledger.writing() as w:
+            if name in self._pauses(w):
+                raise ConflictError("this job is paused already", where=name)
+            row = {"job": name, "paused_at": at, "paused_by": by, "reason": why}
+            w.insert("job_pauses", [{**row, "resumed_by": "", "resumed_reason": ""}])
+            w.event(EventDraft(by, "job.paused", f"job:{name}", {"reason": why}), at)
+        if self._scheduler.running:
+            self._scheduler.pause_job(name)
 
-    def resume(self, name: str) -> None:
+    def resume(self, name: str, *, by: str, reason: str) -> None:
+        """Have a paused job run by itself again, next one interval from now. ConflictError if it is not paused."""
         self._job(name)
-        self._scheduler.resume_job(name)
+        why, at = reason_of(reason, "resuming a job"), self._clock()
+        with self._ledger.writing() as w:
+            if name not in self._pauses(w):
+                raise ConflictError("this job is not paused", where=name)
+            w.execute(
+                "UPDATE job_pauses SET resumed_at = ?, resumed_by = ?, resumed_reason = ? "
+                "WHERE job = ? AND resumed_at IS NULL",
+                [at, by, why, name],
+            )
+            w.event(EventDraft(by, "job.resumed", f"job:{name}", {"reason": why}), at)
+        if self._scheduler.running:
+            self._scheduler.resume_job(name)
+
+    def _pauses(self, source: Ledger | Writer | None = None) -> dict[str, dict[str, Any]]:
+        """Jobs that are paused: since when, by whom and why."""
+        rows = (source or self._ledger).read(
+            "SELECT job, paused_at, paused_by, reason FROM job_pauses WHERE resumed_at IS NULL"
+        )
+        return {row["job"]: row for row in rows if row["job"] in self._jobs}
 
     def table(self) -> list[dict[str, Any]]:
-        """A row per job: name, what, every (seconds), running, paused, next run, last run and result."""
-        last = self._last_runs()
-        return [self._row(job, last.get(job.name)) for job in self._jobs.values()]
+        """A row per job: name, what, every (seconds), running, paused (since when, by whom, why), next run, last run
+        and result."""
+        last, paused = self._last_runs(), self._pauses()
+        return [self._row(job, last.get(job.name), paused.get(job.name)) for job in self._jobs.values()]
 
     def _last_runs(self) -> dict[str, dict[str, Any]]:
         rows = self._ledger.read(
@@ -105,15 +143,18 @@ class Schedule:
         )
         return {row["job"]: row for row in rows}
 
-    def _row(self, job: Job, last: dict[str, Any] | None) -> dict[str, Any]:
+    def _row(self, job: Job, last: dict[str, Any] | None, pause: dict[str, Any] | None) -> dict[str, Any]:
         planned = self._scheduler.get_job(job.name) if self._scheduler.running else None
         return {
             "name": job.name,
             "what": job.what,
             "every_seconds": job.every.total_seconds(),
             "running": self._locks[job.name].locked(),
-            "paused": planned is not None and planned.next_run_time is None,
-            "next_run_at": planned.next_run_time if planned else None,
+            "paused": pause is not None,
+            "paused_at": pause["paused_at"] if pause else None,
+            "paused_by": pause["paused_by"] if pause else "",
+            "paused_reason": pause["reason"] if pause else "",
+            "next_run_at": planned.next_run_time if planned and not pause else None,
             "last_started_at": last["started_at"] if last else None,
             "last_finished_at": last["finished_at"] if last else None,
             "last_result": last["result"] if last else "",
@@ -141,23 +182,34 @@ class Schedule:
         except Exception as error:  # whatever a job raises must not end the scheduler's thread
             log.exception("job %s failed", job.name)
             result, detail = "failed", f"{type(error).__name__}: {error}"
-        row = {
-            "run_id": "run_" + secrets.token_hex(6),
-            "job": job.name,
-            "started_at": started,
-            "finished_at": self._clock(),
-            "result": result,
-            "detail": detail,
-        }
+        row = _row_of(job.name, started, self._clock(), result, detail)
         if job.recorded or result == "failed" or by != "scheduler":
             self._store(row, by)
         return row
 
     def _store(self, row: dict[str, Any], by: str) -> None:
-        kind = "job.finished" if row["result"] == "done" else "job.failed"
+        kind = {"done": "job.finished", "missed": "job.missed"}.get(row["result"], "job.failed")
         with self._ledger.writing() as w:
             w.insert("job_runs", [row])
             w.event(EventDraft(by, kind, f"job:{row['job']}", row), row["finished_at"])
 
-    def _missed(self, event: JobExecutionEvent) -> None:
-        log.warning("job %s missed its run of %s", event.job_id, event.scheduled_run_time)
+    def _heard(self, event: JobExecutionEvent) -> None:
+        self.missed(event.job_id, event.scheduled_run_time)
+
+    def missed(self, name: str, planned: datetime) -> None:
+        """Record that APScheduler gave a run up because it came more than an hour late; the next one comes in turn."""
+        log.warning("job %s missed its run of %s", name, planned)
+        at = self._clock()
+        detail = f"The run of {planned.astimezone(UTC):%Y-%m-%d %H:%M} UTC came more than an hour late."
+        self._store(_row_of(name, at, at, "missed", detail), "scheduler")
+
+
+def _row_of(job: str, started: datetime, finished: datetime, result: str, detail: str) -> dict[str, Any]:
+    return {
+        "run_id": "run_" + secrets.token_hex(6),
+        "job": job,
+        "started_at": started,
+        "finished_at": finished,
+        "result": result,
+        "detail": detail,
+    }

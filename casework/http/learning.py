@@ -145,6 +145,24 @@ def jobs(request: Request, person: Person = allowed(Permission.JOBS_READ)) -> Re
     return json_answer({"jobs": the_app(request).schedule.table()})
 
 
+@router.post("/jobs/{name}/pause", status_code=204)
+def pause_job(
+    name: str, form: ReasonForm, request: Request, person: Person = allowed(Permission.JOBS_RUN)
+) -> Response:
+    """Keep a job from running by itself, also over restarts, until somebody resumes it."""
+    the_app(request).schedule.pause(name, by=person.user_id, reason=form.reason)
+    return Response(status_code=204)
+
+
+@router.post("/jobs/{name}/resume", status_code=204)
+def resume_job(
+    name: str, form: ReasonForm, request: Request, person: Person = allowed(Permission.JOBS_RUN)
+) -> Response:
+    """Have a paused job run by itself again."""
+    the_app(request).schedule.resume(name, by=person.user_id, reason=form.reason)
+    return Response(status_code=204)
+
+
 @router.post("/jobs/{name}/run")
 def run_job(name: str, request: Request, person: Person = allowed(Permission.JOBS_RUN)) -> Response:
     """Run a job now and wait for it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casework.schedule import Job, Schedule
-from data.errors import NotFoundError
+from data.errors import ConflictError, InputError, NotFoundError
 from data.ledger import Ledger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_an_unknown_job_names_those_there_are(ledger: Ledger) -> None:
         schedule(ledger, Job("tidy", "tidy up", WEEK, work)).run_now("nothing", by="admin-1")
 
 
-def test_a_weekly_job_keeps_its_week_across_a_restart(ledger: Ledger) -> None:
+def test_a_weekly_job_keeps_its_week_and_its_pause_across_a_restart(ledger: Ledger) -> None:
     job, now = (
         Job("tidy", "tidy up", WEEK, work),
         datetime.now(UTC),
@@ -80,9 +80,49 @@ def test_a_weekly_job_keeps_its_week_across_a_restart(ledger: Ledger) -> None:
     later.start()
     try:
         assert later.table()[0]["next_run_at"] == five_days_ago + WEEK
-        later.pause("tidy")
-        assert later.table()[0]["paused"]
-        later.resume("tidy")
-        assert not later.table()[0]["paused"]
+        later.pause("tidy", by="risk-manager-1", reason="month-end")
+        assert later.table()[0]["next_run_at"] is None
     finally:
         later.stop()
+    restarted = schedule(ledger, job, now=now)
+    restarted.start()
+    try:
+        row = restarted.table()[0]
+        assert (row["paused"], row["paused_by"], row["paused_reason"]) == (
+            True,
+            "risk-manager-1",
+            "month-end",
+        )
+        restarted.resume("tidy", by="risk-manager-2", reason="books are closed")
+        assert not restarted.table()[0]["paused"]
+        assert restarted.table()[0]["next_run_at"] is not None
+    finally:
+        restarted.stop()
+
+
+def test_a_pause_is_on_record_with_who_and_why_and_cannot_be_made_twice(ledger: Ledger) -> None:
+    found = schedule(ledger, Job("tidy", "tidy up", WEEK, work))
+    found.pause("tidy", by="risk-manager-1", reason="month-end")
+    with pytest.raises(ConflictError, match="paused already"):
+        found.pause("tidy", by="admin-1", reason="me too")
+    with pytest.raises(InputError, match="needs a reason"):
+        found.resume("tidy", by="admin-1", reason=" ")
+    assert found.run_now("tidy", by="risk-manager-1")["result"] == "done"
+    found.resume("tidy", by="admin-1", reason="month-end is over")
+    kinds = ledger.read(
+        "SELECT actor, kind FROM events WHERE subject = 'job:tidy' AND kind <> 'job.finished'"
+    )
+    assert [(row["actor"], row["kind"]) for row in kinds] == [
+        ("risk-manager-1", "job.paused"),
+        ("admin-1", "job.resumed"),
+    ]
+
+
+def test_a_run_given_up_because_it_came_too_late_is_recorded_as_missed(ledger: Ledger) -> None:
+    found = schedule(ledger, Job("tidy", "tidy up", WEEK, work))
+    found.missed("tidy", NOW - timedelta(hours=3))
+    row = found.table()[0]
+    assert (row["last_result"], row["last_detail"]) == (
+        "missed",
+        "The run of 2026-03-02 06:00 UTC came more than an hour late.",
+    )

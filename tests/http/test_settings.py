@@ -118,6 +118,11 @@ def test_every_job_is_listed_and_can_be_run_by_hand(institution: Institution) ->
 
 
 def test_a_retrain_without_labels_says_why_nothing_was_trained(institution: Institution) -> None:
-    done = institution.ask("risk-manager-1", "POST", "/v1/retrains", json={"reason": "try"}).json()
+    started = institution.ask("risk-manager-1", "POST", "/v1/retrains", json={"reason": "try"})
+    assert started.status_code == 202
+    institution.app.retraining.wait()
+    run_id = started.json()["run_id"]
+    done = institution.ask("auditor-1", "GET", f"/v1/retrains/{run_id}").json()
+    assert (done["stage"], done["share"], done["reason"]) == ("ended", 1.0, "try")
     assert done["result"] in ("failed", "refused")
     assert done["sentence"].endswith(".")

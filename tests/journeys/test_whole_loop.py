@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
@@ -109,7 +110,15 @@ def aware(at: datetime) -> datetime:
 
 def train(running: Running) -> dict[str, Any]:
     client = running.client("risk-manager-1")
-    return dict(good(client.post("/v1/retrains", json={"reason": "the journey asks for it"})))
+    started = client.post("/v1/retrains", json={"reason": "the journey asks for it"})
+    assert started.status_code == 202, started.text
+    path = f"/v1/retrains/{started.json()['run_id']}"
+    seen = []
+    while (run := good(client.get(path)))["result"] == "running":
+        seen.append(run["share"])
+        sleep(0.05)
+    assert seen == sorted(seen)
+    return dict(run)
 
 
 def disagree(running: Running, decision: dict[str, Any]) -> None:
