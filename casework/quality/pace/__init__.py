@@ -1,0 +1,1 @@
+"""At what pace do people work, and does it wear on their verdicts?"""
