@@ -44,12 +44,32 @@ class TrainingDesign:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherDesign:
+    """Reviews asked for because the verdicts so far leave doubt: at most `per_day`, for payments whose verdicts of the
+    last `within` have a posterior under `below`. No payment waits for them; labels do."""
+
+    per_day: int = 3
+    below: float = 0.8
+    within: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardDesign:
+    """A scorecard is issued `every` so often; others may read it once its reviewer has, or `lead_after` later."""
+
+    every: timedelta = timedelta(days=28)
+    lead_after: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewDesign:
     """Everything by which reviewers are measured and trained."""
 
     golden: GoldenDesign = field(default_factory=GoldenDesign)
     re_serve: ReServeDesign = field(default_factory=ReServeDesign)
     training: TrainingDesign = field(default_factory=TrainingDesign)
+    further: FurtherDesign = field(default_factory=FurtherDesign)
+    scorecards: ScorecardDesign = field(default_factory=ScorecardDesign)
 
 
 def read_design(top: Fields) -> ReviewDesign:
@@ -61,6 +81,8 @@ def read_design(top: Fields) -> ReviewDesign:
         _golden(part.fields("golden", optional=True)),
         _re_serve(part.fields("re_serve", optional=True)),
         _training(part.fields("training", optional=True)),
+        _further(part.fields("further", optional=True)),
+        _scorecards(part.fields("scorecards", optional=True)),
     )
     part.done()
     return design
@@ -103,3 +125,24 @@ def _training(part: Fields | None) -> TrainingDesign:
     )
     part.done()
     return training
+
+
+def _further(part: Fields | None) -> FurtherDesign:
+    usual = FurtherDesign()
+    if part is None:
+        return usual
+    further = FurtherDesign(
+        per_day=part.integer("per_day", usual.per_day, high=10_000),
+        below=part.number("below", usual.below, low=0.5, high=1.0),
+        within=part.duration("within", "14d"),
+    )
+    part.done()
+    return further
+
+
+def _scorecards(part: Fields | None) -> ScorecardDesign:
+    if part is None:
+        return ScorecardDesign()
+    cards = ScorecardDesign(part.duration("every", "28d"), part.duration("lead_after", "7d"))
+    part.done()
+    return cards
