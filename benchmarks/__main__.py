@@ -15,6 +15,7 @@ BENCHMARKS = (
     "batch_scoring",
     "consensus",
     "coverage",
+    "selective_labels",
     "tuner",
     "serving",
     "reviewers",

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 
 _Z2 = 1.959963984540054**2
+_ENDLESS = 500.0  # in place of an infinite logarithm; e to its power still fits into a double
 LEAST_INFORMED = 0.1  # recall less false positive rate, below which verdicts say next to nothing
 
 
@@ -107,3 +108,32 @@ def joined(parts: Sequence[tuple[int, Share]]) -> Share | None:
     down = sqrt(sum((size * (share.value - share.low)) ** 2 for size, share in parts)) / total
     up = sqrt(sum((size * (share.high - share.value)) ** 2 for size, share in parts)) / total
     return Share(value, max(value - down, 0.0), min(value + up, 1.0), sum(share.n for _, share in parts))
+
+
+def recall(stopped: tuple[int, Share], passed: tuple[int, Share]) -> Share | None:
+    """The share of all fraud that was stopped: D / (D + M), with D and M the frauds among the stopped and the passed,
+    each a group's size and its share of fraud. None where both shares are 0.
+
+    The interval joins those of both shares on the logit of the recall, which is ln D - ln M (method of variance
+    estimates recovery for a ratio, Donner and Zou 2012); exact where one of the shares is known exactly.
+    """
+    (d, d_low, d_high), (m, m_low, m_high) = (
+        (size * s.value, size * s.low, size * s.high) for size, s in (stopped, passed)
+    )
+    seen = stopped[1].n + passed[1].n
+    if d + m <= 0:
+        return None
+    if d <= 0 or m <= 0:
+        value = float(d > 0)
+        return Share(value, _ratio(d_low, m_high), _ratio(d_high, m_low) if d <= 0 else 1.0, seen)
+    down = sqrt(_log_ratio(d, d_low) ** 2 + _log_ratio(m_high, m) ** 2)
+    up = sqrt(_log_ratio(d_high, d) ** 2 + _log_ratio(m, m_low) ** 2)
+    return Share(d / (d + m), d / (d + m * exp(down)), d / (d + m * exp(-up)), seen)
+
+
+def _ratio(part: float, rest: float) -> float:
+    return part / (part + rest) if part + rest > 0 else 0.0
+
+
+def _log_ratio(high: float, low: float) -> float:
+    return log(high / low) if low > 0 else _ENDLESS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.selective_labels import table
 from engine.seen_outcomes import (
     Reviewer,
     Share,
@@ -12,6 +13,7 @@ from engine.seen_outcomes import (
     exactly,
     from_verdicts,
     joined,
+    recall,
     weighed,
     wilson_bounds,
 )
@@ -97,3 +99,37 @@ def test_groups_join_by_their_size() -> None:
     assert found.value == pytest.approx(0.14)
     assert found.low < 0.14 < found.high
     assert found.n == 15
+
+
+def test_recall_is_exact_in_its_interval_where_what_passed_is_known() -> None:
+    # Half of 100 stopped payments are fraud, and 50 frauds passed: recall 1/2. With 20 to 80 frauds among the stopped
+    # it lies between 20/70 and 80/130.
+    found = recall((100, Share(0.5, 0.2, 0.8, 10)), (1000, Share(0.05, 0.05, 0.05, 1000)))
+    assert found is not None
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 20 / 70, 80 / 130))
+    assert found.n == 1010
+
+
+def test_recall_joins_the_doubt_about_both_sides() -> None:
+    sure, unsure = Share(0.05, 0.05, 0.05, 9), Share(0.05, 0.02, 0.1, 9)
+    one = recall((100, Share(0.5, 0.4, 0.6, 9)), (1000, sure))
+    both = recall((100, Share(0.5, 0.4, 0.6, 9)), (1000, unsure))
+    assert one is not None
+    assert both is not None
+    assert both.low < one.low < both.value < one.high < both.high
+
+
+def test_recall_of_no_fraud_at_all_is_unknown_and_of_none_stopped_reaches_up() -> None:
+    nothing = Share(0.0, 0.0, 0.1, 30)
+    assert recall((100, nothing), (1000, Share(0.0, 0.0, 0.0, 9))) is None
+    found = recall((100, nothing), (1000, Share(0.01, 0.01, 0.01, 9)))
+    assert found is not None
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(0.5)
+
+
+def test_over_many_seeds_recall_is_not_biased_and_its_interval_covers() -> None:
+    row = table(sizes=(40_000,), seeds=60)[0]
+    assert abs(row["bias"]) < 0.02
+    assert row["coverage"] > 0.88
+    assert row["naive_bias"] < -0.3
