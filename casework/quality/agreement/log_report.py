@@ -12,6 +12,8 @@ import numpy as np
 
 from casework.quality.agreement import against_truth as truths
 from casework.quality.agreement.against_truth import Judged
+from casework.quality.agreement.log_facts import GIVEN_AT, REVISED, Line, moment, slices_in
+from casework.quality.agreement.log_parts import deeper
 from casework.quality.agreement.pace import seconds_by_arm
 from casework.quality.agreement.reading import VerdictLog, positive_category, read_verdicts
 from casework.quality.agreement.report import by_arm, consistency, within_arm
@@ -48,30 +50,39 @@ def report_of_file(
     positive: str = "",
     baseline: str = "",
     threshold: float = 0.5,
+    by: Sequence[str] = (),
     seed: int = 0,
 ) -> dict[str, Any]:
     """The whole report of a verdict log, as JSON-ready values.
 
     `positive` names the verdict that means fraud, or several separated by commas, which then count as one.
-    `baseline` is the arm that others are set against, `threshold` the score from which the model says fraud.
-    Raises InputError on anything that cannot be used.
+    `baseline` is the arm that others are set against, `threshold` the score from which the model says fraud, `by` are
+    further columns to break agreement down by. Raises InputError on anything that cannot be used.
     """
     columns = columns or Columns()
-    log = read_verdicts(Path(path), arm=columns.arm or "arm", named=columns.named())
+    log = read_verdicts(Path(path), arm=columns.arm or "arm", named=[*columns.named(), *by])
     columns = columns.found_in(log)
     verdicts, about = _positive(log, positive)
     ratings = [replace(r, verdict=v) for r, v in zip(log.ratings, verdicts, strict=True)]
     report = consistency(ratings, positive=about, seed=seed).as_json()
+    slices = slices_in(log, by)
     report |= {
         "source": Path(path).name,
         "duplicate_lines": log.duplicate_lines,
-        "unused_columns": [name for name in log.unused if name not in columns.named()],
+        "unused_columns": [name for name in log.unused if name not in (*columns.named(), *slices, REVISED)],
         "headline": "all",
     }
     if log.has_arms:
         report |= _arms(ratings, about, seed)
-    judged = _judged(log, ratings, columns, about, Path(path))
-    return report | _judgements(judged, columns, baseline, threshold, seed)
+    lines = _lines(log, ratings, columns, about, Path(path))
+    judged = [line.judged for line in lines if line.judged]
+    report |= _judgements(judged, columns, baseline, threshold, seed)
+    named = [name for name in columns.named() if name != columns.score]
+    meant = {rating.verdict for rating, v in zip(log.ratings, verdicts, strict=True) if v == about} | {about}
+    cut = threshold if columns.score else None
+    return report | deeper(
+        lines, about, sorted(meant), slices=slices, cut=cut, baseline=baseline, known=named, seed=seed
+    )
 
 
 def _positive(log: VerdictLog, wanted: str) -> tuple[list[str], str]:
@@ -94,32 +105,34 @@ def _arms(ratings: Sequence[Rating], positive: str, seed: int) -> dict[str, Any]
     return {"headline": "within_arm", "within_arm": same.as_json(), "by_arm": arms}
 
 
-def _judged(
+def _lines(
     log: VerdictLog, ratings: Sequence[Rating], columns: Columns, positive: str, path: Path
-) -> list[Judged]:
-    """Verdicts with all that is known about each; a person's later words on an item do not count."""
+) -> list[Line]:
+    """Verdicts with all that is known about each; a person's later words on an item are lines that do not count."""
     seen: set[tuple[str, str]] = set()
     found = []
     categories = sorted({rating.verdict for rating in ratings})
     for rating, row in zip(ratings, log.rows, strict=True):
         spot = (rating.item, rating.reviewer)
-        if spot in seen:
-            continue
-        seen.add(spot)
         where = f"{path}, item {rating.item}"
-        fraud = truths.is_fraud(row.get(columns.truth, ""), positive, categories, where=where)
-        found.append(
-            Judged(
-                rating.item,
-                rating.reviewer,
-                rating.arm,
-                rating.verdict == positive,
-                fraud,
-                row.get(columns.confidence, ""),
-                _number(row.get(columns.seconds, ""), f"{where}, column {columns.seconds}"),
-                _number(row.get(columns.score, ""), f"{where}, column {columns.score}"),
-            )
+        at = moment(row.get(GIVEN_AT, ""), f"{where}, column {GIVEN_AT}")
+        again = spot in seen
+        seen.add(spot)
+        fraud = (
+            None if again else truths.is_fraud(row.get(columns.truth, ""), positive, categories, where=where)
         )
+        judged = Judged(
+            rating.item,
+            rating.reviewer,
+            rating.arm,
+            rating.verdict == positive,
+            fraud,
+            row.get(columns.confidence, ""),
+            _number(row.get(columns.seconds, ""), f"{where}, column {columns.seconds}"),
+            _number(row.get(columns.score, ""), f"{where}, column {columns.score}"),
+            at,
+        )
+        found.append(Line(rating, row, None if again else judged, at))
     return found
 
 

@@ -16,7 +16,7 @@ from scipy.stats import poisson
 _TAIL = 0.025
 # Near the border a log can miss on one side only, for it cannot have fewer disputes than the border: 2.5 % there would
 # cover 97.5. So this side gets more.
-_TAIL_NEAR_BORDER = 0.035
+_TAIL_NEAR_BORDER = 0.045
 
 
 def allowing_for_border(low: float, high: float, disputes: int, border: int) -> tuple[float, float]:
