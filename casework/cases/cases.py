@@ -31,6 +31,7 @@ from engine.segments import within
 
 CASE_OPEN, IN_ADJUDICATION, CLOSED, TIMED_OUT = "open", "in_adjudication", "closed", "timed_out"
 BY_HAND = "by_hand"
+_THIRD = "third"  # a part of ids only: a third review is a second one more
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def open_case(
     own = within(policy, segment)
     design = draw_design(own, key, transaction.transaction_id, transaction.amount_minor)
     if by_hand:
-        design = replace(design, arm=SCORE_SHOWN)
+        design = replace(design, arm=SCORE_SHOWN, arm_probability=1.0)
     _insert_case(w, case, decision, design, policy, at)
     dossier = {**dossier, "lane": dossier.get("lane") or "uncertain"}
     if by_hand:
@@ -139,12 +140,13 @@ def open_audit(
         probability=decision.draws.audit_probability,
         status=OPEN,
         arm=BLIND_FIRST,
+        arm_probability=1.0,
         priority=0.0,
         amount_minor=transaction.amount_minor or 0,
         created_at=at,
         deadline=at + policy.segment(segment).deadline,
     )
-    open_tasks(w, task, replace(design, arm=BLIND_FIRST), dossier, key, at)
+    open_tasks(w, task, replace(design, arm=BLIND_FIRST, arm_probability=1.0), dossier, key, at)
     return task
 
 
@@ -270,6 +272,8 @@ def _insert_case(
         "arm": design.arm,
         "second": design.second,
         "second_probability": design.second_probability,
+        "third": design.third,
+        "third_probability": design.third_probability,
     }
     w.event(EventDraft(case.opened_by, "case.opened", f"case:{case.case_id}", payload), at)
 
@@ -289,6 +293,7 @@ def first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Ta
         probability=1.0,
         status=OPEN,
         arm=design.arm,
+        arm_probability=design.arm_probability,
         priority=expected_money(decision.probability, transaction.amount_minor),
         amount_minor=transaction.amount_minor or 0,
         created_at=case.opened_at,
@@ -299,8 +304,8 @@ def first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Ta
 def open_tasks(
     w: Writer, first: Task, design: Design, dossier: Mapping[str, Any], key: bytes, at: datetime
 ) -> None:
-    """Open a task, and its look-alike for a second person: same content and deadline, own dossier and opaque
-    ids.
+    """Open a task, and its look-alikes for a second and a third person: same content and deadline, own dossier and
+    opaque ids.
 
     Only a randomly drawn second review goes to the lane of that name, so lane tells random overlap from four
     eyes.
@@ -310,13 +315,18 @@ def open_tasks(
     if not design.second:
         return
     name = dossier["transaction"]["transaction_id"]
-    second = replace(
-        first,
-        task_id=opaque_id(key, "task", name, SECOND),
-        dossier_id=opaque_id(key, "dossier", name, SECOND),
-        kind=SECOND,
-        lane=SECOND_LANE if design.second == "random" else first.lane,
-        probability=first.probability * design.second_probability,
-    )
-    digest = dossiers.store(w, second.dossier_id, second.case_id, second.transaction_seq, dossier, at)
-    tasks.insert(w, second, "engine", digest, at)
+    chance = first.probability * design.second_probability
+    drawn = [(SECOND, chance)]
+    if design.third:
+        drawn.append((_THIRD, chance * design.third_probability))
+    for part, probability in drawn:
+        further = replace(
+            first,
+            task_id=opaque_id(key, "task", name, part),
+            dossier_id=opaque_id(key, "dossier", name, part),
+            kind=SECOND,
+            lane=SECOND_LANE if design.second == "random" else first.lane,
+            probability=probability,
+        )
+        digest = dossiers.store(w, further.dossier_id, further.case_id, further.transaction_seq, dossier, at)
+        tasks.insert(w, further, "engine", digest, at)

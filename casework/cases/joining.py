@@ -125,7 +125,8 @@ def join(
     rise = expected_money(decision.probability, payment.amount_minor)
     design = draw_design(policy, key, payment.transaction_id, payment.amount_minor)
     before = tasks.where(w, "t.case_id = ?", [case.case_id])
-    design = replace(design, arm=before[0].arm if before else design.arm)
+    if before:
+        design = replace(design, arm=before[0].arm, arm_probability=before[0].arm_probability)
     cases.add_payment(w, case, decision, decision.triage.sentence, at)
     raised = replace(case, amount_minor=case.amount_minor + (payment.amount_minor or 0))
     w.execute("UPDATE cases SET amount_minor = ? WHERE case_id = ?", [raised.amount_minor, case.case_id])

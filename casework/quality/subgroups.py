@@ -19,7 +19,8 @@ WITH known AS (
     FROM outcomes GROUP BY transaction_seq
 ), said AS (
     SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS fraud
-    FROM verdicts WHERE undone_at IS NULL GROUP BY transaction_seq
+    FROM verdicts WHERE undone_at IS NULL AND task_kind NOT IN ('golden', 're_serve', 'training')
+    GROUP BY transaction_seq
 )
 SELECT coalesce(CAST(t."{attribute}" AS VARCHAR), 'not known') AS value, count(*) AS decisions,
        count(*) FILTER (d.outcome = 'approve') AS approved, count(*) FILTER (d.outcome = 'review') AS

@@ -12,7 +12,7 @@ from casework.cases import cases, dispositions, dossiers, settling
 from casework.cases.cases import CASE_OPEN, IN_ADJUDICATION
 from casework.review import tasks
 from casework.review.lanes import ADJUDICATION_LANE
-from casework.review.review_design import ADJUDICATION, SCORE_SHOWN
+from casework.review.review_design import ADJUDICATION, REPEATED_KINDS, SCORE_SHOWN
 from casework.review.tasks import OPEN, Task
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -22,11 +22,15 @@ from engine.policy import Policy
 INCONCLUSIVE = "inconclusive"
 _OF_SAME = "t.transaction_seq = ? AND t.case_id = ?"
 # Two plain queries: DuckDB takes longer to plan their join than to run both.
-_TASKS = "SELECT task_id, kind, status FROM tasks WHERE transaction_seq = ? AND case_id = ?"
-_GIVEN = """
+_TASKS = (
+    "SELECT task_id, kind, status FROM tasks WHERE transaction_seq = ? AND case_id = ? "
+    f"AND kind NOT IN {REPEATED_KINDS}"
+)
+_GIVEN = f"""
     SELECT verdict_id, task_id, task_kind, reviewer, value, typology, reason_code, note, confidence, seconds, arm,
            event_seq
     FROM verdicts WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL
+      AND task_kind NOT IN {REPEATED_KINDS}
 """
 
 
@@ -57,8 +61,11 @@ def settle(
 
     An adjudicated verdict settles it, also where others were still at work because the task had been escalated: what
     they say later is kept, and changes nothing. Else, once nobody is still at work: one conclusive value settles it; a
-    disagreement or "inconclusive" goes to adjudication. Tasks without a case have no payment to settle.
+    disagreement or "inconclusive" goes to adjudication. Tasks without a case have no payment to settle. A past payment
+    that was shown again is settled already.
     """
+    if task.kind in REPEATED_KINDS:
+        return cases.CLOSED
     actor, value = str(verdict["reviewer"]), str(verdict["value"])
     if task.kind == ADJUDICATION:
         _withdraw_open(w, task, at)
@@ -133,6 +140,8 @@ def _why(given: Sequence[Mapping[str, Any]], why: str, engine: str) -> str:
 
 def withdraw(w: Writer, task: Task, reason: str, at: datetime) -> None:
     """Take back adjudication tasks that nobody has begun, because a verdict behind them was undone."""
+    if task.kind in REPEATED_KINDS:
+        return
     for pending in tasks.where(
         w, _OF_SAME + " AND t.kind = ? AND t.status = 'open'", [*_same(task), ADJUDICATION]
     ):

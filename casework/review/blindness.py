@@ -8,16 +8,18 @@ judged it, his or her own part is visible; what others said stays hidden until t
 from __future__ import annotations
 
 from casework.cases.cases import CLOSED, TIMED_OUT
-from casework.review.review_design import BLIND_KINDS, REVIEWER_ROLES
+from casework.review.review_design import BLIND_KINDS, REPEATED_KINDS, REVIEWER_ROLES, TRAINING
 from data.ledger import Ledger
 
 # Not yet judged by the reviewer, and still open to somebody. Whether the reviewer released it does not
 # matter: it may be handed to the neighbour, and the two may talk.
+# A payment that is shown again is hidden anew, whatever was said of it before that task opened.
 _BLIND = """
     SELECT DISTINCT t.transaction_seq FROM tasks t
     WHERE t.status IN ('open', 'claimed') AND list_contains(?, t.kind)
-      AND t.transaction_seq NOT IN (
-        SELECT v.transaction_seq FROM verdicts v WHERE v.reviewer = ? AND v.undone_at IS NULL)
+      AND NOT EXISTS (
+        SELECT 1 FROM verdicts v WHERE v.transaction_seq = t.transaction_seq AND v.reviewer = ?
+          AND v.undone_at IS NULL AND (v.given_at >= t.created_at OR NOT list_contains(?, t.kind)))
 """
 
 
@@ -28,7 +30,7 @@ def blind_transactions(ledger: Ledger, reviewer: str, role: str = "analyst") -> 
     """
     if role not in REVIEWER_ROLES:
         return frozenset()
-    rows = ledger.read(_BLIND, [list(BLIND_KINDS), reviewer])
+    rows = ledger.read(_BLIND, _asked(reviewer))
     return frozenset(row["transaction_seq"] for row in rows)
 
 
@@ -36,7 +38,7 @@ def visible_to(ledger: Ledger, reviewer: str, role: str, transaction_seq: int) -
     """Whether this person may look at a transaction's decision, case and timeline."""
     if role not in REVIEWER_ROLES:
         return True
-    blind = ledger.read(_BLIND + " AND t.transaction_seq = ?", [list(BLIND_KINDS), reviewer, transaction_seq])
+    blind = ledger.read(_BLIND + " AND t.transaction_seq = ?", [*_asked(reviewer), transaction_seq])
     return not blind
 
 
@@ -50,3 +52,7 @@ def others_verdicts_visible(ledger: Ledger, reviewer: str, role: str, transactio
     )
     settled = bool(rows) and rows[0]["status"] in (CLOSED, TIMED_OUT)
     return settled and visible_to(ledger, reviewer, role, transaction_seq)
+
+
+def _asked(reviewer: str) -> list[object]:
+    return [[*BLIND_KINDS, TRAINING], reviewer, list(REPEATED_KINDS)]

@@ -70,7 +70,7 @@ def undo(
 
 def _check_readable(w: Writer, task_id: str, reviewer: str) -> None:
     task = tasks.find(w, task_id)
-    if task.arm == BLIND_FIRST and task.kind in tasks.PICKABLE:
+    if task.arm == BLIND_FIRST and (task.kind in tasks.PICKABLE or task.assignee == reviewer):
         raise ConflictError(
             "this task is decided before the score is seen, so it is read first",
             where=task_id,

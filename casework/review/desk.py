@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from casework.review.lanes import RANDOM_LANES
+from casework.review.lanes import RANDOM_LANES, REPEATED_LANES
+from casework.review.review_design import RE_SERVE
 from casework.review.reviewers import Reviewer, all_reviewers
 from data.events import microseconds
 from data.writer import Head, Writer
@@ -125,7 +126,8 @@ class Desk:
     ) -> dict[str, str]:
         """The id of the first task of each lane that has one for this person, over the queues he or she serves.
 
-        In a lane those in the last quarter of their time come first, by deadline; the rest by rank.
+        In a lane those in the last quarter of their time come first, by deadline; the rest by rank. Payments shown
+        again are a share of the work, so where there is no other work there is none of them either.
         """
         best: dict[str, tuple[Any, ...]] = {}
         for (queue, lane), line in self._lines.items():
@@ -134,6 +136,8 @@ class Desk:
             place = self._urgent(line, who, kinds, at) or self._ranked(line, who, kinds, at)
             if place and (lane not in best or place < best[lane]):
                 best[lane] = place
+        if not set(best) - set(REPEATED_LANES):
+            return {}
         return {lane: place[-1] for lane, place in best.items()}
 
     def mine(self, who: Reviewer, kinds: Collection[str], policy: Policy, at: datetime) -> str:
@@ -174,12 +178,13 @@ class Desk:
         return task.assignee == who.user_id or who.serves(policy.work.queue(task.queue))
 
     def _may(self, task: Waiting, who: Reviewer, kinds: Collection[str], at: datetime) -> bool:
-        """Nobody is offered a payment that he or she has judged, holds, or gave back before."""
+        """Nobody is offered a payment that he or she has judged, holds, or gave back before; but a re-serve asks the
+        same person again, on purpose."""
         if task.kind not in kinds or task.held_at(at) or task.assignee not in ("", who.user_id):
             return False
         if task.snoozed_until is not None and at < task.snoozed_until:
             return False
-        if who.user_id in self._judged.get(task.transaction_seq, ()):
+        if task.kind != RE_SERVE and who.user_id in self._judged.get(task.transaction_seq, ()):
             return False
         others = (self._tasks[other] for other in self._on[task.transaction_seq] if other != task.task_id)
         return not any(other.claimed_by == who.user_id and other.held_at(at) for other in others)

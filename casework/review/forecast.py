@@ -16,13 +16,13 @@ LEAST_DAYS = 7
 """Days of record below which no forecast is made."""
 _ARRIVALS = """
     SELECT CAST(created_at AS DATE) AS day, count(*) AS n FROM tasks
-    WHERE created_at >= ? AND created_at < ? GROUP BY day
+    WHERE created_at >= ? AND created_at < ? AND kind <> 'training' GROUP BY day
 """
 _REVIEWS = """
     SELECT CAST(given_at AS DATE) AS day, count(*) AS n FROM verdicts
-    WHERE given_at >= ? AND given_at < ? AND undone_at IS NULL GROUP BY day
+    WHERE given_at >= ? AND given_at < ? AND undone_at IS NULL AND task_kind <> 'training' GROUP BY day
 """
-_OPEN = "SELECT deadline FROM tasks WHERE status IN ('open', 'claimed') ORDER BY deadline"
+_OPEN = "SELECT deadline FROM tasks WHERE status IN ('open', 'claimed') AND kind <> 'training' ORDER BY deadline"
 
 
 @dataclass(frozen=True, slots=True)

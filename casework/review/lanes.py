@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 
 ADJUDICATION_LANE = "adjudication"
 SECOND_LANE = "second"
-RANDOM_LANES = ("audit", "golden", "re_serve", SECOND_LANE)
+GOLDEN_LANE, RE_SERVE_LANE, TRAINING_LANE = "golden", "re_serve", "training"
+REPEATED_LANES = (GOLDEN_LANE, RE_SERVE_LANE)
+"""Lanes of payments shown again: a share of the work, never all of it."""
+RANDOM_LANES = ("audit", GOLDEN_LANE, RE_SERVE_LANE, SECOND_LANE, TRAINING_LANE)
 """Lanes whose tasks were drawn at random. Ordering them by money would decide who is left unread, so they
 follow the keyed task id instead."""
+NOBODY = "-"
+"""On whose desk a repeated task lies that its reviewer gave back: it is nobody else's, and waits for its deadline."""
 
 
 def choose_lane(shares: Mapping[str, float], available: Sequence[str], uniform: float) -> str:

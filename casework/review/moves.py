@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.review import adjudication, reviewers, tasks
-from casework.review.review_design import kinds_for
+from casework.review.lanes import NOBODY
+from casework.review.review_design import ADJUDICATION, REPEATED_KINDS, kinds_for
 from casework.review.reviewers import Reviewer
 from casework.review.tasks import Task
 from data.errors import ConflictError, InputError, SecondLookError
@@ -42,12 +43,12 @@ def snooze(w: Writer, task_id: str, reviewer: str, until: datetime, reason: str,
 def escalate(w: Writer, task_id: str, reviewer: str, note: str, policy: Policy, at: datetime) -> Task:
     """Hand a task one holds up to a team lead, with a note: it ends, and an adjudication opens at once.
 
-    Whoever else is at work goes on; the team lead's verdict settles it. Returns the adjudication. ConflictError for a
-    task that is an adjudication already.
+    Whoever else is at work goes on; the team lead's verdict settles it. Returns the adjudication; for a past payment
+    shown again, which is settled already, the ended task. ConflictError for a task that is an adjudication already.
     """
     task = tasks.held(w, task_id, reviewer)
     _check_reason(note, task_id)
-    if task.kind not in kinds_for("analyst"):
+    if task.kind == ADJUDICATION:
         raise ConflictError(
             "this is with a team lead already", where=task_id, hint="Answer it, or put it back."
         )
@@ -58,6 +59,9 @@ def escalate(w: Writer, task_id: str, reviewer: str, note: str, policy: Policy, 
     w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
     skipped = {"task_id": task_id, "transaction_seq": task.transaction_seq, "reviewer": reviewer}
     w.insert("skips", [{**skipped, "reason": "escalated", "skipped_at": at}])
+    if task.kind in REPEATED_KINDS:
+        w.event(EventDraft(reviewer, "task.escalated", f"task:{task_id}", {}, {"note": note}), at)
+        return tasks.find(w, task_id)
     given = adjudication.progress(w, task).given
     opened = adjudication.open_adjudication(w, task, given, policy, at, why="A reviewer escalated it.")
     row = {"adjudication_id": opened.task_id, "case_id": task.case_id, **skipped, "note": note, "at": at}
@@ -123,10 +127,15 @@ def go_away(w: Writer, user_id: str, until: datetime | None, by: str, at: dateti
         [user_id, user_id],
     )
     for task in mine:
-        tasks.reopen(w, task.task_id)
-        payload = {"was": user_id, "reason": "away"}
-        w.event(EventDraft(by, "task.moved", f"task:{task.task_id}", payload), at)
+        hand_back(w, task, "away", by, at)
     return place, len(mine)
+
+
+def hand_back(w: Writer, task: Task, why: str, by: str, at: datetime) -> None:
+    """Take a task off somebody's desk: it goes to others, unless it shows a past payment to this person again."""
+    tasks.reopen(w, task.task_id, assignee=NOBODY if task.kind in REPEATED_KINDS else "")
+    payload = {"was": task.claimed_by or task.assignee, "reason": why}
+    w.event(EventDraft(by, "task.moved", f"task:{task.task_id}", payload), at)
 
 
 def _move_one(
@@ -143,8 +152,10 @@ def _move_one(
     task = tasks.find(w, task_id)
     if task.status != tasks.OPEN:
         raise ConflictError(f"it is {task.status}", where=task_id)
+    if task.kind in REPEATED_KINDS:
+        raise ConflictError("it is meant for one person", where=task_id)
     if assignee:
-        _check_may(w, task, Reviewer(assignee), role, policy, at)
+        _check_may(w, task, reviewers.find(w, assignee), role, policy, at)
     target = queue or task.queue
     w.execute("UPDATE tasks SET queue = ?, assignee = ? WHERE task_id = ?", [target, assignee, task_id])
     payload = {"queue_was": task.queue, "queue": target, "assignee": assignee, "reason": reason}
@@ -153,7 +164,7 @@ def _move_one(
 
 def _check_may(w: Writer, task: Task, who: Reviewer, role: str, policy: Policy, at: datetime) -> None:
     """ConflictError unless the task could be this person's, but for the queue and the desk it is on now."""
-    if task.kind not in kinds_for(role):
+    if task.kind not in kinds_for(role, in_training=who.in_training):
         raise ConflictError("it is not for this person's role", where=task.task_id)
     judged = w.read(
         "SELECT 1 AS ok FROM verdicts WHERE transaction_seq = ? AND reviewer = ? UNION ALL "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +15,25 @@ from engine.policy import Policy
 from engine.policy_work import Queue
 
 MOST_HELD = 100
+QUALIFIED, IN_TRAINING = "qualified", "training"
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """A person's place at work. `held_limit` 0 takes the policy's."""
+    """A person's place at work. `held_limit` 0 takes the policy's. `status` says whether verdicts count (qualified) or
+    past cases are worked to learn (training), and `status_since` since when; None: always."""
 
     user_id: str
     teams: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     held_limit: int = 0
     away_until: datetime | None = None
+    status: str = QUALIFIED
+    status_since: datetime | None = None
+
+    @property
+    def in_training(self) -> bool:
+        return self.status == IN_TRAINING
 
     def serves(self, queue: Queue) -> bool:
         """Whether this person takes from a queue: a member of one of its teams who speaks one of its languages."""
@@ -41,7 +49,9 @@ class Reviewer:
 
 def all_reviewers(source: Ledger | Writer) -> dict[str, Reviewer]:
     """Everybody whose place was ever written down, by user id."""
-    rows = source.read("SELECT user_id, teams, languages, held_limit, away_until FROM reviewers")
+    rows = source.read(
+        "SELECT user_id, teams, languages, held_limit, away_until, status, status_since FROM reviewers"
+    )
     return {
         row["user_id"]: Reviewer(
             **{**row, "teams": tuple(row["teams"]), "languages": tuple(row["languages"])}
@@ -70,8 +80,9 @@ def place(
         raise InputError(
             "this is not a limit", where="held_limit", allowed=f"0 (the policy's) to {MOST_HELD}"
         )
-    away = find(w, user_id).away_until
-    made = Reviewer(user_id, _names(teams), _names(languages), held_limit, away)
+    made = replace(
+        find(w, user_id), teams=_names(teams), languages=_names(languages), held_limit=held_limit
+    )
     return write(w, made, by, at)
 
 

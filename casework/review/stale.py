@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from casework.review.review_design import ADJUDICATION, PRIMARY, SCORE_SHOWN
+from casework.review.review_design import ADJUDICATION, PRIMARY, REPEATED_KINDS, SCORE_SHOWN
 from casework.review.tasks import OPEN, Task
 from data.errors import ConflictError
 from data.ledger import Ledger
@@ -31,9 +31,14 @@ _SIZE = f"""
 """
 
 
+_ALONE = "1.0"
+
+
 def version(source: Ledger | Writer, task: Task) -> str:
     """A mark of what the page of a task says of its case; it changes when an alert joins or leaves, or somebody moves
     the payment. '' where the page says nothing of it."""
+    if _is_repeated(task):
+        return _ALONE  # as of any payment that came alone
     if not _told(task):
         return ""
     size = source.read(_SIZE, [task.transaction_seq, task.case_id])[0]
@@ -43,17 +48,22 @@ def version(source: Ledger | Writer, task: Task) -> str:
 def check(w: Writer, task: Task, seen: str | None) -> None:
     """ConflictError if the case changed since the reviewer read it. `seen` is the version that was read; None asks
     only that no alert joined after the claim."""
-    if not _told(task):
-        return
-    size = w.read(_SIZE, [task.transaction_seq, task.case_id])[0]
-    joined_since = task.claimed_at is not None and size["alerts"] > 1 and size["latest"] > task.claimed_at
-    changed = joined_since if seen is None else seen != f"{size['alerts']}.{size['steps']}"
-    if changed:
+    if _changed(w, task, seen):
         raise ConflictError(
             "this case has changed since you opened it",
             where=task.task_id,
             hint="Read what joined it, then answer again; your draft is kept.",
         )
+
+
+def _changed(w: Writer, task: Task, seen: str | None) -> bool:
+    if _is_repeated(task):
+        return seen not in (None, _ALONE)
+    if not _told(task):
+        return False
+    size = w.read(_SIZE, [task.transaction_seq, task.case_id])[0]
+    joined_since = task.claimed_at is not None and size["alerts"] > 1 and size["latest"] > task.claimed_at
+    return joined_since if seen is None else seen != f"{size['alerts']}.{size['steps']}"
 
 
 def alerts(source: Ledger | Writer, task: Task, reviewer: str) -> list[dict[str, Any]]:
@@ -93,3 +103,7 @@ def alerts(source: Ledger | Writer, task: Task, reviewer: str) -> list[dict[str,
 
 def _told(task: Task) -> bool:
     return bool(task.case_id) and task.arm == SCORE_SHOWN
+
+
+def _is_repeated(task: Task) -> bool:
+    return task.kind in REPEATED_KINDS and task.arm == SCORE_SHOWN

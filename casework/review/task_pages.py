@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from casework.cases import attachments, dossiers
 from casework.review import adjudication, drafts, moves, reviewers, stale, tasks
+from casework.review.lanes import RANDOM_LANES
+from casework.review.measuring import feedback
 from casework.review.review_design import (
     ADJUDICATION,
     ADJUDICATOR_ROLES,
-    AUDIT,
     BLIND_FIRST,
     PRIMARY,
     REVIEWER_ROLES,
     SCORE_SHOWN,
+    TRAINING,
 )
 from casework.review.tasks import Task
 from data.errors import NotFoundError
 from data.ledger import Ledger
 from engine.policy import Policy
 
+SET_ASIDE = """
+    t.status = 'open' AND t.assignee = ? AND (t.snoozed_until IS NOT NULL OR NOT list_contains(?, t.lane))
+"""
+"""Tasks on somebody's desk that he or she knows of: what was drawn at random and handed out tells nothing by lying
+there."""
 _LANES = """
     SELECT lane, count(*) FILTER (free) AS open, count(*) FILTER (NOT free) AS claimed,
            min(deadline) AS oldest_deadline, CAST(sum(amount_minor) AS BIGINT) AS amount_minor
     FROM (SELECT CASE WHEN ? THEN t.lane ELSE 'review' END AS lane, t.deadline, t.amount_minor,
                  t.status = 'open' OR t.lock_expires_at <= ? AS free
-          FROM tasks t WHERE t.status IN ('open', 'claimed') AND (? OR t.kind <> 'adjudication'))
+          FROM tasks t WHERE t.status IN ('open', 'claimed') AND (? OR t.kind <> 'adjudication')
+          AND CASE WHEN ? THEN t.kind = 'training' AND t.assignee = ? ELSE t.kind <> 'training' END)
     GROUP BY lane ORDER BY lane
 """
 
@@ -45,14 +53,14 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
     done = task.status == tasks.DONE
     page = dossiers.for_arm(dossier, SCORE_SHOWN if done or role not in REVIEWER_ROLES else task.arm)
     adjudicating, version = task.kind == ADJUDICATION, stale.version(ledger, task)
-    if role in REVIEWER_ROLES and (task.arm == BLIND_FIRST or task.kind == AUDIT):
+    if role in REVIEWER_ROLES and (task.arm == BLIND_FIRST or _of_audit(dossier)):
         page["lane_shown"] = "review"
-    if role in REVIEWER_ROLES and task.kind == AUDIT:
+    if role in REVIEWER_ROLES and _of_audit(dossier):
         page["why"] = dossiers.for_arm(dossier, BLIND_FIRST)["why"]
     return {
         **page,
         "task_id": task.task_id,
-        "kind_shown": "adjudication" if adjudicating else "review",
+        "kind_shown": _kind_shown(task),
         "lane_shown": "adjudication" if adjudicating else page["lane_shown"],
         "arm": task.arm,
         "status": task.status,
@@ -66,7 +74,13 @@ def task_page(ledger: Ledger, task_id: str, reviewer: str, role: str = "analyst"
         "joined": [] if version.startswith("1.") else stale.alerts(ledger, task, reviewer),
         "version": version,
         "files": attachments.of_task(ledger, task, reviewer, role),
+        "feedback": feedback.of_training(ledger, task) if task.kind == TRAINING and done else None,
     }
+
+
+def _of_audit(dossier: Mapping[str, Any]) -> bool:
+    """Whether a dossier is of a payment that no case was opened on."""
+    return dossier["lane"] in ("", "audit")
 
 
 def queue_summary(
@@ -76,20 +90,21 @@ def queue_summary(
     (default: the start of the UTC day).
 
     Analysts see one lane called review: a count by lane that falls by one when a task is taken would name its
-    lane.
+    lane. For the same reason everybody counts everybody's blind tasks, also those meant for one person.
     """
     whole = role not in REVIEWER_ROLES
-    lanes = ledger.read(_LANES, [whole, at, whole])
+    who = reviewers.find(ledger, reviewer)
+    lanes = ledger.read(_LANES, [whole, at, whole, who.in_training, reviewer])
     start = since or at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     done = ledger.read(
         "SELECT count(*) AS n FROM verdicts WHERE reviewer = ? AND given_at >= ? AND undone_at IS NULL",
         [reviewer, start],
     )
-    aside = "t.status = 'open' AND t.assignee = ?"
     return {
         "lanes": lanes,
-        "set_aside": briefs(ledger, tasks.where(ledger, aside, [reviewer]), role),
-        "away_until": reviewers.find(ledger, reviewer).away_until,
+        "set_aside": briefs(ledger, tasks.where(ledger, SET_ASIDE, [reviewer, list(RANDOM_LANES)]), role),
+        "away_until": who.away_until,
+        "in_training": who.in_training,
         "mine": briefs(ledger, tasks.held_by(ledger, reviewer, at), role),
         "open_total": sum(lane["open"] for lane in lanes),
         "done_today": done[0]["n"],
@@ -126,7 +141,7 @@ def task_list(
             task.task_id,
         )
     )
-    shown = [task for task in found if whole or not lane or _lane_shown(task) == lane]
+    shown = [task for task in found if whole or lane in ("", _lane_shown(task, role))]
     if not whole and policy is not None:
         who = reviewers.find(ledger, reviewer)
         shown = [task for task in shown if _could_take(task, who, policy, at)]
@@ -136,7 +151,8 @@ def task_list(
 def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy, at: datetime) -> bool:
     """Whether an open task is in a queue this person serves, on nobody else's desk, and not set aside."""
     asleep = task.snoozed_until is not None and at < task.snoozed_until
-    return who.serves(policy.work.queue(task.queue)) and task.assignee in ("", who.user_id) and not asleep
+    free = task.assignee in ("", who.user_id) and not asleep and not who.in_training
+    return free and who.serves(policy.work.queue(task.queue))
 
 
 def briefs(ledger: Ledger, found: Sequence[Task], role: str = "analyst") -> list[dict[str, Any]]:
@@ -164,8 +180,8 @@ def brief(task: Task, role: str = "analyst") -> dict[str, Any]:
     """A task in one line. For analysts nothing that tells its kind, its lane, or the engine's opinion."""
     common = {
         "task_id": task.task_id,
-        "kind_shown": "adjudication" if task.kind == ADJUDICATION else "review",
-        "lane_shown": _lane_shown(task),
+        "kind_shown": _kind_shown(task),
+        "lane_shown": _lane_shown(task, role),
         "amount_minor": task.amount_minor,
         "status": task.status,
         "deadline": task.deadline,
@@ -190,7 +206,11 @@ def brief(task: Task, role: str = "analyst") -> dict[str, Any]:
     return {**common, **{name: getattr(task, name) for name in more}}
 
 
-def _lane_shown(task: Task) -> str:
-    if task.kind == ADJUDICATION:
-        return "adjudication"
-    return task.lane if task.kind == PRIMARY and task.arm == SCORE_SHOWN else "review"
+def _kind_shown(task: Task) -> str:
+    return task.kind if task.kind in (ADJUDICATION, TRAINING) else "review"
+
+
+def _lane_shown(task: Task, role: str) -> str:
+    """The lane; for those who review one name for all, because a lane of their own would tell which tasks are decided
+    before the score is seen, and these could then be left to others."""
+    return "review" if role in REVIEWER_ROLES and task.kind != ADJUDICATION else task.lane

@@ -9,7 +9,7 @@ from typing import Any
 
 from casework.review import lanes
 from casework.review.desk import Desk
-from casework.review.review_design import ADJUDICATION, PRIMARY, kinds_for
+from casework.review.review_design import ADJUDICATION, PRIMARY, REPEATED_KINDS, kinds_for
 from casework.review.reviewers import Reviewer
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
@@ -29,7 +29,8 @@ PICKABLE = (PRIMARY, ADJUDICATION)
 class Task:
     """One unit of review. `case_id` is '' for tasks without a case; `probability` that with which it was drawn;
     `queue` where it waits, `segment` the part of the policy it falls under; `assignee` who alone may take it ('' for
-    anybody). `active_at` is when its holder last did something, `idle_seconds` the pauses before that."""
+    anybody). `active_at` is when its holder last did something, `idle_seconds` the pauses before that;
+    `arm_probability` is that with which it got its display arm."""
 
     task_id: str
     case_id: str
@@ -54,6 +55,7 @@ class Task:
     snoozed_until: datetime | None = None
     active_at: datetime | None = None
     idle_seconds: float = 0.0
+    arm_probability: float = 1.0
 
     def held_by(self, reviewer: str) -> bool:
         """Whether this reviewer has it now. An expired lock still counts while nobody else has taken the
@@ -77,6 +79,7 @@ def insert(w: Writer, task: Task, actor: str, dossier_sha256: str, at: datetime)
         "segment",
         "probability",
         "arm",
+        "arm_probability",
         "deadline",
     )
     payload = {name: getattr(task, name) for name in kept} | {"dossier_sha256": dossier_sha256}
@@ -122,14 +125,16 @@ def take_next(
     if held:
         return find(w, held[0])
     _check_here(who, at)
-    mine = desk.mine(who, kinds_for(role), policy, at)
+    kinds = kinds_for(role, in_training=who.in_training)
+    mine = desk.mine(who, kinds, policy, at)
     if mine:
         return _claimed(w, find(w, mine), reviewer, policy, at, {"assigned": True})
-    first = desk.first_of_lanes(who, kinds_for(role), policy, at)
+    first = desk.first_of_lanes(who, kinds, policy, at)
     if not first:
         return None
     uniform = draw(key, "lane", f"{reviewer}:{w.head.seq + 1}")
-    lane = lanes.choose_lane(policy.lanes, list(first), uniform)
+    shares = _shares(w, reviewer, policy) if lanes.GOLDEN_LANE in first else policy.lanes
+    lane = lanes.choose_lane(shares, list(first), uniform)
     return _claimed(
         w, find(w, first[lane]), reviewer, policy, at, {"draw": uniform, "offered": sorted(first)}
     )
@@ -157,23 +162,37 @@ def claim(
     held = desk.held(reviewer, at)
     if task_id in held:
         return task
-    may_choose = task.kind in PICKABLE or task.assignee == reviewer
-    if not may_choose or task.kind not in kinds_for(role):
-        raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
     _check_here(who, at)
+    kinds = kinds_for(role, in_training=who.in_training)
+    had = w.read("SELECT 1 FROM skips WHERE task_id = ? AND reviewer = ? LIMIT 1", [task_id, reviewer])
+    may_choose = task.kind in PICKABLE or task.assignee == reviewer
+    if not had and (not may_choose or task.kind not in kinds):
+        raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
     if not roomy and len(held) >= who.limit(policy):
         raise ConflictError(
             f"you hold {len(held)} tasks",
             allowed=f"{who.limit(policy)} at once",
             hint="Finish or release one first.",
         )
-    if not desk.free(task_id, who, kinds_for(role), policy, at):
+    if had or not desk.free(task_id, who, kinds, policy, at):
         raise ConflictError(
             "this task is not free",
             where=task_id,
             hint="It is done, or held by someone else. Take the next one.",
         )
     return _claimed(w, task, reviewer, policy, at, {"chosen": True})
+
+
+def _shares(w: Writer, reviewer: str, policy: Policy) -> dict[str, float]:
+    """The lanes' shares, with more golden cases for somebody who has answered few of them yet."""
+    golden, shares = policy.design.golden, dict(policy.lanes)
+    done = w.read(
+        "SELECT count(*) AS n FROM verdicts WHERE reviewer = ? AND task_kind = 'golden' AND undone_at IS NULL",
+        [reviewer],
+    )[0]["n"]
+    if done < golden.start_with and shares[lanes.GOLDEN_LANE] > 0:
+        shares[lanes.GOLDEN_LANE] = max(golden.start_share, shares[lanes.GOLDEN_LANE])
+    return shares
 
 
 def _seat(w: Writer, reviewer: str, desk: Desk | None) -> tuple[Desk, Reviewer]:
@@ -190,12 +209,12 @@ def _check_here(who: Reviewer, at: datetime) -> None:
 
 
 def release(w: Writer, task_id: str, reviewer: str, reason: str, at: datetime) -> Task:
-    """Give a task back with a reason; it goes to somebody else. ConflictError unless the reviewer holds
-    it."""
+    """Give a task back with a reason; it goes to somebody else, unless it shows a past payment to this person again.
+    ConflictError unless the reviewer holds it."""
     task = held(w, task_id, reviewer)
     if not reason.strip():
         raise InputError("a task is released with a reason", where=task_id, hint="Say why in a few words.")
-    reopen(w, task_id)
+    reopen(w, task_id, assignee=lanes.NOBODY if task.kind in REPEATED_KINDS else "")
     skipped = {"task_id": task_id, "transaction_seq": task.transaction_seq, "reviewer": reviewer}
     w.insert("skips", [{**skipped, "reason": reason, "skipped_at": at}])
     w.event(EventDraft(reviewer, "task.released", f"task:{task_id}", {"reason": reason}), at)

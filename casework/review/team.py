@@ -18,12 +18,14 @@ _QUEUES = """
     SELECT queue, count(*) FILTER (status = 'open') AS open, count(*) FILTER (status = 'claimed') AS claimed,
            count(*) FILTER (deadline <= ?) AS due_in_a_day, min(deadline) AS nearest_deadline,
            CAST(sum(amount_minor) AS BIGINT) AS amount_minor
-    FROM tasks WHERE status IN ('open', 'claimed') AND kind <> 'adjudication' GROUP BY queue ORDER BY queue
+    FROM tasks WHERE status IN ('open', 'claimed') AND kind NOT IN ('adjudication', 'training')
+    GROUP BY queue ORDER BY queue
 """
 _PEOPLE = """
     SELECT u.user_id, u.role,
            (SELECT count(*) FROM tasks t WHERE t.claimed_by = u.user_id AND t.status = 'claimed') AS held,
-           (SELECT count(*) FROM tasks t WHERE t.assignee = u.user_id AND t.status = 'open') AS set_aside
+           (SELECT count(*) FROM tasks t WHERE t.assignee = u.user_id AND t.status = 'open'
+            AND t.snoozed_until IS NOT NULL) AS set_aside
     FROM users u WHERE u.disabled_at IS NULL AND u.role IN ('analyst', 'team_lead') ORDER BY u.user_id
 """
 _SKIPS = """
@@ -33,7 +35,8 @@ _SKIPS = """
 _DESERVED = """
     SELECT d.triage_reason AS reason, count(*) AS asked, count(*) FILTER (v.deserved = 'no') AS no
     FROM verdicts v JOIN decisions d ON d.transaction_seq = v.transaction_seq
-    WHERE v.deserved <> '' AND v.undone_at IS NULL AND v.given_at >= ? GROUP BY reason ORDER BY asked DESC, reason
+    WHERE v.deserved <> '' AND v.undone_at IS NULL AND v.task_kind IN ('primary', 'second', 'audit')
+      AND v.given_at >= ? GROUP BY reason ORDER BY asked DESC, reason
 """
 # A reviewer's verdict against that of the adjudicator of the same payment.
 _OVERTURNED = """
@@ -44,7 +47,7 @@ _OVERTURNED = """
     JOIN verdicts a ON a.transaction_seq = v.transaction_seq AND a.case_id = v.case_id
          AND a.task_kind = 'adjudication' AND a.undone_at IS NULL
     JOIN cases c ON c.case_id = v.case_id
-    WHERE v.task_kind <> 'adjudication' AND v.undone_at IS NULL AND v.value <> 'inconclusive'
+    WHERE v.task_kind IN ('primary', 'second', 'audit') AND v.undone_at IS NULL AND v.value <> 'inconclusive'
     GROUP BY v.reviewer, c.reason
 """
 

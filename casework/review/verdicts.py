@@ -11,7 +11,7 @@ from typing import Any
 from casework.cases import cases, dossiers, revealing, settling
 from casework.cases.revealing import UNDO_WITHIN
 from casework.review import adjudication, flags, stale, tasks
-from casework.review.review_design import ADJUDICATION
+from casework.review.review_design import ADJUDICATION, REPEATED_KINDS, TRAINING
 from casework.review.tasks import Task
 from data.canonical import canonical_json
 from data.errors import ConflictError, InputError, NotFoundError
@@ -100,7 +100,7 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """What the reviewer may see of it: nothing that tells the kind of task or its lane."""
-        hidden = ("task_kind", "lane", "event_seq", "transaction_seq")
+        hidden = ("task_kind", "lane", "event_seq", "transaction_seq", "case_id")
         return {name: value for name, value in asdict(self).items() if name not in hidden}
 
 
@@ -225,6 +225,10 @@ def _check_undo(w: Writer, verdict: Verdict, task: Task, at: datetime) -> None:
             "you have read what the engine thinks since you judged this blind, so it can no longer be undone"
         )
         raise ConflictError(seen, where=verdict.verdict_id, hint=hint)
+    if task.kind == TRAINING:
+        raise ConflictError("what is right was shown, so it can no longer be undone", where=verdict.verdict_id)
+    if task.kind in REPEATED_KINDS:
+        return
     others = w.read(
         "SELECT count(*) AS n FROM tasks t LEFT JOIN cases c ON c.case_id = t.case_id "
         "WHERE t.transaction_seq = ? AND t.task_id <> ? AND ("

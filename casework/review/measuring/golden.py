@@ -1,0 +1,164 @@
+"""Which past payments are golden: their truth is known, and reviewers are measured on them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from casework.review.measuring.known_truth import PastCase
+from casework.review.review_design import opaque_id
+from data.errors import ConflictError, InputError, NotFoundError
+from data.events import EventDraft
+from data.ledger import Ledger
+from data.writer import Writer
+from engine.draws import draw
+from engine.policy import Policy
+
+KNOWN, NOMINATED = "outcome_and_adjudication", "nominated"
+_ANSWERED = """
+    SELECT g.golden_id, count(*) AS n FROM golden_cases g
+    JOIN verdicts v ON v.transaction_seq = g.transaction_seq AND v.task_kind = 'golden' AND v.undone_at IS NULL
+    GROUP BY g.golden_id
+"""
+_LIST = """
+    SELECT g.*, t.transaction_id, coalesce(a.n, 0) AS answers, coalesce(a.right, 0) AS right
+    FROM golden_cases g JOIN transactions t ON t.seq = g.transaction_seq LEFT JOIN (
+        SELECT v.transaction_seq, count(*) AS n,
+               count(*) FILTER ((v.value = 'confirmed_fraud') = x.is_fraud AND v.value <> 'inconclusive') AS right
+        FROM verdicts v JOIN golden_cases x USING (transaction_seq)
+        WHERE v.task_kind = 'golden' AND v.undone_at IS NULL GROUP BY v.transaction_seq) a USING (transaction_seq)
+    ORDER BY g.retired_at IS NOT NULL, g.added_at DESC, g.golden_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCase:
+    """A payment of known truth that is in use."""
+
+    golden_id: str
+    transaction_seq: int
+    is_fraud: bool
+
+
+def in_use(source: Ledger | Writer) -> list[GoldenCase]:
+    """Golden cases that are not retired."""
+    rows = source.read(
+        "SELECT golden_id, transaction_seq, is_fraud FROM golden_cases WHERE retired_at IS NULL ORDER BY golden_id"
+    )
+    return [GoldenCase(**row) for row in rows]
+
+
+def table(ledger: Ledger) -> list[dict[str, Any]]:
+    """Every golden case with how often it was answered and how often rightly, those in use first."""
+    return ledger.read(_LIST)
+
+
+def keep_pool(
+    w: Writer, past: Sequence[PastCase], policy: Policy, key: bytes, at: datetime
+) -> dict[str, int]:
+    """Retire what was answered often enough or whose truth has changed, then fill the pool up.
+
+    New ones are past payments whose outcome an adjudicator agreed with, picked by a keyed draw of their id alone and
+    enriched with fraud to the policy's share.
+    """
+    retired = _retire_worn(w, past, policy, at)
+    design, using = policy.design.golden, in_use(w)
+    ever = {row["transaction_seq"] for row in w.read("SELECT transaction_seq FROM golden_cases")}
+    added = 0
+    for fraud in (True, False):
+        wanted = round(design.pool * (design.fraud_share if fraud else 1 - design.fraud_share))
+        room = wanted - sum(case.is_fraud is fraud for case in using)
+        fitting = [p for p in past if p.agreed and p.is_fraud is fraud and p.transaction_seq not in ever]
+        fitting.sort(key=lambda p: draw(key, "golden_case", p.transaction_id))
+        for chosen in fitting[: max(room, 0)]:
+            _add(
+                w,
+                chosen.transaction_seq,
+                chosen.transaction_id,
+                chosen.dossier_id,
+                fraud,
+                KNOWN,
+                "",
+                "policy",
+                key,
+                at,
+            )
+            added += 1
+    return {"added": added, "retired": retired}
+
+
+def nominate(
+    w: Writer, transaction_seq: int, is_fraud: bool, reason: str, by: str, key: bytes, at: datetime
+) -> str:
+    """Make a payment golden on a team lead's word; its golden_id.
+
+    InputError without a reason; ConflictError where people still work on it, nothing is stored of what a reviewer
+    would be shown, or it is golden already.
+    """
+    if not reason.strip():
+        raise InputError(
+            "a golden case is nominated with a reason", where="reason", hint="Say how the truth is known."
+        )
+    rows = w.read(
+        "SELECT t.dossier_id, t.status, d.transaction_id FROM tasks t JOIN decisions d USING (transaction_seq) "
+        "WHERE t.transaction_seq = ? AND t.kind IN ('primary', 'audit') ORDER BY t.created_at LIMIT 1",
+        [transaction_seq],
+    )
+    if not rows:
+        raise ConflictError(
+            "nobody was ever asked about this payment, so there is nothing to show again",
+            hint="Open a case on it first.",
+        )
+    if rows[0]["status"] in ("open", "claimed"):
+        raise ConflictError("people are still at work on this payment", where=rows[0]["transaction_id"])
+    if any(case.transaction_seq == transaction_seq for case in in_use(w)):
+        raise ConflictError("this payment is golden already", where=rows[0]["transaction_id"])
+    name, dossier_id = rows[0]["transaction_id"], rows[0]["dossier_id"]
+    return _add(w, transaction_seq, name, dossier_id, is_fraud, NOMINATED, reason.strip(), by, key, at)
+
+
+def retire(w: Writer, golden_id: str, reason: str, by: str, at: datetime) -> None:
+    """Show a golden case to nobody any more. NotFoundError where there is none in use of that id."""
+    if not w.read("SELECT 1 FROM golden_cases WHERE golden_id = ? AND retired_at IS NULL", [golden_id]):
+        raise NotFoundError("there is no such golden case in use", where=golden_id[:80])
+    w.execute(
+        "UPDATE golden_cases SET retired_at = ?, retired_because = ? WHERE golden_id = ?",
+        [at, reason, golden_id],
+    )
+    w.event(EventDraft(by, "golden.retired", f"golden:{golden_id}", {"reason": reason}), at)
+
+
+def _retire_worn(w: Writer, past: Sequence[PastCase], policy: Policy, at: datetime) -> int:
+    answered = {row["golden_id"]: row["n"] for row in w.read(_ANSWERED)}
+    said = {case.transaction_seq: case.is_fraud for case in past}
+    worn = 0
+    for case in in_use(w):
+        times = answered.get(case.golden_id, 0)
+        if times >= policy.design.golden.retire_after:
+            retire(w, case.golden_id, f"answered {times} times", "policy", at)
+        elif said.get(case.transaction_seq, case.is_fraud) is not case.is_fraud:
+            retire(w, case.golden_id, "what became of the payment says otherwise by now", "policy", at)
+        else:
+            continue
+        worn += 1
+    return worn
+
+
+def _add(
+    w: Writer, seq: int, transaction_id: str, dossier_id: str, is_fraud: bool, basis: str, reason: str, by: str,
+    key: bytes, at: datetime,
+) -> str:  # fmt: skip
+    golden_id = opaque_id(key, "golden", transaction_id, at.isoformat())
+    told = {
+        "transaction_seq": seq,
+        "dossier_id": dossier_id,
+        "is_fraud": is_fraud,
+        "basis": basis,
+        "reason": reason,
+    }
+    row = {"golden_id": golden_id, **told, "added_by": by, "added_at": at}
+    w.insert("golden_cases", [{**row, "retired_at": None, "retired_because": ""}])
+    w.event(EventDraft(by, "golden.added", f"golden:{golden_id}", told), at)
+    return golden_id
