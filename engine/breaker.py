@@ -77,7 +77,8 @@ class RatioTest:
 class Watch:
     """One thing watched: `seen` decisions since `since`, `alarms` among them, `last` the count at the last alarm.
 
-    `calm_seen` and `calm_alarms` are both counts when evidence last stood at nothing: the rise began after them.
+    `calm_seen` and `calm_alarms` are both counts when evidence last stood at nothing: the rise began after them. What
+    is `on_trial` counts as new for as long as the trial goes on.
     """
 
     kind: str
@@ -92,11 +93,12 @@ class Watch:
     acted: bool = False
     calm_seen: int = 0
     calm_alarms: int = 0
+    on_trial: bool = False
 
     def is_new(self, at: datetime, limits: Limits) -> bool:
         """Younger than the policy's days, or with fewer decisions than it asks for. Declines as a whole never are."""
         young = at < self.since + timedelta(days=limits.days) or self.seen < limits.decisions
-        return young and self.kind != DECLINES
+        return (young or self.on_trial) and self.kind != DECLINES
 
     def restore(self, seen: int, alarms: int, limits: Limits) -> None:
         """Take up what the ledger holds of it; the evidence of a new one depends on the counts alone."""

@@ -10,27 +10,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from data.transactions import Transaction
 from engine.control import from_context
 from engine.costs import CapacityState
-from engine.decide import Engine, Row, Rules, load_after
+from engine.decide import MODEL_FAILURES, Engine, Row, Rules, Scorer, load_after
 from engine.decision import Decision, Draws, Outcome
 from engine.draws import draw
 from engine.segments import Segments
 from engine.triage import triage
 
 
+class Answered(NamedTuple):
+    """What a shadow answered, and the probability its own model gave; None where it has no model of its own, or that
+    could not read the payment."""
+
+    outcome: Outcome
+    probability: float | None
+
+
 class Shadow:
     """Settings that answer beside those that decide, with the features, the probability and the draws of the
     decision, and with a day's load of their own.
 
-    `rules` is None where they are those that decide (`set_id`), whose results are then used as they are.
+    `rules` is None where they are those that decide (`set_id`), whose results are then used as they are; `model` is
+    None where the probability is that of the decision.
     """
 
-    def __init__(self, trial_id: str, segments: Segments, rules: Rules | None, set_id: str) -> None:
+    def __init__(
+        self,
+        trial_id: str,
+        segments: Segments,
+        rules: Rules | None,
+        set_id: str,
+        model: Scorer | None = None,
+    ) -> None:
         self.trial_id, self.segments = trial_id, segments
-        self._rules, self._set_id = rules, set_id
+        self._rules, self._set_id, self._model = rules, set_id, model
         self._day: date | None = None
         self._load = CapacityState()
 
@@ -38,7 +55,7 @@ class Shadow:
         """Take up a day's load where it was left."""
         self._day, self._load = day, load
 
-    def answer(self, decision: Decision, engine: Engine) -> Outcome:
+    def answer(self, decision: Decision, engine: Engine) -> Answered:
         """The outcome this would have given where `engine` decided; the day's load grows by it."""
         at = decision.decided_at
         if self._day != at.date():
@@ -50,11 +67,12 @@ class Shadow:
         segment, policy = self.segments.of(decision.features, at)
         shares = (policy.sampling.audit, policy.sampling.exploration.share)
         draws = Draws(decision.draws.audit, shares[0], decision.draws.explore, shares[1])
-        novelty, strange = decision.context.get("novelty"), None
+        probability, novelty = self._scored(decision)
+        strange = None
         if engine.unlabelled is not None and novelty is not None and novelty >= policy.novelty_at:
             strange = engine.unlabelled.strangeness(decision.features, policy.currency)
         answered = triage(
-            decision.probability,
+            probability,
             decision.transaction.amount_minor,
             results,
             policy,
@@ -69,7 +87,18 @@ class Shadow:
         )
         would = replace(decision, outcome=answered.outcome, draws=draws, explored=answered.explored)
         self._load = load_after(self._load, would)
-        return answered.outcome
+        return Answered(answered.outcome, probability if self._model is not None else None)
+
+    def _scored(self, decision: Decision) -> tuple[float | None, float | None]:
+        """Probability and novelty: the decision's own, or those of the model on trial (not asked while the kill switch
+        is on)."""
+        if self._model is None or decision.context.get("killed"):
+            return decision.probability, decision.context.get("novelty")
+        try:
+            _, probabilities = self._model.score_rows([decision.features])
+            return float(probabilities[0]), self._model.novelty(decision.features)
+        except MODEL_FAILURES:
+            return None, None
 
 
 @dataclass(frozen=True)
@@ -86,8 +115,24 @@ class Rollout:
 
     def takes(self, transaction: Transaction) -> bool:
         """Whether the candidate decides this payment; where the entity is missing, its own id stands in."""
+        return self.drawn(transaction) < self.share
+
+    def drawn(self, transaction: Transaction) -> float:
+        """The number drawn for the payment's value of the entity, in [0, 1)."""
         value = transaction.entities.get(self.entity) or transaction.transaction_id
-        return draw(self.key, f"rollout:{self.name}:{self.entity}", value) < self.share
+        return draw(self.key, f"rollout:{self.name}:{self.entity}", value)
+
+    def told(self, transaction: Transaction) -> dict[str, str | float]:
+        """What a decision records of it: the trial, the arm, and the draw that put the payment there."""
+        drawn = self.drawn(transaction)
+        arm = "candidate" if drawn < self.share else "live"
+        return {
+            "trial": self.trial_id,
+            "arm": arm,
+            "entity": self.entity,
+            "draw": drawn,
+            "share": self.share,
+        }
 
     def decide(
         self, live: Engine, transactions: Sequence[Transaction], *, at: datetime, load: CapacityState
@@ -102,8 +147,8 @@ class Rollout:
         for taken, run in groupby(paired, key=lambda pair: self.takes(pair[0])):
             payments, known = zip(*run, strict=True)
             engine = self.candidate if taken else live
-            told = {"trial": self.trial_id, "arm": "candidate" if taken else "live"}
             for decision in engine.decide_rows(payments, known, at=at, load=load):
                 load = load_after(load, decision)
+                told = self.told(decision.transaction)
                 made.append(replace(decision, context={**decision.context, "rollout": told}))
         return made

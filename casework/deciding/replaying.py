@@ -20,6 +20,7 @@ from data.canonical import canonical_json
 from engine.control import AsStored, from_context
 from engine.costs import CapacityState
 from engine.decide import Engine
+from engine.draws import draw
 from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from engine.model import registry
@@ -27,7 +28,7 @@ from engine.model.cold_start import ColdStart
 from engine.model.scoring import Model
 
 JSON = dict[str, Any]
-_BESIDE = ("shadows", "rollout", "fail_safe")
+_BESIDE = ("shadows", "shadow_scores", "rollout", "fail_safe")
 
 
 def replay(app: App, stored: Mapping[str, Any]) -> JSON:
@@ -36,6 +37,7 @@ def replay(app: App, stored: Mapping[str, Any]) -> JSON:
     then = {name: value for name, value in stored.items() if name != "case_id"}
     again = _from_stored(app, then)
     found = decisions.differences(then, again)
+    found += _arm(app, then["context"].get("rollout"), stored["seq"])
     recomputed = _features_from_ledger(app, stored)
     found += [
         {**d, "what": f"features.{d['what']} (from the ledger)"}
@@ -88,6 +90,18 @@ def engine_then(app: App, then: Mapping[str, Any], settings: Settings, model: Mo
     )
     engine.killed = bool(context.get("killed"))
     return engine
+
+
+def _arm(app: App, told: Mapping[str, Any] | None, seq: int) -> list[JSON]:
+    """Whether the draw that put the payment into an arm of a rollout comes out again."""
+    if told is None or "draw" not in told:  # decisions of earlier versions told the arm only
+        return []
+    name = app.ledger.read("SELECT name FROM trials WHERE trial_id = ?", [told["trial"]])[0]["name"]
+    transaction = reading.one(app.ledger, seq)
+    value = transaction.entities.get(told["entity"]) or transaction.transaction_id
+    drawn = draw(app.key, f"rollout:{name}:{told['entity']}", value)
+    again = {**told, "draw": drawn, "arm": "candidate" if drawn < told["share"] else "live"}
+    return [{**d, "what": f"context.rollout.{d['what']}"} for d in decisions.differences(dict(told), again)]
 
 
 def _unlabelled(app: App, context: Mapping[str, Any]) -> ColdStart | None:

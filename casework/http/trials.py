@@ -30,9 +30,10 @@ class CandidateForm(Body):
 
 
 class ShadowForm(Body):
-    """A candidate or an approved set, by its id."""
+    """A candidate or an approved set, by its id; or a model that does not decide."""
 
-    set_id: Id
+    set_id: Id = ""
+    model_id: Id = ""
     name: Annotated[str, Field(max_length=100)] = ""
     reason: Reason
 
@@ -89,9 +90,15 @@ def trial(
 def start_shadow(
     form: ShadowForm, request: Request, person: Person = allowed(Permission.TRIALS_RUN)
 ) -> Response:
-    """Have a set answer every payment beside the one that decides: recorded, never obeyed."""
+    """Have a set, or a model, answer every payment beside what decides: recorded, never obeyed."""
     made = actions.start_shadow(
-        the_app(request), form.set_id, name=form.name, by=person.user_id, reason=form.reason, at=now()
+        the_app(request),
+        form.set_id,
+        name=form.name,
+        by=person.user_id,
+        reason=form.reason,
+        at=now(),
+        model_id=form.model_id,
     )
     return json_answer({"trial_id": made}, 201)
 

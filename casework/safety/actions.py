@@ -143,13 +143,19 @@ def add_candidate(app: App, texts: Mapping[str, str | None], *, by: str, reason:
         return trials.keep_candidate(w, files, by=by, reason=reason, at=at)
 
 
-def start_shadow(app: App, set_id: str, *, name: str, by: str, reason: str, at: datetime) -> str:
-    """Have a set answer beside the one that decides, recorded and never obeyed; returns the trial's id."""
-    _check_features(app, set_id)
-    trial = Trial(
-        trials.trial_id(SHADOW, set_id, "", at), SHADOW, name or set_id, set_id, "", "", 1.0, by, at
-    )
-    return _start(app, trial, reason, at)
+def start_shadow(
+    app: App, set_id: str, *, name: str, by: str, reason: str, at: datetime, model_id: str = ""
+) -> str:
+    """Have a set or a model answer beside what decides, recorded and never obeyed; returns the trial's id."""
+    if bool(set_id) == bool(model_id):
+        raise InputError("give either a set or a model", where="set_id", allowed="set_id or model_id")
+    if set_id:
+        _check_features(app, set_id)
+    else:
+        trials.check_shadowed_model(app.ledger, model_id)
+    trial_id = trials.trial_id(SHADOW, set_id, model_id, at)
+    named = name or set_id or model_id
+    return _start(app, Trial(trial_id, SHADOW, named, set_id, model_id, "", 1.0, by, at), reason, at)
 
 
 def start_rollout(

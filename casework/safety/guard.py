@@ -89,8 +89,14 @@ class Guard:
             self._act(w, acted, at)
 
     def _beside(self, decision: Decision) -> Decision:
-        answers = {shadow.trial_id: shadow.answer(decision, self.engine).word for shadow in self.shadows}
-        return replace(decision, context={**decision.context, "shadows": answers})
+        answers = {shadow.trial_id: shadow.answer(decision, self.engine) for shadow in self.shadows}
+        told: dict[str, Any] = {"shadows": {trial: found.outcome.word for trial, found in answers.items()}}
+        scores = {
+            trial: found.probability for trial, found in answers.items() if found.probability is not None
+        }
+        if scores:
+            told["shadow_scores"] = scores
+        return replace(decision, context={**decision.context, **told})
 
     def _answers(self, made: Sequence[Decision]) -> Iterator[dict[str, Any]]:
         for decision in made:
@@ -100,11 +106,14 @@ class Guard:
                 "answered": decision.outcome.word,
                 "amount_minor": decision.transaction.amount_minor,
             }
+            scores = decision.context.get("shadow_scores", {})
             for trial_id, outcome in decision.context.get("shadows", {}).items():
-                yield {**row, "trial_id": trial_id, "arm": "live", "outcome": outcome}
+                of = {"trial_id": trial_id, "arm": "live", "probability": scores.get(trial_id)}
+                yield {**row, **of, "outcome": outcome}
             arm = decision.context.get("rollout")
             if arm:
-                yield {**row, "trial_id": arm["trial"], "arm": arm["arm"], "outcome": decision.outcome.word}
+                of = {"trial_id": arm["trial"], "arm": arm["arm"], "probability": decision.probability}
+                yield {**row, **of, "outcome": decision.outcome.word}
 
     def _act(self, w: Writer, acted: Acted, at: datetime) -> None:
         breaker_acts.record(w, acted, at)

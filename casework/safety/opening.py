@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
-
-from casework.safety import alarms, breaker_acts, kill_switch, list_entries, snoozes, trials
+from casework.learning import models as registered
+from casework.safety import alarms, breaker_acts, kill_switch, list_entries, rollout_watch, snoozes, trials
 from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
 from casework.safety.guard import Guard, controlled
 from casework.safety.trials import ROLLOUT, SHADOW, Trial
@@ -74,11 +73,7 @@ def paused_model(ledger: Ledger, model_id: str) -> bool:
 
 def model_before(ledger: Ledger, model_id: str) -> str:
     """The champion that this model took the place of, '' if it was the first."""
-    rows = ledger.read(
-        "SELECT payload FROM events WHERE kind = 'model.promoted' AND subject = ? ORDER BY seq DESC LIMIT 1",
-        [f"model:{model_id}"],
-    )
-    return str(orjson.loads(rows[0]["payload"])["before"]) if rows else ""
+    return registered.predecessor(ledger, model_id)
 
 
 def chosen_policy(ledger: Ledger, settings: Settings) -> Chosen:
@@ -110,9 +105,9 @@ def guard(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read
     moment = last or ledger.read("SELECT max(approved_at) AS at FROM approved_sets")[0]["at"]
     model_id = engine.model.model_id if engine.model else ""
     running = Running(settings.files, settings.rules, model_id, settings.policy.breaker)
-    breaker = Breaker(
-        watches(ledger, running, moment + timedelta(microseconds=1)), running.limits, engine.set_id
-    )
+    until = moment + timedelta(microseconds=1)
+    watched = [*watches(ledger, running, until), *rollout_watch.watches(ledger, running.limits, until)]
+    breaker = Breaker(watched, running.limits, engine.set_id)
     acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
     for act in acts:
         watch = breaker.watches.get((act["kind"], act["subject"]))
@@ -166,18 +161,23 @@ def _tried(
     for trial in trials.running(ledger):
         try:
             if trial.kind == SHADOW:
-                shadows.append(_shadow(ledger, trial, engine, settings, read))
-            elif trial.kind == ROLLOUT:
+                shadows.append(_shadow(ledger, trial, engine, settings, models, read))
+            elif trial.kind == ROLLOUT and not (trial.model_id and paused_model(ledger, trial.model_id)):
                 rollout = _rollout(ledger, trial, engine, settings, models, read)
         except SecondLookError:
             log.exception("the trial %s cannot run", trial.trial_id)
     return shadows, rollout
 
 
-def _shadow(ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, read: Read) -> Shadow:
-    then = _same_features(read(trials.files_of(ledger, trial.set_id)), settings, trial)
+def _shadow(
+    ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, models: Path, read: Read
+) -> Shadow:
+    then = settings
+    if trial.set_id:
+        then = _same_features(read(trials.files_of(ledger, trial.set_id)), settings, trial)
     same = _same_rules(settings, then)
-    shadow = Shadow(trial.trial_id, then.segments, None if same else then.rules, engine.set_id)
+    model = loaded_model(ledger, models, trial.model_id) if trial.model_id else None
+    shadow = Shadow(trial.trial_id, then.segments, None if same else then.rules, engine.set_id, model)
     rows = ledger.read(
         "SELECT CAST(decided_at AS DATE) AS day, count(*) FILTER (outcome = 'review') AS reviews "
         "FROM trial_answers WHERE trial_id = ? GROUP BY day ORDER BY day DESC LIMIT 1",

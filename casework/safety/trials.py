@@ -105,6 +105,18 @@ def running(source: Ledger | Writer) -> list[Trial]:
     return [Trial(**row) for row in rows]
 
 
+def check_shadowed_model(source: Ledger, model_id: str) -> None:
+    """Any model on record may answer as a shadow, also a refused one, but for the champion, whose answer is the
+    decision. InputError otherwise."""
+    rows = source.read("SELECT status FROM models WHERE model_id = ?", [model_id])
+    if not rows or rows[0]["status"] == "champion":
+        raise InputError(
+            f"{model_id[:64]} cannot be a shadow",
+            where="model_id",
+            allowed="a model on record that does not decide",
+        )
+
+
 def check_rollout(source: Ledger, set_id: str, model_id: str, by: str) -> None:
     """Whether this person may let these settings decide: InputError if they are neither an approved set nor a
     candidate nor a usable model, PermissionDenied to whoever added the candidate or asked for the model."""
