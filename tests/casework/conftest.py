@@ -49,7 +49,7 @@ RULES = {
 def policy(**sampling: float) -> Policy:
     """The demo policy with other sampling shares."""
     demo = load_policy(POLICY.read_bytes())
-    none = {"second_review": 0.0, "blind_first": 0.0, "audit": 0.0}
+    none = {"second_review": 0.0, "third_review": 0.0, "blind_first": 0.0, "audit": 0.0}
     return replace(demo, sampling=replace(demo.sampling, **{**none, **sampling}))
 
 
