@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from casework.cli.consistency_lines import deeper_lines
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
 from casework.quality.agreement.log_report import Columns, report_of_file
 from casework.quality.agreement.page import page
@@ -41,6 +42,13 @@ def consistency(
             "--baseline", help="The arm that others are set against (default: the one without a score)."
         ),
     ] = "",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            help="A column to break agreement down by; may be given again (queue, reason, rule and guideline are).",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
     html: Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML file.")] = None,
     workspace: WorkspaceOption = HERE,
@@ -49,13 +57,14 @@ def consistency(
     """Agreement between reviewers, with intervals, for any verdict log. Needs no workspace.
 
     With what was true, display arms, confidence and seconds it also says who is right how often, what the
-    display does, whether confidence is earned, and how long verdicts take.
+    display does, whether confidence is earned, and how long verdicts take; with times (given_at) it gives trends and
+    pace, with a person's second look at an item how steady people are, with facts of the items where they differ.
 
     Example: secondlook consistency verdicts.csv --truth fraud --arm screen --html report.html
     """
     columns = Columns(truth, arm, confidence, seconds, score)
     report = report_of_file(
-        file, columns, positive=positive, baseline=baseline, threshold=threshold, seed=seed
+        file, columns, positive=positive, baseline=baseline, threshold=threshold, by=by or (), seed=seed
     )
     if html:
         _write(html, page(report))
@@ -98,6 +107,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         for arm, one in report.get("seconds", {}).items()
         if one["value"] is not None
     ]
+    lines += deeper_lines(report)
     if report["unused_columns"]:
         lines.append(f"Columns that were not read: {', '.join(report['unused_columns'])}.")
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from casework.quality.agreement import log_facts
@@ -17,6 +17,7 @@ from casework.quality.disputes.against import (
     EACH_OTHER,
     MODEL,
     OUTCOME,
+    Fact,
     differing,
     with_each_other,
     with_the_model,
@@ -55,7 +56,9 @@ def deeper(
     reveals = log_facts.reveals(lines, meant, cut)
     if len({one.arm for one in judged}) > 1 or reveals:
         found["display"] = display_report(judged, reveals, threshold=cut, baseline=baseline, seed=seed)
-    found["disputes"] = _disputes(lines, judged, cut, known, seed)
+    facts = log_facts.case_facts(lines, known)
+    found["facts_of_cases"] = sorted({name for of_item in facts.values() for name in of_item})
+    found["disputes"] = _disputes(judged, facts, cut, seed)
     if worked := log_facts.worked(lines):
         people = sorted({one.reviewer for one in worked})
         each = [person_pace(worked, who, seed=seed) for who in people]
@@ -73,10 +76,9 @@ def _skew(judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _disputes(
-    lines: Sequence[Line], judged: Sequence[Judged], cut: float | None, known: Sequence[str], seed: int
+    judged: Sequence[Judged], facts: Mapping[str, Mapping[str, Fact]], cut: float | None, seed: int
 ) -> dict[str, Any]:
     """Disputes with each other, the model and the outcome, each with its tree."""
-    facts = log_facts.case_facts(lines, known)
     against = [EACH_OTHER, *([MODEL] if cut is not None else []), *([OUTCOME] if _known(judged) else [])]
     trees = {name: surrogate(differing(judged, name, facts, cut), seed=seed) for name in against}
     model = {"with_the_model": with_the_model(judged, cut)} if cut is not None else {}

@@ -80,9 +80,11 @@ def report_of_file(
     named = [name for name in columns.named() if name != columns.score]
     meant = {rating.verdict for rating, v in zip(log.ratings, verdicts, strict=True) if v == about} | {about}
     cut = threshold if columns.score else None
-    return report | deeper(
+    report |= deeper(
         lines, about, sorted(meant), slices=slices, cut=cut, baseline=baseline, known=named, seed=seed
     )
+    report["unused_columns"] = [n for n in report["unused_columns"] if n not in report["facts_of_cases"]]
+    return report
 
 
 def _positive(log: VerdictLog, wanted: str) -> tuple[list[str], str]:

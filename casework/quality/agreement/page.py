@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
+
+from casework.quality.agreement.page_deeper import DEEPER
+from casework.quality.agreement.page_pieces import chance, figure, share, table
 
 STYLE = """
 :root{color-scheme:light}
@@ -69,54 +72,12 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 def _coefficients(shown: Mapping[str, Any]) -> str:
     rows = [
-        (f"<b>{name}</b><br><span class=faint>{escape(words)}</span>", *_figure(shown[key]))
+        (f"<b>{name}</b><br><span class=faint>{escape(words)}</span>", *figure(shown[key]))
         for key, (name, words) in NAMES.items()
         if key in shown
     ]
     caption = f"{shown['n_items']} items with two reviewers or more, {shown['n_pairs']} pairs."
-    return _table(("Measure", "Value", "95 % interval", ""), rows) + f'<p class="faint">{caption}</p>'
-
-
-def _figure(measure: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Value, interval and bar of a figure; the reason where there is no interval."""
-    value, low, high = (measure.get(key) for key in ("value", "low", "high"))
-    if value is None:
-        return "-", escape(str(measure.get("sentence", "no cases"))), ""
-    if low is None or high is None:
-        return f"{value:.3f}", escape(str(measure.get("sentence", ""))), ""
-    return f"{value:.3f}", f"<span class=fixed>{low:.3f} to {high:.3f}</span>", _bar(value, low, high)
-
-
-def _bar(value: float, low: float, high: float) -> str:
-    """An interval on a scale that runs from 0 to 1 (from -1 where it must)."""
-    start = -1.0 if low < 0 else 0.0
-
-    def at(x: float) -> float:
-        return round(4 + 192 * (x - start) / (1 - start), 1)
-
-    label = f"{value:.2f}, from {low:.2f} to {high:.2f}"
-    zero = f'<line x1="{at(0)}" x2="{at(0)}" y1="2" y2="16" stroke="#999"/>'
-    return (
-        f'<svg width="200" height="18" role="img" aria-label="{label}">'
-        f'<line x1="4" x2="196" y1="9" y2="9" stroke="#ddd"/>{zero}'
-        f'<line x1="{at(low)}" x2="{at(high)}" y1="9" y2="9" stroke="#0072B2" stroke-width="3"/>'
-        f'<circle cx="{at(value)}" cy="9" r="4.5" fill="#0072B2"/></svg>'
-    )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells are HTML already."""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table></div>'
-
-
-def _share(found: Mapping[str, Any]) -> str:
-    if found["value"] is None:
-        return "-"
-    if found.get("low") is None:
-        return f"{found['value']:.1%}"
-    return f"{found['value']:.1%}<br><span class=faint>{found['low']:.1%} to {found['high']:.1%}, n {found['n']}</span>"
+    return table(("Measure", "Value", "95 % interval", ""), rows) + f'<p class="faint">{caption}</p>'
 
 
 def _arms(report: Mapping[str, Any]) -> str:
@@ -127,13 +88,13 @@ def _arms(report: Mapping[str, Any]) -> str:
             escape(arm),
             str(one["n_ratings"]),
             str(one["n_items"]),
-            *_figure(one["alpha"])[:2],
-            *_figure(one["ac1"])[:2],
+            *figure(one["alpha"])[:2],
+            *figure(one["ac1"])[:2],
         )
         for arm, one in report["by_arm"].items()
     ]
     head = ("Arm", "Verdicts", "Items with two", "Alpha", "95 % interval", "AC1", "95 % interval")
-    return "<h2>By display arm</h2>" + _table(head, rows)
+    return "<h2>By display arm</h2>" + table(head, rows)
 
 
 def _pairs(report: Mapping[str, Any]) -> str:
@@ -142,14 +103,14 @@ def _pairs(report: Mapping[str, Any]) -> str:
             escape(" and ".join(pair["reviewers"])),
             str(pair["n_items"]),
             f"{pair['raw']:.3f}",
-            *_figure(pair["cohen_kappa"]),
+            *figure(pair["cohen_kappa"]),
         )
         for pair in report["by_pair"][:60]
     ]
     left = len(report["by_pair"]) - len(rows)
     more = f'<p class="faint">{left} more pairs are in the JSON report.</p>' if left else ""
     head = ("Reviewers", "Items of both", "Raw", "Cohen's kappa", "95 % interval", "")
-    return "<h2>By pair of reviewers</h2>" + _table(head, rows) + more if rows else ""
+    return "<h2>By pair of reviewers</h2>" + table(head, rows) + more if rows else ""
 
 
 def _truth(report: Mapping[str, Any]) -> str:
@@ -164,11 +125,11 @@ def _truth(report: Mapping[str, Any]) -> str:
         "<p>Where the truth is known. Under each figure its 95 % Wilson interval and the number of cases. "
         "People met different cases, so this is no ranking.</p>"
     )
-    return "<h2>Against the truth</h2>" + words + _table(head, rows)
+    return "<h2>Against the truth</h2>" + words + table(head, rows)
 
 
 def _rates(one: Mapping[str, Any]) -> tuple[str, ...]:
-    return str(one["n"]), str(one["frauds"]), *(_share(one[key]) for key, _ in RATES)
+    return str(one["n"]), str(one["frauds"]), *(share(one[key]) for key, _ in RATES)
 
 
 def _effects(report: Mapping[str, Any]) -> str:
@@ -178,12 +139,12 @@ def _effects(report: Mapping[str, Any]) -> str:
         (
             escape(one["arm"]),
             one["measure"].replace("_", " "),
-            _share(one["without"]),
-            _share(one["with"]),
+            share(one["without"]),
+            share(one["with"]),
             "-" if one["difference"] is None else f"{one['difference']:+.3f}",
             "-" if one["low"] is None else f"{one['low']:+.3f} to {one['high']:+.3f}",
-            _chance(one["p"]),
-            _chance(one["p_adjusted"]),
+            chance(one["p"]),
+            chance(one["p_adjusted"]),
         )
         for one in report["arm_effects"]
     ]
@@ -193,11 +154,7 @@ def _effects(report: Mapping[str, Any]) -> str:
         f"<p>Each arm against “{base}”. Fisher's exact test; the last column allows for the number of arms "
         "(Holm).</p>"
     )
-    return "<h2>What the display does</h2>" + words + _table(head, rows)
-
-
-def _chance(p: float) -> str:
-    return "under 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return "<h2>What the display does</h2>" + words + table(head, rows)
 
 
 def _bias(report: Mapping[str, Any]) -> str:
@@ -205,24 +162,24 @@ def _bias(report: Mapping[str, Any]) -> str:
     if not found:
         return ""
     rows = [
-        (escape(arm), _share(one["model_right"]), _share(one["model_wrong"]))
+        (escape(arm), share(one["model_right"]), share(one["model_wrong"]))
         for arm, one in found["by_arm"].items()
     ]
     words = (
         f"<p>How often verdicts follow the model (fraud from {found['threshold']:g}). Following it when it is "
         "wrong is automation bias.</p>"
     )
-    return "<h2>Automation bias</h2>" + words + _table(("Arm", "Model right", "Model wrong"), rows)
+    return "<h2>Automation bias</h2>" + words + table(("Arm", "Model right", "Model wrong"), rows)
 
 
 def _calibration(report: Mapping[str, Any]) -> str:
     if not report.get("calibration"):
         return ""
     rows = [
-        (escape(one["confidence"]), str(one["n"]), f"{one['share']:.1%}", *_figure(one["right"]))
+        (escape(one["confidence"]), str(one["n"]), f"{one['share']:.1%}", *figure(one["right"]))
         for one in report["calibration"]
     ]
-    return "<h2>Is stated confidence earned?</h2>" + _table(
+    return "<h2>Is stated confidence earned?</h2>" + table(
         ("Stated", "Verdicts", "Share", "Right", "95 % interval", ""), rows
     )
 
@@ -239,17 +196,17 @@ def _seconds(report: Mapping[str, Any]) -> str:
         )
         for arm, one in report["seconds"].items()
     ]
-    return "<h2>Seconds a verdict</h2>" + _table(("Arm", "Verdicts", "Median", "95 % interval"), rows)
+    return "<h2>Seconds a verdict</h2>" + table(("Arm", "Verdicts", "Median", "95 % interval"), rows)
 
 
 def _votes(report: Mapping[str, Any]) -> str:
     if not report.get("votes_for_fraud"):
         return ""
     rows = [
-        (f"{one['said_fraud']} of {one['reviewers']}", str(one["fraud"]["n"]), *_figure(one["fraud"]))
+        (f"{one['said_fraud']} of {one['reviewers']}", str(one["fraud"]["n"]), *figure(one["fraud"]))
         for one in report["votes_for_fraud"]
     ]
-    return "<h2>Fraud by number of votes for it</h2>" + _table(
+    return "<h2>Fraud by number of votes for it</h2>" + table(
         ("Votes", "Items", "Fraud", "95 % interval", ""), rows
     )
 
@@ -272,4 +229,4 @@ def _notes(report: Mapping[str, Any]) -> str:
     return "<h2>Notes</h2><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"
 
 
-PARTS = (_headline, _arms, _pairs, _truth, _effects, _bias, _calibration, _seconds, _votes, _notes)
+PARTS = (_headline, _arms, _pairs, _truth, _effects, _bias, _calibration, _seconds, _votes, *DEEPER, _notes)

@@ -128,6 +128,9 @@ def test_the_page_shows_every_part_and_loads_nothing(analysts: dict) -> None:
         "Is stated confidence earned?",
         "Seconds a verdict",
         "Fraud by number of votes for it",
+        "What score and explanation change",
+        "Where people differ",
+        analysts["skew"]["sentence"],
         "Notes",
     ]
     assert "0.184" in text and "0.653" in text
