@@ -3,11 +3,11 @@
     python -m benchmarks.standings [--seeds 20]
 
 Ten simulated analysts at one queue: six of the kind fitted to real ones, two better ones, one who always dismisses, and
-one odd one, whose kind is varied. Lanes, second reviews, audits and golden cases come in the shares of rules/policy.yaml;
-of audited payments half are old enough for their truth to be known. Looked at after every 50 reviews of each person, with
-the signals and the level of casework.quality.scorecards.signals. Everybody's verdicts then go through Dawid-Skene with
-golden cases and known outcomes, and the last column is the weight that a single verdict of such a person has in labels,
-next to that of the eight.
+one odd one, whose kind is varied. Lanes, second reviews, audits and golden cases come in the shares of
+rules/policy.yaml; of audited payments half are old enough for their truth to be known. Looked at after every 50 reviews
+of each person, with the signals and the level of casework.quality.scorecards.signals. Everybody's verdicts then go
+through Dawid-Skene with golden cases and known outcomes, and the last column is the weight that a single verdict of
+such a person has in labels, next to that of the eight.
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ KINDS: Mapping[str, AnalystProfile] = {
     "corrupt (clears 7 of 10 frauds)": PROFILES["corrupt"],
 }
 # Lane, its share of the work, its share of fraud.
-LANES = (("money_at_risk", 0.56, 0.35), ("uncertain", 0.29, 0.15), ("audit", 0.10, 0.01), ("golden", 0.05, 0.5))
+LANES = (
+    ("money_at_risk", 0.56, 0.35),
+    ("uncertain", 0.29, 0.15),
+    ("audit", 0.10, 0.01),
+    ("golden", 0.05, 0.5),
+)
 SECOND, BLIND, POOL = 0.25, 0.3, 60
 
 
@@ -85,11 +90,8 @@ def work(people: Mapping[str, AnalystProfile], seed: int, reviews: int = REVIEWS
 
 def _case(rng: np.random.Generator, number: int) -> tuple[str, bool, str]:
     """A case's lane, whether it is fraud, and its name; golden cases come again from a pool."""
-    point = rng.random() * sum(share for _, share, _ in LANES)
-    for lane, share, fraud in LANES:
-        point -= share
-        if point < 0:
-            break
+    upto = np.cumsum([share for _, share, _ in LANES])
+    lane, _, fraud = LANES[int(np.searchsorted(upto, rng.random() * upto[-1], side="right"))]
     if lane == "golden":
         place = int(rng.integers(POOL))
         return lane, place % 2 == 0, f"golden-{place}"
@@ -164,9 +166,13 @@ def row(words: str, seen: Seen, honest: Seen) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20, help="how many institutions are simulated for each kind")
+    parser.add_argument(
+        "--seeds", type=int, default=20, help="how many institutions are simulated for each kind"
+    )
     seeds = range(1, parser.parse_args().seeds + 1)
-    print("| who | people | flagged at 100 | at 200 | at 300 | at any look | signals at 300 | weight (the eight) |")
+    print(
+        "| who | people | flagged at 100 | at 200 | at 300 | at any look | signals at 300 | weight (the eight) |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for number, kind in enumerate(KINDS):
         found = run(kind, seeds)

@@ -19,6 +19,7 @@ from casework.learning.retrain import Agreement, Basis, Retraining
 from casework.learning.runs import Request
 from casework.live import Live, Settings
 from casework.people.signin import SignIn
+from casework.quality.consensus import of_ledger
 from casework.quality.consistency import consistency_report
 from casework.review.desk import Desk
 from casework.safety import opening
@@ -194,10 +195,12 @@ class App:
 
     def retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> dict[str, Any]:
         """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""
+        self.keep_up_consensus(by)
         return self.retraining.run(Request(trigger, by, reason, search_seconds), self._basis())
 
     def start_retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> str:
         """The same in the background; the run's id. ConflictError while another runs."""
+        self.keep_up_consensus(by)
         return self.retraining.start(Request(trigger, by, reason, search_seconds), self._basis())
 
     def _after_retrain(self, by: str) -> None:
@@ -216,6 +219,10 @@ class App:
             return "What counts as unusual stays as it was."
         self.adopt()
         return f"What counts as unusual was learned from {found.rows:,} transactions."
+
+    def keep_up_consensus(self, by: str) -> str:
+        """Estimate anew what each reviewer's verdicts are worth in labels; a sentence about it."""
+        return of_ledger.keep_up(self.ledger, self.settings().policy, by, self.clock())
 
     def start(self) -> None:
         """Load what decides, and start deciding and the schedule."""

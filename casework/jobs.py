@@ -6,11 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
+from casework.deciding import replay_samples
 from casework.learning import triggers
 from casework.outbox import messages, sending
+from casework.quality.consensus import further
+from casework.quality.scorecards import editions
 from casework.review import tasks
 from casework.safety import watching
 from casework.schedule import Job
+from casework.watching import digest, reports
 from data import chain, seal_checks
 from data.errors import ChainBrokenError
 
@@ -19,7 +23,8 @@ if TYPE_CHECKING:
 
 _SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(minutes=10)
 _SEND, _ANCHOR = timedelta(seconds=2), timedelta(minutes=5)
-_HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
+_REPLAYED = 100
+_HOURLY, _DAILY, _WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
 def all_jobs(app: App) -> list[Job]:
@@ -57,6 +62,8 @@ def all_jobs(app: App) -> list[Job]:
         ),
         Job("retention", "remove files and sent messages whose time is over", _DAILY, lambda: retain(app)),
         Job("watch", "hold each rule against its own history", _DAILY, lambda: watching.watch(app)),
+        Job("drift", "hold what comes in against the weeks before", _DAILY, lambda: reports.look(app)),
+        Job("digest", "say in words what changed this week", _WEEKLY, lambda: digest.make(app)),
         Job(
             "anchor",
             "note the head of the chain outside the workspace",
@@ -64,7 +71,15 @@ def all_jobs(app: App) -> list[Job]:
             lambda: anchor(app),
             False,
         ),
+        Job("replay", "make decisions of the past again and compare", _DAILY, lambda: replay(app)),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
+        Job(
+            "consensus",
+            "estimate what each reviewer's verdicts are worth, ask for one more where they leave doubt",
+            _DAILY,
+            lambda: weigh_verdicts(app),
+        ),
+        Job("scorecards", "issue the scorecards that are due, to their reviewers", _DAILY, lambda: score(app)),
         Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
         Job(
             "retrain_triggers",
@@ -77,11 +92,12 @@ def all_jobs(app: App) -> list[Job]:
 
 
 def sweep(app: App) -> str:
-    """Claims whose lock ran out go back; cases past their deadline follow the policy."""
+    """Claims whose lock ran out go back; cases past their deadline follow the policy; alarms are told to webhooks."""
     policy, at = app.live.settings.policy, app.clock()
     with app.ledger.writing() as w:
         freed = tasks.expire_locks(w, at)
         done = dispositions.sweep(w, policy, at)
+        messages.tell_alarms(w, at)
     told = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in done.items())
     return f"{freed} claims returned; {told}."
 
@@ -114,12 +130,38 @@ def retain(app: App) -> str:
     return f"{files} files and {sent} sent messages removed."
 
 
+def weigh_verdicts(app: App) -> str:
+    """Everybody's error rates anew, and the day's further reviews."""
+    done = app.keep_up_consensus("scheduler")
+    with app.ledger.writing() as w:
+        asked = further.ask_further(w, app.live.settings.policy, app.key, app.clock())
+    return f"{done} {asked} further reviews asked for."
+
+
+def score(app: App) -> str:
+    """Scorecards that are due."""
+    issued = editions.issue_due(app.ledger, app.live.settings.policy, app.clock())
+    return f"{issued} scorecards issued."
+
+
 def verify(app: App) -> str:
     """ChainBrokenError, which the schedule records, if the record does not verify."""
     report = chain.verify(app.ledger)
     if not report.ok:
         raise ChainBrokenError(str(report.problem), where=f"event {report.first_bad_seq}")
     return f"{report.events} events verify."
+
+
+def replay(app: App) -> str:
+    """A fresh draw every day. ChainBrokenError, which the schedule records, if one came out different."""
+    report = replay_samples.replay_sample(app, _REPLAYED, app.clock().date().isoformat(), "scheduler")
+    if report["different"]:
+        first = report["examples"][0]
+        raise ChainBrokenError(
+            f"{report['different']} of {report['replayed']} decisions came out different",
+            where=first["transaction_id"],
+        )
+    return f"{report['same']} decisions came out the same."
 
 
 def anchor(app: App) -> str:

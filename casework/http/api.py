@@ -16,6 +16,7 @@ from casework.http import (
     imports,
     labels,
     learning,
+    own_work,
     previews,
     problems,
     proposals,
@@ -26,6 +27,7 @@ from casework.http import (
     tasks,
     team,
     trials,
+    unsent,
     webhooks,
     work,
 )
@@ -48,6 +50,7 @@ ROUTERS = (
     team,
     webhooks,
     quality,
+    own_work,
     previews,
     proposals,
     safety,
@@ -55,6 +58,7 @@ ROUTERS = (
     settings,
     labels,
     learning,
+    unsent,
     audit,
 )
 

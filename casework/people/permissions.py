@@ -44,6 +44,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "manage webhooks"
     WEBHOOKS_READ = "read webhook deliveries"
     DISPOSITIONS_READ = "read dispositions"
+    SCORECARDS_READ = "read other people's scorecards"
     QUALITY_READ = "read consistency, summary and subgroup figures"
     SETTINGS_READ = "read rules and policy"
     SETTINGS_PREVIEW = "read what rules, policy and changes to them do"
@@ -94,6 +95,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.WEBHOOKS_MANAGE: frozenset({_R.ADMIN}),
     _P.WEBHOOKS_READ: frozenset({_R.ADMIN, _R.INTEGRATOR, _R.AUDITOR}),
     _P.DISPOSITIONS_READ: _OVERSIGHT | {_R.INTEGRATOR},
+    _P.SCORECARDS_READ: frozenset({_R.TEAM_LEAD}),  # after the person concerned; each look is recorded
     _P.QUALITY_READ: _PEOPLE,
     _P.SETTINGS_READ: _PEOPLE,
     _P.SETTINGS_PREVIEW: _OWNERS | {_R.AUDITOR},  # single payments are listed: not for those who review them

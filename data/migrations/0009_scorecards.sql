@@ -23,8 +23,3 @@ CREATE TABLE scorecard_comments (
 );
 -- Who else has looked at it.
 CREATE TABLE scorecard_looks (scorecard_id VARCHAR NOT NULL, reviewer VARCHAR NOT NULL, seen_by VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL);
--- Payments whose truth a reviewer has been told after judging them: no longer fit to be served to that person blind.
-CREATE TABLE feedback_shown (
-    reviewer VARCHAR NOT NULL, transaction_seq BIGINT NOT NULL, verdict_id VARCHAR NOT NULL, kind VARCHAR NOT NULL,
-    shown_at TIMESTAMP NOT NULL
-);

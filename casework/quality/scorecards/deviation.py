@@ -1,8 +1,8 @@
 """Does a share of yes among one person's answers lie further from the colleagues' than people usually differ?
 
-Answers fall into strata (lanes, say) in which colleagues' shares are known. People differ, honestly: each has a shift of
-the log odds, normal around the middle of the colleagues' shifts. Given the shift, the number of yes is binomial. So the
-chance of a number as far out as this one is a binomial tail averaged over shifts, and a handful of answers never
+Answers fall into strata (lanes, say) in which colleagues' shares are known. People differ, honestly: each has a shift
+of the log odds, normal around the middle of the colleagues' shifts. Given the shift, the number of yes is binomial. So
+the chance of a number as far out as this one is a binomial tail averaged over shifts, and a handful of answers never
 condemns anybody. The middle and the spread come from the median and the median deviation of the colleagues, which two
 odd ones among nine hardly move; what chance alone adds to the spread is taken off, and it has a floor.
 """
@@ -78,8 +78,8 @@ def _pooled(colleagues: Sequence[Answers]) -> dict[str, float]:
 
 
 def _shift(each: Answers, usual: Mapping[str, float]) -> tuple[float, float] | None:
-    """How far a colleague's log odds lie from the pooled ones, and the variance that chance gives to that; None with too
-    few answers to say."""
+    """How far a colleague's log odds lie from the pooled ones, and the variance that chance gives to that; None with
+    too few answers to say."""
     n, yes = _sums(each)
     if n < MIN_ANSWERS:
         return None

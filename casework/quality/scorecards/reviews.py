@@ -39,7 +39,8 @@ WITH outcome AS (
     SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
     FROM outcomes WHERE known_at <= $until GROUP BY transaction_seq
 ), golden AS (
-    SELECT transaction_seq, arg_max(is_fraud, added_at) AS is_fraud FROM golden_cases WHERE added_at <= $until GROUP BY transaction_seq
+    SELECT transaction_seq, arg_max(is_fraud, added_at) AS is_fraud FROM golden_cases WHERE added_at <= $until
+    GROUP BY transaction_seq
 ), twice AS (
     SELECT DISTINCT transaction_seq FROM tasks WHERE kind = 'second' AND lane = 'second'
 )
@@ -48,7 +49,8 @@ SELECT v.reviewer, t.transaction_id AS item, v.value, v.lane, v.arm, v.transacti
        CASE WHEN v.task_kind = 'golden' THEN g.is_fraud
             WHEN v.task_kind = 'audit' AND t.occurred_at + to_microseconds($maturity_us) <= CAST($until AS TIMESTAMP)
             THEN coalesce(o.is_fraud, false) END AS fraud,
-       w.transaction_seq IS NOT NULL AND v.task_kind IN ('primary', 'second') AS overlap, v.event_seq AS "order"
+       w.transaction_seq IS NOT NULL AND v.task_kind <> 'golden'
+       AND v.task_id NOT IN (SELECT task_id FROM further_reviews) AS overlap, v.event_seq AS "order"
 FROM verdicts v
 JOIN transactions t ON t.seq = v.transaction_seq
 LEFT JOIN golden g ON g.transaction_seq = v.transaction_seq
@@ -64,8 +66,8 @@ ORDER BY v.given_at, v.event_seq
 def reviews(ledger: Ledger, since: datetime, until: datetime, maturity: timedelta) -> list[Review]:
     """Verdicts given from `since` to `until` and not taken back by then, in the order in which they were given.
 
-    Left out are adjudications, verdicts of newcomers in training, a person's second look at a payment, and verdicts that
-    were applied from another payment's. A payment counts as undisputed `maturity` after it was made.
+    Left out are adjudications, verdicts of newcomers in training, a person's second look at a payment, and verdicts
+    that were applied from another payment's. A payment counts as undisputed `maturity` after it was made.
     """
     parameters = {"since": since, "until": until, "maturity_us": maturity // timedelta(microseconds=1)}
     rows = ledger.read(_REVIEWS, parameters)

@@ -12,8 +12,8 @@ ALLOWED = 0.6
 
 
 def longest_run(answers: Sequence[bool], shares: Sequence[float]) -> tuple[int, int, float]:
-    """The longest run of yes; the longest that is not unusual (chance of a longer one under a half); and the chance of a
-    run at least as long as the one seen, if each answer is yes with its share, leaning further by ALLOWED."""
+    """The longest run of yes; the longest that is not unusual (chance of a longer one under a half); and the chance of
+    a run at least as long as the one seen, if each answer is yes with its share, leaning further by ALLOWED."""
     leaning = expit(logit(np.clip(shares, 1e-6, 1 - 1e-6)) + ALLOWED)
     longest = now = 0
     for yes in answers:

@@ -7,14 +7,14 @@ is right and the guideline is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from statistics import median
 
 from scipy.stats import binom
 
-from casework.quality.scorecards.deviation import MIN_COLLEAGUES, Deviation, deviation, tally
+from casework.quality.scorecards.deviation import MIN_COLLEAGUES, Answers, Deviation, deviation, tally
 from casework.quality.scorecards.reviews import Review, by_reviewer
 from casework.quality.scorecards.runs import longest_run
 from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE, LEGITIMATE
@@ -28,8 +28,8 @@ MIN_REVIEWS = 30
 SIGNALS: Mapping[str, str] = {
     "recall": "Frauds whose truth is known are found less often than by colleagues.",
     "false_positives": "Payments known to be honest are called fraud more often than by colleagues.",
-    "agrees_on_fraud": "Where a colleague called the same payment fraud, this happens less often than among colleagues.",
-    "agrees_on_rest": "Where a colleague dismissed the same payment, this happens less often than among colleagues.",
+    "agrees_on_fraud": "What a colleague called fraud is called so less often than among colleagues.",
+    "agrees_on_rest": "What a colleague dismissed is dismissed less often than among colleagues.",
     "share": "The share called fraud is unlike that of colleagues in the same lanes.",
     "unsure": "More is left undecided than by colleagues in the same lanes.",
     "runs": "The same answer was given many times in a row, more than the mix of cases makes likely.",
@@ -71,7 +71,9 @@ class Standing:
 def standings(given: Sequence[Review], window: int = WINDOW) -> dict[str, Standing]:
     """What the signals say of each person over his or her latest `window` reviews."""
     people = {who: rows for who, rows in by_reviewer(given, window).items() if len(rows) >= MIN_REVIEWS}
-    tallies = {name: {who: count(rows) for who, rows in people.items()} for name, count in _TALLIES.items()}
+    tallies: dict[str, dict[str, Answers]] = {
+        name: {who: count(rows) for who, rows in people.items()} for name, count in _TALLIES.items()
+    }
     for name, said in (("agrees_on_fraud", CONFIRMED_FRAUD), ("agrees_on_rest", LEGITIMATE)):
         tallies[name] = _agreements(people, said)
     found = {}
@@ -89,7 +91,7 @@ def standings(given: Sequence[Review], window: int = WINDOW) -> dict[str, Standi
     return found
 
 
-_TALLIES = {
+_TALLIES: Mapping[str, Callable[[Sequence[Review]], Answers]] = {
     "recall": lambda rows: tally((r.known_from, r.value == CONFIRMED_FRAUD) for r in rows if r.fraud is True),
     "false_positives": lambda rows: tally(
         (r.known_from, r.value == CONFIRMED_FRAUD) for r in rows if r.fraud is False
@@ -99,7 +101,7 @@ _TALLIES = {
 }
 
 
-def _agreements(people: Mapping[str, Sequence[Review]], said: str) -> dict[str, dict[str, tuple[int, int]]]:
+def _agreements(people: Mapping[str, Sequence[Review]], said: str) -> dict[str, Answers]:
     """For each person: of the colleagues' `said` on payments that chance gave to both, how many he or she shares."""
     on_item: dict[str, list[Review]] = {}
     for rows in people.values():
@@ -115,7 +117,7 @@ def _agreements(people: Mapping[str, Sequence[Review]], said: str) -> dict[str, 
     return {who: tally(pairs) for who, pairs in answers.items()}
 
 
-def _compared(name: str, own: Mapping, colleagues: Sequence[Mapping]) -> Signal | None:
+def _compared(name: str, own: Answers, colleagues: Sequence[Answers]) -> Signal | None:
     found = deviation(own, colleagues)
     if found is None:
         return None
