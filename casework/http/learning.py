@@ -41,8 +41,14 @@ def list_models(request: Request, person: Person = allowed(Permission.MODELS_REA
 def one_model(model_id: str, request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
     """One model: its figures, its gates, how it stands against the champion, and a sample of the payments on which the
     two would decide differently."""
-    ledger = the_app(request).ledger
-    return json_answer(cards.with_payments(ledger, models.one(ledger, model_id)))
+    app = the_app(request)
+    known = cards.with_payments(app.ledger, models.one(app.ledger, model_id))
+    looked = {
+        "flips_opened": sorted(flips.opened(app.ledger, model_id, person.user_id)),
+        "flips_needed": app.settings().policy.retrain.flips,
+        "looked_at_by": flips.views(app.ledger, model_id),
+    }
+    return json_answer({**known, **looked})
 
 
 @router.get("/models/{model_id}/{name}")
