@@ -133,6 +133,32 @@ def spending(history: Sequence[Json], transaction: Json, colours: Palette) -> Pi
     return dressed(alt.layer(*layers).properties(height=190), colours)
 
 
+def small_spending(history: Sequence[Json], transaction: Json, colours: Palette) -> Picture:
+    """The same without axes, to stand under the amount."""
+    currency = transaction["currency"]
+    known = [row for row in history if row.get("amount_minor") is not None]
+    points = [_point(row, currency, "known_fraud" if row.get("known_fraud") else "earlier") for row in known]
+    scale = alt.Scale(type="symlog", constant=10)
+    kinds = alt.Scale(domain=list(SPENDING_KINDS), range=[colours.quiet, colours.decline, colours.accent])
+    shapes = alt.Scale(domain=list(SPENDING_KINDS), range=["circle", "cross", "diamond"])
+    tooltip = [
+        alt.Tooltip("at:T", title="When", format="%d %b %Y %H:%M"),
+        alt.Tooltip("told:N", title="Amount"),
+    ]
+    dots = rows_of([*points, _point(transaction, currency, "this")])
+    marks = alt.Chart(dots).mark_point(filled=True, opacity=0.9).encode(
+        x=alt.X("at:T", axis=None), y=alt.Y("amount:Q", axis=None, scale=scale), tooltip=tooltip,
+        size=alt.condition("datum.kind == 'this'", alt.value(150), alt.value(32)),
+        shape=alt.Shape("kind:N", legend=None, scale=shapes), color=alt.Color("kind:N", legend=None, scale=kinds),
+    )  # fmt: skip
+    layers = [marks]
+    if points:
+        line = alt.Chart(rows_of([{"usual": median(p["amount"] for p in points)}]))
+        usual = alt.Y("usual:Q", axis=None, scale=scale)
+        layers.insert(0, line.mark_rule(strokeDash=[4, 4], color=colours.quiet).encode(y=usual))
+    return dressed(alt.layer(*layers).properties(height=54), colours)
+
+
 def _point(row: Json, currency: str, kind: str) -> dict[str, Any]:
     amount = float(row["amount_minor"] or 0)
     told = words.money(amount, currency)

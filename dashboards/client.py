@@ -138,6 +138,14 @@ class Client:
     def task(self, task_id: str) -> Json:
         return self._ask("GET", f"/tasks/{task_id}")
 
+    def part(self, task_id: str, name: str) -> Json:
+        """links, what_if, similar or behind_rules: worked out when the task's holder first asks."""
+        return self._ask("GET", f"/tasks/{task_id}/parts/{name}")
+
+    def unmask(self, task_id: str, field: str, reason: str) -> Json:
+        """Read one masked personal field of a task's payment; the reading is recorded with its reason."""
+        return self._ask("POST", f"/tasks/{task_id}/unmasked", body={"field": field, "reason": reason})
+
     def claim(self, task_id: str) -> Json:
         return self._ask("POST", f"/tasks/{task_id}/claim")
 
@@ -292,14 +300,44 @@ class Client:
         return self._ask("GET", "/retrains")
 
     def retrain(self, reason: str) -> Json:
-        """Train a challenger and wait for what comes of it."""
-        return self._ask("POST", "/retrains", body={"reason": reason}, timeout=_PATIENT)
+        """Start training a challenger; the run goes on by itself."""
+        return self._ask("POST", "/retrains", body={"reason": reason})
+
+    def one_retrain(self, run_id: str) -> Json:
+        """One run, with how far it is."""
+        return self._ask("GET", f"/retrains/{run_id}")
+
+    def cancel_retrain(self, run_id: str, reason: str) -> Json:
+        return self._ask("POST", f"/retrains/{run_id}/cancel", body={"reason": reason})
 
     def sign_off(self, model_id: str, reason: str) -> Json:
         return self._ask("POST", f"/models/{model_id}/sign-off", body={"reason": reason})
 
+    def turn_down(self, model_id: str, reason: str) -> Json:
+        return self._ask("POST", f"/models/{model_id}/refusal", body={"reason": reason})
+
+    def open_flip(self, model_id: str, seq: int) -> Json:
+        """A payment that would be decided differently; that this person looked at it goes on record."""
+        return self._ask("POST", f"/models/{model_id}/flips/{seq}")
+
+    def roll_back(self, reason: str) -> Json:
+        return self._ask("POST", "/model-rollbacks", body={"reason": reason})
+
+    def try_model(self, model_id: str, reason: str, *, entity: str = "", share: float = 0.0) -> Json:
+        """Have a model answer beside the champion, or decide a share of an entity's values."""
+        if not share:
+            return self._ask("POST", "/shadows", body={"model_id": model_id, "reason": reason})
+        body = {"model_id": model_id, "entity": entity, "share": share, "reason": reason}
+        return self._ask("POST", "/rollouts", body=body)
+
     def jobs(self) -> Json:
         return self._ask("GET", "/jobs")
+
+    def pause_job(self, name: str, reason: str) -> None:
+        self._ask("POST", f"/jobs/{name}/pause", body={"reason": reason})
+
+    def resume_job(self, name: str, reason: str) -> None:
+        self._ask("POST", f"/jobs/{name}/resume", body={"reason": reason})
 
     def run_job(self, name: str) -> Json:
         return self._ask("POST", f"/jobs/{name}/run", timeout=_PATIENT)

@@ -79,6 +79,16 @@ _STYLE = """
   .sl-added { background: color-mix(in srgb, APPROVE 17%, transparent); }
   .sl-removed { background: color-mix(in srgb, DECLINE 15%, transparent); }
   .sl-place { color: QUIET; }
+  .st-key-guideline h1 { font-size: 1.15rem; padding: 0 0 .3rem; }
+  .st-key-guideline h2, .st-key-guideline h3 { font-size: 1rem; padding: .5rem 0 .2rem; }
+  @media (max-width: 1020px) {
+    .st-key-task_body > div > [data-testid="stHorizontalBlock"],
+    .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"],
+    .st-key-key_facts > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    .st-key-task_body > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
+    .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 46%; }
+    .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 30%; }
+  }
   .st-key-draft_text textarea { font: .82rem/1.55 "Source Code Pro", monospace; white-space: pre; overflow-x: auto; }
 </style>
 """

@@ -92,7 +92,8 @@ def _apply_to_all(page: Json) -> None:
 
 def _fields(task_id: str) -> None:
     saving: Json = {"on_change": _save_draft, "args": (task_id,), "label_visibility": "collapsed"}
-    typology, reason, confidence, note = st.columns([1, 1.15, 1.25, 1.8], vertical_alignment="center")
+    with st.container(key="verdict_fields"):
+        typology, reason, confidence, note = st.columns([1, 1.15, 1.25, 1.8], vertical_alignment="center")
     with typology:
         _choice("Typology", "typology", frame.typologies(), task_id, saving)
     with reason:

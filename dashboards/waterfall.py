@@ -14,7 +14,7 @@ from dashboards.palette import Palette
 
 Json = Mapping[str, Any]
 MOST_BARS = 8
-_LABELS = 318
+_LABELS = 300
 _ROW = 24
 
 
@@ -50,7 +50,8 @@ def steps(explanation: Json) -> list[Row]:
     for bar in shown:
         push = float(bar["contribution"])
         label = words.capital(f"{bar['phrase']}: {bar['value_text']}")
-        rows.append(Row(label, at, at + push, _kind(push), f"{push:+.2f}", words.pull(push)))
+        text = f"{push:+.2f} {words.strength(push)}"
+        rows.append(Row(label, at, at + push, _kind(push), text, words.pull(push)))
         at += push
     if rest:
         push = sum(float(bar["contribution"]) for bar in rest)
@@ -74,7 +75,7 @@ def picture(explanation: Json, rules: Sequence[Json], colours: Palette) -> Pictu
     order = [row.label for row in rows] + [_rule_label(rule) for rule in hits]
     ends = [row.end for row in rows]
     reach = max(ends) - min(ends) + 0.2
-    domain = (min(ends) - 0.04 * reach, max(ends) + 0.16 * reach)
+    domain = (min(ends) - 0.04 * reach, max(ends) + 0.34 * reach)
     axis = alt.Axis(
         labelLimit=_LABELS, minExtent=_LABELS, maxExtent=_LABELS, labelPadding=8, ticks=False, domain=False
     )
@@ -153,9 +154,13 @@ def _rule_layers(
 def finding(explanation: Json) -> tuple[str, str]:
     """The strongest reason for fraud and the strongest against it, each with its value; '' where there is none."""
     bars = sorted(explanation["bars"], key=lambda bar: -abs(bar["contribution"]))
-    towards = (f"{bar['phrase']} ({bar['value_text']})" for bar in bars if bar["contribution"] > 0)
-    against = (f"{bar['phrase']} ({bar['value_text']})" for bar in bars if bar["contribution"] < 0)
+    towards = (_said(bar) for bar in bars if bar["contribution"] > 0)
+    against = (_said(bar) for bar in bars if bar["contribution"] < 0)
     return next(towards, ""), next(against, "")
+
+
+def _said(bar: Json) -> str:
+    return f"{bar['phrase']} ({bar['value_text']}), {words.pull(float(bar['contribution']))}"
 
 
 def told(explanation: Json) -> str:

@@ -63,6 +63,8 @@ STATUSES = {
     "running": ("…", "Running", "blue"),
     "done": ("✓", "Done", "green"),
     "waits_for_sign_off": ("◐", "Waits for sign-off", "orange"),
+    "cancelled": ("↺", "Cancelled", "gray"),
+    "missed": ("!", "Missed", "orange"),
 }
 
 PROPOSALS = {
@@ -289,10 +291,14 @@ def ago(value: str | datetime | None, now: datetime) -> str:
     return ABSENT if at is None else f"{span(now - at)} ago"
 
 
+def strength(contribution: float) -> str:
+    """How much a contribution in log-odds moves, in a word or two: `very strongly`."""
+    return next(word for least, word in _STRENGTHS if abs(contribution) >= least)
+
+
 def pull(contribution: float) -> str:
     """What a contribution in log-odds does, in words: `pushes strongly towards fraud`."""
-    strength = next(word for least, word in _STRENGTHS if abs(contribution) >= least)
-    return f"pushes {strength} towards {'fraud' if contribution > 0 else 'legitimate'}"
+    return f"pushes {strength(contribution)} towards {'fraud' if contribution > 0 else 'legitimate'}"
 
 
 def times(ratio: float) -> str:

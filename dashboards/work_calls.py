@@ -43,6 +43,16 @@ class WorkCalls:
         path = f"/reviewers/{user}/away" if user else "/me/away"
         return self._ask("PUT", path, body={"until": until})
 
+    # What was typed and not sent
+    def unsent(self, place: str) -> str:
+        """What the asker typed at a place and has not sent; '' for nothing."""
+        text: str = self._ask("GET", "/me/unsent", query={"place": place})["text"]
+        return text
+
+    def keep_unsent(self, place: str, text: str) -> None:
+        """Keep it, or forget it with ''."""
+        self._ask("PUT", "/me/unsent", body={"place": place, "text": text})
+
     # Files and notes
     def attach(self, where: str, name: str, content: bytes) -> Json:
         """`where` is 'tasks/ID' or 'cases/ID'."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from casework.app import App
-from casework.cases import revealing
+from casework.cases import revealing, unmasking
 from casework.cases.beside import parts
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
@@ -27,6 +27,11 @@ Flags = Annotated[list[Code], Field(default_factory=list, max_length=10)]
 
 
 class ReleaseForm(Body):
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class UnmaskForm(Body):
+    field: Code
     reason: Annotated[str, Field(min_length=1, max_length=400)]
 
 
@@ -139,6 +144,16 @@ def task_part(
             app.ledger, person.user_id, person.role, tasks.find(app.ledger, task_id).transaction_seq, now()
         )
     return json_answer(parts.part(app, task_id, part, person, now()))
+
+
+@router.post("/tasks/{task_id}/unmasked")
+def unmask(
+    task_id: str, form: UnmaskForm, request: Request, person: Person = allowed(Permission.TASKS_WORK)
+) -> Response:
+    """Read one masked personal field of the payment of a task you hold; the reading and its reason are recorded."""
+    app = the_app(request)
+    value = unmasking.unmask(app.ledger, task_id, person.user_id, form.field, form.reason, now())
+    return json_answer({"field": form.field, "value": value})
 
 
 @router.post("/tasks/{task_id}/release", status_code=204)

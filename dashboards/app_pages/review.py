@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, task_view, verdict_bar
+from dashboards import frame, signin, task_tabs, task_view, verdict_bar
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -20,7 +20,8 @@ def show() -> None:
         _nothing_here()
         return
     st.query_params["task"] = page["task_id"]
-    task_view.draw(task_view.without_attribute(page, frame.protected_attribute()))
+    shown = task_view.without_attribute(page, frame.protected_attribute())
+    later = task_view.draw(shown)
     if page.get("status") == "done":
         _already_answered()
     elif page.get("claimed_by") == _user():
@@ -29,6 +30,7 @@ def show() -> None:
             verdict_bar.bar(page)
     else:
         _offer_claim(page)
+    task_tabs.fill(shown, later)
 
 
 def _user() -> str:

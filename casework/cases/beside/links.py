@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 LOOK_BACK_DAYS = 90
 HUB = 25
 """From so many customers on, a busy merchant or terminal says nothing of those who meet there: not followed."""
-MOST_EACH = 6
+MOST_EACH = 5
 """Linked values that are drawn of one kind for each of the payment's own; the others are counted."""
 MOST_ROWS = 2_000
 _FRAUD = "seq IN (SELECT transaction_seq FROM outcomes WHERE is_fraud AND known_at <= ?)"
@@ -27,7 +27,6 @@ class _Tie:
 
     payments: int = 0
     known_frauds: int = 0
-    amount_minor: int = 0
 
 
 @dataclass
@@ -66,7 +65,7 @@ def links(ledger: Ledger, dossier: Mapping[str, Any], seq: int) -> JSON:
     for root in roots:
         if not root.is_hub:
             _tie(root, rows, own, {r.kind for r in roots if r.is_hub and r.kind != first})
-    return _picture(payment, roots, len(rows), first)
+    return _picture(payment, roots, rows, first)
 
 
 def _own_values(
@@ -120,10 +119,9 @@ def _tie(root: _Own, rows: Sequence[JSON], own: Mapping[str, str], skipped: set[
             tie = root.ties[kind, str(other)]
             tie.payments += 1
             tie.known_frauds += bool(row["fraud"])
-            tie.amount_minor += row["amount_minor"] or 0
 
 
-def _picture(payment: Mapping[str, Any], roots: Sequence[_Own], read: int, first: str) -> JSON:
+def _picture(payment: Mapping[str, Any], roots: Sequence[_Own], rows: Sequence[JSON], first: str) -> JSON:
     centre = {"id": "payment", "kind": "payment", "value": payment["transaction_id"], "hop": 0}
     nodes: dict[str, JSON] = {"payment": {**centre, "amount_minor": payment["amount_minor"]}}
     edges: list[JSON] = []
@@ -136,10 +134,7 @@ def _picture(payment: Mapping[str, Any], roots: Sequence[_Own], read: int, first
         )
         for (kind, value), tie in _strongest(root):
             other = f"{kind}:{value}"
-            nodes.setdefault(other, {"id": other, "kind": kind, "value": value, "hop": 2, "payments": 0,
-                                     "known_frauds": 0, "amount_minor": 0})  # fmt: skip
-            for figure in ("payments", "known_frauds", "amount_minor"):
-                nodes[other][figure] += getattr(tie, figure)
+            nodes.setdefault(other, _linked(kind, value, rows))
             edges.append(
                 {"from": name, "to": other, "payments": tie.payments, "known_frauds": tie.known_frauds}
             )
@@ -149,13 +144,27 @@ def _picture(payment: Mapping[str, Any], roots: Sequence[_Own], read: int, first
         "edges": edges,
         "more": more,
         "sentences": [_said(root, first) for root in roots],
-        "limits": _limits(roots, read),
+        "limits": _limits(roots, len(rows)),
     }
 
 
 def _node(root: _Own, name: str) -> JSON:
     figures = {"payments": root.payments, "known_frauds": root.known_frauds, "customers": root.customers}
     return {"id": name, "kind": root.kind, "value": root.value, "hop": 1, "hub": root.is_hub, **figures}
+
+
+def _linked(kind: str, value: str, rows: Sequence[JSON]) -> JSON:
+    """A value that shared payments with the payment's own, each payment counted once however many ties it makes."""
+    found = [row for row in rows if row[kind] == value]
+    return {
+        "id": f"{kind}:{value}",
+        "kind": kind,
+        "value": value,
+        "hop": 2,
+        "payments": len(found),
+        "known_frauds": sum(bool(row["fraud"]) for row in found),
+        "amount_minor": sum(row["amount_minor"] or 0 for row in found),
+    }
 
 
 def _strongest(root: _Own) -> list[tuple[tuple[str, str], _Tie]]:
