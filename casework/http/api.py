@@ -28,6 +28,7 @@ from casework.http import (
     team,
     trials,
     unsent,
+    watching,
     webhooks,
     work,
 )
@@ -57,6 +58,7 @@ ROUTERS = (
     trials,
     settings,
     labels,
+    watching,
     learning,
     unsent,
     audit,

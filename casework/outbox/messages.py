@@ -38,6 +38,43 @@ def disposition_recorded(w: Writer, event_seq: int, made: dict[str, Any], at: da
     w.insert("deliveries", [_row(hook["webhook_id"], message_id, body, at) for hook in hooks])
 
 
+def tell(w: Writer, kind: str, message_id: str, data: dict[str, Any], at: datetime) -> int:
+    """Put any other news into the outbox, once for each webhook; how many. `data` may hold moments."""
+    hooks = endpoints.active(w)
+    if hooks:
+        body = canonical_json({"type": kind, "timestamp": rfc3339(at), "data": _plain(data)}).decode()
+        w.insert("deliveries", [_row(hook["webhook_id"], message_id, body, at) for hook in hooks])
+    return len(hooks)
+
+
+_UNTOLD = """
+SELECT a.alarm_id, a.kind, a.subject, a.sentence, a.raised_at, h.webhook_id FROM alarms a
+JOIN webhooks h ON h.removed_at IS NULL AND h.created_at <= a.raised_at
+WHERE a.raised_at > ? AND NOT EXISTS (
+    SELECT 1 FROM deliveries d WHERE d.webhook_id = h.webhook_id AND d.message_id = a.alarm_id)
+"""
+LATE = timedelta(days=1)
+"""An alarm older than this is no news any more."""
+
+
+def tell_alarms(w: Writer, at: datetime) -> int:
+    """Put alarms raised since a webhook was added, and not told there yet, into the outbox; how many messages. Alarms
+    are raised beside decisions, in writes that must not read, so they are gathered up here."""
+    rows = w.read(_UNTOLD, [at - LATE])
+    made = []
+    for row in rows:
+        data = _plain({name: row[name] for name in ("alarm_id", "kind", "subject", "sentence", "raised_at")})
+        body = canonical_json({"type": "alarm.raised", "timestamp": rfc3339(at), "data": data}).decode()
+        made.append(_row(row["webhook_id"], row["alarm_id"], body, at))
+    if made:
+        w.insert("deliveries", made)
+    return len(made)
+
+
+def _plain(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in data.items()}
+
+
 def ping(w: Writer, webhook_id: str, by: str, at: datetime) -> str:
     """Put a message that says nothing into the outbox, to try an address; its id."""
     if not any(hook["webhook_id"] == webhook_id for hook in endpoints.active(w)):

@@ -39,7 +39,7 @@ def look(app: App, by: str = "scheduler") -> str:
 def store(w: Writer, found: JSON, policy: Policy, at: datetime, *, by: str) -> list[str]:
     """Keep a report, raise its alarms, widen reviews; the segments that were widened."""
     report_id = new_id("watch", found["until"], at.isoformat())
-    drifted = [s["segment"] for s in found["segments"] if s.get("inputs_drifted")]
+    drifted = sorted({name for s in found["segments"] if s["level"] == ALARMING for name in s["moved"]})
     wide = {row["segment"] for row in w.read("SELECT segment FROM widenings WHERE ends_at > ?", [at])}
     known, widened = open_keys(w), []
     for segment in found["segments"]:
@@ -91,15 +91,3 @@ def table(ledger: Ledger, limit: int = 60) -> list[JSON]:
         "json_extract_string(content, '$.sentence') AS sentence FROM watch_reports ORDER BY made_at DESC LIMIT ?",
         [limit],
     )
-
-
-def drifted_since(ledger: Ledger, since: datetime | None) -> str:
-    """The sentence of the latest report after `since` that found inputs drifted, '' if there is none: what a retrain
-    for drift is started by."""
-    rows = ledger.read(
-        "SELECT json_extract_string(content, '$.sentence') AS sentence FROM watch_reports "
-        "WHERE made_at > coalesce(CAST(? AS TIMESTAMP), TIMESTAMP '1970-01-01') "
-        "AND len(drifted) > 0 ORDER BY made_at DESC LIMIT 1",
-        [since],
-    )
-    return str(rows[0]["sentence"]) if rows else ""
