@@ -22,6 +22,7 @@ _RATINGS = """
     SELECT t.transaction_id AS item, v.reviewer, v.value AS verdict, v.arm
     FROM verdicts v JOIN transactions t ON t.seq = v.transaction_seq
     WHERE v.undone_at IS NULL AND v.task_kind IN ('primary', 'second', 'audit')
+      AND v.verdict_id NOT IN (SELECT x.verdict_id FROM voided_verdicts x)
       AND v.task_id NOT IN (SELECT f.task_id FROM further_reviews f)
       AND v.given_at >= coalesce(CAST(? AS TIMESTAMP), v.given_at) AND (? = '' OR v.arm = ?)
       AND (NOT ? OR v.transaction_seq IN (

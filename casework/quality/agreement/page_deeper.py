@@ -12,6 +12,8 @@ from casework.quality.agreement.skew_picture import picture
 Report = Mapping[str, Any]
 _SLICE = ("", "Items with two", "Positive", "Raw", "Positive agreement", "Alpha", "AC1")
 _EFFECTS = {
+    "said_fraud": "Said fraud",
+    "follows_model": "Follows the model",
     "false_positive_rate": "False positive rate",
     "recall": "Recall",
     "seconds": "Seconds (ratio)",

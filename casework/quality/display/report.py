@@ -91,7 +91,7 @@ def _effects(
     """Every measure of one contrast."""
     rows = [one for one in judged if one.arm in off or one.arm in on]
     about = {"contrast": name, "without_arms": list(off), "with_arms": list(on)}
-    found = []
+    found = [{**about, "measure": "said_fraud", **_contrast(rows, [one.flagged for one in rows], on, seed)}]
     for measure, fraud in _RATES:
         asked = [one for one in rows if one.fraud is fraud]
         found.append(
@@ -100,6 +100,9 @@ def _effects(
     timed = [one for one in rows if not isnan(one.seconds) and one.seconds > 0]
     found.append({**about, "measure": "seconds", **_seconds(timed, on, seed)})
     if cut is not None:
+        scored = [one for one in rows if not isnan(one.score)]
+        follows = [one.flagged == (one.score >= cut) for one in scored]
+        found.append({**about, "measure": "follows_model", **_contrast(scored, follows, on, seed)})
         known = [one for one in rows if one.fraud is not None and not isnan(one.score)]
         for measure, right in (("follows_right_model", True), ("follows_wrong_model", False)):
             asked = [one for one in known if _right(one, cut) is right]
@@ -148,6 +151,8 @@ def _sentence(effects: Sequence[dict[str, Any]], screens: Screens) -> str:
 
 
 _WORDS = {
+    "said_fraud": "the share called fraud",
+    "follows_model": "following the model",
     "false_positive_rate": "the false positive rate",
     "recall": "recall",
     "seconds": "seconds a verdict",

@@ -1,0 +1,125 @@
+"""Do the parts of the consistency report rest on the right verdicts of the ledger?"""
+
+from datetime import timedelta
+
+import pytest
+
+from casework.quality import consistency_parts as parts
+from casework.quality import ledger_verdicts as of_ledger
+from data.errors import InputError
+
+
+def pair(house, first: str, second: str, **options) -> None:
+    house.case(**options)
+    house.judge("analyst-1", first)
+    house.judge("analyst-2", second)
+
+
+@pytest.fixture
+def worked(house_with):
+    """Three payments judged twice by chance, in two weeks; one four-eyes pair that chance did not draw."""
+    house = house_with(second_review=1.0)
+    pair(house, "confirmed_fraud", "legitimate")
+    pair(house, "legitimate", "legitimate")
+    house.later(days=7)
+    pair(house, "confirmed_fraud", "confirmed_fraud")
+    house.policy = house_with().policy
+    pair(house, "legitimate", "legitimate", amount_minor=house.policy.four_eyes_amount_minor)
+    return house
+
+
+def test_slices_rest_on_random_overlap_alone(worked) -> None:
+    weeks = parts.sliced(worked.ledger, "week", worked.policy, worked.now)["groups"]
+    assert [(row["value"], row["n_items"], row["raw"]["value"]) for row in weeks] == [
+        ("2026-W10", 2, 0.5),
+        ("2026-W11", 1, 1.0),
+    ]
+    by = {fact: parts.sliced(worked.ledger, fact, worked.policy, worked.now) for fact in of_ledger.FACTS}
+    values = {fact: [row["value"] for row in found["groups"]] for fact, found in by.items()}
+    assert values["reason"] == ["uncertain"]
+    assert "new_device" in values["rule"]
+    assert (values["guideline"], values["arm"]) == (["g1"], ["score_shown"])
+    with pytest.raises(InputError, match="agreement is not broken down by 'mood'"):
+        parts.sliced(worked.ledger, "mood", worked.policy, worked.now)
+
+
+def test_the_trend_has_weeks_and_the_picture_of_skew_for_the_policys_reviewer(worked) -> None:
+    found = parts.trend(worked.ledger, worked.policy, worked.now)
+    assert [week["week"] for week in found["weeks"]] == ["2026-W10", "2026-W11"]
+    assert (found["skew"]["recall"], found["skew"]["measured"]) == (worked.policy.reviewer.recall, False)
+
+
+def test_truth_is_that_of_matured_audits_and_never_of_what_people_let_pass(house_with) -> None:
+    house = house_with()
+    house.audit()
+    house.judge("analyst-1", "confirmed_fraud")
+    house.case()
+    house.judge("analyst-1", "legitimate")
+    late = house.now + house.policy.labels.maturity + timedelta(days=1)
+    for at, expected in ((house.now, [None, None]), (late, [False, None])):
+        found = of_ledger.given(house.ledger, at, house.policy.labels.maturity)
+        assert [one.fraud for one in found] == expected
+
+
+def test_a_voided_verdict_enters_no_report(worked) -> None:
+    before = of_ledger.given(worked.ledger, worked.now, worked.policy.labels.maturity)
+    with worked.ledger.writing() as w:
+        w.insert(
+            "voided_verdicts",
+            [{"verdict_id": before[0].verdict_id, "transaction_seq": before[0].transaction_seq,
+              "voided_by": "lead-1", "reason": "test", "voided_at": worked.now}],
+        )  # fmt: skip
+    after = of_ledger.given(worked.ledger, worked.now, worked.policy.labels.maturity)
+    assert len(after) == len(before) - 1
+
+
+def test_a_second_serving_is_compared_with_the_same_persons_first_word(worked) -> None:
+    with worked.ledger.writing() as w:
+        w.execute("UPDATE verdicts SET task_kind = 're_serve', transaction_seq = 1 WHERE transaction_seq = 3")
+    found = parts.second_looks(worked.ledger, worked.policy, worked.now, with_people=True)
+    assert (found["n_looks"], found["same"]["value"]) == (2, 0.5)
+    assert found["by_reviewer"]["analyst-2"]["positive_only_later"] == 1
+
+
+def test_a_blind_verdict_and_what_was_said_after_the_reveal_are_both_in_the_report(worked) -> None:
+    (one, *_) = of_ledger.given(worked.ledger, worked.now, worked.policy.labels.maturity)
+    with worked.ledger.writing() as w:
+        w.insert(
+            "revisions",
+            [{"verdict_id": one.verdict_id, "task_id": "t", "case_id": "", "transaction_seq": 1,
+              "reviewer": one.reviewer, "was": one.value, "value": "legitimate", "confidence": "", "note": "",
+              "seconds": 3.0, "given_at": worked.now}],
+        )  # fmt: skip
+    found = parts.display(worked.ledger, worked.policy, worked.now)
+    assert (found["after_reveal"]["n"], found["after_reveal"]["changed"]["value"]) == (1, 1.0)
+    assert found["threshold"] == 0.3
+
+
+def test_disputes_are_told_against_each_other_the_model_and_the_outcome(worked) -> None:
+    found = parts.disputes(worked.ledger, worked.policy, worked.now)
+    assert (found["tree"]["n"], found["tree"]["disputed"]) == (3, 1)
+    assert found["tree"]["state"] == "insufficient data"
+    assert found["with_the_model"]["same"]["n"] == 8
+    assert parts.disputes(worked.ledger, worked.policy, worked.now, against="outcome")["tree"]["n"] == 0
+    with pytest.raises(InputError, match="verdicts are not set against 'fate'"):
+        parts.disputes(worked.ledger, worked.policy, worked.now, against="fate")
+
+
+def test_looking_at_somebody_elses_pace_is_an_event_that_he_or_she_can_read(worked) -> None:
+    own = parts.pace_of(worked.ledger, "analyst-1", worked.policy, "analyst-1", worked.now)
+    assert own["seconds"]["n"] == 4
+    assert parts.looks_at(worked.ledger, "analyst-1") == []
+    parts.pace_of(worked.ledger, "analyst-1", worked.policy, "lead-1", worked.now)
+    (look,) = parts.looks_at(worked.ledger, "analyst-1")
+    assert (look["seen_by"], look["what"]) == ("lead-1", "pace")
+    assert "reviewer" not in parts.pace(worked.ledger, worked.policy, worked.now)
+
+
+def test_an_empty_ledger_has_every_part_and_says_that_it_is_empty(house) -> None:
+    asked = (house.ledger, house.policy, house.now)
+    assert parts.sliced(house.ledger, "queue", *asked[1:])["groups"] == []
+    assert parts.trend(*asked)["weeks"] == []
+    assert parts.second_looks(*asked)["n_looks"] == 0
+    assert parts.display(*asked)["effects"] == []
+    assert parts.disputes(*asked)["tree"]["n"] == 0
+    assert parts.pace(*asked)["n"] == 0
