@@ -14,6 +14,7 @@ BENCHMARKS = (
     "start",
     "batch_scoring",
     "consensus",
+    "standings",
     "coverage",
     "selective_labels",
     "tuner",

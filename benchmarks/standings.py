@@ -104,7 +104,10 @@ def measured(given: Sequence[Review]) -> Measures:
     for each in given:
         lanes.setdefault(each.item, each.lane)
     truth = {each.item: each.fraud for each in given if each.fraud is not None}
-    return measure([Rating(each.item, each.reviewer, each.value) for each in given], lanes, truth)
+    doubted = [who for who, standing in standings(given).items() if standing.flagged]
+    return measure(
+        [Rating(each.item, each.reviewer, each.value) for each in given], lanes, truth, doubted=doubted
+    )
 
 
 def mean_weight(measures: Measures, given: Sequence[Review], who: str) -> float:

@@ -17,6 +17,8 @@ import pyarrow as pa
 
 from casework.quality.agreement.table import Rating
 from casework.quality.consensus.worth import CLASSES, Measures, measure
+from casework.quality.scorecards.reviews import reviews
+from casework.quality.scorecards.signals import standings
 from data.canonical import canonical_json, sha256_hex
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -112,7 +114,10 @@ def fit_now(source: Ledger | Writer, policy: Policy, as_of: datetime) -> Measure
         truth[f"{_GOLDEN}{row['transaction_seq']}"] = row["is_fraud"]
     lanes = lanes_of(said)
     ratings = [Rating(_item(word), word.reviewer, word.value) for word in said]
-    return measure(ratings, {_item(w): lanes[w.transaction_seq, w.golden] for w in said}, truth)
+    given = reviews(source, as_of - LOOKS_BACK, as_of, policy.labels.maturity)
+    odd = [who for who, standing in standings(given).items() if standing.flagged]
+    of_item = {_item(word): lanes[word.transaction_seq, word.golden] for word in said}
+    return measure(ratings, of_item, truth, doubted=odd)
 
 
 def keep_up(ledger: Ledger, policy: Policy, by: str, at: datetime) -> str:

@@ -26,6 +26,7 @@ from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE, LEGITIMATE
 
 CLASSES, BESIDE = (CONFIRMED_FRAUD, LEGITIMATE), (INCONCLUSIVE,)
 ANSWERS = (*CLASSES, *BESIDE)
+DOUBTED = 0.5
 Said = Sequence[tuple[str, str]]
 """Who gave which answer, one answer a person."""
 
@@ -34,7 +35,8 @@ Said = Sequence[tuple[str, str]]
 class Measures:
     """Error rates and shares as fitted: `confusion` by reviewer and `shared` of all together are chances of ANSWERS (3)
     given CLASSES (2); `prior` is the share of fraud by lane, `overall` of all lanes. `sentence` says what they rest
-    on, or why they are not `identified`."""
+    on, or why they are not `identified`. `doubted` are people whom signals flag: their matrices are half of the way to
+    saying nothing."""
 
     identified: bool
     sentence: str
@@ -44,6 +46,7 @@ class Measures:
     shared: Reals
     prior: Mapping[str, float]
     overall: float
+    doubted: tuple[str, ...] = ()
 
     def likelihoods(self, said: Said) -> tuple[float, float]:
         """Log likelihood of these answers given fraud, and given none."""
@@ -80,30 +83,44 @@ class Measures:
             "shared": _rounded(self.shared),
             "prior": {lane: round(share, 6) for lane, share in self.prior.items()},
             "overall": round(self.overall, 6),
+            "doubted": list(self.doubted),
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Measures:
         """What `as_json` wrote."""
         matrices = {who: np.array(matrix) for who, matrix in content["confusion"].items()}
-        kept = {name: value for name, value in content.items() if name not in ("confusion", "shared")}
-        return cls(confusion=matrices, shared=np.array(content["shared"]), **kept)
+        kept = {
+            name: content[name]
+            for name in ("identified", "sentence", "verdicts", "anchors", "prior", "overall")
+        }
+        doubted = tuple(content["doubted"])
+        return cls(confusion=matrices, shared=np.array(content["shared"]), doubted=doubted, **kept)
 
 
 def measure(
-    ratings: Iterable[Rating], lanes: Mapping[str, str], truth: Mapping[str, bool], *, seed: int = 0
+    ratings: Iterable[Rating],
+    lanes: Mapping[str, str],
+    truth: Mapping[str, bool],
+    *,
+    doubted: Iterable[str] = (),
+    seed: int = 0,
 ) -> Measures:
     """Fit everybody's error rates to verdicts by Dawid and Skene, anchored by items of known `truth`, with a share of
-    fraud for each of `lanes` (by item). No model's score enters. InputError where there are no verdicts."""
+    fraud for each of `lanes` (by item). No model's score enters. `doubted` are people whom signals flag. InputError
+    where there are no verdicts."""
     golden = {item: CLASSES[0] if fraud else CLASSES[1] for item, fraud in truth.items()}
     votes = count_votes(ratings, golden=golden, groups=lanes, classes=CLASSES, beside=BESIDE)
     rule = Smoothing()
     fitted = fit(votes, smoothing=rule)
     about = identification(votes, fitted, rule, seed=seed)
-    return _measures(votes, fitted, about.identified, about.sentence)
+    odd = tuple(sorted(set(doubted) & set(votes.reviewers)))
+    return _measures(votes, fitted, about.identified, about.sentence, odd)
 
 
-def _measures(votes: Votes, fitted: Fit, identified: bool, sentence: str) -> Measures:
+def _measures(
+    votes: Votes, fitted: Fit, identified: bool, sentence: str, doubted: tuple[str, ...]
+) -> Measures:
     upright = identified and bool(fitted.shared[0, 0] > fitted.shared[1, 0])
     if identified and not upright and not anchored(votes):
         sentence = "Not identified: what would be fraud is called fraud less often than what would be none."
@@ -112,11 +129,21 @@ def _measures(votes: Votes, fitted: Fit, identified: bool, sentence: str) -> Mea
         sentence=sentence,
         verdicts=len(votes.item),
         anchors=int(votes.known.sum()),
-        confusion=dict(zip(votes.reviewers, fitted.confusion, strict=True)),
+        confusion=_matrices(votes, fitted, doubted),
         shared=fitted.shared,
         prior={lane: float(fitted.prior[n, 0]) for n, lane in enumerate(votes.groups)},
         overall=float(fitted.class_shares[0]),
+        doubted=doubted,
     )
+
+
+def _matrices(votes: Votes, fitted: Fit, doubted: tuple[str, ...]) -> dict[str, Reals]:
+    found = dict(zip(votes.reviewers, fitted.confusion, strict=True))
+    for who in doubted:
+        own = votes.choice[votes.reviewer == votes.reviewers.index(who)]
+        whatever = np.bincount(own, minlength=len(votes.answers)) / len(own)
+        found[who] = (1 - DOUBTED) * found[who] + DOUBTED * whatever
+    return found
 
 
 def _rounded(matrix: Reals) -> list[list[float]]:

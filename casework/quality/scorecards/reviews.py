@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE, LEGITIMATE
 from data.ledger import Ledger
+from data.writer import Writer
 
 ANSWERS = (CONFIRMED_FRAUD, LEGITIMATE, INCONCLUSIVE)
 GOLDEN, OUTCOME = "golden", "outcome"
@@ -63,14 +64,14 @@ ORDER BY v.given_at, v.event_seq
 """
 
 
-def reviews(ledger: Ledger, since: datetime, until: datetime, maturity: timedelta) -> list[Review]:
+def reviews(source: Ledger | Writer, since: datetime, until: datetime, maturity: timedelta) -> list[Review]:
     """Verdicts given from `since` to `until` and not taken back by then, in the order in which they were given.
 
     Left out are adjudications, verdicts of newcomers in training, a person's second look at a payment, and verdicts
     that were applied from another payment's. A payment counts as undisputed `maturity` after it was made.
     """
     parameters = {"since": since, "until": until, "maturity_us": maturity // timedelta(microseconds=1)}
-    rows = ledger.read(_REVIEWS, parameters)
+    rows = source.read(_REVIEWS, parameters)
     return [
         Review(
             row["reviewer"],

@@ -108,6 +108,7 @@ def _weight(reviewer: str, fit: StoredFit | None) -> dict[str, Any]:
         "false_positive_rate": wrongly,
         "confirmed": max(confirmed, 0.0),
         "dismissed": max(dismissed, 0.0),
+        "doubted": reviewer in fit.measures.doubted,
         "sentence": "What labels take your word for, from 0 (says nothing) to 1 (settles it), before the policy's cap; "
         "estimated from everybody's verdicts, golden cases and outcomes, and pulled towards everybody's.",
     }

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from golden_rows import golden_cases, said_row
 
 from casework.learning.labels import labels
 from casework.quality.agreement.table import Rating
 from casework.quality.consensus import of_ledger
 from casework.quality.consensus.worth import Measures, measure
-from data.writer import Writer
 
 PEOPLE = {"careful": (0.8, 0.05), "coin": (0.5, 0.5), "dismisser": (0.0, 0.0), "sharp": (0.85, 0.03)}
 LONG = timedelta(days=40)
@@ -69,26 +69,6 @@ def test_what_is_stored_is_what_is_used() -> None:
     said = [("careful", "confirmed_fraud"), ("coin", "legitimate")]
     assert again.posterior(said, "uncertain") == pytest.approx(found.posterior(said, "uncertain"), abs=1e-4)
     assert again.as_json() == found.as_json()
-
-
-def golden_cases(w: Writer, house, seqs: list[int]) -> None:
-    w.insert(
-        "golden_cases",
-        [
-            {"golden_id": f"g{seq}", "transaction_seq": seq, "dossier_id": "", "is_fraud": n % 2 == 0,
-             "basis": "nominated", "reason": "", "added_by": "lead-1", "added_at": house.now, "retired_because": ""}
-            for n, seq in enumerate(seqs)
-        ],
-    )  # fmt: skip
-
-
-def said_row(house, n: int, seq: int, who: str, value: str, kind: str, lane: str) -> dict:
-    return {
-        "verdict_id": f"verdict_{n}", "task_id": f"task_{n}", "case_id": "", "transaction_seq": seq, "task_kind": kind,
-        "lane": lane, "reviewer": who, "value": value, "typology": "", "reason_code": "", "note": "", "confidence": "",
-        "seconds": 30.0, "guideline_version": "", "arm": "score_shown", "corrections": "{}", "flags": [],
-        "given_at": house.now, "event_seq": n, "deserved": "", "idle_seconds": 0.0, "applied_from": "",
-    }  # fmt: skip
 
 
 @pytest.fixture
