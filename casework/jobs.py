@@ -12,6 +12,7 @@ from casework.outbox import messages, sending
 from casework.quality.consensus import further
 from casework.quality.scorecards import editions
 from casework.review import tasks
+from casework.review.measuring import rounds
 from casework.safety import watching
 from casework.schedule import Job
 from casework.watching import digest, reports
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(minutes=10)
 _SEND, _ANCHOR = timedelta(seconds=2), timedelta(minutes=5)
 _REPLAYED = 100
+_DRAW = timedelta(minutes=5)
 _HOURLY, _DAILY, _WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
@@ -73,13 +75,7 @@ def all_jobs(app: App) -> list[Job]:
         ),
         Job("replay", "make decisions of the past again and compare", _DAILY, lambda: replay(app)),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
-        Job(
-            "consensus",
-            "estimate what each reviewer's verdicts are worth, ask for one more where they leave doubt",
-            _DAILY,
-            lambda: weigh_verdicts(app),
-        ),
-        Job("scorecards", "issue the scorecards that are due, to their reviewers", _DAILY, lambda: score(app)),
+        *_of_reviewers(app),
         Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
         Job(
             "retrain_triggers",
@@ -87,6 +83,28 @@ def all_jobs(app: App) -> list[Job]:
             _HOURLY,
             lambda: trigger(app),
             False,
+        ),
+    ]
+
+
+def _of_reviewers(app: App) -> list[Job]:
+    """Jobs that draw reviews and hold them against each other."""
+    return [
+        Job(
+            "consensus",
+            "estimate what each reviewer's verdicts are worth, ask for one more where they leave doubt",
+            _DAILY,
+            lambda: weigh_verdicts(app),
+        ),
+        Job(
+            "review_design",
+            "draw golden cases, re-serves and training cases, spread audits",
+            _DRAW,
+            lambda: rounds.draw_reviews(app),
+            False,
+        ),
+        Job(
+            "scorecards", "issue the scorecards that are due, to their reviewers", _DAILY, lambda: score(app)
         ),
     ]
 

@@ -11,7 +11,7 @@ import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
 from casework.cli.reach import reached
-from data.errors import ConflictError
+from data.errors import ConflictError, InputError
 
 cli = typer.Typer(help="The audit record: check it, export it.", no_args_is_help=True)
 _PAGE = 1000
@@ -65,19 +65,41 @@ def export(
     answer({"events": written, "file": str(file)}, [], as_json)
 
 
+def _replay_many(workspace: Path, sample: int, seed: str, as_json: bool) -> None:
+    with reached(workspace) as reach:
+        report = reach.post("/v1/replays", {"sample": sample, "seed": seed})
+    lines = [
+        f"{report['same']} of {report['replayed']} decisions came out the same (seed {report['seed']}, "
+        f"{len(report['sets'])} sets, {len(report['models'])} models)."
+    ]
+    lines += [f"  {found['what']}: different in {found['count']}" for found in report["differences"]]
+    lines += [f"  {found['seq']} cannot be replayed: {found['problem']}" for found in report["unread"]]
+    answer(report, lines, as_json)
+    finish(bool(report["different"] or report["unread_count"]))
+
+
 def add_to(parent: typer.Typer) -> None:
     parent.command("replay")(replay)
 
 
 def replay(
-    transaction_id: Annotated[str, typer.Argument(help="The id of a decided transaction.")],
+    transaction_id: Annotated[str, typer.Argument(help="The id of a decided transaction.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Decisions of the whole past instead of one.")
+    ] = False,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="With --all: how many, at random.")] = 0,
+    seed: Annotated[str, typer.Option("--seed", help="The same seed draws the same decisions.")] = "",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide a past transaction again from what was stored; exit 1 if anything differs.
+    """Decide past transactions again from what was stored and from the ledger; exit 1 if anything differs.
 
-    Example: secondlook replay t-000123 --workspace bank
+    Example: secondlook replay --all --sample 200 --workspace bank
     """
+    if everything == bool(transaction_id):
+        raise InputError("name one transaction, or say --all", allowed="ID, or --all [--sample N]")
+    if everything:
+        _replay_many(workspace, sample, seed, as_json)
     with reached(workspace) as reach:
         report = reach.get(f"/v1/replays/{quote(transaction_id, safe='')}")
     differences = [f"{d['what']}: {d['then']!r} then, {d['now']!r} now" for d in report["differences"]]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
-from casework.deciding import decisions, replaying
+from casework.deciding import decisions, replay_samples, replaying
 from casework.http.access import allowed, the_app
 from casework.http.answers import json_answer, seq_of
+from casework.http.bodies import Body, ShortText
 from casework.people.permissions import Permission, Person
 from data import chain
 
@@ -62,6 +65,32 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "prev_hash": bytes(row["prev_hash"]).hex(),
         "hash": bytes(row["hash"]).hex(),
     }
+
+
+class ReplayForm(Body):
+    """How many decisions to draw (0 for all), and the seed of the draw: the same seed draws the same ones."""
+
+    sample: Annotated[int, Field(ge=0, le=replay_samples.MOST)] = 100
+    seed: ShortText = ""
+
+
+@router.post("/replays")
+def replay_many(
+    form: ReplayForm, request: Request, person: Person = allowed(Permission.AUDIT_READ)
+) -> Response:
+    """Make decisions drawn at random again, from what was stored and from the ledger; counts, and named differences.
+
+    What came of it is kept as an event. Takes about a second per 100 decisions.
+    """
+    app = the_app(request)
+    seed = form.seed or secrets.token_hex(4)
+    return json_answer(replay_samples.replay_sample(app, form.sample, seed, person.user_id))
+
+
+@router.get("/replays")
+def replays(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """What replays of many decisions found, the newest first."""
+    return json_answer({"replays": replay_samples.past_replays(the_app(request).ledger)})
 
 
 @router.get("/replays/{transaction_id}")
