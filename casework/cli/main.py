@@ -13,6 +13,7 @@ from casework.cli import (
     learning,
     mappings,
     rescoring,
+    review_design,
     rules,
     safety,
     serving,
@@ -34,6 +35,7 @@ serving.add_to(cli)
 workspaces.add_to(cli)
 learning.add_to(cli)
 rescoring.add_to(cli)
+review_design.add_to(cli)
 audit.add_to(cli)
 consistency.add_to(cli)
 consensus.add_to(cli)

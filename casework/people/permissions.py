@@ -41,6 +41,9 @@ class Permission(StrEnum):
     TEAM_READ = "read backlog, forecast and inbox"
     FLAGS_ANSWER = "answer flags in one's inbox"
     REVIEWERS_PLACE = "say who serves which queue"
+    REVIEWERS_TRAIN = "put reviewers in training and sign that they are qualified"
+    REVIEW_DESIGN_READ = "read what a review design costs and tells, and golden cases"
+    GOLDEN_CHOOSE = "nominate and retire golden cases"
     WEBHOOKS_MANAGE = "manage webhooks"
     WEBHOOKS_READ = "read webhook deliveries"
     DISPOSITIONS_READ = "read dispositions"
@@ -92,6 +95,9 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.TEAM_READ: _OVERSIGHT,
     _P.FLAGS_ANSWER: _LEADS | {_R.ADMIN},
     _P.REVIEWERS_PLACE: frozenset({_R.TEAM_LEAD, _R.ADMIN}),
+    _P.REVIEWERS_TRAIN: frozenset({_R.TEAM_LEAD}),
+    _P.REVIEW_DESIGN_READ: _OVERSIGHT,  # golden cases are listed: not for those who may be given one
+    _P.GOLDEN_CHOOSE: frozenset({_R.TEAM_LEAD}),
     _P.WEBHOOKS_MANAGE: frozenset({_R.ADMIN}),
     _P.WEBHOOKS_READ: frozenset({_R.ADMIN, _R.INTEGRATOR, _R.AUDITOR}),
     _P.DISPOSITIONS_READ: _OVERSIGHT | {_R.INTEGRATOR},

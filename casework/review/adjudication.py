@@ -26,10 +26,11 @@ _TASKS = (
     "SELECT task_id, kind, status FROM tasks WHERE transaction_seq = ? AND case_id = ? "
     f"AND kind NOT IN {REPEATED_KINDS}"
 )
+# What somebody says after seeing the score is what counts for the payment.
 _GIVEN = f"""
-    SELECT verdict_id, task_id, task_kind, reviewer, value, typology, reason_code, note, confidence, seconds, arm,
-           event_seq
-    FROM verdicts WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL
+    SELECT verdict_id, task_id, task_kind, reviewer, typology, reason_code, note, confidence, seconds, arm, event_seq,
+           coalesce((SELECT r.value FROM revisions r WHERE r.verdict_id = v.verdict_id), value) AS value
+    FROM verdicts v WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL
       AND task_kind NOT IN {REPEATED_KINDS}
 """
 

@@ -9,7 +9,7 @@ SECOND_LANE = "second"
 GOLDEN_LANE, RE_SERVE_LANE, TRAINING_LANE = "golden", "re_serve", "training"
 REPEATED_LANES = (GOLDEN_LANE, RE_SERVE_LANE)
 """Lanes of payments shown again: a share of the work, never all of it."""
-RANDOM_LANES = ("audit", GOLDEN_LANE, RE_SERVE_LANE, SECOND_LANE, TRAINING_LANE)
+RANDOM_LANES = ("audit", GOLDEN_LANE, RE_SERVE_LANE, SECOND_LANE, TRAINING_LANE, "campaign")
 """Lanes whose tasks were drawn at random. Ordering them by money would decide who is left unread, so they
 follow the keyed task id instead."""
 NOBODY = "-"

@@ -99,6 +99,15 @@ def progress(source: Ledger | Writer, user_id: str, policy: Policy) -> Progress:
     )  # fmt: skip
 
 
+def answers(source: Ledger | Writer, found: Progress) -> list[dict[str, Any]]:
+    """What was said of each past case of the training that is going on, the newest first, with whether it was right."""
+    rows = source.read(_ANSWERS, [found.user_id, found.since]) if found.status == IN_TRAINING else []
+    return [
+        {**row, "right": row["value"] == ("confirmed_fraud" if row["is_fraud"] else "legitimate")}
+        for row in reversed(rows)
+    ]
+
+
 def everybody(ledger: Ledger, policy: Policy, asked_by: str, at: datetime) -> list[dict[str, Any]]:
     """The progress of all who are in training, by name; that it was read is an event."""
     rows = ledger.read("SELECT user_id FROM reviewers WHERE status = ? ORDER BY user_id", [IN_TRAINING])
