@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx
 
+from dashboards.model_calls import ModelCalls
+from dashboards.own_work_calls import OwnWorkCalls
 from dashboards.safety_calls import SafetyCalls
+from dashboards.watch_calls import WatchCalls
 from dashboards.work_calls import WorkCalls
 
 Json = dict[str, Any]
@@ -101,14 +104,29 @@ class Client:
         return answer
 
     @property
+    def learning(self) -> ModelCalls:
+        """Runs, sign-offs, trials and rollbacks of models; jobs paused and resumed."""
+        return ModelCalls(self._ask)
+
+    @property
     def safety(self) -> SafetyCalls:
         """Kill switch, alarms, breaker, snoozes, lists and trials."""
         return SafetyCalls(self._ask)
 
     @property
+    def own_work(self) -> OwnWorkCalls:
+        """What a person is told of his or her own work."""
+        return OwnWorkCalls(self._ask)
+
+    @property
     def work(self) -> WorkCalls:
         """Work that waits, moves, goes up and hangs together."""
         return WorkCalls(self._ask, self._send, lambda path: self._answer("GET", path).content)
+
+    @property
+    def watch(self) -> WatchCalls:
+        """Drift, digests, labels and labelling campaigns."""
+        return WatchCalls(self._ask)
 
     def _send(self, path: str, name: str, content: bytes) -> Any:
         """Post one file."""
@@ -303,41 +321,11 @@ class Client:
         """Start training a challenger; the run goes on by itself."""
         return self._ask("POST", "/retrains", body={"reason": reason})
 
-    def one_retrain(self, run_id: str) -> Json:
-        """One run, with how far it is."""
-        return self._ask("GET", f"/retrains/{run_id}")
-
-    def cancel_retrain(self, run_id: str, reason: str) -> Json:
-        return self._ask("POST", f"/retrains/{run_id}/cancel", body={"reason": reason})
-
     def sign_off(self, model_id: str, reason: str) -> Json:
         return self._ask("POST", f"/models/{model_id}/sign-off", body={"reason": reason})
 
-    def turn_down(self, model_id: str, reason: str) -> Json:
-        return self._ask("POST", f"/models/{model_id}/refusal", body={"reason": reason})
-
-    def open_flip(self, model_id: str, seq: int) -> Json:
-        """A payment that would be decided differently; that this person looked at it goes on record."""
-        return self._ask("POST", f"/models/{model_id}/flips/{seq}")
-
-    def roll_back(self, reason: str) -> Json:
-        return self._ask("POST", "/model-rollbacks", body={"reason": reason})
-
-    def try_model(self, model_id: str, reason: str, *, entity: str = "", share: float = 0.0) -> Json:
-        """Have a model answer beside the champion, or decide a share of an entity's values."""
-        if not share:
-            return self._ask("POST", "/shadows", body={"model_id": model_id, "reason": reason})
-        body = {"model_id": model_id, "entity": entity, "share": share, "reason": reason}
-        return self._ask("POST", "/rollouts", body=body)
-
     def jobs(self) -> Json:
         return self._ask("GET", "/jobs")
-
-    def pause_job(self, name: str, reason: str) -> None:
-        self._ask("POST", f"/jobs/{name}/pause", body={"reason": reason})
-
-    def resume_job(self, name: str, reason: str) -> None:
-        self._ask("POST", f"/jobs/{name}/resume", body={"reason": reason})
 
     def run_job(self, name: str) -> Json:
         return self._ask("POST", f"/jobs/{name}/run", timeout=_PATIENT)

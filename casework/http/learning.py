@@ -47,6 +47,7 @@ def one_model(model_id: str, request: Request, person: Person = allowed(Permissi
         "flips_opened": sorted(flips.opened(app.ledger, model_id, person.user_id)),
         "flips_needed": app.settings().policy.retrain.flips,
         "looked_at_by": flips.views(app.ledger, model_id),
+        "entities": list(app.mapping.entities),
     }
     return json_answer({**known, **looked})
 

@@ -33,7 +33,7 @@ def _job(job: Json) -> None:
         with coming:
             every = words.span(timedelta(seconds=float(job.get("every_seconds") or 0)))
             st.markdown(
-                "paused"
+                ":red-badge[‖ Paused]"
                 if job.get("paused")
                 else f"next {words.due(job.get('next_run_at'), frame.now())}"
                 if job.get("next_run_at")
@@ -43,6 +43,23 @@ def _job(job: Json) -> None:
         with action:
             if frame.role() in OWNERS:
                 _run(job)
+                _pause(job)
+        if job.get("paused"):
+            by = f"by {words.plain(job['paused_by'])} {words.ago(job['paused_at'], frame.now())}"
+            st.caption(f"Paused {by}: {words.plain(job['paused_reason'])}")
+
+
+def _pause(job: Json) -> None:
+    """Keep it from running by itself, or let it again; either needs a reason."""
+    told = "Resume" if job.get("paused") else "Pause"
+    with st.popover(told, icon=":material/play_circle:" if job.get("paused") else ":material/pause:"):
+        reason = st.text_input("Reason", key=f"pause_reason_{job['name']}", max_chars=2000)
+        if st.button(f"{told} it", key=f"pause_{job['name']}", disabled=len(reason.strip()) < 3):
+            with frame.attempt():
+                calls = signin.client().learning
+                act = calls.resume_job if job.get("paused") else calls.pause_job
+                act(job["name"], reason.strip())
+                st.rerun()
 
 
 def _last(job: Json) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, model_view, signin, words
+from dashboards import frame, generation_view, model_view, retrain_view, sign_off_view, signin, words
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")
@@ -20,12 +20,12 @@ def show() -> None:
         models = frame.items(signin.client().models(), "models")
         _champion(models)
         _table(models)
+        generation_view.draw(models)
         if models:
             _one(models)
     with frame.attempt():
-        _retrains(frame.items(signin.client().retrains(), "retrains"))
-    if frame.role() in OWNERS:
-        _ask()
+        runs = frame.items(signin.client().retrains(), "retrains")
+        retrain_view.show(runs, may_ask=frame.role() in OWNERS)
 
 
 def _champion(models: list[Json]) -> None:
@@ -44,6 +44,12 @@ def _champion(models: list[Json]) -> None:
         ]
         facts += [(label, f"**{model_view.estimate(found)}**") for label, found in _metrics(champion)]
         frame.facts(facts, columns=len(facts))
+        if champion.get("approval"):
+            st.caption(
+                f"Let decide by {words.plain(champion['approved_by'])}: {words.plain(champion['approval'])}"
+            )
+        if frame.role() in OWNERS and any(model["status"] == "retired" for model in models):
+            sign_off_view.roll_back()
 
 
 def _metrics(model: Json) -> list[tuple[str, Json]]:
@@ -92,58 +98,9 @@ def _one(models: list[Json]) -> None:
     model = signin.client().model(picked)
     model_view.draw(model)
     if model["status"] in ("challenger", "retired") and frame.role() in OWNERS:
-        _sign_off(model)
-
-
-def _sign_off(model: Json) -> None:
-    """Let a model decide, by someone who has the evidence above before them."""
-    st.markdown("##### Sign-off")
-    with st.form("sign_off_form", border=True):
-        told = "Bring it back" if model["status"] == "retired" else "Let it decide"
-        reason = st.text_input(
-            "Reason: what did you see in the comparison and the flips?", key="sign_off_reason", max_chars=2000
-        )
-        if not st.form_submit_button(told, icon=":material/approval:", key="sign_off"):
-            return
-    if len(reason.strip()) < 3:
-        st.warning("Write a reason; it goes into the record with your name.")
-        return
-    with frame.attempt():
-        signin.client().sign_off(model["model_id"], reason.strip())
-        st.rerun()
-
-
-def _retrains(runs: list[Json]) -> None:
-    st.subheader("Retrains", anchor=False)
-    if not runs:
-        frame.empty(
-            "No retrain has run yet.",
-            "The schedule in the policy starts one once there are enough new labels.",
-        )
-    for run in runs:
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(
-                f"{words.badge(run['result'], words.STATUSES)} {words.plain(run.get('sentence') or '')}"
-            )
-            by = words.plain(run.get("requested_by") or run.get("trigger", ""))
-            challenger = run.get("challenger_id") or words.ABSENT
-            st.caption(f"{frame.when(run['started_at'])} · asked for by {by} · challenger {challenger}")
-            _gates(run.get("gates") or [])
-
-
-def _gates(answers: list[Json]) -> None:
-    if answers:
-        with st.expander(f"{sum(bool(g['passed']) for g in answers)} of {len(answers)} gates passed"):
-            model_view.gates(answers)
-
-
-def _ask() -> None:
-    with st.popover("Ask for a retrain", icon=":material/model_training:"):
-        reason = st.text_input("Reason", key="retrain_reason", max_chars=2000)
-        if st.button("Train a challenger", key="retrain", disabled=len(reason.strip()) < 3):
-            with frame.attempt(), st.spinner("Training in a child process at low priority", show_time=True):
-                signin.client().retrain(reason.strip())
-                st.rerun()
+        sign_off_view.flips(model)
+        sign_off_view.sign_off(model)
+        sign_off_view.trial(model, model.get("entities") or [])
 
 
 show()

@@ -236,6 +236,11 @@ class FakeApi(ProposalDesk):
         return {**found, **data.STORY}
 
 
+def _noted(what: str) -> Callable[[FakeApi, Asked], None]:
+    """Note what was asked for, of what, with which words."""
+    return lambda api, asked: api.switched.append((what, "".join(asked.parts[:1]), asked.body))
+
+
 def _fixed(value: Any) -> Callable[[FakeApi, Asked], Any]:
     return lambda _api, _asked: value
 
@@ -312,6 +317,15 @@ ROUTES: list[Route] = [
     ("POST", "/models/([^/]+)/sign-off", False, FakeApi.sign_off),
     ("GET", "/retrains", False, _fixed(fake_models.RETRAINS)),
     ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),
+    ("GET", "/retrains/r_03", False, _fixed(fake_models.RUNNING)),
+    ("POST", "/retrains/([^/]+)/cancel", False, _noted("cancel")),
+    ("POST", "/models/[^/]+/flips/([^/]+)", False, _fixed(fake_models.FLIP)),
+    ("POST", "/models/([^/]+)/refusal", False, _noted("turn down")),
+    ("POST", "/model-rollbacks", False, _noted("roll back")),
+    ("POST", "/shadows", False, _noted("shadow")),
+    ("POST", "/rollouts", False, _noted("rollout")),
+    ("POST", "/jobs/([^/]+)/pause", False, _noted("pause")),
+    ("POST", "/jobs/([^/]+)/resume", False, _noted("resume")),
     ("GET", "/jobs", False, _fixed(data.JOBS)),
     ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),
     (

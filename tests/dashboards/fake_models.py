@@ -57,10 +57,56 @@ CHALLENGER: Json = MODELS["models"][1] | {
                 "outcome": "review",
                 "champion": 0.071,
                 "challenger": 0.954,
+                "champion_outcome": "approve",
+                "challenger_outcome": "decline",
                 "fraud": True,
             }
         ],
     },
+    "flips_opened": [],
+    "flips_needed": 5,
+    "entities": ["customer", "card"],
+}
+FLIP: Json = CHALLENGER["record"]["flips"][0] | {
+    "occurred_at": stamp(days=20),
+    "currency": "EUR",
+    "entities": {"customer": "c_17"},
+    "champion_inputs": [
+        {"name": "amount_minor", "phrase": "amount", "value": 16542, "effect": 0.4},
+    ],
+    "challenger_inputs": [
+        {
+            "name": "customer_txn_count_1d",
+            "phrase": "payments of this customer in a day",
+            "value": 9.0,
+            "effect": 2.1,
+        },
+    ],
+}
+HOLDOUT: Json = {
+    "share": 0.05,
+    "by": "customer",
+    "rows": 4100,
+    "frauds": 38,
+    "generations": [
+        {"model_id": MODEL_ID, "average_precision": {"value": 0.6, "low": 0.5, "high": 0.7}},
+        {"model_id": CHALLENGER_ID, "average_precision": {"value": 0.57, "low": 0.46, "high": 0.66}},
+    ],
+}
+RUNNING: Json = {
+    "run_id": "r_03",
+    "trigger": "labels",
+    "requested_by": "scheduler",
+    "started_at": stamp(hours=0.01),
+    "finished_at": None,
+    "result": "running",
+    "sentence": "",
+    "reason": "5,000 outcomes came since the last run",
+    "challenger_id": "",
+    "gates": [],
+    "stage": "judging",
+    "share": 0.65,
+    "seconds": 12.0,
 }
 CARD: Json = {
     "model_id": CHALLENGER_ID,
