@@ -11,11 +11,14 @@ from streamlit.navigation.page import Page
 PAGES: Mapping[str, tuple[str, str]] = {
     "queue": ("Queue", ":material/inbox:"),
     "review": ("Review", ":material/visibility:"),
+    "my_work": ("My work", ":material/person_check:"),
     "cases": ("Cases", ":material/folder_open:"),
     "team": ("Team", ":material/groups:"),
+    "scorecards": ("Scorecards", ":material/forum:"),
     "decisions": ("Decisions", ":material/search:"),
     "consistency": ("Consistency", ":material/balance:"),
     "summary": ("Summary", ":material/monitoring:"),
+    "watch": ("Watch", ":material/trending_up:"),
     "rules": ("Rules", ":material/rule:"),
     "proposals": ("Proposals", ":material/approval:"),
     "thresholds": ("Thresholds", ":material/tune:"),
@@ -30,15 +33,17 @@ PAGES: Mapping[str, tuple[str, str]] = {
 }
 # The first page of a role is where it lands.
 ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
-    "analyst": ("queue", "review", "decisions", "consistency"),
+    "analyst": ("queue", "review", "my_work", "decisions", "consistency"),
     "team_lead": (
         "queue",
         "review",
         "cases",
         "team",
+        "scorecards",
         "decisions",
         "consistency",
         "summary",
+        "watch",
         "rules",
         "proposals",
         "safety",
@@ -48,6 +53,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "risk_manager": (
         "summary",
+        "watch",
         "rules",
         "proposals",
         "thresholds",
@@ -77,9 +83,11 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "models",
         "consistency",
         "summary",
+        "watch",
     ),
     "admin": (
         "summary",
+        "watch",
         "jobs",
         "models",
         "rules",
@@ -100,8 +108,8 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
 }
 # Menus of the roles with more pages than fit into one row.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Overview": ("summary", "consistency"),
-    "Work": ("queue", "review", "cases", "team"),
+    "Overview": ("summary", "watch", "consistency"),
+    "Work": ("queue", "review", "my_work", "cases", "team", "scorecards"),
     "Record": ("decisions", "audit"),
     "Rules": ("rules", "proposals", "thresholds", "effect", "rule_report"),
     "Control": ("safety", "lists", "models", "jobs", "integration"),
