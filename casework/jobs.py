@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
 from casework.deciding import replay_samples
+from casework.keeping import backups
 from casework.learning import triggers
 from casework.outbox import messages, sending
 from casework.quality.consensus import further
@@ -16,6 +18,7 @@ from casework.review.measuring import rounds
 from casework.safety import watching
 from casework.schedule import Job
 from casework.watching import digest, reports
+from casework.workspace import BACKUPS
 from data import chain, seal_checks
 from data.errors import ChainBrokenError
 
@@ -73,6 +76,7 @@ def all_jobs(app: App) -> list[Job]:
             lambda: anchor(app),
             False,
         ),
+        Job("backup", "copy the workspace where the server was told to", _DAILY, lambda: backup(app)),
         Job("replay", "make decisions of the past again and compare", _DAILY, lambda: replay(app)),
         Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
         *_of_reviewers(app),
@@ -180,6 +184,14 @@ def replay(app: App) -> str:
             where=first["transaction_id"],
         )
     return f"{report['same']} decisions came out the same."
+
+
+def backup(app: App) -> str:
+    """A copy a day where $SECONDLOOK_BACKUPS says; the newest fortnight is kept."""
+    if not os.environ.get(BACKUPS):
+        return f"No backup: name a folder in {BACKUPS}."
+    made = backups.make(app, app.workspace.backups, "scheduler", "scheduled", keep=backups.KEPT)
+    return f"{made['backup']}: {made['files']} files, up to event {made['event_seq']}."
 
 
 def anchor(app: App) -> str:

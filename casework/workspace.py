@@ -17,6 +17,7 @@ from data.ledger import Ledger
 from data.mapping import Mapping, load_mapping
 
 MAPPING_FILE = "mapping.yaml"
+BACKUPS = "SECONDLOOK_BACKUPS"
 DEFAULT_WORKSPACE = Path("demo-workspace")
 
 
@@ -54,6 +55,12 @@ class Workspace:
     def files(self) -> Path:
         """Attachments, by their hash."""
         return self.root / "files"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go that nobody named another folder for: $SECONDLOOK_BACKUPS, else beside the workspace."""
+        named = os.environ.get(BACKUPS)
+        return Path(named) if named else self.root.resolve().parent / f"{self.root.resolve().name}-backups"
 
     @property
     def server_file(self) -> Path:

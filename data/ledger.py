@@ -137,6 +137,13 @@ class Ledger(Memory):
             self._connection.execute("CHECKPOINT")
 
     @contextmanager
+    def held(self) -> Iterator[Head]:
+        """Nothing is written to the file for the length of the block; its last event. Recording goes on."""
+        with self._database:
+            self.settle()
+            yield self._stored_head()
+
+    @contextmanager
     def writing(self) -> Iterator[Writer]:
         """One write: everything done with the Writer is committed together, or nothing is.
 

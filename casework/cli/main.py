@@ -10,6 +10,7 @@ from casework.cli import (
     audit,
     consensus,
     consistency,
+    keeping,
     learning,
     mappings,
     rescoring,
@@ -37,6 +38,7 @@ learning.add_to(cli)
 rescoring.add_to(cli)
 review_design.add_to(cli)
 audit.add_to(cli)
+keeping.add_to(cli)
 consistency.add_to(cli)
 consensus.add_to(cli)
 cli.add_typer(mappings.cli, name="mapping")

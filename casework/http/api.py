@@ -16,6 +16,7 @@ from casework.http import (
     decisions,
     health,
     imports,
+    keeping,
     labels,
     learning,
     own_work,
@@ -68,6 +69,7 @@ ROUTERS = (
     learning,
     unsent,
     audit,
+    keeping,
 )
 
 

@@ -65,6 +65,8 @@ class Permission(StrEnum):
     JOBS_READ = "read jobs"
     JOBS_RUN = "run jobs"
     AUDIT_READ = "read the audit record"
+    BACKUPS_MAKE = "make backups"
+    PERSONAL_ERASE = "erase personal data"
     USERS_MANAGE = "manage users"
 
 
@@ -119,6 +121,8 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.JOBS_READ: _OVERSIGHT,
     _P.JOBS_RUN: _OWNERS,
     _P.AUDIT_READ: frozenset({_R.AUDITOR, _R.RISK_MANAGER, _R.ADMIN}),
+    _P.BACKUPS_MAKE: frozenset({_R.ADMIN}),
+    _P.PERSONAL_ERASE: frozenset({_R.ADMIN}),
     _P.USERS_MANAGE: frozenset({_R.ADMIN}),
 }
 

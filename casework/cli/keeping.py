@@ -1,0 +1,58 @@
+"""How is a workspace backed up and put back, and a person's data erased, from the command line?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
+from casework.cli.reach import LOCAL, reached
+from casework.keeping import backups
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it goes into the record.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    parent.command("backup")(backup)
+    parent.command("restore")(restore)
+
+
+def backup(
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The folder of backups; default: beside the workspace.")
+    ] = None,
+    reason: ReasonOption = "asked for by hand",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy a workspace whole, also while it is served. The key that seals it is not in the copy.
+
+    Example: secondlook backup --to backups --workspace bank
+    """
+    with reached(workspace) as reach:
+        folder = str(to.resolve()) if to else ""
+        made = reach.post("/v1/backups", {"reason": reason, "folder": folder})
+    where = Path(made["folder"]) / made["backup"]
+    answer(
+        made,
+        [f"{where}: {made['files']} files, {made['bytes']:,} bytes, up to event {made['event_seq']}."],
+        as_json,
+    )
+
+
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A folder that `secondlook backup` made.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace to make; empty or new.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Make a workspace of a backup, and verify every file and event of it.
+
+    Example: secondlook restore backups/secondlook-20260301T120000Z bank
+    """
+    done = backups.restore(backup, directory, by=LOCAL.user_id, at=datetime.now(UTC))
+    answer(
+        done, [f"{directory} holds {done['events']} events, all verified, as of {done['made_at']}."], as_json
+    )

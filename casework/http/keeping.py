@@ -1,0 +1,49 @@
+"""How is the record backed up, taken away as evidence, and trimmed of what it may no longer hold?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from casework.http.access import allowed, the_app
+from casework.http.answers import json_answer
+from casework.http.bodies import Body
+from casework.keeping import backups
+from casework.people.permissions import Permission, Person
+from data.errors import PermissionDenied
+
+router = APIRouter(tags=["keeping"])
+Reason = Annotated[str, Field(min_length=3, max_length=1000)]
+_LOCAL = "local-admin"
+
+
+class BackupForm(Body):
+    """Why, and for a command on this machine alone where to (default: the folder the server was told of)."""
+
+    reason: Reason
+    folder: Annotated[str, Field(max_length=1000)] = ""
+
+
+@router.post("/backups")
+def make_backup(
+    form: BackupForm, request: Request, person: Person = allowed(Permission.BACKUPS_MAKE)
+) -> Response:
+    """Copy the whole workspace while it is served. Writes wait for the copy of the ledger's file, decisions do not."""
+    app = the_app(request)
+    if form.folder and person.user_id != _LOCAL:
+        raise PermissionDenied(
+            "only a command on the server's own machine may say where a backup goes",
+            hint="Leave `folder` out: the server's own folder is used.",
+        )
+    folder = Path(form.folder) if form.folder else app.workspace.backups
+    return json_answer(backups.make(app, folder, person.user_id, form.reason))
+
+
+@router.get("/backups")
+def list_backups(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """Backups on record, the newest first."""
+    return json_answer({"backups": backups.table(the_app(request).ledger)})

@@ -1,0 +1,184 @@
+"""How is a workspace copied whole while it is served, and put back, so that nothing in it can have been changed?
+
+A backup is a folder: the ledger's file and everything beside it, and a manifest with the hash of each file and the
+chain's head, under the ledger's key. The key itself is not in it: keep a copy of the keyring elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from casework.workspace import MAPPING_FILE, Workspace
+from data import chain, seal_checks
+from data.canonical import canonical_json, rfc3339
+from data.copying import copy_ledger
+from data.errors import ConflictError, InputError, LedgerError
+from data.events import EventDraft
+from data.ledger import Ledger
+
+if TYPE_CHECKING:
+    from casework.app import App
+
+MANIFEST = "manifest.json"
+KEPT = 14
+_FOLDERS = ("rules", "models", "snapshots", "files")
+_FILES = (MAPPING_FILE, "secret.key", "demo-summary.json")
+JSON = dict[str, Any]
+
+
+def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON:
+    """Copy the workspace into a new folder under `folder` while it is served; what was made.
+
+    {backup, event_seq, hash, files, bytes, made_at}. With `keep`, all but that many of the newest backups there are
+    removed. ConflictError if there is one of this moment already, LedgerError if it cannot be written.
+    """
+    at = app.clock()
+    target = folder / f"secondlook-{at:%Y%m%dT%H%M%S}Z"
+    if target.exists():
+        raise ConflictError("there is a backup of this moment already", where=str(target))
+    half = folder / f".{target.name}.part"
+    try:
+        half.mkdir(parents=True)
+        head = copy_ledger(app.ledger, half)
+        _copy_rest(app.workspace, half)
+        told: JSON = {
+            "event_seq": head.seq,
+            "hash": head.hash.hex(),
+            "made_at": rfc3339(at),
+            "key_id": _key_id(app.ledger),
+        }
+        told |= {"files": {name: _hash_of(half / name) for name in _names(half)}}
+        text = canonical_json(told)
+        seal = app.ledger.sealer.of(text).hex() if app.ledger.sealer else ""
+        (half / MANIFEST).write_bytes(orjson.dumps({"manifest": orjson.Fragment(text), "seal": seal}))
+        half.rename(target)
+    except OSError as problem:
+        raise LedgerError(
+            f"the backup cannot be written ({problem.strerror})", where=str(target)
+        ) from problem
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    made: JSON = {
+        "backup": target.name,
+        "folder": str(folder),
+        "event_seq": head.seq,
+        "hash": head.hash.hex(),
+    }
+    made |= {"files": len(told["files"]), "bytes": size, "made_at": at}
+    with app.ledger.writing() as w:
+        w.event(EventDraft(by, "backup.made", f"backup:{target.name}", {**made, "reason": reason}), at)
+    if keep:
+        _remove_old(folder, keep)
+    return made
+
+
+def table(ledger: Ledger, limit: int = 50) -> list[JSON]:
+    """Backups on record, the newest first."""
+    rows = ledger.read(
+        "SELECT actor, payload FROM events WHERE kind = 'backup.made' ORDER BY seq DESC LIMIT ?", [limit]
+    )
+    return [{**orjson.loads(row["payload"]), "by": row["actor"]} for row in rows]
+
+
+def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:
+    """Make a workspace of a backup in `root` (new or empty), verify all of it, and record that it was put back.
+
+    InputError if this is no whole backup, LedgerError if a file or the record differs from the manifest; nothing is
+    left in `root` then.
+    """
+    manifest = _manifest(backup)
+    if root.exists() and any(root.iterdir()):
+        raise ConflictError(
+            "this directory is not empty", where=str(root), hint="Choose a new one; nothing was written."
+        )
+    _check_files(backup, manifest["manifest"]["files"])
+    try:
+        shutil.copytree(backup, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
+        for name in ("models", "snapshots", "rules"):
+            (root / name).mkdir(exist_ok=True)
+        with Ledger.open(Workspace(root).opened().ledger_file) as ledger:
+            return _taken_over(ledger, manifest, str(backup.resolve()), by, at)
+    except BaseException:
+        shutil.rmtree(root, ignore_errors=True)
+        raise
+
+
+def _taken_over(ledger: Ledger, manifest: JSON, source: str, by: str, at: datetime) -> JSON:
+    told, head = manifest["manifest"], ledger.last_event
+    if ledger.sealer is not None and not ledger.sealer.fits(
+        canonical_json(told), bytes.fromhex(manifest["seal"])
+    ):
+        raise LedgerError("the manifest does not carry the ledger's seal", where=source)
+    if (head.seq, head.hash.hex()) != (told["event_seq"], told["hash"]):
+        raise LedgerError(
+            f"the ledger ends at event {head.seq}, not as the manifest says at {told['event_seq']}",
+            where=source,
+        )
+    # From here on this place has a line of its own; the events of the original after the backup are not in it.
+    seal_checks.note_head(ledger, at, starts=True)
+    report = chain.verify(ledger)
+    if not report.ok:
+        raise LedgerError(report.problem, where=f"{source}: event {report.first_bad_seq}")
+    payload = {"backup": source, "event_seq": head.seq, "hash": head.hash.hex(), "made_at": told["made_at"]}
+    with ledger.writing() as w:
+        w.event(EventDraft(by, "ledger.restored", "ledger", payload), at)
+    return {"events": report.events, "transactions": report.transactions, **payload}
+
+
+def _manifest(backup: Path) -> JSON:
+    hint = "A backup is a folder that `secondlook backup` made."
+    try:
+        found = orjson.loads((backup / MANIFEST).read_bytes())
+        dict(found["manifest"]["files"]), found["seal"], found["manifest"]["event_seq"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise InputError("this is no whole backup", where=str(backup), hint=hint) from problem
+    return dict(found)
+
+
+def _check_files(backup: Path, files: dict[str, str]) -> None:
+    there = {str(name) for name in _names(backup) if str(name) != MANIFEST}
+    for name in sorted(there ^ files.keys()):
+        what = "is missing from" if name in files else "does not belong to"
+        raise LedgerError(f"{name} {what} this backup", where=str(backup), hint="Use another backup.")
+    for name, digest in files.items():
+        if _hash_of(backup / name) != digest:
+            raise LedgerError(
+                f"{name} is not what was backed up", where=str(backup), hint="Use another backup."
+            )
+
+
+def _copy_rest(workspace: Workspace, into: Path) -> None:
+    for name in _FILES:
+        with suppress(FileNotFoundError):
+            shutil.copy2(workspace.root / name, into / name)
+    for name in _FOLDERS:
+        if (workspace.root / name).is_dir():
+            shutil.copytree(workspace.root / name, into / name)
+
+
+def _names(folder: Path) -> Iterator[str]:
+    return (str(file.relative_to(folder)) for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def _hash_of(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _key_id(ledger: Ledger) -> str:
+    return ledger.sealer.key.key_id if ledger.sealer else ""
+
+
+def _remove_old(folder: Path, keep: int) -> None:
+    whole = sorted(found.parent for found in folder.glob(f"secondlook-*Z/{MANIFEST}"))
+    for old in whole[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
