@@ -47,7 +47,10 @@ def take_over(made: Path, kept: Path, found: Mapping[str, Any]) -> None:
 
 
 def conclude(w: Writer, asked: Asked, found: Mapping[str, Any]) -> Ending:
-    """Register the challenger and promote it, refuse it or have it wait, in the caller's one write."""
+    """Register the challenger and promote it, refuse it or have it wait, in the caller's one write.
+
+    Where generations go back and forth the gates do not promote by themselves, whatever the policy says.
+    """
     by, at, model_id = asked.request.by, asked.at, found["model_id"]
     sentence = gates.verdict_sentence([gates.Gate(**g) for g in found["gates"]])
     _raise_alarms(w, found, at)
@@ -61,6 +64,9 @@ def conclude(w: Writer, asked: Asked, found: Mapping[str, Any]) -> Ending:
         models.refuse(w, model_id, by="gates", reason=sentence, at=at)
         return Ending(REFUSED, sentence, found)
     first = not models.champion_id(w)
+    back_and_forth = found["record"].get("oscillation")
+    if back_and_forth and back_and_forth["alarm"] and not first:
+        return Ending(WAITING, f"{sentence} But it waits for a person. {back_and_forth['sentence']}", found)
     if asked.policy.retrain.promote == "automatic" or first:
         models.promote(w, model_id, by="gates", reason=sentence, at=at)
         return Ending(PROMOTED, sentence, found)

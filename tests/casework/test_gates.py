@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from casework.learning.gates import Evidence, GateLimits, Golden, Segment, judge, verdict_sentence
+from casework.learning.gates import (
+    Evidence,
+    GateLimits,
+    Golden,
+    LabelTurn,
+    Segment,
+    judge,
+    verdict_sentence,
+)
 from engine.intervals import Interval
 
 LIMITS = GateLimits(min_labels=1_000, min_frauds=20)
@@ -77,6 +85,34 @@ def test_agreement_below_chance_is_refused() -> None:
 
 def test_a_worse_golden_set_is_refused() -> None:
     assert failed(replace(GOOD, golden=Golden(50, 45, 40))) == ["golden set no worse"]
+
+
+def test_a_golden_task_lost_by_chance_is_told_and_does_not_refuse() -> None:
+    gate = judge(replace(GOOD, golden=Golden(50, 45, 44, lost=3)), LIMITS)[3]
+    assert gate.passed
+    assert gate.sentence == "44 of 50 right, the champion 45, which chance alone does in 50% of cases"
+
+
+def test_labels_that_contradict_the_champion_are_refused_with_their_week() -> None:
+    turn = LabelTurn("2026-02-02", "verdicts of reviewers", 40, 60, Interval(0.2, 0.11, 0.29))
+    turned = replace(GOOD, turned=[turn])
+    assert failed(turned) == ["labels are not turned over"]
+    assert "verdicts of reviewers of the week from 2026-02-02 look turned over" in verdict_sentence(
+        judge(turned, LIMITS)
+    )
+
+
+def test_a_segment_that_would_cost_more_at_its_own_costs_is_harmed() -> None:
+    even = Interval(0.0, -0.05, 0.05)
+    dear = Segment("segment large", 30, even, Interval(-0.4, -0.6, -0.2))
+    assert failed(replace(GOOD, segments=[dear])) == ["no segment harmed"]
+
+
+def test_with_many_segments_one_may_look_harmed_by_chance() -> None:
+    alone = Segment("channel pos", 30, Interval(-0.2, -0.38, -0.02))
+    others = [Segment(f"channel {n}", 30, Interval(0.0, -0.1, 0.1)) for n in range(15)]
+    assert failed(replace(GOOD, segments=[alone])) == ["no segment harmed"]
+    assert failed(replace(GOOD, segments=[alone, *others])) == []
 
 
 def test_a_harmed_segment_is_named() -> None:

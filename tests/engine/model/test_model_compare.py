@@ -17,6 +17,7 @@ from engine.model.compare import (
     at_capacity,
     at_thresholds,
     compare,
+    cost_saved,
     expected_cost_arrays,
     realised_costs,
     recall_difference,
@@ -142,3 +143,50 @@ def test_rows_without_fraud_compare_nothing(policy: Policy) -> None:
 
     with pytest.raises(InputError, match="without any fraud"):
         compare(same, same, y=np.zeros(ROWS), amount_minor=amount, policy=policy, seed=1)
+
+
+def of_segments(policy: Policy) -> np.ndarray:
+    names = np.array(sorted(policy.segments), dtype=object)
+    return names[np.arange(ROWS) % len(names)]
+
+
+def test_segments_are_decided_and_charged_as_the_policy_says_there(policy: Policy) -> None:
+    y, amount, margin, p = drawn(0.5)
+    segment = of_segments(policy)
+
+    made = at_capacity(margin, p, amount, policy, ROWS, segment).outcome
+    general = at_capacity(margin, p, amount, policy, ROWS).outcome
+    charged = realised_costs(made, y, amount, policy, segment)
+
+    small, large = segment == "small_in_shop", segment == "large"
+    assert not (made[small] == Outcome.REVIEW).any()  # all is automatic there
+    assert not (made[large] == Outcome.DECLINE).any()  # and here only people decline
+    assert (general[small] == Outcome.REVIEW).any() and (general[large] == Outcome.DECLINE).any()
+    declined = small & (made == Outcome.DECLINE) & (y == 0)
+    assert declined.any() and set(charged[declined]) == {1000.0}
+
+
+def test_where_only_people_decline_their_reviews_come_first(policy: Policy) -> None:
+    _, amount, margin, p = drawn(0.0)
+    segment = of_segments(policy)
+    made = at_capacity(margin, p, amount, policy, 0, segment).outcome
+    assert set(segment[made == Outcome.REVIEW]) == {"large"}
+
+
+def test_a_segment_says_what_it_saves(policy: Policy) -> None:
+    y, amount, margin, p = drawn(0.0)
+    segment = of_segments(policy)
+    good = at_capacity(margin, p, amount, policy, 300, segment)
+    noise = np.random.default_rng(5).normal(-4, 2, ROWS)
+    poor = at_capacity(noise, 1 / (1 + np.exp(-noise)), amount, policy, 300, segment)
+    found = cost_saved(
+        poor,
+        good,
+        y=y,
+        amount_minor=amount,
+        policy=policy,
+        within=segment == "default",
+        seed=1,
+        segment=segment,
+    )
+    assert found.low > 0.0
