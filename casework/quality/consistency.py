@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +38,17 @@ def overlap(
     """Ratings of transactions with a random second review, or of all, in the order they were given."""
     rows = ledger.read(_RATINGS, [since, arm, arm, random_only, SECOND_LANE])
     return [Rating(**row) for row in rows]
+
+
+def pairs_report(
+    ledger: Ledger, people: Collection[str], *, since: datetime | None = None, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Agreement of each pair of these people on random overlap in the same arm, by name."""
+    ratings = within_arm([one for one in overlap(ledger, since=since) if one.reviewer in people])
+    if not ratings:
+        return []
+    found = consistency(ratings, positive=CONFIRMED_FRAUD, categories=RANKED, seed=seed)
+    return list(found.pairs)
 
 
 def consistency_report(

@@ -31,11 +31,8 @@ from casework.quality.pace.report import pace_report, person_pace
 from casework.review.review_design import COUNTED_KINDS
 from casework.review.verdicts import CONFIRMED_FRAUD
 from data.errors import InputError
-from data.events import EventDraft
 from data.ledger import Ledger
 from engine.policy import Policy
-
-_FIGURES_READ = "figures.read"
 
 
 def _given(ledger: Ledger, policy: Policy, at: datetime, since: datetime | None) -> list[Given]:
@@ -169,30 +166,10 @@ def pace_of(
     ledger: Ledger,
     reviewer: str,
     policy: Policy,
-    asked_by: str,
     at: datetime,
     *,
     since: datetime | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """One person's pace. That somebody else looked is an event, which the person concerned can read."""
-    if asked_by != reviewer:
-        with ledger.writing() as w:
-            told = {"what": "pace", "reviewer": reviewer}
-            w.event(EventDraft(asked_by, _FIGURES_READ, f"figures:{reviewer}", told), at)
+    """One person's pace."""
     return person_pace(of_ledger.worked(_given(ledger, policy, at, since)), reviewer, seed=seed)
-
-
-_LOOKS = """
-    SELECT recorded_at AS "at", actor AS seen_by, payload FROM events
-    WHERE kind = ? AND subject = ? ORDER BY seq DESC LIMIT 50
-"""
-
-
-def looks_at(ledger: Ledger, reviewer: str) -> list[dict[str, Any]]:
-    """Who has looked at a person's figures here, and when; the newest first."""
-    rows = ledger.read(_LOOKS, [_FIGURES_READ, f"figures:{reviewer}"])
-    return [
-        {"at": row["at"], "seen_by": row["seen_by"], "what": orjson.loads(row["payload"]).get("what", "")}
-        for row in rows
-    ]

@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from casework.people.permissions import Person, Role
+from casework.people.signin import add_user
 from casework.quality import consistency_parts as parts
 from casework.quality import ledger_verdicts as of_ledger
-from data.errors import InputError
+from casework.quality import looking
+from casework.review import reviewers
+from casework.review.reviewers import Reviewer
+from data.errors import InputError, NotFoundError
 
 
 def pair(house, first: str, second: str, **options) -> None:
@@ -105,14 +110,43 @@ def test_disputes_are_told_against_each_other_the_model_and_the_outcome(worked) 
         parts.disputes(worked.ledger, worked.policy, worked.now, against="fate")
 
 
-def test_looking_at_somebody_elses_pace_is_an_event_that_he_or_she_can_read(worked) -> None:
-    own = parts.pace_of(worked.ledger, "analyst-1", worked.policy, "analyst-1", worked.now)
-    assert own["seconds"]["n"] == 4
-    assert parts.looks_at(worked.ledger, "analyst-1") == []
-    parts.pace_of(worked.ledger, "analyst-1", worked.policy, "lead-1", worked.now)
-    (look,) = parts.looks_at(worked.ledger, "analyst-1")
-    assert (look["seen_by"], look["what"]) == ("lead-1", "pace")
-    assert "reviewer" not in parts.pace(worked.ledger, worked.policy, worked.now)
+def person(user_id: str, role: str) -> Person:
+    return Person(user_id, Role(role))
+
+
+def test_looking_at_somebody_elses_figures_is_an_event_that_he_or_she_can_read(worked) -> None:
+    assert parts.pace_of(worked.ledger, "analyst-1", worked.policy, worked.now)["seconds"]["n"] == 4
+    analyst, lead = person("analyst-1", "analyst"), person("lead-1", "team_lead")
+    with worked.ledger.writing() as w:
+        for name in ("analyst-1", "analyst-2"):
+            add_user(w, name, "analyst", "a long password", by="admin", at=worked.now)
+    looking.look(worked.ledger, analyst, "analyst-1", "pace", worked.now)
+    assert looking.looks_at(worked.ledger, "analyst-1") == []
+    looking.look(worked.ledger, lead, "analyst-1", "pace", worked.now)
+    (seen,) = looking.looks_at(worked.ledger, "analyst-1")
+    assert (seen["seen_by"], seen["what"]) == ("lead-1", "pace")
+    for who, whom in (
+        (analyst, "analyst-2"),
+        (person("auditor-1", "auditor"), "analyst-1"),
+        (lead, "nobody"),
+    ):
+        with pytest.raises(NotFoundError, match="there are no figures of such a person for you"):
+            looking.look(worked.ledger, who, whom, "pace", worked.now)
+
+
+def test_a_lead_of_one_team_does_not_see_the_figures_of_another(worked) -> None:
+    teams = {"analyst-1": ("north",), "analyst-2": ("south",), "analyst-3": (), "lead-1": ("north",)}
+    with worked.ledger.writing() as w:
+        for name, of in teams.items():
+            role = "team_lead" if name == "lead-1" else "analyst"
+            add_user(w, name, role, "a long password", by="admin", at=worked.now)
+            reviewers.write(w, Reviewer(name, teams=of), "admin", worked.now)
+    assert looking.led_by(worked.ledger, person("lead-1", "team_lead")) == ["analyst-1", "analyst-3"]
+    assert looking.led_by(worked.ledger, person("lead-2", "team_lead")) == [
+        "analyst-1",
+        "analyst-2",
+        "analyst-3",
+    ]
 
 
 def test_an_empty_ledger_has_every_part_and_says_that_it_is_empty(house) -> None:

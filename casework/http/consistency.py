@@ -1,0 +1,109 @@
+"""How consistently do people decide: by slice, over time, twice over, by display, where they differ, at what pace?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+from starlette.responses import Response
+
+from casework.http.access import allowed, now, the_app
+from casework.http.answers import json_answer
+from casework.people.permissions import Permission, Person
+from casework.quality import consistency_parts as parts
+from casework.quality import looking
+from casework.quality.consistency import pairs_report
+
+router = APIRouter(tags=["quality"])
+Since = Annotated[AwareDatetime | None, Query()]
+
+
+@router.get("/consistency/slices")
+def slices(
+    request: Request,
+    by: Annotated[str, Query(pattern="^(week|queue|reason|rule|guideline|arm)$")] = "queue",
+    since: Since = None,
+    person: Person = allowed(Permission.QUALITY_READ),
+) -> Response:
+    """Agreement from random overlap in the same arm, by week, queue, reason, rule, guideline or arm."""
+    app = the_app(request)
+    return json_answer(parts.sliced(app.ledger, by, app.settings().policy, now(), since=since))
+
+
+@router.get("/consistency/trend")
+def trend(
+    request: Request, since: Since = None, person: Person = allowed(Permission.QUALITY_READ)
+) -> Response:
+    """Agreement by week as observed and at a fixed mix of cases; and what the share of fraud alone does to it."""
+    app = the_app(request)
+    return json_answer(parts.trend(app.ledger, app.settings().policy, now(), since=since))
+
+
+@router.get("/consistency/second-looks")
+def second_looks(
+    request: Request, since: Since = None, person: Person = allowed(Permission.QUALITY_READ)
+) -> Response:
+    """Agreement of people with themselves, from blind re-serves; all together."""
+    app = the_app(request)
+    return json_answer(parts.second_looks(app.ledger, app.settings().policy, now(), since=since))
+
+
+@router.get("/consistency/display")
+def display(
+    request: Request, since: Since = None, person: Person = allowed(Permission.QUALITY_READ)
+) -> Response:
+    """Automation bias: whom verdicts follow, what the display changes, and what people change after the reveal."""
+    app = the_app(request)
+    return json_answer(parts.display(app.ledger, app.settings().policy, now(), since=since))
+
+
+@router.get("/consistency/disputes")
+def disputes(
+    request: Request,
+    against: Annotated[str, Query(pattern="^(each_other|model|outcome)$")] = "each_other",
+    since: Since = None,
+    person: Person = allowed(Permission.CASES_ARRANGE),
+) -> Response:
+    """Where people differ from each other, the model or the outcome, in words with examples; for who writes guidelines,
+    since examples tell how a payment was judged."""
+    app = the_app(request)
+    settings = app.settings()
+    phrases = {feature.name: feature.phrase for feature in settings.features.features}
+    found = parts.disputes(app.ledger, settings.policy, now(), against=against, phrases=phrases, since=since)
+    return json_answer(found)
+
+
+@router.get("/consistency/pace")
+def pace(
+    request: Request, since: Since = None, person: Person = allowed(Permission.QUALITY_READ)
+) -> Response:
+    """Seconds against case mix along a shift, everybody together."""
+    app = the_app(request)
+    return json_answer(parts.pace(app.ledger, app.settings().policy, now(), since=since))
+
+
+@router.get("/consistency/people")
+def people(
+    request: Request, since: Since = None, person: Person = allowed(Permission.SCORECARDS_READ)
+) -> Response:
+    """Agreement by pair among the people you lead, by name and in no order of merit; that you looked is recorded and
+    shown to them."""
+    app = the_app(request)
+    led = looking.led_by(app.ledger, person)
+    looking.note(app.ledger, person.user_id, led, "agreement by pair", now())
+    return json_answer({"people": led, "by_pair": pairs_report(app.ledger, led, since=since)})
+
+
+@router.get("/consistency/people/{reviewer}")
+def one_person(
+    reviewer: str, request: Request, since: Since = None, person: Person = allowed(Permission.TASKS_WORK)
+) -> Response:
+    """Pace of one person, and how steady: your own, or of somebody you lead, who is told that you looked."""
+    app, at = the_app(request), now()
+    looking.look(app.ledger, person, reviewer, "pace and steadiness", at)
+    policy = app.settings().policy
+    steady = parts.second_looks(app.ledger, policy, at, since=since, with_people=True)
+    own = steady["by_reviewer"].get(reviewer)
+    found = parts.pace_of(app.ledger, reviewer, policy, at, since=since)
+    return json_answer({**found, "second_looks": own, "looked": looking.looks_at(app.ledger, reviewer)})
