@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import fake_beside
 import fake_consequences
+import fake_consistency
 import fake_institution as data
 import fake_models
+import fake_own_work
 import fake_proposals
 import fake_safety
 import fake_tasks
@@ -52,6 +55,9 @@ class FakeApi(ProposalDesk):
     fail: dict[str, Refused] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     done: list[tuple[str, str, Json]] = field(default_factory=list)
+    parts_asked: list[tuple[str, str]] = field(default_factory=list)
+    unmasked: list[tuple[str, str, str]] = field(default_factory=list)
+    unsent: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def with_work(cls) -> FakeApi:
@@ -280,7 +286,7 @@ ROUTES: list[Route] = [
     ("POST", "/cases", False, _fixed({"case_id": "c_0001"})),
     ("GET", "/cases/([^/]+)", False, FakeApi.case),
     ("POST", "/cases/([^/]+)/disposition", False, FakeApi.dispose),
-    ("GET", "/consistency", False, _fixed(data.CONSISTENCY)),
+    *fake_consistency.ROUTES,
     ("GET", "/summary", False, _fixed(data.SUMMARY)),
     ("GET", "/subgroups", False, _fixed(data.SUBGROUPS)),
     ("GET", "/rules", False, _fixed({"set_id": data.SET_ID, "rules": data.RULE_FILES})),
@@ -337,6 +343,8 @@ ROUTES: list[Route] = [
     ("GET", "/events", False, _fixed(data.EVENTS)),
     *fake_safety.ROUTES,
     *fake_work.ROUTES,
+    *fake_beside.ROUTES,
+    *fake_own_work.ROUTES,
 ]
 # Before the patterns: a report is no rule's id.
 ROUTES[:0] = fake_consequences.ROUTES

@@ -78,7 +78,7 @@ def test_a_session_that_ends_at_work_goes_to_the_sign_in_and_says_so(opened: Ope
 @pytest.mark.parametrize(
     ("user", "landing", "pages"),
     [
-        ("analyst-1", "Queue", ["queue", "review", "decisions", "consistency"]),
+        ("analyst-1", "Queue", ["queue", "review", "my_work", "decisions", "consistency"]),
         (
             "team-lead-1",
             "Queue",
