@@ -90,6 +90,7 @@ def make(root: Path, payments: int = 4_000) -> None:
         told = [
             Told(r["transaction_id"], is_fraud_reason(r["reason_code"]), r["known_at"], r["reason_code"])
             for r in old.chargebacks.to_pylist()
+            if r["known_at"] <= (NOW if r["known_at"].tzinfo else NOW.replace(tzinfo=None))
         ]
         outcomes.report(app, told, by="integrator-1", at=NOW)
         row = app.retrain("person", "risk-manager-1", "the first model")

@@ -56,7 +56,9 @@ class Replayer:
         `stored` is the decision as answered, `recomputed` its features from the ledger (see `features`).
         """
         then = {name: value for name, value in stored.items() if name != "case_id"}
-        first = [{**d, "sense": FROM_STORED} for d in decisions.differences(then, self._from_stored(then))]
+        arm = _arm(self._app, then["context"].get("rollout"), then["seq"])
+        found = decisions.differences(then, self._from_stored(then))
+        first = [{**d, "sense": FROM_STORED} for d in [*found, *arm]]
         second = [
             {**d, "what": f"features.{d['what']} (from the ledger)", "sense": FROM_LEDGER}
             for d in decisions.differences(then["features"], recomputed)

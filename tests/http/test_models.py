@@ -15,7 +15,7 @@ PAGE = b"<!doctype html><title>Model card</title>"
 PICTURE = b"\x89PNG picture"
 
 
-def saved(folder: Path) -> str:
+def saved(folder: Path, rounds: int = 5) -> str:
     """A model of one feature with a card beside it; its id."""
     rows = 400
     amount = np.arange(rows) % 100
@@ -23,7 +23,7 @@ def saved(folder: Path) -> str:
     table = pa.table({"seq": np.arange(1, rows + 1), "occurred_at": times, "amount_minor": amount})
     labels = pa.table({"seq": table["seq"], "value": (amount > 90).astype(np.int8), "weight": np.ones(rows)})
     features = NamedFeatures(("amount_minor",), ())
-    trained = train(TrainingData.join(table, labels), {"rounds": 5}, feature_set=features, seed=1)
+    trained = train(TrainingData.join(table, labels), {"rounds": rounds}, feature_set=features, seed=1)
     model_id = registry.save(folder, trained, created_at=START).model_id
     (folder / model_id / "card.html").write_bytes(PAGE)
     (folder / model_id / "beeswarm.png").write_bytes(PICTURE)
