@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from dashboards.consistency_calls import ConsistencyCalls
 from dashboards.model_calls import ModelCalls
 from dashboards.own_work_calls import OwnWorkCalls
 from dashboards.safety_calls import SafetyCalls
@@ -127,6 +128,11 @@ class Client:
     def watch(self) -> WatchCalls:
         """Drift, digests, labels and labelling campaigns."""
         return WatchCalls(self._ask)
+
+    @property
+    def agreement(self) -> ConsistencyCalls:
+        """The parts of the consistency report."""
+        return ConsistencyCalls(self._ask)
 
     def _send(self, path: str, name: str, content: bytes) -> Any:
         """Post one file."""

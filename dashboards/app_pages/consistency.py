@@ -1,4 +1,4 @@
-"""How consistently do the reviewers decide, on what evidence, and in which display arm?"""
+"""How consistently do the reviewers decide, on what evidence, with which screen, and where do they differ?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, signin, words
+from dashboards import charts, consistency_view, disputes_view, frame, pace_view, signin, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -26,8 +26,44 @@ FURTHER = {
 }
 
 
+SECTIONS = {
+    "agreement": "Agreement",
+    "slices": "By week, queue, rule ...",
+    "trend": "Trend",
+    "display": "What the screen does",
+    "disputes": "Where people differ",
+    "pace": "Pace",
+    "people": "People",
+}
+FOR_LEADS, FOR_REVIEWERS = ("disputes",), ("people",)
+
+
 def show() -> None:
     frame.head("Consistency", "Blind second reviews drawn at random show how far a verdict is evidence.")
+    part = frame.choice("Part", "part", _sections(frame.role()), default="agreement")
+    if part == "agreement":
+        _agreement()
+    else:
+        VIEWS[part]()
+
+
+def _sections(role: str) -> dict[str, str]:
+    """Examples of disputes are for who writes guidelines; figures of people for themselves and their team lead."""
+    hidden = set() if role == "team_lead" else {*FOR_LEADS, *(() if role == "analyst" else FOR_REVIEWERS)}
+    return {name: title for name, title in SECTIONS.items() if name not in hidden}
+
+
+VIEWS = {
+    "slices": consistency_view.slices,
+    "trend": consistency_view.trend,
+    "display": consistency_view.display,
+    "disputes": disputes_view.show,
+    "pace": pace_view.show,
+    "people": pace_view.people,
+}
+
+
+def _agreement() -> None:
     report = signin.client().consistency(arm=frame.choice("Display arm", "arm", words.ARMS))
     if not report.get("n_pairs"):
         frame.empty(
@@ -39,7 +75,6 @@ def show() -> None:
     _headline(report)
     _picture(report)
     _arms(report.get("by_arm") or {})
-    _pairs(report.get("by_pair") or [])
     st.caption(words.plain(report.get("basis", "")))
 
 
@@ -102,37 +137,12 @@ def _arms(by_arm: dict[str, Json]) -> None:
     rows = [
         {"Arm": words.title_of(arm, words.ARMS), "Payments": report["n_items"]}
         | {
-            label: _told(report.get(name) or {}, as_share=name in SHARES)
+            label: consistency_view.told(report.get(name) or {}, as_share=name in SHARES)
             for name, (label, _) in MEASURES.items()
         }
         for arm, report in by_arm.items()
     ]
     frame.table(rows, height="content")
-
-
-def _told(measure: Json, *, as_share: bool = False) -> str:
-    written = words.percent if as_share else words.number
-    value, low, high = (measure.get(part) for part in ("value", "low", "high"))
-    between = "" if low is None or high is None else f"  ({written(low)} to {written(high)})"
-    return written(value) + between
-
-
-def _pairs(pairs: list[Json]) -> None:
-    if not pairs:
-        return
-    st.subheader("By pair of reviewers", anchor=False)
-    rows = [
-        {
-            "Reviewers": words.listed(pair["reviewers"]),
-            "Payments": pair["n_items"],
-            "Raw agreement": words.percent(pair.get("raw")),
-            "Agreement on fraud": words.percent(pair.get("positive_specific")),
-            "Cohen's kappa": _told(pair.get("cohen_kappa") or {}),
-        }
-        for pair in pairs
-    ]
-    frame.table(rows, height="content")
-    st.caption("To learn from, together with the people named. Not a ranking: pairs saw different payments.")
 
 
 show()
