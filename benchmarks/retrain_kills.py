@@ -147,7 +147,7 @@ def kill_once(root: Path, number: int, *, what: str, after: float) -> tuple[str,
     began = time.monotonic()
     process = psutil.Process(owner.pid)
     children: list[psutil.Process] = []
-    while time.monotonic() - began < after and owner.poll() is None:
+    while owner.poll() is None and (time.monotonic() - began < after or (what == "child" and not children)):
         children = _children(process) or children
         time.sleep(0.02)
     stage = str(progress.told(Workspace(root).snapshots / run_id)["stage"])

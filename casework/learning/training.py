@@ -142,9 +142,11 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
         inputs, model, tables, judged, evidence
     )
     inputs.tell("model card")
-    _describe(
-        inputs.models / model.model_id, model, tables.features, features, judging.subgroups(judged, found)
-    )
+    told = {
+        "subgroups": judging.subgroups(judged, found),
+        "standing": {"gates": [gate.as_dict() for gate in verdict], "holdout": record["holdout"]},
+    }
+    _describe(inputs.models / model.model_id, model, tables.features, features, told)
     inputs.tell("done")
     return Trained(model, verdict, record)
 
@@ -180,12 +182,12 @@ def _trained(
 
 
 def _describe(
-    folder: Path, model: Model, table: pa.Table, features: FeatureSet, subgroups: list[dict[str, Any]]
+    folder: Path, model: Model, table: pa.Table, features: FeatureSet, told: Mapping[str, Any]
 ) -> None:
     """Write the model's card. The same model trained again keeps the one whose digests are on record."""
     if not (folder / PAGE_FILE).exists():
         phrases = {f.name: f.phrase for f in features.features}
-        write_card(folder, model, table, phrases=phrases, subgroups=subgroups)
+        write_card(folder, model, table, phrases=phrases, **told)
 
 
 def _champion_table(con: Any, inputs: Inputs, table: pa.Table) -> pa.Table:

@@ -33,10 +33,12 @@ def card(
     sample: pa.Table,
     *,
     subgroups: Sequence[Mapping[str, Any]] = (),
+    standing: Mapping[str, Any] | None = None,
     purpose: str = PURPOSE,
 ) -> dict[str, Any]:
     """The card as JSON-ready data. `sample` holds feature rows (at most 1,000 are used, evenly spaced);
-    `subgroups` is a table of rates by a protected attribute, one mapping a row, shown as given."""
+    `subgroups` is a table of rates by a protected attribute, one mapping a row, shown as given; `standing` is how it
+    fared when it was judged: gates (name, passed, sentence) and figures on the hold-out."""
     if not model.manifest:
         raise InputError("only a saved model can have a card", where=model.model_id, hint="Save it first")
     matrix = _spread(model, sample)
@@ -53,6 +55,8 @@ def card(
         "importance": importance(model.explain_matrix(matrix)),
         "importance_rows": len(matrix),
         "subgroups": [dict(row) for row in subgroups],
+        "standing": dict(standing or {}),
+        "code_version": manifest["notes"].get("code_version", ""),
         "params": manifest["params"],
         "search": manifest.get("search", {}),
         "seed": manifest["seed"],
@@ -66,6 +70,7 @@ def write_card(
     sample: pa.Table,
     *,
     subgroups: Sequence[Mapping[str, Any]] = (),
+    standing: Mapping[str, Any] | None = None,
     phrases: Mapping[str, str] | None = None,
     purpose: str = PURPOSE,
 ) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def write_card(
 
     `phrases` maps a feature to its words for people. Takes a few seconds, mostly to import the drawing libraries.
     """
-    described = card(model, sample, subgroups=subgroups, purpose=purpose)
+    described = card(model, sample, subgroups=subgroups, standing=standing, purpose=purpose)
     words = dict(phrases or {})
     matrix = _spread(model, sample)
     drawn = pictures(model.explain_matrix(matrix), matrix, model.encoders, words)

@@ -27,6 +27,7 @@ def render(card: Mapping[str, Any], drawn: Mapping[str, bytes], phrases: Mapping
         f"<p>{escape(card['purpose'])}</p><p>Made at {escape(card['created_at'])}.</p>",
         _section("What it learned from", _labels(card["labels"])),
         _section("How well it finds fraud", _performance(card["performance"])),
+        _section("How it stood when it was judged", _standing(card["standing"])),
         _section("Calibration", _picture("calibration.png", drawn) + _curve(card["performance"])),
         _section("What it looks at", _importance(card, phrases) + _picture("beeswarm.png", drawn)),
         _section("How values matter", _picture("dependence.png", drawn)),
@@ -63,6 +64,24 @@ def _performance(found: Mapping[str, Any]) -> str:
     return f"<p>Measured on {escape(found['measured_on'])}; 95 % intervals.</p>" + _table(
         ("measure", "value"), rows
     )
+
+
+def _standing(found: Mapping[str, Any]) -> str:
+    """Each gate with its sentence, and every generation on payments that none of them learned from."""
+    if not found:
+        return "<p>It was not judged beside another model.</p>"
+    rows = [("passed" if g["passed"] else "FAILED", g["name"], g["sentence"]) for g in found["gates"]]
+    told = _table(("answer", "gate", "why"), rows)
+    held = found.get("holdout")
+    if not held:
+        return told
+    by = f"of every {held['by']}" if held["by"] else "of payments"
+    said = (
+        f"<p>On the frozen hold-out ({held['share']:.0%} {escape(by)}, never learned from): "
+        f"{held['rows']:,} payments with {held['frauds']:,} frauds; oldest generation first.</p>"
+    )
+    generations = [(g["model_id"], _interval(g["average_precision"])) for g in held["generations"]]
+    return told + said + _table(("model", "average precision"), generations)
 
 
 def _at_capacity(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -122,7 +141,8 @@ def _subgroups(rows: Sequence[Mapping[str, Any]]) -> str:
 def _made(card: Mapping[str, Any]) -> str:
     rows = [(name, _text(value)) for name, value in {**card["params"], "seed": card["seed"]}.items()]
     libraries = ", ".join(f"{name} {number}" for name, number in card["libraries"].items())
-    return _table(("setting", "value"), rows) + f"<p>{escape(libraries)}</p>"
+    code = f"<p>Code {escape(card['code_version'])}.</p>" if card["code_version"] else ""
+    return _table(("setting", "value"), rows) + f"<p>{escape(libraries)}</p>" + code
 
 
 def _search(found: Mapping[str, Any]) -> str:

@@ -29,6 +29,18 @@ def test_a_card_is_written_as_data_page_and_pictures(
         saved[1],
         history.features,
         subgroups=[{"age band": "<25", "alert rate": 0.021}],
+        standing={
+            "gates": [{"name": "golden set no worse", "passed": False, "sentence": "4 of 9 right"}],
+            "holdout": {
+                "share": 0.05,
+                "by": "customer",
+                "rows": 900,
+                "frauds": 12,
+                "generations": [
+                    {"model_id": "m_1", "average_precision": {"value": 0.5, "low": 0.4, "high": 0.6}}
+                ],
+            },
+        },
         phrases={"amount_minor": "amount of this payment"},
     )
 
@@ -39,6 +51,8 @@ def test_a_card_is_written_as_data_page_and_pictures(
     page = (tmp_path / "card.html").read_text()
     assert "amount of this payment" in page
     assert "&lt;25" in page and "<25" not in page
+    assert "<td>FAILED</td><td>golden set no worse</td>" in page
+    assert "5% of every customer, never learned from" in page and "0.500 [0.400, 0.600]" in page
     assert page.count("data:image/png;base64,") == 3
     for name in ("beeswarm.png", "dependence.png", "calibration.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
