@@ -15,6 +15,7 @@ from casework.app import App, wall_clock
 from casework.deciding import importing, outcomes
 from casework.demo import people, proposing, unfinished
 from casework.demo.controls import Controls
+from casework.demo.measuring import Measuring, read_scorecards
 from casework.demo.summary import summarise
 from casework.demo.working import Shift
 from casework.demo.world import Scale, World, slices
@@ -27,6 +28,7 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 SHIFT = timedelta(hours=4)
 LEFT_OPEN = timedelta(hours=84)
 LEAD_OFF = timedelta(hours=24)
+VISITOR_OFF = timedelta(days=8)
 BATCH = 64
 ONE_BY_ONE = 200
 
@@ -86,6 +88,7 @@ def build_demo(
         app.retrain("person", "risk-manager-2", "the first model of this workspace")
         progress("train the first model", 1, 1)
         _live(story, told)
+        read_scorecards(app, clock.now)
         unfinished.leave(app, clock.wait)
         progress("retrain on outcomes and verdicts", 0, 1)
         app.retrain("person", "risk-manager-2", "ten weeks of outcomes and verdicts")
@@ -117,7 +120,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
     shift = Shift(
         app.ledger, people.simulated(world.simulated_seed), world.fraud, app.live.settings.policy, app.key
     )
-    done, controls = 0, Controls(app, world.end)
+    done, controls, measuring = 0, Controls(app, world.end), Measuring(app, world.live_from)
     for end, part in slices(payments, SHIFT, world.live_from):
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
@@ -127,9 +130,12 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         _report_outcomes(story, told, end)
         sweep(app)
         controls.keep_up(clock.now)
+        measuring.keep_up(clock.now)
         if end <= world.end - LEFT_OPEN:
             # The team lead is off on the last day, so that disputes wait for the visitor.
-            resting = (unfinished.LEAD,) if end > world.end - LEFT_OPEN - LEAD_OFF else ()
+            resting = [unfinished.LEAD] if end > world.end - LEFT_OPEN - LEAD_OFF else []
+            # The visitor's own analyst has been away for the last days, so that his or her queue is untouched.
+            resting += [people.VISITOR] if end > world.end - VISITOR_OFF else []
             clock.now = shift.work(clock.now, clock.now + SHIFT / 4, resting)
         story.progress("decide live, review, learn", done, len(payments))
     clock.now = max(clock.now, world.end)

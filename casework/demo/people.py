@@ -25,8 +25,15 @@ PEOPLE = {
     "auditor-1": Role.AUDITOR,
     "integrator-1": Role.INTEGRATOR,
 }
-# analyst-1 is the visitor's: nobody simulates him or her, so that the visitor's queue is untouched.
-_PROFILES = {"analyst-2": "real", "analyst-3": "real", "analyst-4": "better", "team-lead-1": "better"}
+# analyst-1 is the visitor's: he or she has worked before, and is away for the last days (see build).
+VISITOR = "analyst-1"
+_PROFILES = {
+    "analyst-1": "real",
+    "analyst-2": "real",
+    "analyst-3": "real",
+    "analyst-4": "better",
+    "team-lead-1": "better",
+}
 
 
 def add_people(w: Writer, at: datetime) -> None:
