@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, task_tools, words
+from dashboards import frame, signin, task_tools, unsent, words
 
 Json = dict[str, Any]
 LEAD = "team_lead"
@@ -42,15 +42,16 @@ def add_note(case_id: str) -> None:
     """Write a note; it appears in the timeline."""
     if frame.role() not in (LEAD, "risk_manager", "analyst"):
         return
-    with (
-        st.form("note", clear_on_submit=True, border=False),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        text = st.text_input("Add a note", max_chars=4000, placeholder="What should whoever comes next know?")
-        if not st.form_submit_button("Add", icon=":material/add_comment:") or not text.strip():
+    place, key = f"case:{case_id}", f"case_note_{case_id}"
+    unsent.restored(place, key)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input("Add a note", max_chars=4000, placeholder="What should whoever comes next know?", key=key,
+                             live="400ms", on_change=unsent.keep, args=(place, key))  # fmt: skip
+        if not st.button("Add", icon=":material/add_comment:", key="add_note") or not text.strip():
             return
     with frame.attempt():
         signin.client().work.note(case_id, text)
+        unsent.forget(place, key)
         st.rerun()
 
 

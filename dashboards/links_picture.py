@@ -130,4 +130,7 @@ def _dots(nodes: Sequence[Json], x: alt.Scale, y: alt.Scale, colours: Palette) -
     above = alt.Chart(inner).mark_text(align="left", dx=-6, dy=-13, fontSize=12, color=colours.ink)
     below = alt.Chart(centre).mark_text(align="left", dx=-6, dy=17, fontSize=12, color=colours.ink)
     beside = alt.Chart(outer).mark_text(align="left", dx=10, fontSize=12, color=colours.ink)
-    return [dots, *(mark.encode(**place, text="label:N") for mark in (above, below, beside))]
+    texts = [mark.encode(**place, text="label:N") for mark in (above, below, beside)]
+    # The paper's own colour around the letters keeps the lines off them.
+    halos = [text.copy().encode(stroke=alt.value(colours.paper), strokeWidth=alt.value(4)) for text in texts]
+    return [dots, *halos, *texts]

@@ -79,6 +79,8 @@ _STYLE = """
   .sl-added { background: color-mix(in srgb, APPROVE 17%, transparent); }
   .sl-removed { background: color-mix(in srgb, DECLINE 15%, transparent); }
   .sl-place { color: QUIET; }
+  .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { padding: .55rem .9rem; }
+  .st-key-key_facts [data-testid="stMetricValue"] { font-size: 1.5rem; }
   .st-key-guideline h1 { font-size: 1.15rem; padding: 0 0 .3rem; }
   .st-key-guideline h2, .st-key-guideline h3 { font-size: 1rem; padding: .5rem 0 .2rem; }
   @media (max-width: 1020px) {

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import effect_view, frame, proposal_view, signin, words
+from dashboards import effect_view, frame, proposal_view, signin, unsent, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -66,20 +66,36 @@ def _begun(path: str, running: str) -> str:
 
 def edit(path: str) -> None:
     """The editor of one file: its text at the left, what a colleague would say of it at the right."""
-    running = _running(path)
+    running, place = _running(path), _place(path)
+    put_back = unsent.restored(place, _TEXT)
+    begun = _begun(path, running)
     if _TEXT not in st.session_state:
-        st.session_state[_TEXT] = _begun(path, running)
+        st.session_state[_TEXT] = begun
     named = "A new rule" if path == NEW else path.removeprefix("catalogue/").removesuffix(".yaml")
     frame.head(
         f"Edit: {named}",
         "Nothing is saved, and nothing decides otherwise, until it is proposed and approved.",
     )
-    if st.button("Back to the rules", icon=":material/arrow_back:", type="tertiary", key="leave_editor"):
-        _leave()
+    with st.container(horizontal=True):
+        if st.button("Back to the rules", icon=":material/arrow_back:", type="tertiary", key="leave_editor"):
+            _leave()
+        if put_back:
+            st.session_state["put_back"] = place
+        changed = st.session_state[_TEXT] != begun
+        if changed and st.button(
+            "Start over", icon=":material/restart_alt:", type="tertiary", key="start_over"
+        ):
+            unsent.forget(place, _TEXT)
+            st.session_state.pop("put_back", None)
+            st.rerun()
+    if changed and st.session_state.get("put_back") == place:
+        st.info("This is what you had typed and not proposed.", icon=":material/history_edu:")
     left, right = st.columns([1.5, 1], gap="large")
     with left:
-        text = st.text_area("Text", key=_TEXT, height=_HEIGHT, label_visibility="collapsed")
-        st.caption("It is checked when you leave the text, or press Ctrl and Enter.")
+        text = st.text_area("Text", key=_TEXT, height=_HEIGHT, label_visibility="collapsed",
+                            on_change=unsent.keep, args=(place, _TEXT))  # fmt: skip
+        unsent.as_typed()
+        st.caption("It is checked and kept as you type; nobody else sees it until you propose it.")
     target = path_of(text or "") if path == NEW else path
     with right:
         _looked_at(target, text or "", running)
@@ -107,6 +123,12 @@ def _leave() -> None:
         st.query_params.pop(name, None)
     st.session_state.pop(_TEXT, None)
     st.rerun()
+
+
+def _place(path: str) -> str:
+    """Where the API keeps what is typed here."""
+    replaced = st.query_params.get("replaces", "")
+    return f"file:{path}:{replaced}" if replaced else f"file:{path}"
 
 
 def path_of(text: str) -> str:
@@ -187,7 +209,7 @@ def _propose(path: str, text: str, unsound: bool, goes_live: bool) -> None:
             replaces=st.query_params.get("replaces", ""),
         )
         st.session_state["notice"] = f"{made['proposal_id']} waits for a second person."
-        st.session_state.pop(_TEXT, None)
+        unsent.forget(_place(st.query_params.get("edit", path)), _TEXT)
         st.switch_page("app_pages/proposals.py", query_params={"proposal": made["proposal_id"]})
 
 

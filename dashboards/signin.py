@@ -13,6 +13,8 @@ from dashboards.client import ApiError, Client, api_base, open_pool
 
 _LONGEST_COOKIE = 12 * 3600
 SIGNED_OUT = 401
+SURVIVING = ("unsaved", "unsaved_of")
+"""What of a session outlives its end: drafts that the API did not take any more, kept for the same person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def sign_out() -> None:
 def forget(*, ended: bool = False) -> None:
     """Leave this session signed out; `ended` when the API, not the person, closed it."""
     notice = st.session_state.get("notice")
+    surviving = {name: st.session_state[name] for name in SURVIVING if ended and name in st.session_state}
     st.session_state.clear()
+    st.session_state.update(surviving)
     st.session_state["signed_out"] = True
     st.session_state["session_ended"] = ended
     st.session_state["browser_script"] = sign_in_cookie.dropping_script()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import frame, signin, unsent, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -113,7 +113,10 @@ def hand_up(page: Json, done: Done) -> None:
     with st.popover("Escalate", type="tertiary", icon=":material/north:"):
         st.markdown("**Hand it up to a team lead**")
         st.caption("The team lead reads your note and decides; it will not come back to you.")
-        note = st.text_area("Why?", max_chars=4000, key=f"up_{task_id}")
+        place, key = f"task:{task_id}:escalation", f"up_{task_id}"
+        unsent.restored(place, key)
+        note = st.text_area("Why?", max_chars=4000, key=key, on_change=unsent.keep, args=(place, key)) or ""
+        unsent.as_typed()
         if st.button("Escalate", icon=":material/north:", key="escalate", disabled=len(note.strip()) < 3):
             _try(
                 lambda: signin.client().work.escalate(task_id, note), done, task_id, "A team lead has it now."

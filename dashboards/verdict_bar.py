@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, task_tools, task_view, words
+from dashboards import frame, signin, task_tools, task_view, unsent, words
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -52,20 +52,28 @@ def _save_draft(task_id: str) -> None:
             f"Draft saved {words.when(frame.now(), frame.zone(), seconds=True)[-8:]}",
         )
     except ApiError as error:
+        unsent.hold(task_id, _filled(task_id))
+        st.session_state["session_over"] = error.status == signin.SIGNED_OUT
         st.session_state["draft_state"] = (task_id, f":red[Draft not saved: {words.plain(error.title)}]")
 
 
 def restore(page: Json) -> None:
     """Put a draft that the API kept back into the bar's fields. Call before the bar is drawn."""
-    draft, task_id = page.get("draft") or {}, page["task_id"]
+    task_id = page["task_id"]
+    late = unsent.held(task_id)
+    draft = late or page.get("draft") or {}
     for field in (*_FIELDS, _FLAGS):
         if _key(field, task_id) not in st.session_state and draft.get(field):
             st.session_state[_key(field, task_id)] = draft[field]
+    if late:
+        _save_draft(task_id)
 
 
 @st.fragment
 def bar(page: Json) -> None:
     """The verdict bar. A fragment, so that typing does not redraw the task above it."""
+    if st.session_state.get("session_over"):
+        st.rerun()  # the whole page, which leads to the sign-in
     _fields(page["task_id"])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for label, key, icon, value in ANSWERS:

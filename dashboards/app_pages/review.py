@@ -15,6 +15,8 @@ TAKEN = 409
 
 
 def show() -> None:
+    if st.session_state.pop("session_over", False):
+        raise ApiError(signin.SIGNED_OUT, "The session has ended")
     page = _wanted_page()
     if page is None:
         _nothing_here()

@@ -39,7 +39,7 @@ def test_the_amount_stands_beside_the_customers_own_history(opened: Opened) -> N
 def test_the_probability_is_shown_with_both_thresholds_in_words(opened: Opened) -> None:
     app = at_work(opened)
     assert "Probability of fraud: 67 %" in seen(app)
-    strip, waterfall, _ = app.get("vega_lite_chart")
+    _, strip, waterfall = app.get("vega_lite_chart")
     assert strip.proto.alt == "Probability 67 %; review from 18 %, decline from 86 %."
     assert "pushes very strongly towards fraud" in waterfall.proto.alt
 
@@ -125,7 +125,8 @@ def test_a_blind_task_shows_neither_score_nor_rules_nor_explanation(opened: Open
     assert "You decide first on this one" in text
     assert "Probability of fraud" not in text
     assert "asks for" not in text
-    assert len(app.get("vega_lite_chart")) == 1
+    assert len(app.get("vega_lite_chart")) == 2  # both of what the customer spent
+    assert all(" median of " in chart.proto.alt for chart in app.get("vega_lite_chart"))
 
 
 def test_a_decision_by_rules_alone_says_that_no_model_ran(opened: Opened, api: FakeApi) -> None:

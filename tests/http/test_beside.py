@@ -56,6 +56,10 @@ def part(institution: Institution, user: str, task: dict[str, Any], name: str) -
     return answer.json()
 
 
+def events(institution: Institution) -> int:
+    return institution.app.ledger.read("SELECT count(*) AS n FROM events")[0]["n"]
+
+
 def shown_task(institution: Institution) -> dict[str, Any]:
     with institution.app.ledger.writing() as w:
         w.execute("UPDATE tasks SET arm = 'score_shown' WHERE status = 'open'")
@@ -82,16 +86,18 @@ def test_the_links_show_who_else_used_the_device_and_say_their_limits(institutio
 
 
 def test_what_would_have_changed_the_outcome_is_decided_by_the_engine(institution: Institution) -> None:
-    alert(institution, 302)
+    institution.decide(large_payment(302, occurred_at=ago(1)))
     found = part(institution, "analyst-1", shown_task(institution), "what_if")["content"]
     assert found["outcome"] == "review"
     assert found["tried"] > 50
     for change in found["found"]:
         assert change["outcome"] != "review"
         assert change["sentence"].endswith(f"the answer would have been {change['outcome']}.")
-    # A payment of 4000 is looked at for its amount alone; no model runs here, and the rules would let a small one go.
-    approve = next(each for each in found["found"] if each["outcome"] == "approve")
-    assert "amount_minor" in {change["name"] for change in approve["changes"]}
+    # It is looked at for its amount alone, from 1,500 on.
+    (approve,) = [each for each in found["found"] if each["outcome"] == "approve"]
+    ((name, value),) = [(change["name"], change["value"]) for change in approve["changes"]]
+    assert name == "amount_minor"
+    assert 148_000 < value < 150_000
 
 
 def test_similar_cases_come_with_verdicts_known_before_and_never_the_payment_itself(
@@ -127,11 +133,11 @@ def test_a_part_stays_what_was_first_displayed_and_is_one_event(institution: Ins
     first = part(institution, "analyst-1", task, "links")
     alert(institution, 306)
     assert part(institution, "analyst-1", task, "links") == first
-    events = institution.app.ledger.read(
+    stored = institution.app.ledger.read(
         "SELECT actor, kind FROM events WHERE subject = ? AND kind = 'dossier.extended'",
         [f"task:{task['task_id']}"],
     )
-    assert events == [{"actor": "analyst-1", "kind": "dossier.extended"}]
+    assert stored == [{"actor": "analyst-1", "kind": "dossier.extended"}]
 
 
 def test_whoever_decides_first_gets_facts_and_no_opinion_until_the_verdict(institution: Institution) -> None:
@@ -151,11 +157,12 @@ def test_whoever_decides_first_gets_facts_and_no_opinion_until_the_verdict(insti
 def test_a_part_nobody_opened_is_not_made_up_for_an_auditor(institution: Institution) -> None:
     alert(institution, 308)
     task = shown_task(institution)
-    before = institution.app.ledger.head.seq
+    institution.token("auditor-1")
+    before = events(institution)
     for name in PARTS:
         answer = part(institution, "auditor-1", task, name)
         assert (answer["content"], answer["withheld"]) == (None, "Nobody has opened this part.")
-    assert institution.app.ledger.head.seq == before
+    assert events(institution) == before
     shown = part(institution, "analyst-1", task, "links")
     assert part(institution, "auditor-1", task, "links") == shown
 
