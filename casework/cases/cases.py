@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from casework.cases import dossiers
-from casework.review import tasks
+from casework.review import likeness, tasks
 from casework.review.lanes import SECOND_LANE, expected_money
 from casework.review.review_design import (
     AUDIT,
@@ -114,7 +114,7 @@ def open_case(
     dossier = {**dossier, "lane": dossier.get("lane") or "uncertain"}
     if by_hand:
         dossier["why"] = {"reason": BY_HAND, "sentence": f"Opened by hand: {reason.strip()}"}
-    open_tasks(w, first_task(case, decision, design, key), design, dossier, key, at)
+    open_tasks(w, first_task(case, decision, design, policy, key), design, dossier, key, at)
     return case
 
 
@@ -278,7 +278,7 @@ def _insert_case(
     w.event(EventDraft(case.opened_by, "case.opened", f"case:{case.case_id}", payload), at)
 
 
-def first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Task:
+def first_task(case: Case, decision: Decision, design: Design, policy: Policy, key: bytes) -> Task:
     """The primary task on a decision's payment in this case."""
     transaction = decision.transaction
     return Task(
@@ -298,6 +298,8 @@ def first_task(case: Case, decision: Decision, design: Design, key: bytes) -> Ta
         amount_minor=transaction.amount_minor or 0,
         created_at=case.opened_at,
         deadline=case.deadline,
+        about=likeness.about(key, *_entity(decision, policy)),
+        alike=likeness.alike(decision),
     )
 
 

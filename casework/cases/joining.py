@@ -135,7 +135,7 @@ def join(
     _say(w, case, decision, raised.amount_minor, design.second, at)
     for task in waiting:
         tasks.raise_priority(w, task, task.priority + rise, at)
-    first = cases.first_task(raised, decision, design, key)
+    first = cases.first_task(raised, decision, design, policy, key)
     first = replace(first, created_at=at, deadline=case.deadline, priority=highest)
     cases.open_tasks(w, first, design, {**dossier, "lane": dossier.get("lane") or "uncertain"}, key, at)
     return raised

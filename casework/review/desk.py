@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from casework.review.lanes import RANDOM_LANES, REPEATED_LANES
+from casework.review.likeness import LONGEST, Stretches, resembles
 from casework.review.review_design import RE_SERVE
 from casework.review.reviewers import Reviewer, all_reviewers
 from data.events import microseconds
@@ -34,9 +35,15 @@ _TAIL = """
 """
 _OPEN = """
     SELECT task_id, transaction_seq, kind, lane, queue, status, priority, created_at, deadline, claimed_by,
-           lock_expires_at, assignee, snoozed_until
+           lock_expires_at, assignee, snoozed_until, about, alike
     FROM tasks WHERE status IN ('open', 'claimed')
 """
+_CLAIMS = """
+    SELECT e.actor AS reviewer, t.about, t.alike FROM events e JOIN tasks t ON e.subject = 'task:' || t.task_id
+    WHERE e.kind = 'task.claimed'
+    QUALIFY row_number() OVER (PARTITION BY e.actor ORDER BY e.seq DESC) <= ? ORDER BY e.seq
+"""
+_LIKE = "SELECT task_id, about, alike FROM tasks"
 _JUDGED = """
     SELECT transaction_seq, reviewer FROM verdicts
     WHERE transaction_seq BETWEEN ? AND ? AND list_contains(CAST(? AS BIGINT[]), transaction_seq)
@@ -63,6 +70,8 @@ class Waiting:
     lock_expires_at: datetime | None
     assignee: str
     snoozed_until: datetime | None
+    about: str = ""
+    alike: str = ""
 
     def held_at(self, at: datetime) -> bool:
         """Whether somebody holds it under a lock that still runs."""
@@ -108,6 +117,7 @@ class Desk:
         self._on: dict[int, set[str]] = defaultdict(set)
         self._judged: dict[int, set[str]] = defaultdict(set)
         self._held: dict[str, set[str]] = defaultdict(set)
+        self._stretches = Stretches()
 
     def catch_up(self, w: Writer) -> None:
         """Read what was recorded since the last time; all of it anew where that is no longer in the record, because
@@ -127,13 +137,22 @@ class Desk:
         """The id of the first task of each lane that has one for this person, over the queues he or she serves.
 
         In a lane those in the last quarter of their time come first, by deadline; the rest by rank. Payments shown
-        again are a share of the work, so where there is no other work there is none of them either.
+        again are a share of the work, so where there is no other work there is none of them either. What is nearly the
+        same as too much of what this person had of late is left out, unless there is nothing else.
         """
+        full = self._stretches.full(who.user_id, policy.work)
+        found = self._firsts(who, kinds, policy, at, full)
+        return found or (self._firsts(who, kinds, policy, at, frozenset()) if full else {})
+
+    def _firsts(
+        self, who: Reviewer, kinds: Collection[str], policy: Policy, at: datetime, full: Collection[str]
+    ) -> dict[str, str]:
         best: dict[str, tuple[Any, ...]] = {}
         for (queue, lane), line in self._lines.items():
             if not who.serves(policy.work.queue(queue)):
                 continue
-            place = self._urgent(line, who, kinds, at) or self._ranked(line, who, kinds, at)
+            shunned = () if lane in RANDOM_LANES else full
+            place = self._urgent(line, who, kinds, at, shunned) or self._ranked(line, who, kinds, at, shunned)
             if place and (lane not in best or place < best[lane]):
                 best[lane] = place
         if not set(best) - set(REPEATED_LANES):
@@ -159,18 +178,20 @@ class Desk:
         return [task.task_id for task in sorted(holding, key=lambda t: (t.created_at, t.task_id))]
 
     def _urgent(
-        self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime
+        self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime, full: Collection[str]
     ) -> tuple[Any, ...] | None:
         due = line.urgent[: bisect_right(line.urgent, (microseconds(at), "\uffff"))]
         tasks = sorted((self._tasks[task_id] for _, task_id in due), key=lambda t: (t.deadline, t.rank))
-        found = next((task for task in tasks if self._may(task, who, kinds, at)), None)
+        fresh = (task for task in tasks if not resembles(task, full))
+        found = next((task for task in fresh if self._may(task, who, kinds, at)), None)
         return (0, microseconds(found.deadline), *found.rank) if found else None
 
     def _ranked(
-        self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime
+        self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime, full: Collection[str]
     ) -> tuple[Any, ...] | None:
         for rank, task_id in line.ranked:
-            if self._may(self._tasks[task_id], who, kinds, at):
+            task = self._tasks[task_id]
+            if not resembles(task, full) and self._may(task, who, kinds, at):
                 return (1, 0, rank, task_id)
         return None
 
@@ -194,6 +215,8 @@ class Desk:
         for memory in (self._tasks, self._lines, self._on, self._judged, self._held):
             memory.clear()
         self._put(w, w.read(_OPEN))
+        self._stretches.clear()
+        self._stretches.note(w.read(_CLAIMS, [LONGEST]))
 
     def _follow(self, w: Writer, seen: Head) -> bool:
         kinds = [*_KINDS, *_SPOKEN, _REVIEWERS]
@@ -201,6 +224,8 @@ class Desk:
         if seen.seq and (not events or bytes(events[0]["hash"]) != seen.hash):
             return False
         news = [event for event in events if event["seq"] > seen.seq]
+        claims = [(event["actor"], event["subject"][5:]) for event in news if event["kind"] == "task.claimed"]
+        self._stretches.note(self._resembling(w, claims))
         changed = {task_id for task_id in map(self._hear, news) if task_id}
         if any(event["kind"] == _REVIEWERS for event in news):
             self.reviewers = all_reviewers(w)
@@ -209,6 +234,20 @@ class Desk:
             self._drop(changed)
             self._put(w, rows)
         return True
+
+    def _resembling(self, w: Writer, claims: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+        """What each claimed task is like, in the order of the claims; asked of the ledger only where a task came and
+        was claimed since the last time."""
+        unknown = sorted({task_id for _, task_id in claims if task_id not in self._tasks})
+        rows = w.read(f"{_LIKE} WHERE list_contains(?, task_id)", [unknown]) if unknown else []
+        signs = {row["task_id"]: (row["about"], row["alike"]) for row in rows}
+        for _, task_id in claims:
+            if task_id in self._tasks:
+                signs[task_id] = (self._tasks[task_id].about, self._tasks[task_id].alike)
+        return [
+            {"reviewer": who, "about": signs[task_id][0], "alike": signs[task_id][1]}
+            for who, task_id in claims
+        ]
 
     def _hear(self, event: Mapping[str, Any]) -> str:
         """Take note of who has judged or given back what; the id of the task to load anew, or ''."""

@@ -34,6 +34,13 @@ def choose_lane(shares: Mapping[str, float], available: Sequence[str], uniform: 
     return max(zip(weights, lanes, strict=True))[1]
 
 
+def chance_of(shares: Mapping[str, float], available: Sequence[str], lane: str) -> float:
+    """The probability with which `choose_lane` falls on a lane."""
+    weights = {name: max(shares.get(name, 0.0), 0.0) for name in available}
+    total = sum(weights.values())
+    return weights[lane] / total if total else 1.0 / len(weights)
+
+
 def expected_money(probability: float | None, amount_minor: int | None) -> float:
     """What is at stake, in minor units: probability times amount; without a model half the amount."""
     return (0.5 if probability is None else probability) * float(amount_minor or 0)

@@ -30,7 +30,8 @@ class Task:
     """One unit of review. `case_id` is '' for tasks without a case; `probability` that with which it was drawn;
     `queue` where it waits, `segment` the part of the policy it falls under; `assignee` who alone may take it ('' for
     anybody). `active_at` is when its holder last did something, `idle_seconds` the pauses before that;
-    `arm_probability` is that with which it got its display arm."""
+    `arm_probability` is that with which it got its display arm; `about` and `alike` say what it resembles (see
+    likeness)."""
 
     task_id: str
     case_id: str
@@ -56,6 +57,8 @@ class Task:
     active_at: datetime | None = None
     idle_seconds: float = 0.0
     arm_probability: float = 1.0
+    about: str = ""
+    alike: str = ""
 
     def held_by(self, reviewer: str) -> bool:
         """Whether this reviewer has it now. An expired lock still counts while nobody else has taken the
@@ -136,7 +139,16 @@ def take_next(
     shares = _shares(w, reviewer, policy) if lanes.GOLDEN_LANE in first else policy.lanes
     lane = lanes.choose_lane(shares, list(first), uniform)
     return _claimed(
-        w, find(w, first[lane]), reviewer, policy, at, {"draw": uniform, "offered": sorted(first)}
+        w,
+        find(w, first[lane]),
+        reviewer,
+        policy,
+        at,
+        {
+            "draw": uniform,
+            "offered": sorted(first),
+            "lane_probability": lanes.chance_of(shares, list(first), lane),
+        },
     )
 
 

@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from casework.review import moves, reviewers, tasks, verdicts
@@ -77,3 +78,74 @@ def test_whoever_is_in_no_team_gets_nothing_of_a_teams_queue(house) -> None:
         w.execute("INSERT INTO users VALUES ('ana', 'analyst', '', ?, NULL)", [house.now])
         reviewers.place(w, "ana", teams=["cross_border"], languages=[], held_limit=0, by="lead", at=house.now)
     assert house.next("ana") is not None
+
+
+def of_a_kind(house, rule: str, count: int, priority_from: int) -> None:
+    """Open tasks that one rule brought, each on another customer, the dearest first."""
+    for n in range(count):
+        case = house.case(amount_minor=priority_from - n)
+        with house.ledger.writing() as w:
+            w.execute(
+                "UPDATE tasks SET alike = ?, about = ? WHERE case_id = ?", [rule, f"{rule}{n}", case.case_id]
+            )
+
+
+def handed(house, count: int) -> list[str]:
+    """What the tasks resemble that one analyst is handed in a row, each answered at once."""
+    found = []
+    for _ in range(count):
+        task = house.next("analyst-1")
+        assert task is not None
+        found.append(task.alike)
+        house.say(task, "legitimate")
+        house.later(seconds=30)
+    return found
+
+
+def test_of_ten_tasks_in_a_row_at_most_three_are_nearly_the_same(house) -> None:
+    of_a_kind(house, "burst", 12, priority_from=90_000)
+    for n in range(6):
+        of_a_kind(house, f"other{n}", 2, priority_from=20_000)
+    said = handed(house, 20)
+    assert said[:3] == ["burst"] * 3  # the dearest come first
+    # Ten other tasks cannot part twelve of a kind for ever, but as long as there are others nobody gets a fourth.
+    assert all(said[n : n + 10].count("burst") <= 3 for n in range(9))
+
+
+def test_where_only_alike_tasks_are_left_they_are_handed_out_all_the_same(house) -> None:
+    of_a_kind(house, "burst", 8, priority_from=90_000)
+    assert handed(house, 8) == ["burst"] * 8
+
+
+def test_a_new_desk_remembers_what_was_handed_out_before(house) -> None:
+    of_a_kind(house, "burst", 6, priority_from=90_000)
+    of_a_kind(house, "other", 2, priority_from=20_000)
+    assert handed(house, 5) == ["burst"] * 3 + ["other"] * 2  # each call has a desk of its own
+
+
+def test_the_same_entity_is_likeness_too(house) -> None:
+    for n in range(5):
+        case = house.case(amount_minor=90_000 - n)
+        with house.ledger.writing() as w:
+            w.execute("UPDATE tasks SET about = 'one', alike = ? WHERE case_id = ?", [f"r{n}", case.case_id])
+    of_a_kind(house, "other", 1, priority_from=20_000)
+    assert handed(house, 4)[3] == "other"
+
+
+def test_a_case_knows_its_rules_and_band_and_hides_whose_it_is(house) -> None:
+    house.case()
+    task = house.next("analyst-1")
+    assert task is not None
+    assert task.alike == "new_device@5"
+    assert task.about.startswith("about_")
+
+
+def test_a_claim_keeps_the_probability_with_which_its_lane_was_drawn(house) -> None:
+    house.case(lane="uncertain")
+    house.case(lane="money_at_risk")
+    house.next("analyst-1")
+    told = house.ledger.read("SELECT payload FROM events WHERE kind = 'task.claimed'")[0]["payload"]
+    said = orjson.loads(told)
+    share = house.policy.lanes[said["lane"]]
+    both = house.policy.lanes["uncertain"] + house.policy.lanes["money_at_risk"]
+    assert said["lane_probability"] == pytest.approx(share / both)
