@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
 from casework.deciding import replay_samples
-from casework.keeping import backups
+from casework.keeping import backups, retention
 from casework.learning import triggers
 from casework.outbox import messages, sending
 from casework.quality.consensus import further
@@ -149,7 +149,8 @@ def retain(app: App) -> str:
     with app.ledger.writing() as w:
         files = attachments.expire(w, app.workspace.files, policy, at)
         sent = messages.forget_sent(w, at)
-    return f"{files} files and {sent} sent messages removed."
+    told = retention.apply(app, policy.retention, at)
+    return f"{files} files and {sent} sent messages removed. {told}"
 
 
 def weigh_verdicts(app: App) -> str:

@@ -61,6 +61,11 @@ class Journal:
         """Write over what was on disk before the last `turn`: DuckDB has it."""
         self._parts[1 - self._now].end = 0
 
+    def scrub(self) -> None:
+        """Overwrite what earlier rounds left in the files, unless something in one is still needed."""
+        for part in self._parts:
+            part.scrub()
+
     def records(self) -> Iterator[Rows]:
         """The whole records of both files as JSON, by their place in the chain.
 
@@ -109,6 +114,12 @@ class _Part:
             self._file = None
         if not keep:
             self._path.unlink(missing_ok=True)
+
+    def scrub(self) -> None:
+        if self.end == 0 and self._path.is_file():
+            file = self.opened()
+            _write_all(file, bytes(os.fstat(file).st_size), 0)
+            _force(file)
 
     def opened(self) -> int:
         if self._file is None:

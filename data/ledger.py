@@ -184,6 +184,13 @@ class Ledger(Memory):
             )
             self._adopt(writer)
 
+    def scrub(self) -> None:
+        """Overwrite what the journal still holds of settled records; the write-ahead log goes into the file."""
+        self.checkpoint()
+        with self._database, self._order:
+            self.settle()
+            self._backlog.journal.scrub()
+
     @property
     def can_record(self) -> bool:
         """Whether `recording` would begin at once: no write is open, and DuckDB is not far behind."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.decision import Outcome
 from engine.policy_design import ReviewDesign
+from engine.policy_retention import Retention
 from engine.policy_work import Work
 
 AUTONOMY = ("in_the_loop", "on_the_loop", "automatic")
@@ -213,6 +214,7 @@ class Policy:
     protected_attribute: str
     model: Mapping[str, Any]
     work: Work = field(default_factory=Work)
+    retention: Retention = field(default_factory=Retention)
     design: ReviewDesign = field(default_factory=ReviewDesign)
     promotion: Promotion = Promotion()
     breaker: Breaker = Breaker()

@@ -29,6 +29,7 @@ from engine.policy import (
     Watch,
 )
 from engine.policy_design import read_design
+from engine.policy_retention import read_retention
 from engine.policy_work import read_work
 
 OUTCOMES = {outcome.word: outcome for outcome in Outcome}
@@ -66,6 +67,7 @@ def read_policy(text: bytes, where: str) -> Policy:
         promotion=_promotion(top),
         watch=_watch(top),
         work=read_work(top, currency),
+        retention=read_retention(top),
         design=read_design(top),
     )
     top.done()

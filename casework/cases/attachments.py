@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,21 @@ def expire(w: Writer, folder: Path, policy: Policy, at: datetime) -> int:
         if not w.read("SELECT 1 AS ok FROM files WHERE sha256 = ? AND removed_at IS NULL LIMIT 1", [digest]):
             _path(folder, digest).unlink(missing_ok=True)
     return len(late)
+
+
+def erase(w: Writer, folder: Path, seqs: Sequence[int], name: str, at: datetime) -> int:
+    """Remove the files of these payments, and what they were called (`name` takes its place); how many."""
+    among = "list_contains(CAST(? AS BIGINT[]), transaction_seq)"
+    found = w.read(f"SELECT file_id, sha256 FROM files WHERE {among} AND name <> ?", [list(seqs), name])
+    for row in found:
+        w.execute(
+            "UPDATE files SET name = ?, removed_at = coalesce(removed_at, ?) WHERE file_id = ?",
+            [name, at, row["file_id"]],
+        )
+    for digest in {row["sha256"] for row in found}:
+        if not w.read("SELECT 1 AS ok FROM files WHERE sha256 = ? AND removed_at IS NULL LIMIT 1", [digest]):
+            _path(folder, digest).unlink(missing_ok=True)
+    return len(found)
 
 
 def _path(folder: Path, digest: str) -> Path:

@@ -18,6 +18,32 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it goes into t
 def add_to(parent: typer.Typer) -> None:
     parent.command("backup")(backup)
     parent.command("restore")(restore)
+    parent.command("erase")(erase)
+
+
+def erase(
+    reason: ReasonOption,
+    entity: Annotated[str, typer.Option("--entity", help="Whose data: an entity of the mapping.")] = "",
+    value: Annotated[str, typer.Option("--value", help="And its value.")] = "",
+    before: Annotated[
+        datetime | None, typer.Option("--before", help="Or all payments recorded before this day.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase personal fields and what people wrote beside them, for good; the record still verifies.
+
+    Example: secondlook erase --entity customer --value c-17 --reason "request 4711" --workspace bank
+    """
+    asked = {"reason": reason, "entity": entity, "value": value}
+    if before is not None:
+        asked["recorded_before"] = before.replace(tzinfo=UTC).isoformat()
+    with reached(workspace) as reach:
+        done = reach.post("/v1/erasures", asked)
+    told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in done["erased"].items())
+    lines = [f"{done['payments']} payments: {told or 'nothing left to erase'}."]
+    lines += [f"  still in the backup {name}" for name in done["backups"]]
+    answer(done, lines, as_json)
 
 
 def backup(

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from casework.http.access import allowed, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body
-from casework.keeping import backups
+from casework.http.bodies import Body, ShortText
+from casework.keeping import backups, erasing
 from casework.people.permissions import Permission, Person
-from data.errors import PermissionDenied
+from data.errors import InputError, PermissionDenied
 
 router = APIRouter(tags=["keeping"])
 Reason = Annotated[str, Field(min_length=3, max_length=1000)]
@@ -41,6 +41,39 @@ def make_backup(
         )
     folder = Path(form.folder) if form.folder else app.workspace.backups
     return json_answer(backups.make(app, folder, person.user_id, form.reason))
+
+
+class ErasureForm(Body):
+    """Whose personal data: one value of an entity, or everything of payments recorded before a moment. And why."""
+
+    reason: Reason
+    entity: ShortText = ""
+    value: ShortText = ""
+    recorded_before: AwareDatetime | None = None
+
+
+@router.post("/erasures")
+def erase(
+    form: ErasureForm, request: Request, person: Person = allowed(Permission.PERSONAL_ERASE)
+) -> Response:
+    """Erase personal fields and what people wrote beside them; the chain still verifies. It cannot be undone.
+
+    Backups made before still hold them: they are named in the answer.
+    """
+    app = the_app(request)
+    if bool(form.entity) == (form.recorded_before is not None):
+        raise InputError("say whose data, or up to when", allowed="entity and value, or recorded_before")
+    if form.recorded_before is not None:
+        scope = erasing.recorded_before(form.recorded_before)
+    else:
+        scope = erasing.of_entity(app, form.entity, form.value)
+    return json_answer(erasing.erase(app, scope, by=person.user_id, reason=form.reason))
+
+
+@router.get("/erasures")
+def list_erasures(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """What was erased, by whom and why, the newest first; whose it was is not told."""
+    return json_answer({"erasures": erasing.table(the_app(request).ledger)})
 
 
 @router.get("/backups")

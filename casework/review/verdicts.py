@@ -204,9 +204,14 @@ def _guideline(w: Writer, task: Task) -> str:
     return str(shown.get("guideline", {}).get("version", ""))
 
 
+_ERASABLE = ("note", "verdict_id", "reviewer", "seconds", "idle_seconds")
+
+
 def _event(row: Mapping[str, Any], form: VerdictForm) -> EventDraft:
-    payload = {name: value for name, value in row.items() if name not in ("note", "verdict_id", "reviewer")}
-    personal = {"note": form.note} if form.note else {}
+    payload = {name: value for name, value in row.items() if name not in _ERASABLE}
+    # Handling times are about a person, and are kept for a shorter time than the record.
+    personal = {name: repr(row[name]) for name in ("seconds", "idle_seconds") if row.get(name) is not None}
+    personal |= {"note": form.note} if form.note else {}
     subject = f"verdict:{row['verdict_id']}"
     return EventDraft(
         row["reviewer"], "verdict.given", subject, {**payload, "flags": list(row["flags"])}, personal

@@ -1,0 +1,220 @@
+"""What of a person is erased, where did it lie, and how does the chain still verify?
+
+Personal values were never in the chain: it holds salted commitments. Salt and value are deleted together, and nobody
+can find the value again from what is left. The words people wrote about the payments (notes, details of flags, names
+and bytes of files, unfinished drafts) go the same way; so do masked values in dossiers, which get a new hash that the
+event of the erasure names, rows kept apart in quarantine, and what is left of earlier rounds in the journal.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from casework.cases import attachments
+from casework.keeping import backups
+from data.canonical import canonical_json, sha256_hex
+from data.errors import InputError
+from data.events import EventDraft
+from data.ledger import Ledger
+from data.writer import Writer
+
+if TYPE_CHECKING:
+    from casework.app import App
+
+JSON = dict[str, Any]
+ERASED = "(erased)"
+_STRETCH = 20_000
+_SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose payments: those of one value of an entity, or those recorded before a moment. `told` goes into the record
+    and never holds the value itself."""
+
+    condition: str
+    parameters: tuple[Any, ...]
+    told: JSON
+    value: str = ""
+
+
+def of_entity(app: App, entity: str, value: str) -> Scope:
+    """Everything of one customer, card, or whatever entity the mapping has. InputError for another one."""
+    known = tuple(app.mapping.entities)
+    if entity not in known:
+        raise InputError(f"{entity[:80]!r} is not an entity", where="entity", allowed=", ".join(known))
+    if not value:
+        raise InputError(
+            "whose data is to be erased", where="value", hint="Name the value as payments have it."
+        )
+    # A keyed digest: the record shows that the same subject was meant twice, and to nobody else who it was.
+    digest = sha256_hex(app.key + f"erasure:{entity}:{value}".encode())[:16]
+    return Scope(f'"{entity}" = ?', (value,), {"entity": entity, "subject": digest}, value)
+
+
+def recorded_before(moment: datetime) -> Scope:
+    """Everything of payments recorded before a moment."""
+    return Scope("recorded_at < ?", (moment,), {"recorded_before": moment})
+
+
+def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
+    """Erase the personal fields of a scope; what was erased, by kind, and the backups that still hold it.
+
+    {erasure_id, erased: {values, notes, ...}, payments, backups}. Erasing again finds nothing and says so.
+    InputError without a reason.
+    """
+    if len(reason.strip()) < 3:
+        raise InputError(
+            "personal data is erased for a reason", where="reason", hint="Say why in a few words."
+        )
+    at, counts, payments = app.clock(), Counter[str](), 0
+    erasure_id = f"erasure_{secrets.token_hex(8)}"
+    dossiers: dict[str, str] = {}
+    for seqs in _stretches(app.ledger, scope):
+        payments += len(seqs)
+        with app.ledger.writing() as w:
+            counts += _of_payments(w, app.workspace.files, seqs, dossiers, at)
+            payload = {"erasure_id": erasure_id, "payments": len(seqs), "dossiers": dossiers, **scope.told}
+            w.event(EventDraft(by, "personal.erased", "personal", {**payload, "reason": reason}), at)
+        dossiers = {}
+    counts["quarantined_rows"] = _quarantined(app.ledger, scope, by, at)
+    _record(app.ledger, erasure_id, scope, counts, by, reason, at)
+    app.ledger.scrub()
+    made_before = [row["backup"] for row in backups.table(app.ledger)]
+    erased = {kind: count for kind, count in counts.items() if count}
+    return {"erasure_id": erasure_id, "payments": payments, "erased": erased, "backups": made_before}
+
+
+def table(ledger: Ledger, limit: int = 100) -> list[JSON]:
+    """Erasures on record, the newest first."""
+    rows = ledger.read("SELECT * FROM erasures ORDER BY erased_at DESC, erasure_id LIMIT ?", [limit])
+    return [
+        {**row, "scope": orjson.loads(row["scope"]), "counts": orjson.loads(row["counts"])} for row in rows
+    ]
+
+
+def _stretches(ledger: Ledger, scope: Scope) -> Iterator[list[int]]:
+    """The seqs of the scope's payments that still have something to erase, a part at a time."""
+    last = 0
+    has_some = (
+        "EXISTS (SELECT 1 FROM personal_values p WHERE p.owner = 'transaction:' || t.seq)"
+        " OR EXISTS (SELECT 1 FROM tasks k WHERE k.transaction_seq = t.seq)"
+        " OR EXISTS (SELECT 1 FROM notes n WHERE n.transaction_seq = t.seq)"
+    )
+    sql = f"SELECT seq FROM transactions t WHERE {scope.condition} AND seq > ? AND ({has_some}) ORDER BY seq LIMIT ?"
+    while True:
+        found = [row["seq"] for row in ledger.read(sql, [*scope.parameters, last, _STRETCH])]
+        if not found:
+            return
+        last = found[-1]
+        yield found
+
+
+def _of_payments(
+    w: Writer, files: Path, seqs: Sequence[int], dossiers: dict[str, str], at: datetime
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    among = _SEQS.format("transaction_seq")
+    counts["values"] = _deleted(
+        w, "personal_values", f"{_SEQS.format('CAST(substr(owner, 13) AS BIGINT)')}",
+        "starts_with(owner, 'transaction:')", seqs,
+    )  # fmt: skip
+    events = [
+        row["seq"]
+        for row in w.read(
+            "SELECT e.seq FROM personal_values p JOIN events e ON p.owner = 'event:' || e.seq"
+            " WHERE list_contains(CAST(? AS BIGINT[]),"
+            " CAST(CAST(decode(e.payload) AS JSON)->>'transaction_seq' AS BIGINT))",
+            [list(seqs)],
+        )
+    ]
+    counts["written_words"] = _deleted(
+        w,
+        "personal_values",
+        _SEQS.format("CAST(substr(owner, 7) AS BIGINT)"),
+        "starts_with(owner, 'event:')",
+        events,
+    )
+    for table, column in (
+        ("notes", "content"),
+        ("verdicts", "note"),
+        ("escalations", "note"),
+        ("flags", "detail"),
+    ):
+        w.execute(
+            f"UPDATE {table} SET {column} = ? WHERE {among} AND {column} NOT IN ('', ?)",
+            [ERASED, list(seqs), ERASED],
+        )
+    open_tasks = f"task_id IN (SELECT task_id FROM tasks WHERE {among})"
+    counts["drafts"] = w.read(f"SELECT count(*) AS n FROM drafts WHERE {open_tasks}", [list(seqs)])[0]["n"]
+    w.execute(f"DELETE FROM drafts WHERE {open_tasks}", [list(seqs)])
+    counts["files"] = attachments.erase(w, files, seqs, ERASED, at)
+    counts["dossiers"] = _dossiers(w, seqs, dossiers)
+    return counts
+
+
+def _deleted(w: Writer, table: str, condition: str, first: str, seqs: Sequence[int]) -> int:
+    # What the list is compared with is cast for the right rows only.
+    where = f"CASE WHEN {first} THEN {condition} ELSE false END"
+    count = w.read(f"SELECT count(*) AS n FROM {table} WHERE {where}", [list(seqs)])[0]["n"]
+    if count:
+        w.execute(f"DELETE FROM {table} WHERE {where}", [list(seqs)])
+    return int(count)
+
+
+def _dossiers(w: Writer, seqs: Sequence[int], told: dict[str, str]) -> int:
+    """Take the masked values out of what reviewers were shown; the new hashes go into `told`."""
+    rows = w.read(
+        f"SELECT dossier_id, transaction_seq, content FROM dossiers WHERE {_SEQS.format('transaction_seq')}",
+        [list(seqs)],
+    )
+    changed = 0
+    for row in rows:
+        shown = orjson.loads(row["content"])
+        masked = shown.get("transaction", {}).get("personal_masked", {})
+        if not masked or set(masked.values()) == {ERASED}:
+            continue
+        shown["transaction"]["personal_masked"] = dict.fromkeys(masked, ERASED)
+        content = canonical_json(shown)
+        told[row["dossier_id"]] = sha256_hex(content)
+        w.execute(
+            "UPDATE dossiers SET content = ?, sha256 = ? WHERE dossier_id = ? AND transaction_seq = ?",
+            [content, told[row["dossier_id"]], row["dossier_id"], row["transaction_seq"]],
+        )
+        changed += 1
+    return changed
+
+
+def _quarantined(ledger: Ledger, scope: Scope, by: str, at: datetime) -> int:
+    """Blank the rows that were kept apart at an import and name the value, or that are old enough."""
+    if scope.value:
+        condition, parameters = "contains(raw, ?) AND raw <> ?", [scope.value, ERASED]
+    else:
+        condition = "raw <> ? AND import_id IN (SELECT import_id FROM imports WHERE imported_at < ?)"
+        parameters = [ERASED, *scope.parameters]
+    rows = ledger.read(f"SELECT count(*) AS n FROM quarantine WHERE {condition}", parameters)
+    if rows[0]["n"]:
+        with ledger.writing() as w:
+            w.execute(f"UPDATE quarantine SET raw = ? WHERE {condition}", [ERASED, *parameters])
+            w.event(EventDraft(by, "quarantine.erased", "personal", {"rows": rows[0]["n"], **scope.told}), at)
+    return int(rows[0]["n"])
+
+
+def _record(
+    ledger: Ledger, erasure_id: str, scope: Scope, counts: Counter[str], by: str, reason: str, at: datetime
+) -> None:
+    told = {kind: count for kind, count in counts.items() if count}
+    with ledger.writing() as w:
+        payload = {"erasure_id": erasure_id, "counts": told, "reason": reason, **scope.told}
+        seq = w.event(EventDraft(by, "erasure.finished", f"erasure:{erasure_id}", payload), at)
+        row = {"erasure_id": erasure_id, "asked_by": by, "reason": reason, "erased_at": at, "event_seq": seq}
+        texts = {"scope": canonical_json(scope.told).decode(), "counts": canonical_json(told).decode()}
+        w.insert("erasures", [{**row, **texts}])

@@ -1,0 +1,193 @@
+"""Is a workspace backed up while it is served and put back whole, and is a person's data gone once it was erased?"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from casework.keeping import backups, retention
+from casework.workspace import Workspace
+from data import chain
+from data.errors import ConflictError, InputError, LedgerError
+from data.events import EventDraft
+from data.ledger import Ledger
+from tests.data.builders import tamper
+from tests.http.institution import START, Institution, large_payment, make_workspace, payment, served
+
+EMAIL, NAME = "astrid.lindqvist@example.org", "Astrid Lindqvist"
+SUBJECT = "c-erase"
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+    """Payments of somebody to be forgotten, one with a case, a note and a file, beside those of others."""
+    with served(make_workspace(tmp_path_factory.mktemp("keeping") / "bank")) as running:
+        mine = {"entities": {"customer": SUBJECT}, "personal": {"email": EMAIL, "customer_name": NAME}}
+        running.decide(payment(1, **mine))
+        running.decide(large_payment(2, **mine))
+        running.decide(payment(3, personal={"email": "other@example.org"}))
+        yield running
+
+
+def good(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def backed_up(bank: Institution, folder: Path) -> Path:
+    made = backups.make(bank.app, folder, "admin-1", "a test")
+    return folder / made["backup"]
+
+
+def test_a_backup_made_while_serving_comes_back_whole_and_goes_on(
+    bank: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDLOOK_BACKUPS", str(tmp_path / "kept"))
+    made = good(bank.ask("admin-1", "POST", "/v1/backups", json={"reason": "before the upgrade"}))
+    bank.decide(payment(4))  # after the copy
+    done = backups.restore(tmp_path / "kept" / made["backup"], tmp_path / "again", by="admin-1", at=START)
+    assert (done["event_seq"], done["hash"]) == (made["event_seq"], made["hash"])
+    workspace = Workspace(tmp_path / "again").opened()
+    with Ledger.open(workspace.ledger_file) as ledger:
+        assert chain.verify(ledger).ok
+        assert ledger.seq_of("t3") == 3
+        assert ledger.seq_of("t4") is None
+        last = ledger.read("SELECT kind, actor FROM events ORDER BY seq DESC LIMIT 1")
+        assert last == [{"kind": "ledger.restored", "actor": "admin-1"}]
+    assert good(bank.ask("auditor-1", "GET", "/v1/backups"))["backups"][0]["backup"] == made["backup"]
+    assert chain.verify(bank.app.ledger).ok
+
+
+def test_only_a_command_on_the_machine_says_where_a_backup_goes(bank: Institution) -> None:
+    form = {"reason": "mine", "folder": "/tmp"}
+    assert bank.ask("admin-1", "POST", "/v1/backups", json=form).status_code == 403
+    assert bank.ask("risk-manager-1", "POST", "/v1/backups", json={"reason": "mine"}).status_code == 403
+
+
+def test_a_backup_that_was_touched_is_not_put_back(bank: Institution, tmp_path: Path) -> None:
+    whole = backed_up(bank, tmp_path / "kept")
+    rule = next((whole / "rules").rglob("*.yaml")).relative_to(whole)
+    changes: dict[str, tuple[Any, str]] = {
+        "changed": (lambda at: (at / rule).write_text("x"), "is not what was backed up"),
+        "gone": (lambda at: (at / rule).unlink(), "is missing from this backup"),
+        "added": (lambda at: (at / "rules" / "new.yaml").write_text("x"), "does not belong to this backup"),
+    }
+    for name, (change, problem) in changes.items():
+        copy = shutil.copytree(whole, tmp_path / name)
+        change(copy)
+        with pytest.raises(LedgerError, match=problem):
+            backups.restore(copy, tmp_path / "never", by="admin-1", at=START)
+        assert not (tmp_path / "never").exists()
+
+
+def test_a_backup_whose_ledger_and_manifest_were_both_changed_is_not_put_back(
+    bank: Institution, tmp_path: Path
+) -> None:
+    whole = backed_up(bank, tmp_path)
+    tamper(whole / "secondlook.duckdb", "UPDATE decisions SET outcome = 'approve'")
+    told = orjson.loads((whole / backups.MANIFEST).read_bytes())
+    told["manifest"]["files"]["secondlook.duckdb"] = backups._hash_of(whole / "secondlook.duckdb")
+    (whole / backups.MANIFEST).write_bytes(orjson.dumps(told))
+    with pytest.raises(LedgerError, match="the manifest does not carry the ledger's seal"):
+        backups.restore(whole, tmp_path / "never", by="admin-1", at=START)
+
+
+def test_a_backup_is_refused_where_it_cannot_go(bank: Institution, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("")
+    with pytest.raises(ConflictError, match="not empty"):
+        backups.restore(backed_up(bank, tmp_path), tmp_path / "full", by="admin-1", at=START)
+    with pytest.raises(InputError, match="this is no whole backup"):
+        backups.restore(tmp_path / "full", tmp_path / "never", by="admin-1", at=START)
+
+
+def bytes_of(root: Path) -> bytes:
+    """Everything the workspace's own text files and journal hold."""
+    return b"".join(f.read_bytes() for f in root.rglob("*") if f.is_file() and f.suffix != ".duckdb")
+
+
+def noted(bank: Institution) -> None:
+    """A note that names the person, as a colleague would write it."""
+    seq = bank.app.ledger.seq_of("t2")
+    row = {"note_id": "note_1", "case_id": "", "transaction_seq": seq, "author": "analyst-1", "at": START}
+    with bank.app.ledger.writing() as w:
+        w.insert("notes", [{**row, "content": f"{NAME} called"}])
+        payload = {"case_id": "", "transaction_seq": seq}
+        w.event(
+            EventDraft("analyst-1", "note.written", "note:note_1", payload, {"text": f"{NAME} called"}), START
+        )
+
+
+def test_erasing_a_person_leaves_nothing_of_them_and_the_chain_whole(bank: Institution) -> None:
+    app = bank.app
+    noted(bank)
+    with app.ledger.writing() as w:
+        row = {"import_id": "imp_x", "file_name": "f", "line": 1, "field": "time", "reason": "no time"}
+        w.insert("quarantine", [{**row, "raw": f"t9,{SUBJECT},{EMAIL}"}])
+        w.event(EventDraft("admin-1", "import.completed", "import:imp_x", {}), START)
+    form = {"reason": "request 4711", "entity": "customer", "value": SUBJECT}
+    done = good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))
+    assert done["payments"] == 2
+    assert done["erased"].pop("dossiers") > 0
+    assert done["erased"] == {"values": 4, "written_words": 1, "quarantined_rows": 1}
+    left = app.ledger.read("SELECT owner, value FROM personal_values")
+    assert [row["value"] for row in left] == ["other@example.org"]
+    assert app.ledger.read("SELECT content FROM notes") == [{"content": "(erased)"}]
+    dossier = app.ledger.read("SELECT content FROM dossiers WHERE transaction_seq = 2")[0]["content"]
+    assert b"***" not in dossier
+    assert EMAIL.encode() not in bytes_of(app.workspace.root)
+    report = chain.verify(app.ledger)
+    assert report.ok, report.problem
+    assert (
+        "astrid"
+        not in app.ledger.read("SELECT string_agg(decode(payload)) AS all FROM events")[0]["all"].lower()
+    )
+    again = good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))
+    assert again["erased"] == {}
+    told = good(bank.ask("auditor-1", "GET", "/v1/erasures"))["erasures"]
+    assert {row["reason"] for row in told} == {"request 4711"}
+    assert SUBJECT not in str(told)
+
+
+def test_who_may_erase_and_what_has_to_be_said(bank: Institution) -> None:
+    form = {"reason": "because", "entity": "customer", "value": "c1"}
+    assert bank.ask("auditor-1", "POST", "/v1/erasures", json=form).status_code == 403
+    for wrong in (
+        {"reason": "x"},
+        {"entity": "shoe"},
+        {"recorded_before": "2026-01-01T00:00:00Z"},
+        {"value": ""},
+    ):
+        answer = bank.ask("admin-1", "POST", "/v1/erasures", json={**form, **wrong})
+        assert answer.status_code in (400, 422), wrong
+
+
+def test_handling_times_go_earlier_and_the_verdict_stays(bank: Institution) -> None:
+    app = bank.app
+    task = good(bank.ask("analyst-1", "POST", "/v1/tasks/next", json={}))["task_id"]
+    body = {"value": "legitimate", "reason_code": "customer_confirmed", "confidence": "high"}
+    answer = bank.ask("analyst-1", "POST", f"/v1/tasks/{task}/verdict", json=body)
+    assert answer.status_code < 300, answer.text
+    at = app.clock()
+    assert (
+        b"seconds"
+        not in app.ledger.read("SELECT payload FROM events WHERE kind = 'verdict.given'")[0]["payload"]
+    )
+    retention.forget_telemetry(app.ledger, at, at)
+    left = app.ledger.read("SELECT value, isnan(seconds) AS gone FROM verdicts")
+    assert left == [{"value": "legitimate", "gone": True}]
+    assert app.ledger.read("SELECT 1 FROM personal_values WHERE field = 'seconds'") == []
+    assert chain.verify(app.ledger).ok
+
+
+def test_replaying_a_sample_counts_what_came_out_the_same(bank: Institution) -> None:
+    made = good(bank.ask("auditor-1", "POST", "/v1/replays", json={"sample": 2, "seed": "s"}))
+    assert (made["replayed"], made["same"], made["different"], made["unread_count"]) == (2, 2, 0, 0)
+    all_of_them = good(bank.ask("auditor-1", "POST", "/v1/replays", json={"sample": 0}))
+    assert all_of_them["replayed"] == all_of_them["decisions"]
+    assert good(bank.ask("auditor-1", "GET", "/v1/replays"))["replays"][1]["seed"] == "s"
