@@ -113,7 +113,7 @@ def measured(given: Sequence[Review]) -> Measures:
 def mean_weight(measures: Measures, given: Sequence[Review], who: str) -> float:
     """Mean weight in labels of this person's verdicts, each taken as the only one on its payment."""
     weights = [
-        min(CAP, max(0.0, measures.evidence([(who, each.value)]) * (1 if each.value == CLASSES[0] else -1)))
+        min(CAP, max(0.0, measures.force([(who, each.value)]) * (1 if each.value == CLASSES[0] else -1)))
         for each in given
         if each.reviewer == who and each.value in CLASSES
     ]

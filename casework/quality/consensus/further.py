@@ -1,6 +1,6 @@
 """Where do the verdicts so far leave doubt, and whom may one more look be asked of, within the budget?
 
-A further review belongs to no case: it holds no payment and settles nothing, it is evidence for the label. Which
+A further review belongs to no case: it holds no payment and settles nothing, it speaks for or against the label. Which
 payment it is about is chosen by what people said, so it is no random sample and no headline of agreement counts it. To
 the reviewer it is a task like any other.
 """

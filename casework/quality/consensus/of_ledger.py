@@ -2,7 +2,7 @@
 
 The fit is stored with its date, so that a label believed at some moment can be derived again from the fit of that
 moment. A payment's verdicts are judged by two figures of `worth`: they are no label where the lane and they together
-make it more likely wrong than right, and they weigh at most as much as their evidence.
+make it more likely wrong than right, and they weigh at most as much as their force.
 """
 
 from __future__ import annotations
@@ -190,15 +190,15 @@ def _worth(
     seq: int, given: Sequence[tuple[str, str]], lane: str, found: StoredFit, policy: Policy
 ) -> dict[str, Any]:
     measures = found.measures
-    chance, evidence = measures.posterior(given, lane), measures.evidence(given)
+    chance, force = measures.posterior(given, lane), measures.force(given)
     named = {value for _, value in given if value in CLASSES}
     fraud = named == {CLASSES[0]} if len(named) == 1 else chance >= 0.5
-    posterior, evidence = (chance, evidence) if fraud else (1 - chance, -evidence)
+    posterior, force = (chance, force) if fraud else (1 - chance, -force)
     if len(named) == 1 and len(given) > len([1 for _, value in given if value in CLASSES]):
         factor = 0.0  # somebody could not tell
     else:
-        factor = _factor(given, named, posterior, evidence, policy)
-    because = f"posterior {posterior:.2f}, evidence {max(evidence, 0):.2f}, {found.fit_id}"
+        factor = _factor(given, named, posterior, force, policy)
+    because = f"posterior {posterior:.2f}, force {max(force, 0):.2f}, {found.fit_id}"
     return {
         "transaction_seq": seq,
         "value": fraud,
@@ -210,15 +210,15 @@ def _worth(
 
 
 def _factor(
-    given: Sequence[tuple[str, str]], named: set[str], posterior: float, evidence: float, policy: Policy
+    given: Sequence[tuple[str, str]], named: set[str], posterior: float, force: float, policy: Policy
 ) -> float:
-    """The share of the policy's weight that these words are worth: all of it where their evidence is as high or
+    """The share of the policy's weight that these words are worth: all of it where their force is as high or
     higher, nothing where they are more likely wrong than right, or differ and leave doubt."""
     sure_enough = posterior >= 0.5 if len(named) == 1 else len(given) >= 3 and posterior >= SURE
     usual = policy.labels.weights.get("consensus" if len(given) > 1 else "single_verdict", 0.0)
     if not sure_enough or usual <= 0:
         return 0.0
-    return min(1.0, max(evidence, 0.0) / usual)
+    return min(1.0, max(force, 0.0) / usual)
 
 
 def lanes_of(said: Sequence[Word]) -> dict[tuple[int, bool], str]:

@@ -1,7 +1,7 @@
 """What are the verdicts of given people on one payment worth, by the error rates that everybody's verdicts show?
 
 Two figures, for two questions. The posterior is the chance of fraud, given who said what and the share of fraud in the
-lane. The evidence leaves the lane out: how much more likely these words are of a fraud than of an honest payment,
+lane. The force leaves the lane out: how much more likely these words are of a fraud than of an honest payment,
 
     (L1 - L0) / (L1 + L0)        L1, L0: chance of these answers, given fraud and given none
 
@@ -56,7 +56,7 @@ class Measures:
             total += np.log(np.maximum(matrix[:, ANSWERS.index(answer)], TINY))
         return float(total[0]), float(total[1])
 
-    def evidence(self, said: Said) -> float:
+    def force(self, said: Said) -> float:
         """From -1 (only an honest payment could have led to this) to 1 (only a fraud could)."""
         fraud, honest = self.likelihoods(said)
         return float(np.tanh((fraud - honest) / 2))

@@ -99,8 +99,8 @@ def _weight(reviewer: str, fit: StoredFit | None) -> dict[str, Any]:
         why = fit.measures.sentence if fit is not None else "Nothing has been estimated yet."
         return {"measured": False, "sentence": f"Your word weighs in labels what the policy says. {why}"}
     recall, wrongly = fit.measures.rates(reviewer)
-    confirmed = fit.measures.evidence([(reviewer, "confirmed_fraud")])
-    dismissed = -fit.measures.evidence([(reviewer, "legitimate")])
+    confirmed = fit.measures.force([(reviewer, "confirmed_fraud")])
+    dismissed = -fit.measures.force([(reviewer, "legitimate")])
     return {
         "measured": True,
         "fit_id": fit.fit_id,

@@ -48,14 +48,14 @@ def test_without_golden_cases_two_a_payment_show_nothing() -> None:
     assert found.sentence.startswith("Not identified")
 
 
-def test_a_word_that_would_come_anyway_is_no_evidence_however_common_honest_payments_are() -> None:
+def test_a_word_that_would_come_anyway_has_no_force_however_common_honest_payments_are() -> None:
     found = measured()
     dismissed = [("dismisser", "legitimate")]
-    assert found.evidence(dismissed) == pytest.approx(0.0, abs=0.05)
+    assert found.force(dismissed) == pytest.approx(0.0, abs=0.05)
     assert found.posterior(dismissed, "uncertain") < 0.4
-    assert found.evidence([("sharp", "confirmed_fraud")]) > 0.8
-    assert abs(found.evidence([("coin", "confirmed_fraud")])) < 0.25
-    assert found.evidence([("sharp", "legitimate")]) < found.evidence([("coin", "legitimate")])
+    assert found.force([("sharp", "confirmed_fraud")]) > 0.8
+    assert abs(found.force([("coin", "confirmed_fraud")])) < 0.25
+    assert found.force([("sharp", "legitimate")]) < found.force([("coin", "legitimate")])
 
 
 def test_a_newcomer_counts_like_everybody_together() -> None:
