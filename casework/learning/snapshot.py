@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 
 from casework.learning import holdout
 from casework.learning.labels import label_table
+from casework.review.measuring import golden
+from casework.review.measuring.golden import GoldenCase
 from casework.review.review_design import BLIND_FIRST
 from casework.workspace import Workspace
 from data import export
@@ -31,6 +33,7 @@ from engine.rules.lists import load_lists
 from engine.segments import Segments, load_segments
 
 MANIFEST, LABELS, PARTITIONS = "manifest.json", "labels.parquet", "days"
+GOLDEN = "golden.parquet"
 BLIND_VERDICT = "blind_first"
 _KEPT = ("features.yaml", "policy.yaml")
 _LISTS = "lists.yaml"
@@ -74,6 +77,12 @@ class LabelledSnapshot:
         """The same of the hold-out: labels that nobody learns from."""
         path = self.folder / holdout.FILE
         return pq.read_table(path) if path.is_file() else self.labels.slice(0, 0)
+
+    @property
+    def golden(self) -> pa.Table:
+        """Golden cases in use, with their truth (seq, value, weight): models are examined on them and never taught."""
+        path = self.folder / GOLDEN
+        return pq.read_table(path) if path.is_file() else _golden_table([])
 
     @cached_property
     def mapping(self) -> Columns:
@@ -121,6 +130,7 @@ def take(
     labels, held_out = holdout.split(ledger, workspace.key(), policy, believed_at(ledger, policy, as_of))
     pq.write_table(labels, folder / LABELS, compression="zstd")
     pq.write_table(held_out, folder / holdout.FILE, compression="zstd")
+    pq.write_table(_golden_table(golden.in_use(ledger)), folder / GOLDEN, compression="zstd")
     kept = [*_KEPT, *([_LISTS] if _LISTS in files else [])]
     for name in kept:
         (folder / name).write_bytes(files[name])
@@ -132,7 +142,7 @@ def take(
         "last_event_hash": exported.last_event_hash,
         "files": {
             name: sha256_hex((folder / name).read_bytes())
-            for name in (LABELS, holdout.FILE, *kept, "mapping.yaml")
+            for name in (LABELS, holdout.FILE, GOLDEN, *kept, "mapping.yaml")
         },
         "labels": _summary(labels),
         "holdout": {
@@ -178,6 +188,18 @@ def believed_at(ledger: Ledger, policy: Policy, as_of: datetime) -> pa.Table:
             "known_at": believed["known_at"],
             "provenance": believed["provenance"],
             "derivation": believed["derivation"],
+        }
+    )
+
+
+def _golden_table(cases: Sequence[GoldenCase]) -> pa.Table:
+    """One row a payment, by seq."""
+    truth = dict(sorted((case.transaction_seq, case.is_fraud) for case in cases))
+    return pa.table(
+        {
+            "seq": pa.array(list(truth), pa.int64()),
+            "value": pa.array(list(truth.values()), pa.bool_()),
+            "weight": pa.array([1.0] * len(truth), pa.float64()),
         }
     )
 

@@ -123,7 +123,7 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     taken, policy = inputs.snapshot, inputs.snapshot.policy
     inputs.tell("features")
     features, tables = taken.features(), _tables(inputs, policy)
-    learned = _learned(tables, taken.labels)
+    learned = _learned(tables, taken)
     inputs.tell("search" if inputs.go_on else "training")
     trained = _trained(inputs, learned, features, judging.amounts(tables.context, learned.seq))
     notes = {
@@ -199,9 +199,11 @@ def _champion_table(con: Any, inputs: Inputs, table: pa.Table) -> pa.Table:
     return batch_features(con, inputs.snapshot.features(text))
 
 
-def _learned(tables: Tables, labels: pa.Table) -> TrainingData:
-    """Matured labels before the judged period and its embargo; golden ones are exam questions, and not taught."""
-    taught = labels.filter(pc.not_equal(labels["source"], GOLDEN))
+def _learned(tables: Tables, taken: LabelledSnapshot) -> TrainingData:
+    """Matured labels before the judged period and its embargo; golden cases are exam questions, and not taught."""
+    labels = taken.labels
+    exam = pc.or_(pc.is_in(labels["seq"], taken.golden["seq"]), pc.equal(labels["source"], GOLDEN))
+    taught = labels.filter(pc.invert(exam))
     until = tables.periods.train_until
     learned = TrainingData.join(tables.features.filter(judging.between(tables.features, None, until)), taught)
     if not len(learned):
@@ -242,8 +244,7 @@ def _rows(tables: Tables, labels: pa.Table, start: datetime | None, end: datetim
 
 
 def _golden(inputs: Inputs, model: Model, tables: Tables, policy: Policy) -> gates.Golden | None:
-    labels = inputs.snapshot.labels
-    exam = labels.filter(pc.equal(labels["source"], GOLDEN))
+    exam = inputs.snapshot.golden
     if not exam.num_rows:
         return None
     rows = _rows(tables, exam, None, datetime.max.replace(tzinfo=UTC), exam.num_rows)
