@@ -184,3 +184,42 @@ def test_a_case_that_waits_to_be_judged_again_is_not_among_the_similar(instituti
     alert(institution, 311)
     found = part(institution, "analyst-1", shown_task(institution), "similar")["content"]
     assert made["transaction_id"] not in {case["transaction_id"] for case in found["cases"]}
+
+
+def test_a_masked_field_is_read_only_by_the_tasks_holder_for_a_reason_that_is_recorded(
+    institution: Institution,
+) -> None:
+    institution.decide(large_payment(320, occurred_at=ago(1), personal={"email": "ada@example.org"}))
+    task = shown_task(institution)
+    assert task["transaction"]["personal_masked"] == {"email": "a***@example.org"}
+    path, asked = f"/v1/tasks/{task['task_id']}/unmasked", {"field": "email", "reason": "the address decides"}
+    assert institution.ask("analyst-2", "POST", path, json=asked).status_code == 409
+    assert institution.ask("auditor-1", "POST", path, json=asked).status_code == 403
+    assert institution.ask("analyst-1", "POST", path, json={**asked, "reason": " "}).status_code == 422
+    assert institution.ask("analyst-1", "POST", path, json={**asked, "field": "iban"}).status_code == 404
+    assert institution.ask("analyst-1", "POST", path, json=asked).json() == {
+        "field": "email",
+        "value": "ada@example.org",
+    }
+    rows = institution.app.ledger.read("SELECT actor, payload FROM events WHERE kind = 'personal.unmasked'")
+    assert [row["actor"] for row in rows] == ["analyst-1"]
+    assert b"the address decides" in rows[0]["payload"]
+    assert b"ada@" not in rows[0]["payload"]
+
+
+def test_unsent_text_is_its_authors_alone_and_ends_empty(institution: Institution) -> None:
+    place = {"place": "file:catalogue/x.yaml"}
+
+    def kept(user: str) -> str:
+        return institution.ask(user, "GET", "/v1/me/unsent", params=place).json()["text"]
+
+    for text in ("id: x\n", "id: x\ntitle: ü\n"):
+        answer = institution.ask("risk-manager-1", "PUT", "/v1/me/unsent", json={**place, "text": text})
+        assert answer.status_code == 204
+    assert kept("risk-manager-1") == "id: x\ntitle: ü\n"
+    assert kept("risk-manager-2") == ""
+    institution.ask("risk-manager-1", "PUT", "/v1/me/unsent", json={**place, "text": ""})
+    assert kept("risk-manager-1") == ""
+    rows = institution.app.ledger.read("SELECT payload FROM events WHERE kind = 'text.kept'")
+    assert len(rows) == 2
+    assert not any(b"title" in row["payload"] for row in rows)
