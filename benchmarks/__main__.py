@@ -7,6 +7,7 @@ import sys
 
 BENCHMARKS = (
     "simulator",
+    "analysts",
     "features",
     "rules",
     "rule_rates",
