@@ -7,13 +7,17 @@ from typing import Any
 
 from casework.learning import models
 from casework.quality.subgroups import subgroup_table
+from casework.watching import digest
 from data.ledger import Ledger
 
 _DAY = timedelta(days=1)
 
 
 def summary(ledger: Ledger, protected_attribute: str, at: datetime) -> dict[str, Any]:
-    """Counts, what waits, money held, and the subgroup table; `at` is the end of "last day" and "last thirty"."""
+    """Counts, what waits, money held, and the subgroup table; `at` is the end of "last day" and "last thirty".
+
+    `estimates` are those of the last digest, None before the first.
+    """
     return {
         "transactions": ledger.next_transaction_seq - 1,
         "decisions": _decisions(ledger, None),
@@ -37,6 +41,7 @@ def summary(ledger: Ledger, protected_attribute: str, at: datetime) -> dict[str,
         "share_confirmed_by_reviewers": _confirmed(ledger),
         "champion": models.champion_id(ledger) or None,
         "subgroups": subgroup_table(ledger, protected_attribute),
+        "estimates": digest.estimates(ledger),
     }
 
 

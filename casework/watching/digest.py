@@ -71,6 +71,7 @@ def compose(app: App) -> JSON | None:
         "decisions": _decisions(ledger, week),
         "drift": _without_inputs(reports.latest(ledger)),
         "widenings": [row for row in widening.table(ledger, until) if row["in_force"]],
+        "overall": performance.overall(record),
         "weeks": performance.by_week(record, until),
         "lanes": performance.by_lane(record),
         "rules": performance.by_rule(record),
@@ -140,6 +141,23 @@ def latest(ledger: Ledger, digest_id: str = "") -> JSON | None:
         **json.loads(rows[0]["content"]),
         "digest_id": rows[0]["digest_id"],
         "made_at": rows[0]["made_at"],
+    }
+
+
+def estimates(ledger: Ledger) -> JSON | None:
+    """Of the last digest what other pages show beside their counts: the overall figures, and those by group."""
+    rows = ledger.read(
+        "SELECT until, json_extract(content, '$.overall') AS overall, json_extract(content, '$.subgroups') AS groups, "
+        "json_extract_string(content, '$.figures_since') AS since FROM digests ORDER BY made_at DESC LIMIT 1"
+    )
+    if not rows or rows[0]["overall"] is None:
+        return None
+    row = rows[0]
+    return {
+        "since": row["since"],
+        "until": row["until"],
+        "overall": json.loads(row["overall"]),
+        "subgroups": json.loads(row["groups"]),
     }
 
 

@@ -13,6 +13,7 @@ from casework.settings.evidence_of_fraud import EXPLORABLE
 from casework.watching.performance import DECLINE, LEAST, REVIEW, Record
 from engine.seen_outcomes import wilson_bounds
 from engine.two_samples import corrected
+from engine.units import percent
 
 JSON = dict[str, Any]
 UNLIKELY = 0.05
@@ -79,7 +80,7 @@ def _two_sided(a: tuple[float, float], b: tuple[float, float]) -> float | None:
 
 def _subgroup_sentence(attribute: str, rows: Sequence[JSON]) -> str:
     odd = [
-        f"{row['value']} ({kind.replace('_', ' ')} rate {row[kind]['value']:.1%})"
+        f"{row['value']} ({kind.replace('_', ' ')} rate {percent(row[kind]['value'])})"
         for row in rows
         for kind in ("decline", "false_positive")
         if row["n"] >= LEAST and row[kind]["q_value"] <= UNLIKELY and row[kind]["value"] is not None

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from casework.quality.subgroups import wilson
 from casework.settings.evidence_of_fraud import EXPLORABLE, Evidence, estimate, group, read_evidence
 from casework.watching.stretches import Stretch
 from data.ledger import Ledger
@@ -150,6 +151,23 @@ _NONE = Share(0.0, 0.0, 0.0, 0)
 
 def _json(share: Share) -> JSON:
     return {"value": share.value, "low": share.low, "high": share.high, "n": share.n}
+
+
+def overall(record: Record) -> JSON:
+    """The same over all payments that have matured: fraud and recall estimated, beside the naive figures."""
+    old = record.evidence.truth.matured
+    stopped = (record.outcome != APPROVE) | (record.evidence.route == EXPLORABLE)
+    found = group(record.evidence, old)
+    known = old & (record.evidence.fraud == 1)
+    return {
+        "decisions": int(old.sum()),
+        "fraud_share": found["estimate"]["fraud_share"],
+        "naive_fraud_share": found["fraud_share"],
+        "share_confirmed": found["share_confirmed"],
+        "recall": _recall(record, old & stopped, old & ~stopped),
+        "naive_recall": wilson(int((known & stopped).sum()), int(known.sum())),
+        "told": found["told"],
+    }
 
 
 def by_lane(record: Record) -> list[JSON]:

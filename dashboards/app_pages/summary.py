@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards import charts, frame, signin, words
 from dashboards.palette import palette
+from dashboards.watch_view import NAIVE, rate
 
 Json = dict[str, Any]
 
@@ -31,7 +32,9 @@ def show() -> None:
                 f"{words.count(confirmed['n'])} first verdicts. "
                 "It is what people said of payments chosen for them, not a fraud rate."
             )
-    _subgroups(summary.get("subgroups") or {})
+    estimates = summary.get("estimates")
+    _estimates(estimates)
+    _subgroups(summary.get("subgroups") or {}, (estimates or {}).get("subgroups") or {})
 
 
 def _periods(summary: Json) -> None:
@@ -87,7 +90,32 @@ def _counts(title: str, counts: Mapping[str, int], labels: Mapping[str, str]) ->
     st.altair_chart(charts.shares(rows, palette()), theme=None, alt=told, key=f"counts {title}")
 
 
-def _subgroups(table: Json) -> None:
+def _estimates(found: Json | None) -> None:
+    """Fraud and recall as far as they can be known, each beside its naive figure."""
+    st.subheader("How much fraud, and how much of it is stopped", anchor=False)
+    if found is None:
+        st.caption("Not estimated yet: the weekly job 'digest' does it.")
+        return
+    told = found["overall"]
+    rows = [
+        {
+            "Rate": "Fraud among all decisions",
+            "Estimated": rate(told["fraud_share"]),
+            "Naive": rate(told["naive_fraud_share"]),
+        },
+        {
+            "Rate": "Share of fraud declined or put before a person",
+            "Estimated": rate(told["recall"]),
+            "Naive": rate(told["naive_recall"]),
+        },
+    ]
+    frame.table(rows, height="content")
+    st.caption(
+        f"{words.count(told['decisions'])} matured decisions up to {frame.when(found['until'])}. {NAIVE}"
+    )
+
+
+def _subgroups(table: Json, estimated: Json) -> None:
     attribute = table.get("attribute", "")
     st.subheader(f"By {attribute.replace('_', ' ')}" if attribute else "By group", anchor=False)
     groups = table.get("groups") or []
@@ -97,6 +125,7 @@ def _subgroups(table: Json) -> None:
         )
         return
     st.markdown(f"##### {words.plain(table.get('sentence', ''))}")
+    wrong = {row["value"]: row["false_positive"] for row in estimated.get("groups") or []}
     rows = [
         {
             "Group": group["value"],
@@ -105,6 +134,7 @@ def _subgroups(table: Json) -> None:
             "Reviewed": _rate(group.get("review")),
             "Declined": _rate(group.get("decline")),
             "Confirmed by reviewers": _rate(group.get("share_confirmed")),
+            "Good customers stopped, estimated": rate(wrong.get(group["value"])),
             "Fraud among reported outcomes": _rate(group.get("fraud_share_of_outcomes")),
         }
         for group in groups
