@@ -8,6 +8,10 @@ lane. The force leaves the lane out: how much more likely these words are of a f
 which is 1 where only a fraud could have led to them, -1 where only an honest payment could, and 0 where the people say
 the same whatever the payment is: somebody who always dismisses, or tosses a coin, adds nothing however common honest
 payments are.
+
+Estimates from few cases are pulled towards everybody's, because people are taken to be of a kind. Of somebody whose way
+of answering is demonstrably unlike the others' (scorecards.signals) that cannot be assumed: such a person is pulled
+half of the way towards somebody who says the same whatever the payment is, until the signals are gone.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE, LEGITIMATE
 CLASSES, BESIDE = (CONFIRMED_FRAUD, LEGITIMATE), (INCONCLUSIVE,)
 ANSWERS = (*CLASSES, *BESIDE)
 DOUBTED = 0.5
+"""How far the matrix of somebody whom signals flag is pulled towards saying the same whatever the payment is."""
 Said = Sequence[tuple[str, str]]
 """Who gave which answer, one answer a person."""
 
