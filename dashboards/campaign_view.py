@@ -37,9 +37,8 @@ def _one(row: Json) -> None:
     with st.container(border=True):
         state = "closed" if row["closed_at"] else "open"
         st.markdown(f"**{words.plain(row['name'])}** · {DESIGNS[row['design']].lower()} · {state}")
-        st.progress(
-            result["judged"] / result["drawn"] if result["drawn"] else 0.0, words.plain(result["sentence"])
-        )
+        st.progress(result["judged"] / result["drawn"] if result["drawn"] else 0.0)
+        st.markdown(words.plain(result["sentence"]))
         facts = [
             ("Fraud among all, estimated", rate(result["estimate"])),
             ("Confirmed by reviewers, naive", rate(result["share_confirmed"])),

@@ -122,4 +122,4 @@ def _payments(app: App, seqs: Sequence[int]) -> list[Transaction]:
     rows = app.ledger.read_arrow(
         "SELECT * FROM transactions WHERE list_contains(?, seq) ORDER BY seq", [list(seqs)]
     )
-    return reading.from_arrow(rows, app.ledger.fields)
+    return list(reading.from_arrow(rows, app.ledger.fields))

@@ -6,10 +6,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
-
 from casework.settings.evidence_of_fraud import EXPLORABLE, OUT_OF_REACH, group
 from casework.watching.performance import DECLINE, Record
+from casework.watching.stretches import ago
 from data.ledger import Ledger
 from data.strict_yaml import load
 from engine.policy import Policy
@@ -101,13 +100,11 @@ def _sentence(told: JSON, policy: Policy) -> str:
 
 def by_day(record: Record, last: datetime, days: int = 28) -> list[JSON]:
     """Released payments and their amount for each of the latest days, oldest first."""
-    ago = ((np.datetime64(last.replace(tzinfo=None)) - record.decided_at) // np.timedelta64(1, "D")).astype(
-        int
-    )
+    days_ago = ago(last, record.decided_at, timedelta(days=1))
     released = (record.evidence.route == EXPLORABLE) & (record.outcome != DECLINE)
     rows = []
     for day in range(days - 1, -1, -1):
-        chosen = released & (ago == day)
+        chosen = released & (days_ago == day)
         amount, date = int(record.evidence.amount_minor[chosen].sum()), (last - timedelta(days=day)).date()
         rows.append({"day": date.isoformat(), "released": int(chosen.sum()), "amount_minor": amount})
     return rows

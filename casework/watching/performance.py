@@ -16,7 +16,7 @@ import numpy as np
 
 from casework.quality.subgroups import wilson
 from casework.settings.evidence_of_fraud import EXPLORABLE, Evidence, estimate, group, read_evidence
-from casework.watching.stretches import Stretch
+from casework.watching.stretches import Stretch, ago
 from data.ledger import Ledger
 from engine.policy import Policy
 from engine.rules.sql import identifier
@@ -85,16 +85,14 @@ def by_week(record: Record, until: datetime) -> list[JSON]:
     `expected` needs a model: the sum of probabilities is the fraud it promises. `actual` is estimated; its `recall` is
     of what the engine stopped (declined or put before a person).
     """
-    weeks_ago = (
-        (np.datetime64(until.replace(tzinfo=None)) - record.decided_at) // np.timedelta64(7, "D")
-    ).astype(int)
+    weeks_ago = ago(until, record.decided_at, WEEK)
     rows = []
-    for ago in sorted(set(weeks_ago.tolist()), reverse=True):
-        chosen = weeks_ago == ago
+    for week in sorted(set(weeks_ago.tolist()), reverse=True):
+        chosen = weeks_ago == week
         rows.append(
             {
-                "since": until - (ago + 1) * WEEK,
-                "until": until - ago * WEEK,
+                "since": until - (week + 1) * WEEK,
+                "until": until - week * WEEK,
                 "decisions": int(chosen.sum()),
                 "expected": _expected(record, chosen),
                 "actual": _actual(record, chosen),

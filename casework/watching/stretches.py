@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 
 from data.ledger import Ledger
@@ -36,6 +37,13 @@ class Compared:
     def ending(cls, until: datetime, watch: Watch) -> Compared:
         turn = until - watch.recent
         return cls(Stretch(turn, until), Stretch(turn - watch.reference, turn))
+
+
+def ago(until: datetime, decided_at: np.ndarray, length: timedelta) -> np.ndarray:
+    """How many whole lengths before `until` each moment (datetime64, UTC) lies."""
+    since = np.datetime64(until.replace(tzinfo=None), "us") - decided_at.astype("datetime64[us]")
+    found: np.ndarray = since.astype(np.int64) // (length // timedelta(microseconds=1))
+    return found
 
 
 def last_moment(ledger: Ledger, at: datetime) -> datetime | None:

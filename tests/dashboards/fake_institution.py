@@ -6,6 +6,7 @@ from typing import Any
 
 from fake_clock import ahead, stamp
 from fake_tasks import FEATURES, RULES, THRESHOLDS
+from fake_watch import WATCHED
 
 Json = dict[str, Any]
 SET_ID, MODEL_ID = "set_4be1c09f2d7a6630", "m_a91c5e77d204"
@@ -157,6 +158,7 @@ SUMMARY: Json = {
     "share_confirmed_by_reviewers": {"n": 520, "value": 0.137},
     "champion": MODEL_ID,
     "subgroups": SUBGROUPS,
+    "estimates": WATCHED["estimates"],
 }
 RULE_FILES: list[Json] = [
     {
