@@ -17,7 +17,7 @@ import orjson
 
 from casework.review.lanes import RANDOM_LANES, REPEATED_LANES
 from casework.review.likeness import LONGEST, Stretches, resembles
-from casework.review.review_design import RE_SERVE
+from casework.review.review_design import PILOT, RE_SERVE
 from casework.review.reviewers import Reviewer, all_reviewers
 from data.events import microseconds
 from data.writer import Head, Writer
@@ -199,13 +199,13 @@ class Desk:
         return task.assignee == who.user_id or who.serves(policy.work.queue(task.queue))
 
     def _may(self, task: Waiting, who: Reviewer, kinds: Collection[str], at: datetime) -> bool:
-        """Nobody is offered a payment that he or she has judged, holds, or gave back before; but a re-serve asks the
-        same person again, on purpose."""
+        """Nobody is offered a payment that he or she has judged, holds, or gave back before; but a re-serve or a
+        pilot asks the same person again, on purpose."""
         if task.kind not in kinds or task.held_at(at) or task.assignee not in ("", who.user_id):
             return False
         if task.snoozed_until is not None and at < task.snoozed_until:
             return False
-        if task.kind != RE_SERVE and who.user_id in self._judged.get(task.transaction_seq, ()):
+        if task.kind not in (RE_SERVE, PILOT) and who.user_id in self._judged.get(task.transaction_seq, ()):
             return False
         others = (self._tasks[other] for other in self._on[task.transaction_seq] if other != task.task_id)
         return not any(other.claimed_by == who.user_id and other.held_at(at) for other in others)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 ADJUDICATION_LANE = "adjudication"
 SECOND_LANE = "second"
 GOLDEN_LANE, RE_SERVE_LANE, TRAINING_LANE = "golden", "re_serve", "training"
+PILOT_LANE = "pilot"
+"""Lane of payments that a team lead puts before everybody: they lie on each person's desk and come next."""
 REPEATED_LANES = (GOLDEN_LANE, RE_SERVE_LANE)
 """Lanes of payments shown again: a share of the work, never all of it."""
 RANDOM_LANES = ("audit", GOLDEN_LANE, RE_SERVE_LANE, SECOND_LANE, TRAINING_LANE, "campaign")

@@ -12,9 +12,10 @@ from engine.policy import Policy
 SCORE_SHOWN, BLIND_FIRST = "score_shown", "blind_first"
 PRIMARY, SECOND, ADJUDICATION, AUDIT = "primary", "second", "adjudication", "audit"
 GOLDEN, RE_SERVE, TRAINING = "golden", "re_serve", "training"
-BLIND_KINDS = (PRIMARY, SECOND, AUDIT, GOLDEN, RE_SERVE)
+PILOT = "pilot"
+BLIND_KINDS = (PRIMARY, SECOND, AUDIT, GOLDEN, RE_SERVE, PILOT)
 """Kinds of task whose reviewer must know nothing of what others said, nor which of these kinds it is."""
-REPEATED_KINDS = (GOLDEN, RE_SERVE, TRAINING)
+REPEATED_KINDS = (GOLDEN, RE_SERVE, TRAINING, PILOT)
 """Kinds that show a past payment again, to one person: their verdicts measure the person. They settle nothing, are no
 label and enter no agreement."""
 COUNTED_KINDS = (PRIMARY, SECOND, AUDIT)

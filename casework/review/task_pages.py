@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from casework.cases import attachments, dossiers
+from casework.cases.cases import BY_HAND
 from casework.review import adjudication, drafts, moves, reviewers, stale, tasks
 from casework.review.lanes import RANDOM_LANES
 from casework.review.measuring import feedback
 from casework.review.review_design import (
     ADJUDICATION,
     ADJUDICATOR_ROLES,
+    AUDIT,
     BLIND_FIRST,
     PRIMARY,
     REVIEWER_ROLES,
@@ -29,6 +31,7 @@ SET_ASIDE = """
 """
 """Tasks on somebody's desk that he or she knows of: what was drawn at random and handed out tells nothing by lying
 there."""
+DEADLINE = "deadline"
 _LANES = """
     SELECT lane, count(*) FILTER (free) AS open, count(*) FILTER (NOT free) AS claimed,
            min(deadline) AS oldest_deadline, CAST(sum(amount_minor) AS BIGINT) AS amount_minor
@@ -122,10 +125,12 @@ def task_list(
     queue: str = "",
     limit: int = 100,
     policy: Policy | None = None,
+    order: str = "",
+    due_within: timedelta | None = None,
 ) -> list[dict[str, Any]]:
     """Briefs of tasks. Analysts see open primary tasks, which they may choose, the largest amount first: an
     order by expected money would tell the score. Team leads see every kind, adjudications and then the most
-    expected money first."""
+    expected money first. With the order "deadline" the nearest comes first; `due_within` leaves out what has longer."""
     whole = role not in REVIEWER_ROLES
     found = tasks.where(
         ledger,
@@ -134,9 +139,12 @@ def task_list(
         [status if whole else tasks.OPEN, whole, PRIMARY, lane, whole, queue if whole else "", reviewer],
     )
     first = {ADJUDICATION: 0} if role in ADJUDICATOR_ROLES else {}
+    if due_within is not None:
+        found = [task for task in found if task.deadline <= at + due_within]
     found.sort(
         key=lambda task: (
             first.get(task.kind, 1),
+            task.deadline.timestamp() if order == DEADLINE else 0.0,
             -(task.priority if whole else task.amount_minor),
             task.task_id,
         )
@@ -156,22 +164,50 @@ def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy, at: datetim
 
 
 def briefs(ledger: Ledger, found: Sequence[Task], role: str = "analyst") -> list[dict[str, Any]]:
-    """Tasks in one line each, with when the payment was made and whose it is (`occurred_at`, `entity`, `value`: the
-    mapping's first entity)."""
+    """Tasks in one line each, with when the payment was made, whose it is (`occurred_at`, `entity`, `value`: the
+    mapping's first entity) and `why_shown`: why a person looks, '' where that would tell which tasks are blind."""
     payments = _payments(ledger, sorted({task.transaction_seq for task in found}))
-    return [{**brief(task, role), **payments[task.transaction_seq]} for task in found]
+    return [
+        {
+            **brief(task, role),
+            **payments[task.transaction_seq],
+            "why_shown": payments[task.transaction_seq]["why_shown"] if _tells_why(task, role) else "",
+        }
+        for task in found
+    ]
+
+
+def _tells_why(task: Task, role: str) -> bool:
+    """Whether a line may say why a task is there: to a reviewer only of what he or she holds with the score shown."""
+    if role not in REVIEWER_ROLES:
+        return True
+    return task.status == tasks.CLAIMED and task.arm == SCORE_SHOWN and task.kind != AUDIT
 
 
 def _payments(ledger: Ledger, seqs: Sequence[int]) -> dict[int, dict[str, Any]]:
     entity = next((field.name for field in ledger.fields if field.role == "entity"), "")
     value = f'"{entity}"' if entity else "NULL"  # the name is one of the mapping's, checked there
+    wanted = [min(seqs, default=0), max(seqs, default=0), list(seqs)]
     rows = ledger.read(
         f"SELECT seq, occurred_at, {value} AS value FROM transactions WHERE seq BETWEEN ? AND ? "
         "AND list_contains(CAST(? AS BIGINT[]), seq)",
-        [min(seqs, default=0), max(seqs, default=0), list(seqs)],
+        wanted,
     )
+    reasons = {
+        row["seq"]: row["why"]
+        for row in ledger.read(
+            "SELECT transaction_seq AS seq, triage_reason AS why FROM decisions WHERE transaction_seq BETWEEN ? AND ? "
+            "AND list_contains(CAST(? AS BIGINT[]), transaction_seq)",
+            wanted,
+        )
+    }
     return {
-        row["seq"]: {"occurred_at": row["occurred_at"], "entity": entity, "value": row["value"]}
+        row["seq"]: {
+            "occurred_at": row["occurred_at"],
+            "entity": entity,
+            "value": row["value"],
+            "why_shown": reasons.get(row["seq"]) or BY_HAND,
+        }
         for row in rows
     }
 

@@ -331,3 +331,18 @@ def test_a_verdict_on_a_repeated_payment_can_be_undone_like_any_other(house) -> 
     with house.ledger.writing() as w:
         back = verdicts.undo(w, given.verdict_id, task.assignee, house.policy, house.now)
     assert back.task_id == task.task_id
+
+
+def test_what_was_moved_can_be_moved_back(house) -> None:
+    by = timedelta(days=35)
+    told = {
+        "decided_at": "2026-03-02T09:00:00.000000Z",
+        "history": [{"occurred_at": house.now, "n": 1}],
+        "text": "T",
+    }
+    there = fresh.moved(told, by)
+    assert there["history"][0]["occurred_at"] == house.now + by
+    assert there["decided_at"].startswith("2026-04-06T09:00:00")
+    back = fresh.moved(there, -by)
+    assert datetime.fromisoformat(back["decided_at"]) == datetime.fromisoformat(told["decided_at"])
+    assert back["history"] == told["history"]

@@ -19,6 +19,7 @@ from casework.cases.beside import behind_rules, links, similar, what_if
 from casework.people.permissions import Person
 from casework.review import tasks
 from casework.review.blindness import blind_transactions
+from casework.review.measuring import fresh
 from casework.review.review_design import BLIND_FIRST, REVIEWER_ROLES
 from casework.review.tasks import Task
 from data.canonical import canonical_json, sha256_hex
@@ -77,7 +78,14 @@ def _stored(source: Ledger | Writer, task: Task, name: str) -> Mapping[str, Any]
 
 
 def _worked_out(app: App, task: Task, name: str) -> JSON:
-    seq, dossier = task.transaction_seq, dossiers.load(app.ledger, task.dossier_id, task.transaction_seq)
+    """As the payment was decided; where it is shown again as if it were new, the moments are those of its page."""
+    shown = dossiers.load(app.ledger, task.dossier_id, task.transaction_seq)
+    by = fresh.moved_by(shown)
+    made: JSON = fresh.moved(_as_then(app, task.transaction_seq, name, fresh.moved(shown, -by)), by)
+    return made
+
+
+def _as_then(app: App, seq: int, name: str, dossier: JSON) -> JSON:
     if name == LINKS:
         return links.links(app.ledger, dossier, seq)
     if name == SIMILAR:

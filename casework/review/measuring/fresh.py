@@ -14,6 +14,7 @@ from casework.cases.dossiers import Guideline
 from data.canonical import rfc3339
 
 _WEEK, _DAY = timedelta(weeks=1), timedelta(days=1)
+_MOMENTS = ("occurred_at", "decided_at", "settled_at")
 LONGEST = timedelta(hours=12)
 """A payment shown again looks no older than this, nor than half the time that its deadline leaves."""
 
@@ -33,23 +34,27 @@ def keeps_weekday(moved: timedelta) -> bool:
     return moved % _WEEK == timedelta(0)
 
 
-def dossier(stored: Mapping[str, Any], moved: timedelta, guideline: Guideline) -> dict[str, Any]:
-    """The dossier with all its moments moved, and the guideline in force."""
-    transaction = {
-        **stored["transaction"],
-        "occurred_at": _later(stored["transaction"]["occurred_at"], moved),
-    }
-    return {
-        **stored,
-        "decided_at": _later(stored["decided_at"], moved),
-        "transaction": transaction,
-        "history": [
-            {**row, "occurred_at": _later(row["occurred_at"], moved)} if "occurred_at" in row else row
-            for row in stored["history"]
-        ],
-        "guideline": {"version": guideline.version, "text": guideline.text},
-    }
+def dossier(stored: Mapping[str, Any], by: timedelta, guideline: Guideline) -> dict[str, Any]:
+    """The dossier with all its moments moved, and the guideline in force; it remembers by how much it was moved."""
+    shown = {"version": guideline.version, "text": guideline.text}
+    return {**moved(stored, by), "guideline": shown, "moved_us": by // timedelta(microseconds=1)}
 
 
-def _later(moment: str, moved: timedelta) -> str:
-    return rfc3339(datetime.fromisoformat(moment) + moved)
+def moved_by(shown: Mapping[str, Any]) -> timedelta:
+    """By how much the moments of a dossier were moved; zero for one that is shown for the first time."""
+    return timedelta(microseconds=shown.get("moved_us", 0))
+
+
+def moved(value: Any, by: timedelta) -> Any:
+    """The same content with every moment in it moved (`by` may be negative)."""
+    if isinstance(value, Mapping):
+        return {
+            name: _later(each, by) if name in _MOMENTS else moved(each, by) for name, each in value.items()
+        }
+    return [moved(each, by) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _later(moment: Any, by: timedelta) -> Any:
+    if isinstance(moment, datetime):
+        return moment + by
+    return rfc3339(datetime.fromisoformat(moment) + by) if isinstance(moment, str) and moment else moment
