@@ -16,10 +16,10 @@ import fake_consequences
 import fake_consistency
 import fake_institution as data
 import fake_models
-import fake_own_work
 import fake_proposals
 import fake_safety
 import fake_tasks
+import fake_watch
 import fake_work
 from fake_asking import Asked, Refused
 from fake_clock import ahead, stamp
@@ -56,6 +56,7 @@ class FakeApi(ProposalDesk):
     answers: dict[str, Any] = field(default_factory=dict)
     done: list[tuple[str, str, Json]] = field(default_factory=list)
     parts_asked: list[tuple[str, str]] = field(default_factory=list)
+    listed: list[Json] = field(default_factory=list)
     unmasked: list[tuple[str, str, str]] = field(default_factory=list)
     unsent: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -134,6 +135,7 @@ class FakeApi(ProposalDesk):
             "occurred_at": page["transaction"]["occurred_at"],
             "entity": "customer",
             "value": page["transaction"]["entities"]["customer"],
+            "why_shown": page["why"]["reason"] if page["claimed_by"] else "",
         }
 
     def queue(self, asked: Asked) -> Json:
@@ -163,9 +165,6 @@ class FakeApi(ProposalDesk):
             if self.tasks[task_id]["claimed_by"] in ("", asked.user):
                 return self.claim(Asked(asked.user, (task_id,), {}, {}))
         return None
-
-    def list_tasks(self, asked: Asked) -> Json:
-        return {"tasks": [self.brief(t) for t in self.order]}
 
     def task(self, asked: Asked) -> Json:
         page = self.tasks.get(asked.parts[0])
@@ -242,11 +241,6 @@ class FakeApi(ProposalDesk):
         return {**found, **data.STORY}
 
 
-def _noted(what: str) -> Callable[[FakeApi, Asked], None]:
-    """Note what was asked for, of what, with which words."""
-    return lambda api, asked: api.switched.append((what, "".join(asked.parts[:1]), asked.body))
-
-
 def _fixed(value: Any) -> Callable[[FakeApi, Asked], Any]:
     return lambda _api, _asked: value
 
@@ -272,7 +266,7 @@ ROUTES: list[Route] = [
     ("GET", "/me", False, FakeApi.me),
     ("GET", "/queue", False, FakeApi.queue),
     ("POST", "/tasks/next", False, FakeApi.next_task),
-    ("GET", "/tasks", False, FakeApi.list_tasks),
+    ("GET", "/tasks", False, fake_beside.list_tasks),
     ("GET", "/tasks/([^/]+)", False, FakeApi.task),
     ("POST", "/tasks/([^/]+)/claim", False, FakeApi.claim),
     ("POST", "/tasks/([^/]+)/release", False, FakeApi.release),
@@ -315,23 +309,8 @@ ROUTES: list[Route] = [
     ("GET", "/proposals/[^/]+/preview", False, _fixed(fake_proposals.PREVIEW)),
     ("POST", "/proposals/([^/]+)/(rejection|withdrawal)", False, FakeApi.settle),
     ("POST", "/approvals", False, FakeApi.approve),
-    ("GET", "/models", False, _fixed(fake_models.MODELS)),
-    ("GET", "/models/([^/]+)", False, lambda _api, asked: fake_models.model(asked.parts[0])),
-    ("GET", "/models/[^/]+/card.json", False, _fixed(fake_models.CARD)),
-    ("GET", "/models/[^/]+/beeswarm.png", False, _fixed(fake_models.PICTURE)),
-    ("GET", "/models/[^/]+/card.html", False, _fixed(b"<!doctype html>")),
     ("POST", "/models/([^/]+)/sign-off", False, FakeApi.sign_off),
-    ("GET", "/retrains", False, _fixed(fake_models.RETRAINS)),
-    ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),
-    ("GET", "/retrains/r_03", False, _fixed(fake_models.RUNNING)),
-    ("POST", "/retrains/([^/]+)/cancel", False, _noted("cancel")),
-    ("POST", "/models/[^/]+/flips/([^/]+)", False, _fixed(fake_models.FLIP)),
-    ("POST", "/models/([^/]+)/refusal", False, _noted("turn down")),
-    ("POST", "/model-rollbacks", False, _noted("roll back")),
-    ("POST", "/shadows", False, _noted("shadow")),
-    ("POST", "/rollouts", False, _noted("rollout")),
-    ("POST", "/jobs/([^/]+)/pause", False, _noted("pause")),
-    ("POST", "/jobs/([^/]+)/resume", False, _noted("resume")),
+    *fake_models.ROUTES,
     ("GET", "/jobs", False, _fixed(data.JOBS)),
     ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),
     (
@@ -344,7 +323,7 @@ ROUTES: list[Route] = [
     *fake_safety.ROUTES,
     *fake_work.ROUTES,
     *fake_beside.ROUTES,
-    *fake_own_work.ROUTES,
+    *fake_watch.ROUTES,
 ]
 # Before the patterns: a report is no rule's id.
 ROUTES[:0] = fake_consequences.ROUTES

@@ -104,6 +104,11 @@ PARTS = {"links": LINKS, "what_if": WHAT_IF, "similar": SIMILAR, "behind_rules":
 OPINIONS = ("what_if", "similar", "behind_rules")
 
 
+def list_tasks(api: FakeApi, asked: Asked) -> Json:
+    api.listed.append(asked.query)
+    return {"tasks": [api.brief(t) for t in api.order]}
+
+
 def part(api: FakeApi, asked: Asked) -> Json:
     task_id, name = asked.parts
     api.parts_asked.append((task_id, name))
