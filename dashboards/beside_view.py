@@ -100,7 +100,7 @@ def behind_rule(page: Json, rule_id: str) -> None:
     found = _part(page, "behind_rules")
     if found is None:
         return
-    inputs = next((rule["inputs"] for rule in found["rules"] if rule["id"] == rule_id), [])
+    inputs: list[Json] = next((rule["inputs"] for rule in found["rules"] if rule["id"] == rule_id), [])
     if not inputs:
         st.caption("It looks at this payment alone.")
     currency = page["transaction"]["currency"]

@@ -156,8 +156,11 @@ class Client:
         """The next task's page, claimed for the asker; None when nothing waits for them."""
         return self._ask("POST", "/tasks/next")
 
-    def tasks(self, *, status: str = "", lane: str = "", limit: int = 50) -> Json:
-        return self._ask("GET", "/tasks", query={"status": status, "lane": lane, "limit": limit})
+    def tasks(
+        self, *, status: str = "", lane: str = "", order: str = "", due_within_hours: str = "", limit: int = 50
+    ) -> Json:
+        asked = {"status": status, "lane": lane, "order": order, "due_within_hours": due_within_hours}
+        return self._ask("GET", "/tasks", query={**asked, "limit": limit})
 
     def task(self, task_id: str) -> Json:
         return self._ask("GET", f"/tasks/{task_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -89,9 +90,12 @@ def list_tasks(
     lane: Annotated[str, Query(max_length=64)] = "",
     queue: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    order: Literal["", "deadline"] = "",
+    due_within_hours: Annotated[int | None, Query(ge=1, le=10_000)] = None,
     person: Person = allowed(Permission.TASKS_LIST),
 ) -> Response:
-    """Tasks by status and lane. A reviewer sees only open ones that may be chosen by hand."""
+    """Tasks by status, lane and how soon they are due, the largest first or the nearest deadline. A reviewer sees only
+    open ones that may be chosen by hand."""
     app = the_app(request)
     lines = task_pages.task_list(
         app.ledger,
@@ -103,6 +107,8 @@ def list_tasks(
         queue=queue,
         limit=limit,
         policy=app.live.settings.policy,
+        order=order,
+        due_within=timedelta(hours=due_within_hours) if due_within_hours else None,
     )
     return json_answer({"tasks": lines})
 

@@ -17,6 +17,12 @@ HOW = {
     "team_lead": "What waits, and what is yours to adjudicate.",
 }
 MOST_LISTED = 50
+ORDERS = {
+    True: {"largest": "Largest first", "deadline": "Due first"},
+    False: {"largest": "Most expected money first", "deadline": "Due first"},
+}
+DUE = {"any": "Any deadline", "day": "Due within a day", "hours": "Due within 4 hours"}
+DUE_HOURS = {"day": "24", "hours": "4"}
 
 
 def show() -> None:
@@ -31,10 +37,11 @@ def show() -> None:
         _lanes(lanes)
     if queue.get("open_total"):
         with frame.attempt():
-            _waiting(frame.items(client.tasks(status="open", limit=MOST_LISTED), "tasks"))
+            _waiting(lanes)
     _away(queue)
 
 
+@st.fragment(run_every=30)
 def _next(queue: Json, lanes: list[Json]) -> None:
     waiting, mine = queue.get("open_total", 0), frame.items(queue, "mine")
     idle = not waiting and not mine
@@ -80,6 +87,8 @@ def _mine(mine: list[Json]) -> None:
                 icon=":material/visibility:",
                 query_params={"task": task["task_id"]},
             )
+            if task.get("why_shown"):
+                st.caption(words.title_of(task["why_shown"], words.REASONS))
             st.space("stretch")
             st.caption(f"decision due {words.due(task.get('deadline'), frame.now())}")
             st.caption(
@@ -149,11 +158,35 @@ def _lanes(lanes: list[Json]) -> None:
     frame.table(rows, column_config={"Money": RIGHT}, height="content")
 
 
-def _waiting(tasks: list[Json]) -> None:
-    if not tasks:
-        return
+def _waiting(lanes: list[Json]) -> None:
+    """What waits, by filters that stay in the address."""
     analyst = frame.role() == ANALYST
     st.subheader("Waiting, to choose from" if analyst else "Waiting", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        order = frame.choice("Order", "order", ORDERS[analyst], default="largest")
+        due = frame.choice("Due", "due", DUE, default="any")
+        named = {lane["lane"]: words.title_of(lane["lane"], words.LANES) for lane in lanes}
+        lane = (
+            frame.choice("Lane", "lane", {"all": "Every lane", **named}, default="all")
+            if len(named) > 1
+            else ""
+        )
+    asked = {"order": order if order == "deadline" else "", "due_within_hours": DUE_HOURS.get(due, "")}
+    found = signin.client().tasks(
+        status="open", lane="" if lane == "all" else lane, limit=MOST_LISTED, **asked
+    )
+    _listed(frame.items(found, "tasks"), analyst)
+
+
+def _listed(tasks: list[Json], analyst: bool) -> None:
+    if not tasks:
+        frame.empty(
+            "No such task waits.",
+            "Take the next one with the button above, or widen the filters."
+            if analyst
+            else "Widen the filters to see the rest.",
+        )
+        return
     picked = frame.table(
         [_row(task) for task in tasks],
         on_select="rerun",
@@ -166,11 +199,11 @@ def _waiting(tasks: list[Json]) -> None:
         _open(tasks[index], claim=analyst)
     if analyst:
         st.caption(
-            "The largest amounts first; select a row to take that one. Tasks that were drawn at random are not listed: "
-            "they come with the button only."
+            "Select a row to take that one; why it is here is said once you hold it. Tasks that were drawn at random "
+            "are not listed: they come with the button only."
         )
     else:
-        st.caption("Adjudications and the most expected money first; select a row to read it.")
+        st.caption("Adjudications come first; select a row to read it.")
 
 
 def _open(task: Json, *, claim: bool) -> None:
@@ -179,13 +212,21 @@ def _open(task: Json, *, claim: bool) -> None:
     st.switch_page("app_pages/review.py", query_params={"task": task["task_id"]})
 
 
+def _known(task: Json) -> Json:
+    """Lane and reason, for those whom they tell nothing about which tasks are decided before the score is seen."""
+    if "lane" not in task:
+        return {}
+    why = words.title_of(str(task.get("why_shown") or ""), words.REASONS).partition(":")[0]
+    return {"Why": why, "Lane": words.title_of(task["lane"], words.LANES)}
+
+
 def _row(task: Json) -> Json:
     return {
         "Due": words.due(task.get("deadline"), frame.now()),
         "Amount": words.money(task.get("amount_minor"), frame.base_currency()),
         words.capital(str(task.get("entity") or "entity")): task.get("value") or words.ABSENT,
         "Paid": frame.when(task.get("occurred_at")),
-        "Lane": words.title_of(str(task.get("lane") or task.get("lane_shown") or ""), words.LANES),
+        **_known(task),
         **({"Queue": words.title_of(task["queue"], {"default": "Everybody's"})} if task.get("queue") else {}),
     }
 

@@ -62,16 +62,6 @@ def part(app: App, task_id: str, name: str, person: Person, at: datetime) -> JSO
     return {"part": name, "shown_at": kept["created_at"], "content": content, "withheld": ""}
 
 
-def of_dossier(ledger: Ledger, dossier_id: str, transaction_seq: int) -> list[JSON]:
-    """Every part that was shown with a dossier: {part, shown_at, sha256, content}."""
-    rows = ledger.read(
-        "SELECT part, created_at AS shown_at, sha256, content FROM dossier_parts "
-        "WHERE transaction_seq = ? AND dossier_id = ? ORDER BY created_at, part",
-        [transaction_seq, dossier_id],
-    )
-    return [{**row, "content": orjson.loads(row["content"])} for row in rows]
-
-
 def _stored(source: Ledger | Writer, task: Task, name: str) -> Mapping[str, Any] | None:
     rows = source.read(_STORED, [task.transaction_seq, task.dossier_id, name])
     return rows[0] if rows else None
