@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import fake_own_work
 from fake_clock import ahead, stamp
 
 Json = dict[str, Any]
@@ -77,6 +78,7 @@ ROUTES = [
     ("POST", "/bulk-verdicts", False, lambda api, asked: _bulk(api, asked)),
     ("POST", "/inbox/([^/]+)/answer", False, _note("answer")),
     ("POST", "/cases/([^/]+)/notes", False, _note("note")),
+    *fake_own_work.ROUTES,
 ]  # fmt: skip
 
 
