@@ -13,6 +13,7 @@ from casework.cli import (
     keeping,
     learning,
     mappings,
+    models,
     rescoring,
     review_design,
     rules,
@@ -44,6 +45,8 @@ consensus.add_to(cli)
 cli.add_typer(mappings.cli, name="mapping")
 cli.add_typer(rules.cli, name="rules")
 cli.add_typer(safety.cli, name="safety")
+cli.add_typer(models.cli, name="models")
+cli.add_typer(models.jobs, name="jobs")
 cli.add_typer(audit.cli, name="audit")
 cli.add_typer(users.cli, name="users")
 

@@ -148,3 +148,32 @@ def model(model_id: str) -> Json:
     """One model in full."""
     row = next(row for row in MODELS["models"] if row["model_id"] == model_id)
     return CHALLENGER if model_id == CHALLENGER_ID else row
+
+
+def _fixed(value: Any) -> Any:
+    return lambda _api, _asked: value
+
+
+def _noted(what: str) -> Any:
+    """Note what was asked for, of what, with which words."""
+    return lambda api, asked: api.switched.append((what, "".join(asked.parts[:1]), asked.body))
+
+
+ROUTES: list[Any] = [
+    ("GET", "/models", False, _fixed(MODELS)),
+    ("GET", "/models/([^/]+)", False, lambda _api, asked: model(asked.parts[0])),
+    ("GET", "/models/[^/]+/card.json", False, _fixed(CARD)),
+    ("GET", "/models/[^/]+/beeswarm.png", False, _fixed(PICTURE)),
+    ("GET", "/models/[^/]+/card.html", False, _fixed(b"<!doctype html>")),
+    ("GET", "/retrains", False, _fixed(RETRAINS)),
+    ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),
+    ("GET", "/retrains/r_03", False, _fixed(RUNNING)),
+    ("POST", "/retrains/([^/]+)/cancel", False, _noted("cancel")),
+    ("POST", "/models/[^/]+/flips/([^/]+)", False, _fixed(FLIP)),
+    ("POST", "/models/([^/]+)/refusal", False, _noted("turn down")),
+    ("POST", "/model-rollbacks", False, _noted("roll back")),
+    ("POST", "/shadows", False, _noted("shadow")),
+    ("POST", "/rollouts", False, _noted("rollout")),
+    ("POST", "/jobs/([^/]+)/pause", False, _noted("pause")),
+    ("POST", "/jobs/([^/]+)/resume", False, _noted("resume")),
+]
