@@ -11,6 +11,7 @@ from casework.cli import (
     consensus,
     consistency,
     keeping,
+    labels,
     learning,
     mappings,
     models,
@@ -42,6 +43,7 @@ audit.add_to(cli)
 keeping.add_to(cli)
 consistency.add_to(cli)
 consensus.add_to(cli)
+cli.add_typer(labels.cli, name="labels")
 cli.add_typer(mappings.cli, name="mapping")
 cli.add_typer(rules.cli, name="rules")
 cli.add_typer(safety.cli, name="safety")

@@ -17,6 +17,7 @@ from casework.demo import people, proposing, unfinished
 from casework.demo.controls import Controls
 from casework.demo.measuring import Measuring, read_scorecards
 from casework.demo.summary import summarise
+from casework.demo.watching import Watching
 from casework.demo.working import Shift
 from casework.demo.world import Scale, World, slices
 from casework.jobs import sweep
@@ -121,6 +122,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         app.ledger, people.simulated(world.simulated_seed), world.fraud, app.live.settings.policy, app.key
     )
     done, controls, measuring = 0, Controls(app, world.end), Measuring(app, world.live_from)
+    watching = Watching(app, world.end)
     for end, part in slices(payments, SHIFT, world.live_from):
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
@@ -131,6 +133,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         sweep(app)
         controls.keep_up(clock.now)
         measuring.keep_up(clock.now)
+        watching.keep_up(clock.now)
         if end <= world.end - LEFT_OPEN:
             # The team lead is off on the last day, so that disputes wait for the visitor.
             resting = [unfinished.LEAD] if end > world.end - LEFT_OPEN - LEAD_OFF else []
