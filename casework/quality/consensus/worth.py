@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import log, tanh
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ DOUBTED = 0.5
 """How far the matrix of somebody whom signals flag is pulled towards saying the same whatever the payment is."""
 Said = Sequence[tuple[str, str]]
 """Who gave which answer, one answer a person."""
+_ANYBODY = ""
 
 
 @dataclass(frozen=True)
@@ -53,24 +56,29 @@ class Measures:
     overall: float
     doubted: tuple[str, ...] = ()
 
-    def likelihoods(self, said: Said) -> tuple[float, float]:
-        """Log likelihood of these answers given fraud, and given none."""
-        total = np.zeros(2)
-        for reviewer, answer in said:
-            matrix = self.confusion.get(reviewer, self.shared)
-            total += np.log(np.maximum(matrix[:, ANSWERS.index(answer)], TINY))
-        return float(total[0]), float(total[1])
+    @cached_property
+    def _ratios(self) -> dict[tuple[str, str], float]:
+        """Log of how much more likely each answer of each person is of a fraud than of an honest payment."""
+        return {
+            (who, answer): log(max(matrix[0, n], TINY)) - log(max(matrix[1, n], TINY))
+            for who, matrix in {**self.confusion, _ANYBODY: self.shared}.items()
+            for n, answer in enumerate(ANSWERS)
+        }
+
+    def _ratio(self, said: Said) -> float:
+        ratios = self._ratios
+        return sum(
+            ratios[(who, answer) if (who, answer) in ratios else (_ANYBODY, answer)] for who, answer in said
+        )
 
     def force(self, said: Said) -> float:
         """From -1 (only an honest payment could have led to this) to 1 (only a fraud could)."""
-        fraud, honest = self.likelihoods(said)
-        return float(np.tanh((fraud - honest) / 2))
+        return tanh(self._ratio(said) / 2)
 
     def posterior(self, said: Said, lane: str) -> float:
         """Chance of fraud, given these answers and the lane."""
         prior = min(max(self.prior.get(lane, self.overall), TINY), 1 - TINY)
-        fraud, honest = self.likelihoods(said)
-        return float(1 / (1 + np.exp(honest - fraud + np.log(1 - prior) - np.log(prior))))
+        return (1 + tanh((self._ratio(said) + log(prior) - log(1 - prior)) / 2)) / 2
 
     def rates(self, reviewer: str) -> tuple[float, float]:
         """Recall and false positive rate as estimated, pulled towards everybody's."""
