@@ -44,18 +44,36 @@ def _sealed(report: dict[str, Any]) -> str:
 
 @cli.command("export")
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to write; one event a line.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|ID...", help="A file for all events, or with --pack ids of decisions or cases."
+        ),
+    ],
+    pack: Annotated[
+        Path | None, typer.Option("--pack", help="A ZIP of evidence of these ids, which checks itself.")
+    ] = None,
+    unmask: Annotated[
+        bool, typer.Option("--unmask", help="Take personal values along; needs --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the record.")] = "",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write every event, with its hash, as JSON lines.
+    """Write every event, with its hash, as JSON lines; or with --pack everything about some decisions or cases.
 
-    Example: secondlook audit export events.jsonl --workspace bank
+    Example: secondlook audit export t-000123 --pack evidence.zip --workspace bank
     """
+    file = pack or Path(names[0])
+    if pack is None and len(names) > 1:
+        raise InputError("say with --pack where the evidence of these ids goes", allowed="--pack FILE.zip")
     if file.exists():
         raise ConflictError(
             "this file exists", where=str(file), hint="Choose a new name; nothing was written."
         )
+    if pack is not None:
+        _export_pack(workspace, pack, {"ids": names, "unmask": unmask, "reason": reason}, as_json)
+        return
     written = 0
     with reached(workspace) as reach, file.open("xb") as out:
         while page := reach.get("/v1/events", after=written, limit=_PAGE)["events"]:
@@ -63,6 +81,14 @@ def export(
             written = page[-1]["seq"]
     aside(f"{written} events written to {file}.", as_json)
     answer({"events": written, "file": str(file)}, [], as_json)
+
+
+def _export_pack(workspace: Path, file: Path, asked: dict[str, Any], as_json: bool) -> None:
+    with reached(workspace) as reach:
+        packed = reach.download("/v1/evidence", asked)
+    file.write_bytes(packed)
+    told = {"file": str(file), "bytes": len(packed), "ids": asked["ids"]}
+    answer(told, [f"{file}: {len(packed):,} bytes. Unpack it, and run: python check_pack.py"], as_json)
 
 
 def _replay_many(workspace: Path, sample: int, seed: str, as_json: bool) -> None:

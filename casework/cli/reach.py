@@ -46,6 +46,13 @@ class Reach:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._ask("POST", path, json=body)
 
+    def download(self, path: str, body: Mapping[str, Any]) -> bytes:
+        """What is answered as a file."""
+        more: dict[str, Any] = {"json": body}
+        if self.app is None:
+            return _whole(self._answered(path, more)).content
+        return _whole(asyncio.run(self._in_process("POST", path, more))).content
+
     def upload(self, path: str, file: Path) -> Any:
         with file.open("rb") as content:
             return self._ask("POST", path, files={"file": (file.name, content)})
@@ -56,13 +63,15 @@ class Reach:
         return _parsed(asyncio.run(self._in_process(method, path, more)))
 
     def _over_http(self, method: str, path: str, more: Mapping[str, Any]) -> Any:
+        return _parsed(self._answered(path, more, method))
+
+    def _answered(self, path: str, more: Mapping[str, Any], method: str = "POST") -> httpx.Response:
         try:
-            answer = httpx.request(method, self._url + path, headers=self._headers, timeout=_LONG, **more)
+            return httpx.request(method, self._url + path, headers=self._headers, timeout=_LONG, **more)
         except httpx.TransportError as error:
             raise SecondLookError(
                 "the server of this workspace does not answer", where=self._url, hint="Is it still starting?"
             ) from error
-        return _parsed(answer)
 
     async def _in_process(self, method: str, path: str, more: Mapping[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(create_api(self.app))  # type: ignore[arg-type]
@@ -71,8 +80,13 @@ class Reach:
 
 
 def _parsed(answer: httpx.Response) -> Any:
+    whole = _whole(answer)
+    return orjson.loads(whole.content) if whole.content else None
+
+
+def _whole(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
-        return orjson.loads(answer.content) if answer.content else None
+        return answer
     told = orjson.loads(answer.content) if "json" in answer.headers.get("content-type", "") else {}
     what = str(told.get("detail", f"the server answered {answer.status_code}")).rstrip(".")
     kind = ConflictError if answer.status_code == 409 else SecondLookError

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from casework.http.access import allowed, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, ShortText
-from casework.keeping import backups, erasing
+from casework.http.bodies import Body, Identifier, ShortText
+from casework.keeping import backups, erasing, evidence
 from casework.people.permissions import Permission, Person
 from data.errors import InputError, PermissionDenied
 
@@ -26,6 +26,25 @@ class BackupForm(Body):
 
     reason: Reason
     folder: Annotated[str, Field(max_length=1000)] = ""
+
+
+class EvidenceForm(Body):
+    """Which decisions or cases; `unmask` takes personal values along, for a reason that goes into the record."""
+
+    ids: Annotated[list[Identifier], Field(min_length=1, max_length=evidence.MOST)]
+    reason: Annotated[str, Field(max_length=1000)] = ""
+    unmask: bool = False
+
+
+@router.post("/evidence", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
+def take_evidence(
+    form: EvidenceForm, request: Request, person: Person = allowed(Permission.AUDIT_READ)
+) -> Response:
+    """A ZIP of everything about these decisions or cases, with a script that checks it without us."""
+    wanted = evidence.Wanted(form.ids, form.reason, form.unmask)
+    packed = evidence.pack(the_app(request), wanted, person.user_id)
+    headers = {"content-disposition": 'attachment; filename="evidence.zip"'}
+    return Response(packed, media_type="application/zip", headers=headers)
 
 
 @router.post("/backups")

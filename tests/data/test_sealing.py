@@ -22,7 +22,8 @@ from data.events import GENESIS, EventDraft, event_hash, microseconds
 from data.keyring import Keyring
 from data.ledger import Ledger
 from data.row_digests import Sum, of_rows, sum_sql
-from data.table_sums import changed_part
+from data.rows import View
+from data.table_sums import APART, changed_part, found_problems
 from tests.data.builders import AT, mapping, new_ledger, tamper, transaction
 
 LAST = 7
@@ -146,6 +147,38 @@ def test_a_change_without_the_key_is_found(
     report = report_of(file, keyring)
     assert not report.ok
     assert TAMPERED[statement] in (report.problem, *report.problems)
+
+
+_VALUES = {
+    pa.int64(): 1, pa.float64(): 0.5, pa.string(): "x", pa.bool_(): True, pa.binary(): b"x",
+    pa.timestamp("us"): AT, pa.decimal128(20, 4): Decimal("1.5000"), pa.list_(pa.string()): ["x"],
+}  # fmt: skip
+
+
+def test_every_table_is_watched(tmp_path: Path, keyring: Keyring) -> None:
+    with Ledger.create(tmp_path / FILE, mapping(), at=AT, keyring=keyring) as ledger:
+        watched = {table: shape for table, shape in ledger.shapes.items() if table not in APART}
+        with ledger.writing() as w:
+            for table, shape in watched.items():
+                w.insert(table, [{field.name: _VALUES[field.type] for field in shape}])
+            w.event(EventDraft("admin-1", "all.filled", "tables", {}), AT)
+        assert ledger.sealer is not None
+        head = ledger.last_event
+        for table, shape in watched.items():
+            text = next(f.name for f in shape if f.type == pa.string())
+            for change in (
+                f'DELETE FROM "{table}"',
+                f'INSERT INTO "{table}" SELECT * FROM "{table}"',
+                f'UPDATE "{table}" SET "{text}" = \'y\' WHERE rowid = 0',
+            ):
+                with ledger._connection.cursor() as cursor:
+                    cursor.execute("BEGIN")
+                    cursor.execute(change)
+                    only = {table: shape}
+                    found = found_problems(View(cursor), ledger.sealer, only, head.seq, head.hash)
+                    assert table in next(found), change
+                    cursor.execute("ROLLBACK")
+        assert len(watched) > 35
 
 
 def test_a_changed_row_stays_found_when_the_program_goes_on_writing(

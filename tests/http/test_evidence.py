@@ -1,0 +1,136 @@
+"""Can evidence be taken away, and checked by somebody who has nothing but Python?"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from casework.cli.main import cli
+from tests.http.institution import Institution, large_payment, make_workspace, served
+
+EMAIL = "astrid.lindqvist@example.org"
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+    with served(make_workspace(tmp_path_factory.mktemp("evidence") / "bank")) as running:
+        running.decide(
+            large_payment(1, personal={"email": EMAIL}, entities={"merchant": "<script>alert(1)</script>"})
+        )
+        yield running
+
+
+def unpacked(bank: Institution, folder: Path, **form: Any) -> Path:
+    answer = bank.ask("auditor-1", "POST", "/v1/evidence", json={"ids": ["t1"], **form})
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def checked(folder: Path, *more: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-I", str(folder / "check_pack.py"), *more],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_pack_checks_itself_and_carries_the_seal(bank: Institution, tmp_path: Path) -> None:
+    folder = unpacked(bank, tmp_path)
+    assert checked(folder) == (0, "Everything in this pack fits.\n")
+    ledger = bank.app.ledger
+    assert ledger.sealer is not None
+    key = str(ledger.keyring.file(ledger.sealer.key.key_id))
+    assert checked(folder, "--key", key) == (
+        0,
+        "Everything in this pack fits, and carries the ledger's seal.\n",
+    )
+    told = orjson.loads((folder / "evidence.json").read_bytes())
+    kinds = {event["kind"] for event in told["events"]}
+    assert {"transaction.decided", "case.opened", "task.opened", "set.approved"} <= kinds
+    assert any(row["name"].endswith("policy.yaml") for row in told["contents"])
+
+
+CHANGES = {
+    "declines instead": (
+        b'\\"outcome\\":\\"review\\"',
+        b'\\"outcome\\":\\"decline\\"',
+        "does not have its hash",
+    ),
+    "another actor": (b'"actor": "engine"', b'"actor": "nobody"', "does not have its hash"),
+    "another payment": (b"transaction_id=2:t1", b"transaction_id=2:t9", "the content of payment t1"),
+    "another rule": (b"version:", b"Version:", "policy.yaml does not have its hash"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_is_changed_in_a_pack_is_named(bank: Institution, tmp_path: Path, change: str) -> None:
+    folder = unpacked(bank, tmp_path)
+    before, after, problem = CHANGES[change]
+    file = folder / "evidence.json"
+    text = file.read_bytes()
+    assert before in text
+    file.write_bytes(text.replace(before, after))
+    code, told = checked(folder)
+    assert code == 1
+    assert "evidence.json is missing, or was changed" in told
+    assert problem in told
+
+
+def test_personal_values_leave_for_a_recorded_reason_only(bank: Institution, tmp_path: Path) -> None:
+    assert EMAIL.encode() not in (unpacked(bank, tmp_path / "masked") / "evidence.json").read_bytes()
+    form = {"ids": ["t1"], "unmask": True}
+    assert bank.ask("auditor-1", "POST", "/v1/evidence", json=form).status_code == 422
+    folder = unpacked(bank, tmp_path / "whole", unmask=True, reason="court order 12")
+    assert EMAIL.encode() in (folder / "evidence.json").read_bytes()
+    assert checked(folder)[0] == 0
+    file = folder / "evidence.json"
+    file.write_bytes(file.read_bytes().replace(EMAIL.encode(), b"someone.else@example.org"))
+    assert "email of transaction:1 does not fit its commitment" in checked(folder)[1]
+    last = bank.app.ledger.read(
+        "SELECT actor, payload FROM events WHERE kind = 'evidence.exported' ORDER BY seq"
+    )[-1]
+    assert (last["actor"], orjson.loads(last["payload"])["reason"]) == ("auditor-1", "court order 12")
+
+
+def test_the_page_holds_what_was_decided_and_runs_nothing(bank: Institution, tmp_path: Path) -> None:
+    page = (unpacked(bank, tmp_path) / "evidence.html").read_text()
+    assert "Transaction t1" in page
+    assert "<script" not in page
+
+
+def test_a_case_can_be_taken_away_by_its_id(bank: Institution, tmp_path: Path) -> None:
+    case = bank.app.ledger.read("SELECT case_id FROM cases")[0]["case_id"]
+    told = orjson.loads((unpacked(bank, tmp_path, ids=[case]) / "evidence.json").read_bytes())
+    assert [row["transaction_id"] for row in told["transactions"]] == ["t1"]
+    assert bank.ask("auditor-1", "POST", "/v1/evidence", json={"ids": ["nothing"]}).status_code == 404
+    assert bank.ask("analyst-1", "POST", "/v1/evidence", json={"ids": ["t1"]}).status_code == 403
+
+
+def test_the_command_line_backs_up_restores_erases_and_takes_evidence(tmp_path: Path) -> None:
+    make_workspace(tmp_path / "shop")
+    run = CliRunner().invoke
+    here = ["--workspace", str(tmp_path / "shop"), "--json"]
+    made = run(cli, ["backup", "--to", str(tmp_path / "kept"), *here])
+    assert made.exit_code == 0, made.output
+    name = orjson.loads(made.stdout)["backup"]
+    done = run(cli, ["restore", str(tmp_path / "kept" / name), str(tmp_path / "again"), "--json"])
+    assert orjson.loads(done.stdout)["transactions"] == 0
+    erased = run(cli, ["erase", "--entity", "customer", "--value", "c1", "--reason", "a request", *here])
+    assert orjson.loads(erased.stdout)["payments"] == 0
+    replayed = run(cli, ["replay", "--all", "--sample", "5", *here])
+    assert (replayed.exit_code, orjson.loads(replayed.stdout)["replayed"]) == (0, 0)
+    verified = run(cli, ["audit", "verify", "--workspace", str(tmp_path / "again")])
+    assert "Sealed under the ledger's key" in verified.stdout
