@@ -1,0 +1,85 @@
+"""Is a model that decides a share of the payments stopped by itself when it is far louder than the champion?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from casework.deciding.transactions import Sent, checked
+from casework.learning import models
+from casework.safety import actions
+from engine.model import NamedFeatures, TrainingData, registry
+from engine.model.train import train
+from tests.http.institution import START, Institution, payment
+
+NOW = START + timedelta(days=1)
+
+
+def model(folder: Path, fraud_from: int, fraud_to: int) -> str:
+    """A model of the amount alone: payments from so many to so many minor units are fraud."""
+    rows = 600
+    amount = np.arange(rows) % 200 * 10
+    fraud = (amount >= fraud_from) & (amount < fraud_to)
+    times = pa.array(np.arange(rows) * 3_600_000_000, pa.timestamp("us", "UTC"))
+    table = pa.table({"seq": np.arange(1, rows + 1), "occurred_at": times, "amount_minor": amount})
+    labels = pa.table({"seq": table["seq"], "value": fraud.astype(np.int8), "weight": np.ones(rows)})
+    features = NamedFeatures(("amount_minor",), ())
+    trained = train(TrainingData.join(table, labels), {"rounds": 20}, feature_set=features, seed=1)
+    return registry.save(folder, trained, created_at=START).model_id
+
+
+def test_a_model_on_trial_that_is_too_loud_is_paused_and_the_champion_decides(
+    institution: Institution,
+) -> None:
+    app = institution.app
+    quiet, loud = (model(app.workspace.models, *band) for band in ((100, 200), (1000, 1500)))
+    for name in (quiet, loud):
+        result = {
+            "model_id": name,
+            "metrics": {},
+            "record": {},
+            "gates": [],
+            "manifest_sha256": registry.manifest_digest(app.workspace.model_folder(name)),
+            "card_files": {},
+        }
+        with app.changing_settings(), app.ledger.writing() as w:
+            models.register(w, result, requested_by="scheduler", at=START)
+            if name == quiet:
+                models.promote(w, name, by="gates", reason="the first", at=START)
+    trial = actions.start_rollout(
+        app,
+        set_id="",
+        model_id=loud,
+        entity="customer",
+        share=0.5,
+        by="risk-manager-1",
+        reason="try it",
+        at=NOW,
+    )
+    assert app.live.guard.trials == {trial}
+
+    made = decide(institution, 160)
+
+    early = [d["model_id"] for d in made[:20]]
+    assert set(early) == {quiet, loud}
+    assert {d["model_id"] for d in made[-40:]} == {quiet}
+    assert app.live.guard.trials == set()
+    (act,) = app.ledger.read("SELECT action, kind, subject, sentence FROM breaker_acts")
+    assert (act["action"], act["kind"], act["subject"]) == ("pause", "model", loud)
+    assert "It is new, so it is paused: the model before it decides." in act["sentence"]
+
+
+def decide(institution: Institution, count: int) -> list[dict]:
+    app, answers = institution.app, []
+    for n in range(1, count + 1):
+        body = payment(n, entities={"customer": f"one{n}"}, attributes={"channel": "web"})
+        sent = Sent(
+            **{**body, "occurred_at": NOW, "amount": Decimal(body["amount"]), "personal": {}}  # type: ignore[arg-type]
+        )
+        answers += app.decide([checked(sent, app.mapping)], datetime.now(UTC))
+    return [orjson.loads(each) for each in answers if isinstance(each, bytes)]
