@@ -16,7 +16,7 @@ import httpx
 import pytest
 from fake_api import PASSWORD, FakeApi
 from fake_server import Running
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -148,6 +148,81 @@ def test_an_analyst_signs_in_reviews_by_keyboard_and_loses_nothing_by_a_reload(
     assert not [c for c in page.context.cookies() if c["name"] == "secondlook_session"]
 
 
+def tab_to(page: Page, target: Locator) -> None:
+    """Move the focus to something by the Tab key alone."""
+    for _ in range(80):
+        if target.evaluate(
+            "found => found === document.activeElement || found.contains(document.activeElement)"
+        ):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the Tab key does not lead to {target}")
+
+
+def test_a_task_is_worked_from_sign_in_to_the_next_one_by_the_keyboard_alone(
+    other: Page, running: Running
+) -> None:
+    page = other
+    page.goto("/")
+    for label, typed in (("User name", "analyst-1"), ("Password", PASSWORD)):
+        page.get_by_label(label, exact=True).wait_for()
+        tab_to(page, page.get_by_label(label, exact=True))
+        page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    kept_cookie(page)
+    before = len(running.api.verdicts)
+
+    press(page, "n")
+    expect(page.get_by_text("What would have changed the outcome")).to_be_visible()
+    task = page.url.rpartition("task=")[2]
+    tab_to(page, page.get_by_role("tab", name="Why this score"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("shared a payment with what this one names")).to_be_visible()
+    tab_to(page, page.get_by_label("Note"))
+    page.keyboard.type("two people, one device")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="Dismiss"))
+    press(page, "Enter")
+    expect(page.get_by_text("You decide first on this one.")).to_be_visible()
+    given = running.api.verdicts[before]
+    assert (given["task_id"], given["value"], given["note"]) == (task, "legitimate", "two people, one device")
+
+
+def test_a_note_survives_the_end_of_the_session_while_it_is_typed(other: Page, running: Running) -> None:
+    enter(other, "analyst-1", "/review?next=1")
+    expect(other.get_by_label("Note")).to_be_visible()
+    other.get_by_label("Note").press_sequentially("called the")
+    expect(other.get_by_text("Draft saved")).to_be_visible()
+    running.api.tokens.clear()
+    other.get_by_label("Note").press_sequentially(" customer")
+    expect(other.get_by_label("User name")).to_be_visible()
+    other.get_by_label("User name").fill("analyst-1")
+    other.get_by_label("Password", exact=True).fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other.get_by_role("button", name="analyst-1")).to_be_visible()
+    other.get_by_role("link", name="Review").click()
+    expect(other.get_by_label("Note")).to_have_value("called the customer")
+
+
+def test_a_rule_half_written_survives_a_reload_without_leaving_the_text(
+    other: Page, running: Running
+) -> None:
+    enter(other, "risk-manager-2", "/rules?edit=new")
+    text = other.get_by_role("textbox", name="Text", exact=True)
+    expect(text).to_have_value(re.compile("id: my_rule"))
+    text.press("Control+Home")
+    text.press_sequentially("# two in the morning")
+    expect(other.get_by_role("button", name="Start over")).to_be_visible()
+    other.reload()
+    expect(other.get_by_role("textbox", name="Text", exact=True)).to_have_value(
+        re.compile("^# two in the morning")
+    )
+    expect(other.get_by_text("This is what you had typed and not proposed.")).to_be_visible()
+
+
 @pytest.fixture
 def other(page: Page, console: str) -> Iterator[Page]:
     """A second person's browser."""
@@ -174,7 +249,7 @@ def test_a_rule_change_is_proposed_by_one_person_and_approved_by_another(
     page: Page, other: Page, running: Running
 ) -> None:
     enter(page, "risk-manager-1", "/rules?edit=catalogue/shared_device_burst.yaml")
-    text = page.get_by_label("Text")
+    text = page.get_by_role("textbox", name="Text", exact=True)
     expect(text).to_have_value(re.compile("device_customer_distinct_7d >= 3"))
     text.fill(text.input_value().replace(">= 3", ">= 4"))
     text.press("Control+Enter")

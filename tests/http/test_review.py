@@ -213,3 +213,26 @@ def test_what_was_shown_is_kept_with_the_verdict(institution: Institution, case:
         [task["task_id"]],
     )
     assert rows == [{"arm": task["arm"], "guideline_version": task["guideline"]["version"], "counted": True}]
+
+
+@pytest.mark.usefixtures("case")
+def test_two_people_see_each_others_locks(institution: Institution) -> None:
+    mine = take(institution, "analyst-1")
+    refused = institution.ask("analyst-2", "POST", f"/v1/tasks/{mine['task_id']}/claim")
+    assert refused.status_code in (404, 409)  # a task that only chance hands out does not exist for others
+    listed = institution.ask("analyst-2", "GET", "/v1/tasks").json()["tasks"]
+    assert mine["task_id"] not in {task["task_id"] for task in listed}
+    queue = institution.ask("analyst-2", "GET", "/v1/queue").json()
+    assert sum(lane["claimed"] for lane in queue["lanes"]) == 1
+    lead = institution.ask("team-lead-1", "GET", "/v1/tasks", params={"status": "claimed"}).json()["tasks"]
+    assert [(task["task_id"], task["claimed_by"]) for task in lead] == [(mine["task_id"], "analyst-1")]
+
+
+def test_the_list_can_be_narrowed_to_what_is_due_soon(institution: Institution, case: dict[str, Any]) -> None:
+    def listed(**query: Any) -> list[str]:
+        answer = institution.ask("team-lead-1", "GET", "/v1/tasks", params={"order": "deadline", **query})
+        return [task["deadline"] for task in answer.json()["tasks"]]
+
+    assert case["case_id"]
+    assert listed() == sorted(listed()) != []
+    assert listed(due_within_hours=1) == []
