@@ -41,7 +41,7 @@ _LISTS = "lists.yaml"
 # Transactions whose every verdict was given before the score was seen: good enough to judge a model by.
 _BLIND = (
     "SELECT transaction_seq FROM verdicts WHERE undone_at IS NULL "
-    "AND task_kind NOT IN ('golden', 're_serve', 'training') "
+    "AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot') "
     "AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts) GROUP BY transaction_seq "
     f"HAVING bool_and(arm = '{BLIND_FIRST}')"
 )

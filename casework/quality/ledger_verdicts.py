@@ -174,7 +174,7 @@ def looks(found: Sequence[Given]) -> list[TwoLooks]:
             before = first[spot]
             days = (one.given_at - before.given_at).total_seconds() / 86_400
             pairs.append(TwoLooks(one.item, one.reviewer, before.value, one.value, days))
-        elif one.kind != RE_SERVE:
+        elif one.kind in COUNTED_KINDS:
             first.setdefault(spot, one)
     return pairs
 

@@ -19,7 +19,7 @@ WITH known AS (
     FROM outcomes GROUP BY transaction_seq
 ), said AS (
     SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS fraud
-    FROM verdicts WHERE undone_at IS NULL AND task_kind NOT IN ('golden', 're_serve', 'training')
+    FROM verdicts WHERE undone_at IS NULL AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')
     GROUP BY transaction_seq
 )
 SELECT coalesce(CAST(t."{attribute}" AS VARCHAR), 'not known') AS value, count(*) AS decisions,

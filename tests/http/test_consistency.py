@@ -18,6 +18,7 @@ from tests.http.institution import Institution
         *(f"/v1/consistency/disputes?against={whom}" for whom in ("each_other", "model", "outcome")),
         "/v1/consistency/pace",
         "/v1/consistency/people",
+        "/v1/consistency/pilots",
     ],
 )
 def test_every_part_answers_before_anybody_has_judged_anything(institution: Institution, path: str) -> None:
@@ -45,3 +46,11 @@ def test_nobody_else_sees_them(institution: Institution) -> None:
 
 def test_examples_of_disputes_are_not_for_those_who_may_judge_them(institution: Institution) -> None:
     assert institution.ask("analyst-1", "GET", "/v1/consistency/disputes").status_code == 403
+
+
+def test_a_pilot_without_past_cases_or_with_too_many_is_refused(institution: Institution) -> None:
+    path = "/v1/consistency/pilots"
+    assert institution.ask("team-lead-1", "POST", path, json={"name": "p"}).status_code == 409
+    assert institution.ask("team-lead-1", "POST", path, json={"name": "p", "cases": 501}).status_code == 422
+    assert institution.ask("analyst-1", "POST", path, json={"name": "p"}).status_code == 403
+    assert institution.ask("team-lead-1", "GET", f"{path}/nothing").status_code == 404

@@ -1,0 +1,1 @@
+"""How far apart does a guideline leave people who all judge the same cases?"""
