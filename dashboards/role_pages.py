@@ -12,9 +12,11 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "queue": ("Queue", ":material/inbox:"),
     "review": ("Review", ":material/visibility:"),
     "my_work": ("My work", ":material/person_check:"),
+    "training": ("Training", ":material/school:"),
     "cases": ("Cases", ":material/folder_open:"),
     "team": ("Team", ":material/groups:"),
     "scorecards": ("Scorecards", ":material/forum:"),
+    "review_design": ("Review design", ":material/casino:"),
     "decisions": ("Decisions", ":material/search:"),
     "consistency": ("Consistency", ":material/balance:"),
     "summary": ("Summary", ":material/monitoring:"),
@@ -33,12 +35,13 @@ PAGES: Mapping[str, tuple[str, str]] = {
 }
 # The first page of a role is where it lands.
 ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
-    "analyst": ("queue", "review", "my_work", "decisions", "consistency"),
+    "analyst": ("queue", "review", "my_work", "training", "decisions", "consistency"),
     "team_lead": (
         "queue",
         "review",
         "cases",
         "team",
+        "review_design",
         "scorecards",
         "decisions",
         "consistency",
@@ -65,6 +68,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "jobs",
         "cases",
         "team",
+        "review_design",
         "decisions",
         "consistency",
         "audit",
@@ -102,6 +106,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "consistency",
         "audit",
         "team",
+        "review_design",
         "integration",
     ),
     "integrator": ("integration", "decisions"),
@@ -109,7 +114,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
 # Menus of the roles with more pages than fit into one row.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Overview": ("summary", "watch", "consistency"),
-    "Work": ("queue", "review", "my_work", "cases", "team", "scorecards"),
+    "Work": ("queue", "review", "my_work", "cases", "team", "review_design", "scorecards"),
     "Record": ("decisions", "audit"),
     "Rules": ("rules", "proposals", "thresholds", "effect", "rule_report"),
     "Control": ("safety", "lists", "models", "jobs", "integration"),

@@ -53,6 +53,8 @@ def _question(page: Json) -> None:
     reason = words.title_of(why.get("reason", ""), words.REASONS) if why.get("reason") else ""
     lane = words.title_of(page.get("lane_shown", ""), words.LANES)
     marks = [f":blue-badge[{lane}]", *([":violet-badge[Decide first]"] if is_blind(page) else [])]
+    if page.get("kind_shown") == "training":
+        marks.insert(0, ":green-badge[Training]")
     if page.get("kind_shown") == "adjudication":
         marks = [":violet-badge[⚖ Adjudication]"]
     sentence = words.plain(why.get("sentence") or reason)

@@ -164,7 +164,11 @@ def _answer(page: Json, value: str) -> None:
     if st.session_state.get(_key("all", task_id)):
         _apply(page, {**verdict, "version": None}, given)
     leave_task(task_id)
-    st.session_state["wanted"] = "next"
+    if page.get("kind_shown") == "training":  # what was right is told before the next one, and ends undo
+        st.session_state.pop("last_verdict")
+        st.query_params["task"] = task_id
+    else:
+        st.session_state["wanted"] = "next"
     st.rerun()
 
 
@@ -215,7 +219,7 @@ def undo_button() -> None:
         "What the engine thought", icon=":material/visibility:", type="tertiary", key="reveal"
     ):
         # Whoever has seen the answer can no longer answer blind: the offer to undo ends here.
-        st.session_state.pop("last_verdict")
+        st.session_state["revealed"] = st.session_state.pop("last_verdict")
         st.session_state.pop("task_page", None)
         st.switch_page("app_pages/review.py", query_params={"task": last["task_id"]})
     label = f"Undo “{words.VERDICTS[last['value']][1]}”"

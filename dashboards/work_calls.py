@@ -101,6 +101,40 @@ class WorkCalls:
     def answer_flag(self, flag_id: str, answer: str) -> None:
         self._ask("POST", f"/inbox/{flag_id}/answer", body={"answer": answer})
 
+    # How reviews are drawn and reviewers trained
+    def review_design(self, asked: Mapping[str, Any]) -> Json:
+        """Cost and power of shares; `asked` as GET /v1/review-design has it."""
+        return self._ask("GET", "/review-design", query=asked)
+
+    def golden_cases(self) -> list[Json]:
+        found: list[Json] = self._ask("GET", "/golden-cases")["golden_cases"]
+        return found
+
+    def nominate(self, transaction_id: str, is_fraud: bool, reason: str) -> None:
+        body = {"transaction_id": transaction_id, "is_fraud": is_fraud, "reason": reason}
+        self._ask("POST", "/golden-cases", body=body)
+
+    def retire_golden(self, golden_id: str, reason: str) -> None:
+        self._ask("POST", f"/golden-cases/{golden_id}/retirement", body={"reason": reason})
+
+    def my_training(self) -> Json:
+        return self._ask("GET", "/me/training")
+
+    def newcomers(self) -> list[Json]:
+        found: list[Json] = self._ask("GET", "/newcomers")["newcomers"]
+        return found
+
+    def begin_training(self, user: str, reason: str) -> None:
+        self._ask("POST", f"/reviewers/{user}/training", body={"reason": reason})
+
+    def qualify(self, user: str, reason: str) -> None:
+        self._ask("POST", f"/reviewers/{user}/qualification", body={"reason": reason})
+
+    def second_thought(self, verdict_id: str, value: str, confidence: str) -> Json:
+        """What one says of a blind verdict after seeing the engine's opinion."""
+        body = {"value": value, "confidence": confidence}
+        return self._ask("POST", f"/verdicts/{verdict_id}/revision", body=body)
+
     # Webhooks
     def webhooks(self) -> Json:
         return self._ask("GET", "/webhooks")

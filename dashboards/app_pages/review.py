@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, task_tabs, task_view, verdict_bar
+from dashboards import frame, second_thought, signin, task_tabs, task_view, verdict_bar
 from dashboards.client import ApiError
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ def show() -> None:
     shown = task_view.without_attribute(page, frame.protected_attribute())
     later = task_view.draw(shown)
     if page.get("status") == "done":
-        _already_answered()
+        _already_answered(page)
     elif page.get("claimed_by") == _user():
         verdict_bar.restore(page)
         with st.bottom:
@@ -76,7 +76,9 @@ def _keep(page: Json | None) -> Json | None:
     return page
 
 
-def _already_answered() -> None:
+def _already_answered(page: Json) -> None:
+    second_thought.feedback(page)
+    second_thought.offer(page)
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from dashboards import charts, frame, signin, words
+from dashboards import charts, frame, learning_view, signin, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -28,8 +28,10 @@ def show() -> None:
     with right:
         _inbox()
         _people(team["people"])
+        learning_view.newcomers(team["people"])
         _reported(team)
     _training()
+    learning_view.guideline()
 
 
 def _outlook(forecast: Json) -> None:

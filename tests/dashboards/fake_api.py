@@ -14,6 +14,7 @@ from typing import Any
 import fake_beside
 import fake_consequences
 import fake_consistency
+import fake_design
 import fake_institution as data
 import fake_models
 import fake_proposals
@@ -322,6 +323,7 @@ ROUTES: list[Route] = [
     ("GET", "/events", False, _fixed(data.EVENTS)),
     *fake_safety.ROUTES,
     *fake_work.ROUTES,
+    *fake_design.ROUTES,
     *fake_beside.ROUTES,
     *fake_watch.ROUTES,
 ]
