@@ -81,6 +81,12 @@ def mistype(page: Page) -> None:
     page.get_by_text("tests fail").wait_for()
 
 
+def read_scorecard(page: Page) -> None:
+    """Look at the first scorecard that may be read."""
+    page.get_by_role("button", name="Read it").click()
+    page.get_by_text("These figures advise").wait_for()
+
+
 def verify(page: Page) -> None:
     page.get_by_role("button", name="Verify the whole chain").click()
     page.get_by_text("nothing was altered").wait_for(timeout=4 * PATIENCE)
@@ -95,6 +101,8 @@ SHOTS = (
     Shot("cases", "team-lead-1", "cases"),
     Shot("team", "team-lead-1", "team", height=1100),
     Shot("case", "team-lead-1", "cases?status=closed", open_first_row),
+    Shot("my-work", "analyst-2", "my_work", height=1100),
+    Shot("scorecards", "team-lead-1", "scorecards", read_scorecard, height=1200),
     Shot("consistency", "team-lead-1", "consistency", height=1100),
     Shot("summary", "risk-manager-1", "summary", height=1000),
     Shot("rules", "risk-manager-1", "rules", open_first_row),
