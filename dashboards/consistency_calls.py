@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dashboards.safety_calls import Ask
@@ -40,3 +41,16 @@ class ConsistencyCalls:
     def person(self, reviewer: str) -> Json:
         """One's own figures, or those of somebody one leads; looking at another's is recorded."""
         return self._ask("GET", f"/consistency/people/{reviewer}")
+
+    def pilots(self) -> Json:
+        return self._ask("GET", "/consistency/pilots")
+
+    def pilot(self, pilot_id: str) -> Json:
+        """One pilot with its report; looking is recorded."""
+        return self._ask("GET", f"/consistency/pilots/{pilot_id}")
+
+    def open_pilot(self, form: Mapping[str, Any]) -> Json:
+        return self._ask("POST", "/consistency/pilots", body=dict(form))
+
+    def close_pilot(self, pilot_id: str) -> None:
+        self._ask("POST", f"/consistency/pilots/{pilot_id}/close")

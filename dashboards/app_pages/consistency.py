@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, consistency_view, disputes_view, frame, pace_view, signin, words
+from dashboards import charts, consistency_view, disputes_view, frame, pace_view, pilot_view, signin, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -34,8 +34,9 @@ SECTIONS = {
     "disputes": "Where people differ",
     "pace": "Pace",
     "people": "People",
+    "pilots": "Pilots",
 }
-FOR_LEADS, FOR_REVIEWERS = ("disputes",), ("people",)
+FOR_LEADS, FOR_REVIEWERS = ("disputes", "pilots"), ("people",)
 
 
 def show() -> None:
@@ -60,6 +61,7 @@ VIEWS = {
     "disputes": disputes_view.show,
     "pace": pace_view.show,
     "people": pace_view.people,
+    "pilots": pilot_view.show,
 }
 
 

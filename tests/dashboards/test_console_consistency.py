@@ -55,3 +55,25 @@ def test_a_team_lead_names_a_person_before_anything_is_read_or_recorded(opened: 
     app.text_input(key="look_at").input("nobody").run()
     app.button(key="look").click().run()
     assert "there are no figures of such a person for you" in seen(app)
+
+
+def test_a_pilot_shows_the_change_the_guideline_and_each_pairs_matrix(opened: Opened) -> None:
+    app = opened("team-lead-1", "consistency", part="pilots")
+    assert "New devices, again" in seen(app)
+    assert "Alpha rose" not in seen(app)  # it names people: read only when chosen
+    app.selectbox(key="pilot").select("pilot_2").run()
+    text = seen(app)
+    assert "Alpha rose by 0.21" in text
+    assert "+Call the customer." in text
+    assert "analyst-1 (rows) and analyst-2 (columns), 40 cases" in text.replace("\\", "")
+
+
+def test_a_team_lead_opens_a_pilot_from_the_page(opened: Opened) -> None:
+    app = opened("team-lead-1", "consistency", part="pilots")
+    app.text_input[0].input("Foreign shops")
+    next(button for button in app.button if button.label == "Open").click().run()
+    assert "Foreign shops" in seen(app)
+
+
+def test_pilots_are_no_part_of_an_analysts_page(opened: Opened) -> None:
+    assert "Open a pilot" not in seen(opened("analyst-1", "consistency", part="pilots"))
