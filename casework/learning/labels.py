@@ -108,8 +108,8 @@ def label_table(
     `golden` maps the seq of a golden transaction to whether it is fraud. A source with weight 0 is not used
     at all, and the word of a source counts once it has stood for as long as the policy says. Two people who disagree
     and were not adjudicated, or an "inconclusive", give no verdict label; silence may then still speak. Where
-    reviewers' errors are known (consensus.of_ledger), their words weigh no more than their force, three people who
-    differ may still make a label, and what is more likely wrong than right is none.
+    reviewers' errors are known (consensus.of_ledger), their words weigh no more than they tell, three people who
+    differ may still make a label, and words that are hardly ever right make none.
     """
     return _read(ledger, policy, as_of, golden or {}, _LABELS)
 

@@ -1,8 +1,8 @@
 """What do the record's verdicts show about everybody's errors, and so about what each payment's verdicts are worth?
 
 The fit is stored with its date, so that a label believed at some moment can be derived again from the fit of that
-moment. A payment's verdicts are judged by two figures of `worth`: they are no label where the lane and they together
-make it more likely wrong than right, and they weigh at most as much as their force.
+moment. Words weigh in a label what they tell (their force, see `worth`) times the chance that they are right, and at
+most what the policy says; where they are hardly ever right they are no label.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from engine.policy import Policy
 LOOKS_BACK = timedelta(days=180)
 """Verdicts older than this say little of how somebody judges now."""
 FEWEST = 30
+HARDLY_RIGHT = 0.25
+"""Posterior under which words are no label at all: one person's "fraud" where there is hardly any. Not a half, because
+what people call fraud is stopped and will never be known otherwise, and half-right words still point the right way."""
 SURE = 0.8
 """Posterior from which three people or more who differ still make a label."""
 _GOLDEN = "golden:"
@@ -212,13 +215,15 @@ def _worth(
 def _factor(
     given: Sequence[tuple[str, str]], named: set[str], posterior: float, force: float, policy: Policy
 ) -> float:
-    """The share of the policy's weight that these words are worth: all of it where their force is as high or
-    higher, nothing where they are more likely wrong than right, or differ and leave doubt."""
-    sure_enough = posterior >= 0.5 if len(named) == 1 else len(given) >= 3 and posterior >= SURE
+    """The share of the policy's weight that these words are worth: their force times the chance that they are right,
+    and all of it where that is as much or more; nothing where they are hardly ever right, or differ and leave
+    doubt."""
+    agreed = len(named) == 1
+    good_enough = posterior >= HARDLY_RIGHT if agreed else len(given) >= 3 and posterior >= SURE
     usual = policy.labels.weights.get("consensus" if len(given) > 1 else "single_verdict", 0.0)
-    if not sure_enough or usual <= 0:
+    if not good_enough or usual <= 0:
         return 0.0
-    return min(1.0, max(force, 0.0) / usual)
+    return min(1.0, max(force, 0.0) * posterior / usual)
 
 
 def lanes_of(said: Sequence[Word]) -> dict[tuple[int, bool], str]:
