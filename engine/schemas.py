@@ -130,25 +130,8 @@ def policy() -> JSON:
         "queues": {"type": "object", "additionalProperties": _queue()},
         "review_design": _design(),
         "joining": _object({"entity": _text(), "within": _duration()}, {"most": _integer(2, 200)}),
-        "desk": _object(
-            {},
-            {
-                "held_at_once": _integer(1, 100),
-                "idle_after": _duration(),
-                "alike_in": _integer(1, 100),
-                "alike_most": _integer(1, 100),
-            },
-        ),
-        "watch": _object(
-            {},
-            {
-                "recent": _duration(),
-                "reference": _duration(),
-                "lasts": _duration(),
-                "widen": _share(),
-                "most": _share(),
-            },
-        ),
+        "desk": _desk(),
+        "watch": _watch(),
         "files": _object({}, {"largest": _integer(1, 4_000_000), "keep": _duration()}),
         "webhooks": _object({}, {"hosts": _texts()}),
         "retention": _object({}, {"personal": _duration(), "telemetry": _duration()}),
@@ -266,6 +249,16 @@ def _queue() -> JSON:
 
 def _texts() -> JSON:
     return {"type": "array", "items": {"type": "string"}}
+
+
+def _desk() -> JSON:
+    counts = {name: _integer(1, 100) for name in ("held_at_once", "alike_in", "alike_most")}
+    return _object({}, {**counts, "idle_after": _duration()})
+
+
+def _watch() -> JSON:
+    spans = {name: _duration() for name in ("recent", "reference", "lasts")}
+    return _object({}, {**spans, "widen": _share(), "most": _share()})
 
 
 def _sampling() -> JSON:

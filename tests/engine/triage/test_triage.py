@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.control import Widening
 from engine.costs import capacity_price, cut_offs, expected_costs
 from engine.decision import Draws, Outcome, RuleResult, RuleState, TriageReason
 from engine.policy import Policy, Thresholds, load_policy
@@ -329,26 +327,3 @@ def test_what_is_no_probability_is_refused() -> None:
     for odd in (float("nan"), -0.1, 1.1):
         with pytest.raises(ValueError, match="must lie in"):
             answer(odd)
-
-
-WIDE = Widening("widening_1", "default", 0.5, 10, "Inputs have drifted.", datetime(2026, 4, 1, tzinfo=UTC))
-
-
-def just_below(amount: int = 6000) -> float:
-    return 0.8 * cut_offs(amount, POLICY).review_at
-
-
-def test_where_inputs_drifted_a_person_looks_earlier_and_is_told_why() -> None:
-    assert answer(just_below()).outcome is Outcome.APPROVE
-    wide = answer(just_below(), widening=WIDE)
-    assert (wide.outcome, wide.triage.reason) == (Outcome.REVIEW, TriageReason.DRIFT)
-    assert wide.triage.sentence.startswith("Inputs have drifted. So a person looks from ")
-
-
-def test_drift_widens_only_so_far_and_so_often_and_not_when_reviews_are_dear() -> None:
-    far_below = 0.4 * cut_offs(6000, POLICY).review_at
-    assert answer(far_below, widening=WIDE).outcome is Outcome.APPROVE
-    assert answer(just_below(), widening=WIDE, load=CapacityState(drift_today=10)).outcome is Outcome.APPROVE
-    busy = CapacityState(reviews_today=int(0.9 * POLICY.capacity.reviews_per_day))
-    assert answer(just_below(), widening=WIDE, load=busy).outcome is Outcome.APPROVE
-    assert answer(just_below(), widening=WIDE, policy=with_autonomy("automatic")).outcome is Outcome.APPROVE
