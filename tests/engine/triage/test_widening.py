@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from engine.control import Applied, Control, Widening, from_context
+import numpy as np
+
+from data.transactions import Transaction
+from engine.control import Applied, AsStored, Control, Widening, from_context
 from engine.costs import cut_offs
-from engine.decision import Draws, Outcome, TriageReason
+from engine.decide import Engine, load_after
+from engine.decision import Decision, Draws, Explanation, Outcome, TriageReason
 from engine.policy import Policy, load_policy
 from engine.triage import CapacityState, Triaged, triage
 
@@ -60,3 +66,61 @@ def test_only_a_widening_that_was_used_is_stored_and_it_is_read_back_as_it_was()
     assert applied.having_used(None).as_context() == {}
     assert not Applied().having_used(None)
     assert Control(widenings=[WIDE])._always.widenings == (WIDE,)
+
+
+class Steady:
+    """A model that gives every payment the same probability."""
+
+    model_id = "m_steady"
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+
+    def score_rows(self, rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(len(rows)), np.full(len(rows), self._probability)
+
+    def novelty(self, row: Any) -> float:
+        return 0.0
+
+    def explain(self, rows: Sequence[Any]) -> list[Explanation]:
+        return [Explanation(0.0, {}) for _ in rows]
+
+
+class Silent:
+    """No rule ever says anything."""
+
+    def evaluate(self, row: Any, at: datetime) -> tuple[()]:
+        return ()
+
+
+def engine_with(control: Any) -> Engine:
+    model = Steady(0.8 * cut_offs(6000, POLICY).review_at)
+    parts: dict[str, Any] = {"state": None, "rules": Silent(), "policy": POLICY, "model": model}
+    return Engine(**parts, key=b"k" * 32, set_id="set_1", control=control)
+
+
+def decide(engine: Engine, at: datetime, load: CapacityState) -> Decision:
+    payment = Transaction("t1", at, 6000, Decimal(60), "EUR", {}, {}, {}, seq=1)
+    return engine.decide_rows([payment], [{}], at=at, load=load)[0]
+
+
+def test_a_decision_made_by_a_widening_replays_from_what_was_stored_when_it_is_long_over() -> None:
+    at = datetime(2026, 3, 31, tzinfo=UTC)
+    other = replace(WIDE, widening_id="widening_2", segment="large")
+    then = decide(engine_with(Control(widenings=[WIDE, other])), at, CapacityState(drift_today=3))
+    assert (then.outcome, then.triage.reason) == (Outcome.REVIEW, TriageReason.DRIFT)
+    stored = then.context
+    assert [w["widening_id"] for w in stored["controls"]["widenings"]] == ["widening_1"]
+    again = AsStored(from_context(stored["controls"]))
+    assert decide(engine_with(again), at, CapacityState(**stored["load"])) == then
+    assert load_after(CapacityState(drift_today=3), then).drift_today == 4
+    # Without what was stored the same payment would have been let go.
+    assert decide(engine_with(Control()), at, CapacityState()).outcome is Outcome.APPROVE
+
+
+def test_a_decision_that_a_widening_did_not_change_does_not_carry_it() -> None:
+    at = datetime(2026, 3, 31, tzinfo=UTC)
+    full = CapacityState(drift_today=WIDE.most)
+    made = decide(engine_with(Control(widenings=[WIDE])), at, full)
+    assert made.outcome is Outcome.APPROVE
+    assert "controls" not in made.context
