@@ -44,6 +44,8 @@ from engine.model import registry
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 COUNTED = "kills.json"
+LONGEST_SECONDS = 2.0
+"""A kill comes at most so long after the stage that was drawn for it began; stages are drawn evenly."""
 _PATIENCE_SECONDS = 120.0
 
 
@@ -127,8 +129,8 @@ def _hear_of_one(app: App, number: int) -> None:
     outcomes.report(app, told, by="integrator-1", at=NOW)
 
 
-def kill_once(root: Path, number: int, *, what: str, after: float) -> tuple[str, str]:
-    """Start a round and kill the owner of the ledger or its training child so many seconds after the run began.
+def kill_once(root: Path, number: int, *, what: str, stage: str, after: float) -> tuple[str, str]:
+    """Start a round and kill the owner of the ledger or its training child so many seconds after a stage began.
 
     Returns the stage at that moment and how the round ended (killed, or over before).
     """
@@ -141,16 +143,22 @@ def kill_once(root: Path, number: int, *, what: str, after: float) -> tuple[str,
         "--workspace",
         str(root),
     ]
-    owner = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with (root / "rounds.log").open("ab") as log:
+        owner = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
     assert owner.stdout is not None
     run_id = owner.stdout.readline().decode().strip()
-    began = time.monotonic()
-    process = psutil.Process(owner.pid)
+    if not run_id:
+        owner.communicate()
+        raise SystemExit(f"round {number} did not begin; see {root / 'rounds.log'}")
+    process, folder = psutil.Process(owner.pid), Workspace(root).snapshots / run_id
     children: list[psutil.Process] = []
+    while owner.poll() is None and progress.told(folder)["share"] < progress.STAGES[stage]:
+        time.sleep(0.02)
+    began = time.monotonic()
     while owner.poll() is None and (time.monotonic() - began < after or (what == "child" and not children)):
         children = _children(process) or children
         time.sleep(0.02)
-    stage = str(progress.told(Workspace(root).snapshots / run_id)["stage"])
+    reached = str(progress.told(folder)["stage"])
     ended = "over before"
     targets = children if what == "child" else [process]
     for target in targets:
@@ -160,7 +168,7 @@ def kill_once(root: Path, number: int, *, what: str, after: float) -> tuple[str,
     owner.wait(_PATIENCE_SECONDS)
     owner.stdout.close()
     _, alive = psutil.wait_procs(children, timeout=20)
-    return stage, "a child outlived its parent" if alive else ended
+    return reached, "a child outlived its parent" if alive else ended
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -203,11 +211,13 @@ def run(root: Path, kills: int, minutes: float, seed: int) -> Counts:
     """Kill until there were so many kills or the time is up; what was counted, also before."""
     file = root / COUNTED
     told, luck = Counts.load(file), random.Random(f"{seed}:{time.time_ns()}")
-    until, longest = time.monotonic() + 60 * minutes, _whole_run(root)
+    until, stages = time.monotonic() + 60 * minutes, [s for s in progress.STAGES if s != "search"]
     while sum(told.killed.values()) < kills and time.monotonic() < until:
         number = sum(told.killed.values()) + told.ended["over before"] + 1
         what = luck.choice(("server", "child"))
-        stage, ended = kill_once(root, number, what=what, after=luck.uniform(0.0, longest))
+        stage, ended = kill_once(
+            root, number, what=what, stage=luck.choice(stages), after=luck.uniform(0.0, LONGEST_SECONDS)
+        )
         told.ended[ended] += 1
         if ended == "killed":
             told.killed[what] += 1
@@ -216,18 +226,6 @@ def run(root: Path, kills: int, minutes: float, seed: int) -> Counts:
         told.save(file)
         print(f"{sum(told.killed.values()):3}  {what:6}  {stage:10}  {ended}", flush=True)
     return told
-
-
-def _whole_run(root: Path) -> float:
-    """Seconds that a run takes here when nobody kills it."""
-    app = App.open(Workspace(root), lambda: NOW)
-    try:
-        app.retraining.settle_interrupted()
-        began = time.monotonic()
-        app.retrain("person", "risk-manager-1", "how long it takes")
-        return time.monotonic() - began
-    finally:
-        app.close()
 
 
 def main() -> int:
