@@ -69,7 +69,10 @@ def disputes(
     since examples tell how a payment was judged."""
     app = the_app(request)
     settings = app.settings()
-    phrases = {feature.name: feature.phrase for feature in settings.features.features}
+    phrases = {
+        feature.name: feature.phrase + (" (minor units)" if feature.unit == "money" else "")
+        for feature in settings.features.features
+    }
     found = parts.disputes(app.ledger, settings.policy, now(), against=against, phrases=phrases, since=since)
     return json_answer(found)
 

@@ -16,9 +16,11 @@ from casework.quality.agreement.skew import skew
 from casework.quality.agreement.steadiness import steadiness
 from casework.quality.consistency import RANKED
 from casework.quality.display.report import display_report, equal_rate_threshold
+from casework.quality.display.screens import Screens
 from casework.quality.disputes.against import (
     AGAINST,
     EACH_OTHER,
+    MODEL,
     Fact,
     differing,
     with_each_other,
@@ -28,7 +30,7 @@ from casework.quality.disputes.against import (
 from casework.quality.disputes.surrogate import surrogate
 from casework.quality.ledger_verdicts import Given
 from casework.quality.pace.report import pace_report, person_pace
-from casework.review.review_design import COUNTED_KINDS
+from casework.review.review_design import BLIND_FIRST, COUNTED_KINDS, SCORE_SHOWN
 from casework.review.verdicts import CONFIRMED_FRAUD
 from data.errors import InputError
 from data.ledger import Ledger
@@ -87,11 +89,14 @@ def display(
     found = of_ledger.fresh(_given(ledger, policy, at, since))
     judged = of_ledger.judged(found)
     cut = equal_rate_threshold(judged)
-    return display_report(judged, of_ledger.reveals(ledger, found, cut), threshold=cut, seed=seed) | {
-        "threshold_is": "as many alarms as people raised"
-    }
+    drawn = of_ledger.judged([one for one in found if one.arm_was_drawn])
+    reveals = of_ledger.reveals(ledger, found, cut)
+    report = display_report(judged, reveals, threshold=cut, screens=_SCREENS, drawn=drawn, seed=seed)
+    return report | {"threshold_is": "as many alarms as people raised"}
 
 
+# Score, rules and explanation are hidden and shown together.
+_SCREENS = Screens(BLIND_FIRST, "", (SCORE_SHOWN,))
 _FEATURES = """
     SELECT d.transaction_id AS item, e.payload FROM decisions d JOIN events e ON e.seq = d.event_seq
     WHERE d.transaction_id IN (SELECT unnest(?))
@@ -122,7 +127,9 @@ def disputes(
     )
     judged = of_ledger.judged(asked)
     cut = equal_rate_threshold(judged)
-    tree = surrogate(differing(judged, against, _facts(ledger, asked), cut), phrases=phrases, seed=seed)
+    tree = surrogate(
+        differing(judged, against, _facts(ledger, asked, against), cut), phrases=phrases, seed=seed
+    )
     return {
         "against": against,
         "tree": tree,
@@ -134,7 +141,7 @@ def disputes(
     }
 
 
-def _facts(ledger: Ledger, found: list[Given]) -> dict[str, dict[str, Fact]]:
+def _facts(ledger: Ledger, found: list[Given], against: str) -> dict[str, dict[str, Fact]]:
     """By payment what was known of it when it was decided: features, score, why it was reviewed."""
     items = sorted({one.item for one in found})
     features = {
@@ -144,7 +151,8 @@ def _facts(ledger: Ledger, found: list[Given]) -> dict[str, dict[str, Fact]]:
     facts: dict[str, dict[str, Fact]] = {}
     for one in found:
         own = {name: _fact(value) for name, value in features.get(one.item, {}).items()}
-        score = None if one.score != one.score else one.score
+        # The score decides the model's side: a tree against the model would only find the cut again.
+        score = None if one.score != one.score or against == MODEL else one.score
         facts[one.item] = {**own, "score": score, "reason for review": one.reason, "queue": one.queue}
     return facts
 

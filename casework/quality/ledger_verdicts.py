@@ -13,7 +13,7 @@ from casework.quality.agreement.table import Rating
 from casework.quality.display.revealed import Reveal
 from casework.quality.pace.shifts import Worked
 from casework.review.lanes import SECOND_LANE
-from casework.review.review_design import COUNTED_KINDS, GOLDEN, RE_SERVE
+from casework.review.review_design import COUNTED_KINDS, GOLDEN, PRIMARY, RE_SERVE, SECOND
 from casework.review.verdicts import CONFIRMED_FRAUD
 from data.ledger import Ledger
 
@@ -25,7 +25,8 @@ FACTS = ("week", "queue", "reason", "rule", "guideline", "arm")
 class Given:
     """One verdict. `fraud` is the truth where it is known without regard to what people said of it: of golden cases,
     and of audited payments once their time to be disputed is over. `overlap` marks reviews that chance gave to several
-    people; `seconds` leaves idle time out; `score` is NaN where no model decided."""
+    people; `arm_probability` is the chance of the display arm; `seconds` leaves idle time out; `score` is NaN where no
+    model decided."""
 
     verdict_id: str
     item: str
@@ -45,6 +46,12 @@ class Given:
     amount_minor: int
     fraud: bool | None
     overlap: bool
+    arm_probability: float
+
+    @property
+    def arm_was_drawn(self) -> bool:
+        """Whether chance alone chose the display arm: audits are always blind, and so is what shows one again."""
+        return self.kind in (PRIMARY, SECOND) or (self.kind == GOLDEN and self.arm_probability < 1)
 
     @property
     def flagged(self) -> bool:
@@ -72,7 +79,8 @@ SELECT v.verdict_id, t.transaction_id AS item, v.transaction_seq, v.reviewer, v.
        CASE WHEN v.task_kind = 'golden' THEN g.is_fraud
             WHEN v.task_kind = 'audit' AND t.occurred_at + to_microseconds($maturity_us) <= CAST($at AS TIMESTAMP)
             THEN coalesce(o.is_fraud, false) END AS fraud,
-       w.transaction_seq IS NOT NULL AND v.task_id NOT IN (SELECT task_id FROM further_reviews) AS overlap
+       w.transaction_seq IS NOT NULL AND v.task_id NOT IN (SELECT task_id FROM further_reviews) AS overlap,
+       coalesce(k.arm_probability, 1.0) AS arm_probability
 FROM verdicts v
 JOIN transactions t ON t.seq = v.transaction_seq
 LEFT JOIN tasks k ON k.task_id = v.task_id

@@ -154,6 +154,26 @@ def test_an_empty_ledger_has_every_part_and_says_that_it_is_empty(house) -> None
     assert parts.sliced(house.ledger, "queue", *asked[1:])["groups"] == []
     assert parts.trend(*asked)["weeks"] == []
     assert parts.second_looks(*asked)["n_looks"] == 0
-    assert parts.display(*asked)["effects"] == []
+    assert {one["state"] for one in parts.display(*asked)["effects"]} == {"insufficient data"}
     assert parts.disputes(*asked)["tree"]["n"] == 0
     assert parts.pace(*asked)["n"] == 0
+
+
+def test_displays_are_compared_only_where_chance_chose_the_arm(house_with) -> None:
+    house = house_with()
+    house.audit()
+    house.judge("analyst-1", "confirmed_fraud")
+    house.case()
+    house.judge("analyst-1", "confirmed_fraud")
+    found = of_ledger.given(house.ledger, house.now, house.policy.labels.maturity)
+    assert [(one.kind, one.arm_was_drawn) for one in found] == [("audit", False), ("primary", True)]
+    effects = parts.display(house.ledger, house.policy, house.now)["effects"]
+    assert {one["contrast"] for one in effects} == {"screen"}
+    said = next(one for one in effects if one["measure"] == "said_fraud")
+    assert (said["without"]["n"], said["with"]["n"]) == (0, 1)
+
+
+def test_a_tree_against_the_model_does_not_find_the_cut_again(worked) -> None:
+    rows = of_ledger.given(worked.ledger, worked.now, worked.policy.labels.maturity)
+    assert parts._facts(worked.ledger, rows, "each_other")["tx-1"]["score"] == 0.3
+    assert parts._facts(worked.ledger, rows, "model")["tx-1"]["score"] is None

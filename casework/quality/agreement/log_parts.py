@@ -34,13 +34,15 @@ def deeper(
     slices: Sequence[str],
     cut: float | None,
     baseline: str,
+    score: str,
     known: Sequence[str],
     seed: int,
 ) -> dict[str, Any]:
     """The parts that a log's further columns allow; those it has no columns for are left out.
 
     `meant` are the words of the file that mean `positive`, `slices` the columns to break agreement down by, `cut` the
-    score from which the model says fraud (None without scores), `known` columns that are no facts of the case.
+    score from which the model says fraud (None without scores), `score` its column, `known` columns that are no
+    facts of the case.
     """
     judged = [line.judged for line in lines if line.judged]
     placed = log_facts.placed(lines, slices)
@@ -57,8 +59,9 @@ def deeper(
     if len({one.arm for one in judged}) > 1 or reveals:
         found["display"] = display_report(judged, reveals, threshold=cut, baseline=baseline, seed=seed)
     facts = log_facts.case_facts(lines, known)
-    found["facts_of_cases"] = sorted({name for of_item in facts.values() for name in of_item})
-    found["disputes"] = _disputes(judged, facts, cut, seed)
+    found["disputes"] = _disputes(judged, facts, cut, score, seed)
+    grown = any(tree["state"] != "insufficient data" for tree in found["disputes"]["trees"].values())
+    found["facts_of_cases"] = sorted({name for of in facts.values() for name in of}) if grown else []
     if worked := log_facts.worked(lines):
         people = sorted({one.reviewer for one in worked})
         each = [person_pace(worked, who, seed=seed) for who in people]
@@ -76,13 +79,29 @@ def _skew(judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _disputes(
-    judged: Sequence[Judged], facts: Mapping[str, Mapping[str, Fact]], cut: float | None, seed: int
+    judged: Sequence[Judged],
+    facts: Mapping[str, Mapping[str, Fact]],
+    cut: float | None,
+    score: str,
+    seed: int,
 ) -> dict[str, Any]:
     """Disputes with each other, the model and the outcome, each with its tree."""
     against = [EACH_OTHER, *([MODEL] if cut is not None else []), *([OUTCOME] if _known(judged) else [])]
-    trees = {name: surrogate(differing(judged, name, facts, cut), seed=seed) for name in against}
+    trees = {
+        name: surrogate(differing(judged, name, _but_score(facts, name, score), cut), seed=seed)
+        for name in against
+    }
     model = {"with_the_model": with_the_model(judged, cut)} if cut is not None else {}
     return {"with_each_other": with_each_other(judged), **model, "trees": trees}
+
+
+def _but_score(
+    facts: Mapping[str, Mapping[str, Fact]], against: str, score: str
+) -> Mapping[str, Mapping[str, Fact]]:
+    """Against the model the score is left out: it decides the model's side, so a tree would only find the cut again."""
+    if against != MODEL:
+        return facts
+    return {item: {name: fact for name, fact in of.items() if name != score} for item, of in facts.items()}
 
 
 def _known(judged: Sequence[Judged]) -> bool:

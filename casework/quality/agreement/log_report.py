@@ -81,7 +81,15 @@ def report_of_file(
     meant = {rating.verdict for rating, v in zip(log.ratings, verdicts, strict=True) if v == about} | {about}
     cut = threshold if columns.score else None
     report |= deeper(
-        lines, about, sorted(meant), slices=slices, cut=cut, baseline=baseline, known=named, seed=seed
+        lines,
+        about,
+        sorted(meant),
+        slices=slices,
+        cut=cut,
+        baseline=baseline,
+        score=columns.score,
+        known=named,
+        seed=seed,
     )
     report["unused_columns"] = [n for n in report["unused_columns"] if n not in report["facts_of_cases"]]
     return report

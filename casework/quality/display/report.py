@@ -37,18 +37,23 @@ def display_report(
     threshold: float | None = None,
     baseline: str = "",
     scored: str = "",
+    screens: Screens | None = None,
+    drawn: Sequence[Judged] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Adherence when the model is right and when it is wrong, by arm and compared between arms; the effect of score and
     of explanation on false positives, recall and seconds; and changes after the reveal.
 
+    `screens` says what the arms showed where their names do not; `drawn` are the verdicts whose arm chance alone chose
+    (default: all), for only these can be compared between arms.
     Rates have Wilson intervals; differences a cluster bootstrap and a permutation test, adjusted over all of the report
     (Holm 1979).
     """
     cut = equal_rate_threshold(judged) if threshold is None else threshold
-    screens = screens_of(judged, baseline, scored)
+    screens = screens or screens_of(judged, baseline, scored)
+    compared = judged if drawn is None else drawn
     effects = [
-        one for name, off, on in screens.contrasts() for one in _effects(judged, name, off, on, cut, seed)
+        one for name, off, on in screens.contrasts() for one in _effects(compared, name, off, on, cut, seed)
     ]
     tested = [one for one in effects if one["p"] is not None]
     for one, p in zip(tested, holm([one["p"] for one in tested]), strict=True):
@@ -60,7 +65,7 @@ def display_report(
         "adherence": _adherence(judged, cut) if cut is not None else {},
         "effects": effects,
         "after_reveal": after_reveal(reveals),
-        "reviewers_resampled": len({one.reviewer for one in judged}) >= MANY_REVIEWERS,
+        "reviewers_resampled": len({one.reviewer for one in compared}) >= MANY_REVIEWERS,
         "sentence": _sentence(effects, screens),
     }
 

@@ -143,11 +143,14 @@ def _paths(tree: Any, node: int = 0, path: Path | None = None) -> list[tuple[int
 def _words(path: Path, columns: Sequence[Column], phrases: Mapping[str, str]) -> str:
     """`amount above 120 and at most 300, channel is not pos`."""
     parts = []
+    named = {columns[at].name for at, _, below in path if columns[at].level is not None and not below}
     for place in dict.fromkeys(column for column, _, _ in path):
         column = columns[place]
         name = phrases.get(column.name) or column.name.replace("_", " ")
         most = [border for at, border, below in path if at == place and below]
         least = [border for at, border, below in path if at == place and not below]
+        if column.level is not None and most and column.name in named:
+            continue  # what it is says already what it is not
         if column.level is not None:
             parts.append(f"{name} {'is not' if most else 'is'} {column.level}")
             continue
@@ -162,8 +165,9 @@ def _number(value: float) -> str:
 
 
 def _finding(found: Mapping[str, Any]) -> dict[str, Any]:
-    top = found["groups"][0]
-    if len(found["groups"]) < 2 or found["p"] >= 0.05:
+    top = max(found["groups"], key=lambda group: group["disputed"]["low"] or 0.0)
+    above = (top["disputed"]["low"] or 0.0) > found["share"]["value"]
+    if len(found["groups"]) < 2 or found["p"] >= 0.05 or not above:
         return {
             "state": "no pattern",
             "sentence": "The disputed cases share nothing that holds on the half the tree has not seen.",

@@ -15,6 +15,8 @@ from casework.quality.subgroups import wilson
 BANDS = ((1, 10), (11, 25), (26, 50), (51, 100), (101, None))
 SHUFFLES = 1000
 MIN_VERDICTS = 60
+LONG_SHIFT = 10
+"""Verdicts from which on a shift says something of a trend; shorter ones would be stretched beyond what they saw."""
 
 
 def by_position(shifted: Sequence[InShift], left: np.ndarray) -> list[dict[str, Any]]:
@@ -46,7 +48,10 @@ def by_position(shifted: Sequence[InShift], left: np.ndarray) -> list[dict[str, 
 
 def trend(shifted: Sequence[InShift], left: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
     """By what factor seconds change with every ten verdicts of a shift, the case mix allowed for, and the p of a test
-    that shuffles the order within each shift. None under MIN_VERDICTS verdicts or where no shift has two."""
+    that shuffles the order within each shift. None under MIN_VERDICTS verdicts in shifts of LONG_SHIFT or more."""
+    lengths = np.bincount([one.shift for one in shifted]) if shifted else np.zeros(0)
+    kept = [i for i, one in enumerate(shifted) if lengths[one.shift] >= LONG_SHIFT]
+    shifted, left = [shifted[i] for i in kept], left[kept]
     shift = np.array([one.shift for one in shifted], dtype=np.int64)
     place = np.array([one.position for one in shifted], dtype=float)
     found: dict[str, Any] = {"n": len(shifted), "factor_per_ten": None, "p": None}
