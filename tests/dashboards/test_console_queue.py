@@ -11,11 +11,9 @@ from streamlit.testing.v1 import AppTest
 Opened = Callable[..., AppTest]
 
 
-def test_filters_come_from_the_address_and_are_asked_of_the_api(opened: Opened, api: FakeApi) -> None:
-    app = opened("analyst-1", "queue", order="deadline", due="day")
-    for name in ("order", "due"):  # of the landing, which had no filters in its address
-        del app.session_state[name]
-    app.query_params.update({"order": "deadline", "due": "day"})
+def test_filters_are_asked_of_the_api_and_stay_in_the_address(opened: Opened, api: FakeApi) -> None:
+    app = opened("analyst-1", "queue")
+    app.session_state["order"], app.session_state["due"] = "deadline", "day"
     app.run()
     assert api.listed[-1] == {"status": "open", "order": "deadline", "due_within_hours": "24", "limit": "50"}
     assert (app.query_params["order"], app.query_params["due"]) == ("deadline", "day")
