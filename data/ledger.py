@@ -134,6 +134,8 @@ class Ledger(Memory):
         """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record."""
         with self._database:
             self.settle()
+            if self._tables.sums is not None:
+                self._tables.sums.trim()
             self._connection.execute("CHECKPOINT")
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 -- HMAC under the ledger's key over the event's hash; null for events from before the ledger had a key.
 ALTER TABLE events ADD COLUMN seal BLOB;
--- One row: for each table the number of its rows and a keyed sum over them, as of the last event; mac seals all that.
+-- The last row: for each table the number of its rows and a keyed sum over them, as of the last event; mac seals all that.
 CREATE TABLE state_seals (event_seq BIGINT NOT NULL, tables VARCHAR NOT NULL, mac BLOB NOT NULL);
 
 -- What was erased, by whom and why; the event's payload has the same. counts is JSON: rows or files by kind.

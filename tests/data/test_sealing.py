@@ -131,7 +131,7 @@ TAMPERED = {
     "INSERT INTO dispositions SELECT * FROM dispositions": "the disposition 1 is in dispositions more than once",
     "INSERT INTO dispositions SELECT * REPLACE (9 AS disposition_seq) FROM dispositions":
         "the disposition 9 is in dispositions, but no event speaks of it",
-    "DELETE FROM state_seals": "0 lines of table sums are stored where there is one",
+    "DELETE FROM state_seals": "no sums of the tables are stored",
     "UPDATE state_seals SET event_seq = 6": "the sums of the tables do not carry this ledger's seal as of its last event",  # noqa: E501
     "INSERT INTO users VALUES ('x', 'admin', 'h', now()::TIMESTAMP, NULL)":
         "the user x is in users, but no event speaks of it",
