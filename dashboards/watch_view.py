@@ -49,7 +49,7 @@ def week(digest: Json) -> None:
     )
 
 
-def _asked(row: Json) -> Json:
+def _asked(row: Json) -> dict[str, Any]:
     return {
         "For": words.capital(row["words"]),
         "Verdicts": words.count(row["verdicts"]),
@@ -79,7 +79,7 @@ def figures(digest: Json) -> None:
     )
 
 
-def _week(row: Json) -> Json:
+def _week(row: Json) -> dict[str, Any]:
     expected, actual = row["expected"] or {}, row["actual"]
     young = words.ABSENT if actual["matured"] else "too young"
     return {
@@ -93,7 +93,7 @@ def _week(row: Json) -> Json:
     }
 
 
-def _precision(row: Json) -> Json:
+def _precision(row: Json) -> dict[str, Any]:
     return {
         "Name": words.title_of(row["name"], words.LANES),
         "Payments": words.count(row["payments"]) + ("" if row["enough"] else " (few)"),
@@ -103,7 +103,7 @@ def _precision(row: Json) -> Json:
     }
 
 
-def _override(row: Json, currency: str) -> Json:
+def _override(row: Json, currency: str) -> dict[str, Any]:
     return {
         "Direction": words.capital(row["words"]),
         "Payments": words.count(row["count"]),
@@ -219,7 +219,7 @@ def label_changes(found: Json) -> None:
                 frame.table([_changed(row) for row in rows], height="content")
 
 
-def _changed(row: Json) -> Json:
+def _changed(row: Json) -> dict[str, Any]:
     return {"Payment": row["transaction_id"], "Before": _side(row["before"]), "After": _side(row["after"])}
 
 
