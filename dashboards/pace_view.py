@@ -91,6 +91,8 @@ def _person(found: Json, *, own: bool) -> None:
     if not found["seconds"]["n"]:
         st.caption("No verdicts yet.")
         return
+    for nudge in found["nudges"]:
+        st.info(words.plain(nudge), icon=":material/self_improvement:")
     seconds = found["seconds"]
     frame.facts(
         [

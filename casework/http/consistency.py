@@ -109,4 +109,6 @@ def one_person(
     steady = parts.second_looks(app.ledger, policy, at, since=since, with_people=True)
     own = steady["by_reviewer"].get(reviewer)
     found = parts.pace_of(app.ledger, reviewer, policy, at, since=since)
+    if reviewer != person.user_id:
+        found["nudges"] = []  # between oneself and one's screen
     return json_answer({**found, "second_looks": own, "looked": looking.looks_at(app.ledger, reviewer)})

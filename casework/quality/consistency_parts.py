@@ -29,6 +29,7 @@ from casework.quality.disputes.against import (
 )
 from casework.quality.disputes.surrogate import surrogate
 from casework.quality.ledger_verdicts import Given
+from casework.quality.pace.nudges import nudges
 from casework.quality.pace.report import pace_report, person_pace
 from casework.review.review_design import BLIND_FIRST, COUNTED_KINDS, SCORE_SHOWN
 from casework.review.verdicts import CONFIRMED_FRAUD
@@ -179,5 +180,6 @@ def pace_of(
     since: datetime | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """One person's pace."""
-    return person_pace(of_ledger.worked(_given(ledger, policy, at, since)), reviewer, seed=seed)
+    """One person's pace, with suggestions for the work of this moment."""
+    worked = of_ledger.worked(_given(ledger, policy, at, since))
+    return {**person_pace(worked, reviewer, seed=seed), "nudges": nudges(worked, reviewer, at, seed=seed)}

@@ -35,6 +35,7 @@ def test_against_the_model_there_is_a_two_by_two_table(opened: Opened) -> None:
 def test_an_analyst_sees_the_own_pace_and_who_looked(opened: Opened) -> None:
     text = seen(opened("analyst-1", "consistency", part="people"))
     assert "Your pace" in text
+    assert "95 minutes without a pause" in text
     assert "Who has looked at your figures" in text
     assert "team-lead-1" in text
 

@@ -1,5 +1,6 @@
 """Do the tree over disputed cases and the figures of pace find what is there, and keep quiet otherwise?"""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import pytest
 from casework.quality.agreement.against_truth import Judged
 from casework.quality.disputes.against import Case, differing, with_the_model
 from casework.quality.disputes.surrogate import surrogate
+from casework.quality.pace.nudges import nudges
 from casework.quality.pace.report import pace_report, person_pace
 from casework.quality.pace.runs import identical, longest
 from casework.quality.pace.shifts import Worked, in_shifts
@@ -130,3 +132,17 @@ def test_one_person_alone_is_measured_against_all_there_is() -> None:
     assert found["seconds"]["ratio"] == pytest.approx(1.0, abs=0.05)
     assert found["runs"]["sentence"].startswith("The longest run of identical verdicts in a shift is")
     assert person_pace(shift("a", 40), "nobody")["seconds"]["n"] == 0
+
+
+def test_a_break_is_suggested_to_who_works_long_without_a_pause_and_to_nobody_else() -> None:
+    long, short = shift("a", 160), shift("b", 20)
+    after = long[-1].given_at + timedelta(minutes=1)
+    assert nudges(long + short, "a", after)[0].startswith("You have worked 1")
+    assert nudges(long + short, "b", short[-1].given_at + timedelta(minutes=1)) == []
+    assert nudges(long, "a", after + timedelta(minutes=30)) == []
+
+
+def test_a_run_that_order_does_not_explain_is_mentioned_to_the_person() -> None:
+    rows = [replace(one, flagged=i >= 30) for i, one in enumerate(shift("a", 60))]
+    (told,) = nudges(rows, "a", rows[-1].given_at)
+    assert told.startswith("30 verdicts in a row were the same")
