@@ -21,6 +21,7 @@ lint: setup
 soak: setup
 	$(BIN)/pytest -m soak
 	$(BIN)/python -m benchmarks.reviewers
+	$(BIN)/python -m benchmarks.retrain_kills
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'

@@ -17,6 +17,7 @@ BENCHMARKS = (
     "consensus",
     "standings",
     "coverage",
+    "gate_equal",
     "selective_labels",
     "tuner",
     "serving",

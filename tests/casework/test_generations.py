@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from casework.learning import generations, label_turns
+from casework.learning import generations, judging, label_turns
 from casework.learning.judging import Judged
 from casework.learning.label_turns import Scored, area_with_interval, turned
 from engine.model.dataset import TrainingData
@@ -144,6 +144,15 @@ def test_half_of_the_flips_going_back_is_what_chance_does(policy: Policy) -> Non
     margin[flagged] = 1.0
     half = asked(FixedModel("m_3", margin), policy)
     assert (half["flipped_back"], half["alarm"]) == (60, False)
+
+
+def test_golden_cases_are_counted_right_by_what_each_model_would_answer(policy: Policy) -> None:
+    exam = panel()  # 40 frauds at 0, 10, 20, ...
+    knows, half = model("m_1", range(0, 400, 10)), model("m_2", range(0, 200, 10))
+    found = judging.golden(knows, half, exam, policy)  # type: ignore[arg-type]
+    assert found is not None
+    assert (found.tasks, found.champion_right, found.challenger_right, found.lost) == (400, 400, 380, 20)
+    assert judging.golden(None, half, exam, policy) is None  # type: ignore[arg-type]
 
 
 def test_every_generation_is_measured_on_the_same_payments(policy: Policy) -> None:
