@@ -39,9 +39,9 @@ def flips(model: Json) -> None:
                 told = signin.client().learning.open_flip(model["model_id"], seq)
                 st.session_state["opened_flip"] = told
                 st.rerun()
-    told = st.session_state.get("opened_flip")
-    if told and told["seq"] in named:
-        _flip(told)
+    last = st.session_state.get("opened_flip")
+    if last and last["seq"] in named:
+        _flip(last)
 
 
 def _line(flip: Json, opened: bool) -> str:
