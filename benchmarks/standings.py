@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from casework.quality.agreement.table import Rating
+from casework.quality.consensus.of_ledger import HARDLY_RIGHT
 from casework.quality.consensus.worth import CLASSES, Measures, measure
 from casework.quality.scorecards.reviews import GOLDEN, OUTCOME, Review
 from casework.quality.scorecards.signals import standings
@@ -112,11 +113,13 @@ def measured(given: Sequence[Review]) -> Measures:
 
 def mean_weight(measures: Measures, given: Sequence[Review], who: str) -> float:
     """Mean weight in labels of this person's verdicts, each taken as the only one on its payment."""
-    weights = [
-        min(CAP, max(0.0, measures.force([(who, each.value)]) * (1 if each.value == CLASSES[0] else -1)))
-        for each in given
-        if each.reviewer == who and each.value in CLASSES
-    ]
+    weights = []
+    for each in given:
+        if each.reviewer == who and each.value in CLASSES:
+            said, fraud = [(who, each.value)], each.value == CLASSES[0]
+            chance = measures.posterior(said, each.lane)
+            right, force = (chance, measures.force(said)) if fraud else (1 - chance, -measures.force(said))
+            weights.append(min(CAP, max(0.0, force) * right) if right >= HARDLY_RIGHT else 0.0)
     return float(np.mean(weights))
 
 

@@ -110,7 +110,8 @@ def _between(found: Json) -> str:
 
 def _money(money: Json) -> None:
     currency = frame.base_currency()
-    seen = f"{words.money(money['missed_minor'], currency)} of {words.money(money['fraud_minor'], currency)}"
+    missed, fraud = (words.money(money[name], currency) for name in ("missed_minor", "fraud_minor"))
+    seen = f"{missed} of {fraud}" if money["n"] else words.ABSENT
     share = money["share"]
     if share["value"] is None:
         note = f"insufficient data: {words.plural(money['n'], 'known fraud')}"

@@ -11,6 +11,7 @@ from dashboards import charts, frame, scorecard_view, signin, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
+SHOWN = 4
 MEANT = {True: "confirmed_fraud", False: "legitimate"}
 SAID = {"confirmed_fraud": "✕ fraud", "legitimate": "✓ legitimate", "inconclusive": "? unsure"}
 FEEDBACK = {
@@ -38,10 +39,11 @@ def show() -> None:
 def _session(session: Json) -> None:
     with st.container(border=True):
         if not session["n"]:
-            st.markdown("**This session: nothing answered yet.**")
+            st.markdown("**Nothing answered in the last four weeks.**")
             st.caption("A summary of what you answer since your last long pause will be here.")
             return
-        st.markdown(f"**This session**, since {frame.when(session['since'])}")
+        which = "This session" if session["current"] else "Your last session"
+        st.markdown(f"**{which}**, since {frame.when(session['since'])}")
         by, currency = session["by_value"], frame.base_currency()
         figures = {
             "Answered": words.count(session["n"]),
@@ -74,10 +76,16 @@ def _to_learn_from(work: Json) -> None:
             + FEEDBACK[work["golden_feedback"]],
         )
         return
-    for case in golden:
+    for case in golden[:SHOWN]:
         _golden(case)
-    for case in differed:
+    for case in differed[:SHOWN]:
         _differed(case)
+    if len(golden) > SHOWN or len(differed) > SHOWN:
+        with st.expander(f"Earlier ones ({len(golden[SHOWN:]) + len(differed[SHOWN:])})"):
+            for case in golden[SHOWN:]:
+                _golden(case)
+            for case in differed[SHOWN:]:
+                _differed(case)
 
 
 def _golden(case: Json) -> None:

@@ -67,8 +67,8 @@ def _listed(cards: list[Json]) -> None:
 
 def _state(card: Json) -> str:
     if not card["readable"]:
-        return "⏳ Not before the reviewer"
-    return "💬 Needs a talk" if card["flagged"] else "Nothing stands out"
+        return "… Not before the reviewer"
+    return "! Needs a talk" if card["flagged"] else "✓ Nothing stands out"
 
 
 def _one(card: Json) -> None:

@@ -32,7 +32,7 @@ CARD: Json = {
     "flagged": False, "opened_at": None, "comments": [], "looks": [],
 }  # fmt: skip
 WORK: Json = {
-    "session": {"since": stamp(hours=1), "n": 12,
+    "session": {"since": stamp(hours=1), "current": True, "n": 12,
                 "by_value": {"confirmed_fraud": 3, "legitimate": 8, "inconclusive": 1},
                 "amount_minor": 412_000, "working_seconds": 420.0, "median_seconds": 31.0, "taken_back": 0},
     "pace": {"days": 28, "n": 40, "by_day": [{"day": "2026-11-19", "n": 22, "median_seconds": 33.0},
@@ -52,7 +52,8 @@ WORK: Json = {
     "golden_feedback": "missed", "scorecards": [CARD], "issued_every_days": 28, "others_after_days": 7,
 }  # fmt: skip
 EMPTY: Json = {
-    "session": {"since": None, "n": 0, "by_value": {}, "amount_minor": 0, "working_seconds": 0, "median_seconds": None,
+    "session": {"since": None, "current": False, "n": 0, "by_value": {}, "amount_minor": 0,
+                "working_seconds": 0, "median_seconds": None,
                 "taken_back": 0},
     "pace": {"days": 28, "n": 0, "by_day": [], "by_arm": {}}, "disagreements": [], "golden": [],
     "golden_feedback": "missed", "scorecards": [], "issued_every_days": 28, "others_after_days": 7,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import fake_own_work as data
-from conftest import Opened
 from fake_api import FakeApi, Refused
 from page_text import seen
+from streamlit.testing.v1 import AppTest
+
+Opened = Callable[..., AppTest]
 
 
 def test_my_work_says_what_was_done_and_what_there_is_to_learn(opened: Opened) -> None:
@@ -54,14 +57,18 @@ def test_the_analyst_comments(opened: Opened, api: FakeApi) -> None:
 def test_before_any_work_every_part_says_what_would_fill_it(opened: Opened, api: FakeApi) -> None:
     api.answers["GET /me/work"] = data.EMPTY
     text = seen(opened("analyst-1", "my_work"))
-    for said in ("nothing answered yet", "Nothing to learn from yet", "No scorecard has been issued yet"):
+    for said in (
+        "Nothing answered in the last four weeks",
+        "Nothing to learn from yet",
+        "No scorecard has been issued yet",
+    ):
         assert said in text
 
 
 def test_a_team_lead_sees_by_name_who_needs_a_talk_and_what_is_not_to_be_read_yet(opened: Opened) -> None:
     text = seen(opened("team-lead-1", "scorecards"))
     assert "needs a talk" in text
-    assert "⏳ Not before the reviewer" in text
+    assert "… Not before the reviewer" in text
     assert "Error rates are anchored" in text
     assert "61 %" in text
 

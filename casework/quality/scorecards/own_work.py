@@ -58,15 +58,18 @@ _ASKED_AGAIN = (
 
 
 def session(ledger: Ledger, reviewer: str, at: datetime) -> dict[str, Any]:
-    """What was done since the last pause of SESSION_GAP: answers by kind, money looked at, working time, what was taken
-    back. {n: 0} where the last answer is longer ago."""
-    given = ledger.read(_GIVEN, [reviewer, at - timedelta(days=1), at])
-    since = _since_gap([row["given_at"] for row in given], at)
+    """What was done in the last session, up to a pause of SESSION_GAP before it: answers by kind, money looked at,
+    working time, what was taken back. `current` says whether that session goes on; n is 0 after PACE_OVER without any.
+    """
+    given = ledger.read(_GIVEN, [reviewer, at - PACE_OVER, at])
+    until = given[-1]["given_at"] if given else at
+    since = _since_gap([row["given_at"] for row in given], until)
     now = [row for row in given if since is not None and row["given_at"] >= since]
     counted = [row for row in now if not row["undone"]]
     seconds = [row["seconds"] for row in counted]
     return {
         "since": since,
+        "current": at - until <= SESSION_GAP,
         "n": len(counted),
         "by_value": {value: sum(row["value"] == value for row in counted) for value in _VALUES},
         "amount_minor": sum(row["amount_minor"] for row in counted),
@@ -80,7 +83,7 @@ _VALUES = ("confirmed_fraud", "legitimate", "inconclusive")
 
 
 def _since_gap(moments: Sequence[datetime], at: datetime) -> datetime | None:
-    """When the present session began: going back from `at`, before the first long pause."""
+    """When the session that ended at `at` began: going back, before the first long pause."""
     began, later = None, at
     for moment in reversed(moments):
         if later - moment > SESSION_GAP:

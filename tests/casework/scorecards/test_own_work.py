@@ -110,7 +110,9 @@ def test_the_session_begins_after_the_last_long_pause(house) -> None:
     house.judge("analyst-1", "confirmed_fraud")
     now = own_work.session(house.ledger, "analyst-1", house.now)
     assert (now["n"], now["by_value"]["confirmed_fraud"], now["working_seconds"]) == (1, 1, 30.0)
-    assert own_work.session(house.ledger, "analyst-1", house.later(hours=4))["n"] == 0
+    assert now["current"]
+    assert not own_work.session(house.ledger, "analyst-1", house.later(hours=4))["current"]
+    assert own_work.session(house.ledger, "analyst-2", house.now)["n"] == 0
     assert own_work.pace(house.ledger, "analyst-1", house.now)["by_day"][0]["median_seconds"] == 30.0
     assert own_work.pace(house.ledger, "analyst-2", house.now) == {
         "days": 28,
