@@ -133,7 +133,7 @@ _COUNTED = (
     " WHERE kind = 'outcomes.reported') + (SELECT coalesce(sum(CAST(CAST(decode(payload) AS JSON)->>'$.labels.count' AS"
     " BIGINT)), 0) FROM events WHERE kind = 'transactions.recorded') AS told"
 )
-_CONTENTS = {"artefacts": "path", "dossiers": "dossier_id"}
+_CONTENTS = {"artefacts": "path", "dossiers": "dossier_id", "dossier_parts": "dossier_id"}
 
 
 def problems(view: View, shapes: Shapes) -> Iterator[Problem]:

@@ -18,8 +18,15 @@ Entry = dict[str, Any]
 # The steps of tasks and cases that nothing else in the story tells of.
 _STEPS = (
     *("task.claimed", "task.released", "task.lock_expired", "task.snoozed", "task.escalated", "task.moved"),
+    *("dossier.extended", "personal.unmasked"),
     *("case.merged", "case.split", "case.linked"),
 )
+_PARTS = {
+    "links": "the linked entities",
+    "what_if": "what would have changed the outcome",
+    "similar": "the similar cases",
+    "behind_rules": "the payments behind the rules",
+}
 _EVENTS = """
     SELECT recorded_at AS "at", actor, kind, payload FROM events
     WHERE recorded_at >= ? AND list_contains(?, kind) AND list_contains(?, subject) ORDER BY seq
@@ -88,7 +95,10 @@ def _tasks(moves: Sequence[Row]) -> Iterator[Entry]:
 def _told(kind: str, payload: Mapping[str, Any]) -> str:
     reason = str(payload.get("reason") or "").rstrip(".")
     to = payload.get("assignee") or payload.get("queue") or "whoever is next"
+    seen = _PARTS.get(str(payload.get("part", "")), "a part of the dossier")
     return {
+        "dossier.extended": f"Opened {seen}.",
+        "personal.unmasked": f"Read the masked field {payload.get('field', '')}: {reason}.",
         "task.claimed": "Took the task.",
         "task.released": f"Gave the task back: {reason}.",
         "task.lock_expired": f"The claim of {payload.get('held_by', '')} ran out.",

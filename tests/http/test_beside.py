@@ -223,3 +223,17 @@ def test_unsent_text_is_its_authors_alone_and_ends_empty(institution: Institutio
     rows = institution.app.ledger.read("SELECT payload FROM events WHERE kind = 'text.kept'")
     assert len(rows) == 2
     assert not any(b"title" in row["payload"] for row in rows)
+
+
+def test_a_cases_story_tells_which_parts_were_opened_and_which_fields_were_read(
+    institution: Institution,
+) -> None:
+    made = institution.decide(large_payment(330, occurred_at=ago(1), personal={"email": "bo@example.org"}))
+    task = shown_task(institution)
+    part(institution, "analyst-1", task, "links")
+    asked = {"field": "email", "reason": "to call back"}
+    institution.ask("analyst-1", "POST", f"/v1/tasks/{task['task_id']}/unmasked", json=asked)
+    story = institution.ask("team-lead-1", "GET", f"/v1/cases/{made['case_id']}").json()["timeline"]
+    told = [(entry["actor"], entry["text"]) for entry in story]
+    assert ("analyst-1", "Opened the linked entities.") in told
+    assert ("analyst-1", "Read the masked field email: to call back.") in told
