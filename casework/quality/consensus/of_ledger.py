@@ -136,7 +136,14 @@ def keep_up(ledger: Ledger, policy: Policy, by: str, at: datetime) -> str:
     row = {"fit_id": fit_id, "fitted_at": at, "identified": found.identified, "verdicts": found.verdicts}
     with ledger.writing() as w:
         w.insert("consensus_fits", [{**row, "anchors": found.anchors, "content": content}])
-        w.event(EventDraft(by, "consensus.fitted", f"consensus:{fit_id}", found.as_json()), at)
+        # Events are read by auditors and risk managers: what a fit says of single people is named by its digest only.
+        told = {
+            "content_sha256": sha256_hex(content.encode()),
+            "sentence": found.sentence,
+            "prior": found.prior,
+        }
+        payload = {**row, "anchors": found.anchors, "overall": found.overall, **told}
+        w.event(EventDraft(by, "consensus.fitted", f"consensus:{fit_id}", payload), at)
     return f"Fitted to {found.verdicts:,} verdicts. {found.sentence}"
 
 

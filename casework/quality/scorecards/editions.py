@@ -70,7 +70,8 @@ def _issue(w: Writer, card: dict[str, Any], at: datetime) -> None:
     flagged = bool(card["signals"]["flags"])
     row = {"scorecard_id": f"scorecard_{name}", "reviewer": card["reviewer"], "since": card["since"]}
     w.insert("scorecards", [{**row, "issued_at": at, "flagged": flagged, "content": content.decode()}])
-    payload = {"reviewer": card["reviewer"], "flagged": flagged, "content_sha256": sha256_hex(content)}
+    # Whoever may read events learns that it was issued, and not what it says.
+    payload = {"reviewer": card["reviewer"], "content_sha256": sha256_hex(content)}
     w.event(EventDraft("policy", "scorecard.issued", f"scorecard:{row['scorecard_id']}", payload), at)
 
 

@@ -96,6 +96,8 @@ def test_nobody_else_reads_it_before_its_reviewer_has(working) -> None:
     kinds = working.kinds()
     assert (kinds.count("scorecard.issued"), kinds.count("scorecard.opened")) == (1, 1)
     assert kinds.count("figures.read") == 2
+    [event] = working.ledger.read("SELECT payload FROM events WHERE kind = 'scorecard.issued'")
+    assert b"flagged" not in bytes(event["payload"])
 
 
 def test_after_the_policys_time_others_may_read_it_unopened(working) -> None:

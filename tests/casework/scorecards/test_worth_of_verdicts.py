@@ -133,6 +133,8 @@ def test_a_fit_is_an_event_and_is_not_stored_twice(judged) -> None:
         "As before."
     )
     assert house.kinds().count("consensus.fitted") == 1
+    [event] = house.ledger.read("SELECT payload FROM events WHERE kind = 'consensus.fitted'")
+    assert not any(who.encode() in bytes(event["payload"]) for who in PEOPLE)
 
 
 def test_a_verdict_declared_void_no_longer_measures_anybody(judged) -> None:
