@@ -21,6 +21,7 @@ from casework.cli import (
     safety,
     serving,
     users,
+    watching,
     workspaces,
 )
 from casework.cli.output import Exit
@@ -51,6 +52,7 @@ cli.add_typer(models.cli, name="models")
 cli.add_typer(models.jobs, name="jobs")
 cli.add_typer(audit.cli, name="audit")
 cli.add_typer(users.cli, name="users")
+cli.add_typer(watching.cli, name="watch")
 
 
 def main() -> None:
