@@ -237,3 +237,27 @@ def test_a_cases_story_tells_which_parts_were_opened_and_which_fields_were_read(
     told = [(entry["actor"], entry["text"]) for entry in story]
     assert ("analyst-1", "Opened the linked entities.") in told
     assert ("analyst-1", "Read the masked field email: to call back.") in told
+
+
+def test_known_fraud_is_marked_and_a_place_where_many_meet_is_not_followed(institution: Institution) -> None:
+    entities = {"card": "thief", "device": "stolen", "merchant": "station"}
+    for number in range(26):
+        customer = {
+            "customer": f"traveller{number}",
+            "card": f"t{number}",
+            "device": f"t{number}",
+            "merchant": "station",
+        }
+        institution.decide(payment(400 + number, occurred_at=ago(300), entities=customer))
+    institution.decide(payment(430, occurred_at=ago(200), entities={**entities, "customer": "victim"}))
+    fraud = {"transaction_id": "t430", "is_fraud": True, "known_at": ago(100)}
+    assert (
+        institution.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [fraud]}).status_code < 300
+    )
+    institution.decide(large_payment(431, occurred_at=ago(1), entities={**entities, "customer": "next"}))
+    found = part(institution, "analyst-1", shown_task(institution), "links")["content"]
+    drawn = {node["id"]: node for node in found["nodes"]}
+    assert (drawn["customer:victim"]["known_frauds"], drawn["device:stolen"]["known_frauds"]) == (1, 1)
+    assert drawn["merchant:station"]["hub"]
+    assert not [name for name in drawn if "traveller" in name]
+    assert "Not followed because more than 25 meet there: merchant." in found["limits"]
