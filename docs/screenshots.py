@@ -59,6 +59,17 @@ def take_with_score(page: Page) -> None:
         take_next(page)
 
 
+def open_tab(name: str) -> Callable[[Page], None]:
+    """A task that shows its score, with one of its tabs open."""
+
+    def opened(page: Page) -> None:
+        take_with_score(page)
+        page.get_by_role("tab", name=name).click()
+        settle(page)
+
+    return opened
+
+
 def open_first_row(page: Page) -> None:
     """Select the first row of the page's table (drawn on a canvas, so by its place)."""
     table = page.get_by_test_id("stDataFrame").first
@@ -96,6 +107,8 @@ SHOTS = (
     Shot("sign-in", "", ""),
     Shot("queue", "analyst-1", "queue"),
     Shot("task", "analyst-2", "queue", take_with_score),
+    Shot("task-links", "analyst-2", "queue", open_tab("Linked entities"), height=1100),
+    Shot("task-similar", "analyst-2", "queue", open_tab("Similar cases")),
     Shot("task-dark", "analyst-2", "queue", take_with_score, theme="dark"),
     Shot("adjudication", "team-lead-1", "queue", take_next),
     Shot("cases", "team-lead-1", "cases"),
