@@ -46,6 +46,7 @@ LANES = (
     ("audit", 0.10, 0.01),
     ("golden", 0.05, 0.5),
 )
+SMALL = (4, 5)
 SECOND, BLIND, POOL = 0.25, 0.3, 60
 
 
@@ -145,14 +146,24 @@ def _first(given: Sequence[Review], most: int) -> list[Review]:
 
 def run(kind: str, seeds: Sequence[int], looks: Sequence[int] = LOOKS) -> dict[str, Seen]:
     """What is found over seeds about the odd one of this kind, the one who always dismisses, and the eight."""
-    found = {"odd": Seen(), "dismisser": Seen(), "honest": Seen()}
     people = {f"analyst-{n}": PROFILES[name] for n, name in enumerate(HONEST)}
     people |= {"analyst-8": PROFILES[DISMISSER], "analyst-9": KINDS[kind]}
+    return over(people, {"analyst-8": "dismisser", "analyst-9": "odd"}, seeds, looks)
+
+
+def over(
+    people: Mapping[str, AnalystProfile],
+    seats: Mapping[str, str],
+    seeds: Sequence[int],
+    looks: Sequence[int] = LOOKS,
+) -> dict[str, Seen]:
+    """What is found over seeds among these people, by seat; whoever has none in `seats` is honest."""
+    found = {seat: Seen() for seat in (*seats.values(), "honest")}
     for seed in seeds:
         given = work(people, seed, looks[-1])
         flags, measures = looked_at(given, looks), measured(given)
         for who in people:
-            seen = found[{"analyst-8": "dismisser", "analyst-9": "odd"}.get(who, "honest")]
+            seen = found[seats.get(who, "honest")]
             seen.people += 1
             at = [look for look in looks if flags[who][look]]
             seen.at.update(at)
@@ -186,6 +197,9 @@ def main() -> int:
             print(row("always dismisses", found["dismisser"], found["honest"]))
             print(row("the eight honest ones", found["honest"], found["honest"]))
         print(row(kind, found["odd"], found["honest"]), flush=True)
+    for size in SMALL:
+        calm = over({f"analyst-{n}": PROFILES["real"] for n in range(size)}, {}, seeds)["honest"]
+        print(row(f"{size} honest ones by themselves", calm, calm), flush=True)
     return 0
 
 
