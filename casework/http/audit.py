@@ -64,6 +64,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "commitments": bytes(row["commitments"]).decode(),
         "prev_hash": bytes(row["prev_hash"]).hex(),
         "hash": bytes(row["hash"]).hex(),
+        "seal": bytes(row["seal"]).hex() if row["seal"] is not None else "",
     }
 
 

@@ -146,6 +146,7 @@ def _of_payments(
     for table, column in (
         ("notes", "content"),
         ("verdicts", "note"),
+        ("revisions", "note"),
         ("escalations", "note"),
         ("flags", "detail"),
     ):
@@ -156,6 +157,11 @@ def _of_payments(
     open_tasks = f"task_id IN (SELECT task_id FROM tasks WHERE {among})"
     counts["drafts"] = w.read(f"SELECT count(*) AS n FROM drafts WHERE {open_tasks}", [list(seqs)])[0]["n"]
     w.execute(f"DELETE FROM drafts WHERE {open_tasks}", [list(seqs)])
+    # A note on one of their cases that its author has not sent yet.
+    held = (
+        "place IN (SELECT 'case:' || case_id FROM case_transactions WHERE list_contains(CAST(? AS BIGINT[]),"
+    )
+    w.execute(f"DELETE FROM unsent_texts WHERE {held} transaction_seq))", [list(seqs)])
     counts["files"] = attachments.erase(w, files, seqs, ERASED, at)
     counts["dossiers"] = _dossiers(w, seqs, dossiers)
     return counts

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TIMES = (
     ("verdicts", "given_at", "seconds = 'NaN'::DOUBLE, idle_seconds = 0", "NOT isnan(seconds)"),
+    ("revisions", "given_at", "seconds = 'NaN'::DOUBLE", "NOT isnan(seconds)"),
     ("tasks", "done_at", "active_at = NULL, idle_seconds = 0", "(active_at IS NOT NULL OR idle_seconds > 0)"),
 )
 _UNFINISHED = (("drafts", "saved_at"), ("unsent_texts", "saved_at"))

@@ -69,8 +69,8 @@ def revise(
         "given_at": at,
     }
     w.insert("revisions", [row])
-    payload = {name: value for name, value in row.items() if name not in ("note", "reviewer")}
-    personal = {"note": said.note} if said.note else {}
+    payload = {name: value for name, value in row.items() if name not in ("note", "reviewer", "seconds")}
+    personal = {"seconds": repr(row["seconds"])} | ({"note": said.note} if said.note else {})
     w.event(EventDraft(reviewer, "verdict.revised", f"verdict:{verdict_id}", payload, personal), at)
     if said.value != verdict.value:
         _settle_anew(w, verdict, said.value, policy, at)
