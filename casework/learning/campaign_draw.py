@@ -24,6 +24,9 @@ from engine.features.batch import batch_features
 if TYPE_CHECKING:
     from casework.app import App
 
+LATEST = 200_000
+"""Of a long record only the latest payments of the stretch are drawn from, since features are worked out for all
+between the first and the last one drawn."""
 FIRST_SAMPLE = 3_000
 BANDS = (0.0, 0.5, 0.8, 0.95, 0.99, 1.0)
 """Bands of the score's rank; each gives the same number of payments, so the upper ones are asked about most."""
@@ -31,7 +34,8 @@ BANDS = (0.0, 0.5, 0.8, 0.95, 0.99, 1.0)
 # Nobody has said anything of them: no outcome, no verdict, no task; silence is what a campaign is to do better than.
 _UNSAID = """
 SELECT t.seq, t.transaction_id FROM transactions t
-WHERE t.occurred_at >= coalesce($since, t.occurred_at) AND ($until IS NULL OR t.occurred_at < $until)
+WHERE t.seq > (SELECT max(seq) FROM transactions WHERE $until IS NULL OR occurred_at < $until) - $latest
+  AND t.occurred_at >= coalesce($since, t.occurred_at) AND ($until IS NULL OR t.occurred_at < $until)
   AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.transaction_seq = t.seq)
   AND NOT EXISTS (SELECT 1 FROM tasks k WHERE k.transaction_seq = t.seq)
 ORDER BY t.seq
@@ -54,7 +58,7 @@ def draw_sample(
     app: App, stratified: bool, wanted: int, span: tuple[datetime | None, datetime | None], campaign_id: str
 ) -> list[Drawn]:
     """At most `wanted` payments, by seq; fewer where there are not as many."""
-    rows = app.ledger.read(_UNSAID, {"since": span[0], "until": span[1]})
+    rows = app.ledger.read(_UNSAID, {"since": span[0], "until": span[1], "latest": LATEST})
     if not rows:
         return []
     names = {row["seq"]: row["transaction_id"] for row in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 WEEK = timedelta(days=7)
+MOST_DECISIONS = 500_000
 WEEKS = 10
 """How far back the figures by week, lane, rule and group reach: long enough for outcomes to have matured."""
 
@@ -59,7 +61,7 @@ def compose(app: App) -> JSON | None:
     until = last_moment(ledger, at)
     if until is None:
         return None
-    week, long = Stretch(until - WEEK, until), Stretch(until - WEEKS * WEEK, until)
+    week, long = Stretch(until - WEEK, until), _reach(ledger, until)
     blocking = [rule.id for rule in settings.rules if rule.then.effect == "block"]
     record = performance.read(ledger, long, settings.policy, blocking, at)
     policy = settings.policy
@@ -89,6 +91,19 @@ def compose(app: App) -> JSON | None:
     found["changed"] = advice.changed(found)
     found["headline"] = advice.headline(found)
     return found
+
+
+def _reach(ledger: Ledger, until: datetime) -> Stretch:
+    """The weeks that the figures cover: as many as hold no more decisions than may be read, at least one."""
+    rows = ledger.read(
+        "SELECT CAST(floor(date_diff('second', decided_at, $until) / 604800) AS BIGINT) AS ago, count(*) AS n "
+        "FROM decisions WHERE decided_at >= $since AND decided_at < $until GROUP BY 1 ORDER BY 1",
+        {"since": until - WEEKS * WEEK, "until": until},
+    )
+    counted = accumulate(row["n"] for row in rows)
+    whole = sum(total <= MOST_DECISIONS for total in counted)
+    weeks = WEEKS if whole == len(rows) else max(1, whole)
+    return Stretch(until - weeks * WEEK, until)
 
 
 def _without_inputs(report: JSON | None) -> JSON | None:

@@ -6,8 +6,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from casework.learning import voiding
 from casework.settings.evidence_of_fraud import EXPLORABLE
-from casework.watching import advice, exploration, falls, performance
+from casework.watching import advice, digest, exploration, falls, performance
 from casework.watching.overrides import overrides
 from casework.watching.stretches import Stretch
 from engine.decision import Outcome
@@ -151,15 +152,15 @@ def quiet() -> dict:
     }  # fmt: skip
 
 
-def said(digest: dict) -> list[str]:
-    return [item["sentence"] for item in advice.todo(digest)]
+def said(week: dict) -> list[str]:
+    return [item["sentence"] for item in advice.todo(week)]
 
 
 def test_a_quiet_week_asks_for_nothing() -> None:
-    digest = quiet() | {"todo": []}
-    assert said(digest) == []
-    assert advice.changed(digest) == ["Nothing changed that is worth a sentence."]
-    assert advice.headline(digest) == "100 decisions; what comes in is as before; nothing needs doing."
+    week = quiet() | {"todo": []}
+    assert said(week) == []
+    assert advice.changed(week) == ["Nothing changed that is worth a sentence."]
+    assert advice.headline(week) == "100 decisions; what comes in is as before; nothing needs doing."
 
 
 @pytest.mark.parametrize(
@@ -190,3 +191,27 @@ def test_each_thing_that_is_off_asks_somebody_to_act(news: dict, asks: str) -> N
     found = said(quiet() | news)
     assert len(found) == 1
     assert found[0].startswith(asks)
+
+
+def test_a_void_verdict_counts_for_no_estimate(house) -> None:
+    began = house.now
+    house.audit()
+    verdict = house.judge("analyst-1", "confirmed_fraud")
+    stretch = Stretch(began, house.later(days=1))
+
+    def confirmed() -> int:
+        record = performance.read(house.ledger, stretch, house.policy, (), house.now)
+        return int((record.evidence.truth.confirmed == 1).sum())
+
+    assert confirmed() == 1
+    with house.ledger.writing() as w:
+        voiding.void(w, [verdict.verdict_id], "on the wrong page", by="lead-1", at=house.now)
+    assert confirmed() == 0
+
+
+def test_figures_reach_back_only_as_far_as_may_be_read(house, monkeypatch) -> None:
+    bank(house)
+    until = house.now - MATURE + timedelta(days=1)
+    assert digest._reach(house.ledger, until).since == until - 10 * performance.WEEK
+    monkeypatch.setattr(digest, "MOST_DECISIONS", 100)
+    assert digest._reach(house.ledger, until).since == until - performance.WEEK
