@@ -15,6 +15,7 @@ from casework.app import App, wall_clock
 from casework.deciding import importing, outcomes
 from casework.demo import people, proposing, unfinished
 from casework.demo.controls import Controls
+from casework.demo.drawing import Drawing
 from casework.demo.measuring import Measuring, read_scorecards
 from casework.demo.summary import summarise
 from casework.demo.watching import Watching
@@ -122,7 +123,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         app.ledger, people.simulated(world.simulated_seed), world.fraud, app.live.settings.policy, app.key
     )
     done, controls, measuring = 0, Controls(app, world.end), Measuring(app, world.live_from)
-    watching = Watching(app, world.end)
+    watching, drawing = Watching(app, world.end), Drawing(app, world.live_from, world.end)
     for end, part in slices(payments, SHIFT, world.live_from):
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
@@ -134,11 +135,13 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
         controls.keep_up(clock.now)
         measuring.keep_up(clock.now)
         watching.keep_up(clock.now)
+        drawing.keep_up(clock.now)
         if end <= world.end - LEFT_OPEN:
             # The team lead is off on the last day, so that disputes wait for the visitor.
             resting = [unfinished.LEAD] if end > world.end - LEFT_OPEN - LEAD_OFF else []
             # The visitor's own analyst has been away for the last days, so that his or her queue is untouched.
             resting += [people.VISITOR] if end > world.end - VISITOR_OFF else []
+            resting += [] if drawing.newcomer_is_here else [people.NEWCOMER]
             clock.now = shift.work(clock.now, clock.now + SHIFT / 4, resting)
         story.progress("decide live, review, learn", done, len(payments))
     clock.now = max(clock.now, world.end)

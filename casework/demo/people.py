@@ -19,6 +19,7 @@ PEOPLE = {
     "analyst-2": Role.ANALYST,
     "analyst-3": Role.ANALYST,
     "analyst-4": Role.ANALYST,
+    "analyst-5": Role.ANALYST,
     "team-lead-1": Role.TEAM_LEAD,
     "risk-manager-1": Role.RISK_MANAGER,
     "risk-manager-2": Role.RISK_MANAGER,
@@ -27,17 +28,23 @@ PEOPLE = {
 }
 # analyst-1 is the visitor's: he or she has worked before, and is away for the last days (see build).
 VISITOR = "analyst-1"
+# Begins in the last days and is in training (see drawing).
+NEWCOMER = "analyst-5"
 _PROFILES = {
     "analyst-1": "real",
     "analyst-2": "real",
     "analyst-3": "real",
     "analyst-4": "better",
+    "analyst-5": "real",
     "team-lead-1": "better",
 }
 
 
 def add_people(w: Writer, at: datetime) -> None:
+    """Everybody but the newcomer."""
     for user_id, role in PEOPLE.items():
+        if user_id == NEWCOMER:
+            continue
         signin.add_user(w, user_id, role.value, PASSWORD, by=ADMIN.user_id, at=at)
 
 

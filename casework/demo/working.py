@@ -6,12 +6,14 @@ import heapq
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from casework.cases import dossiers
+from casework.cases import dossiers, revealing
 from casework.demo.people import PEOPLE
-from casework.review import tasks, verdicts
+from casework.review import revising, tasks, verdicts
 from casework.review.desk import Desk
-from casework.review.review_design import BLIND_FIRST
+from casework.review.review_design import BLIND_FIRST, RE_SERVE
+from casework.review.revising import SecondThought
 from casework.review.tasks import Task
 from casework.review.verdicts import VerdictForm
 from data.ledger import Ledger
@@ -20,14 +22,17 @@ from engine.policy import Policy
 
 _BREATH = timedelta(seconds=4)
 _A_WHILE = 25.0
+_LOOKS_AGAIN = ("analyst-3",)
+"""Who opens what the engine thought after deciding first, and says so once more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A task somebody is looking at, and what he or she will say."""
+    """A task somebody is looking at, and what he or she will say; `again` once more after seeing the score."""
 
     task: Task
     judgement: Judgement
+    again: Judgement | None = None
 
 
 class Shift:
@@ -80,13 +85,16 @@ class Shift:
                 return None
             shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
         transaction_id = shown["transaction"]["transaction_id"]
-        judgement = self._reviewers[reviewer].judge(
+        blind, score = task.arm == BLIND_FIRST, shown.get("probability")
+        judge = partial(
+            self._reviewers[reviewer].judge,
             transaction_id,
             fraud=transaction_id in self._fraud,
-            cue=None if task.arm == BLIND_FIRST else shown.get("probability"),
             typology=self._fraud.get(transaction_id, ""),
+            occasion=int(task.kind == RE_SERVE),
         )
-        return Held(task, judgement)
+        looks_again = blind and reviewer in _LOOKS_AGAIN
+        return Held(task, judge(cue=None if blind else score), judge(cue=score) if looks_again else None)
 
     def _give(self, reviewer: str, held: Held, now: datetime) -> None:
         said = held.judgement
@@ -98,7 +106,12 @@ class Shift:
             deserved=_deserved(said),
         )
         with self._ledger.writing() as w:
-            verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
+            given = verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
+        if held.again and given.arm == BLIND_FIRST:
+            revealing.note(self._ledger, reviewer, "analyst", given.transaction_seq, now)
+            second = SecondThought(held.again.value, held.again.confidence)
+            with self._ledger.writing() as w:
+                revising.revise(w, given.verdict_id, reviewer, second, self._policy, now)
 
 
 def _deserved(said: Judgement) -> str:

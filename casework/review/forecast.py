@@ -22,7 +22,9 @@ _REVIEWS = """
     SELECT CAST(given_at AS DATE) AS day, count(*) AS n FROM verdicts
     WHERE given_at >= ? AND given_at < ? AND undone_at IS NULL AND task_kind <> 'training' GROUP BY day
 """
-_OPEN = "SELECT deadline FROM tasks WHERE status IN ('open', 'claimed') AND kind <> 'training' ORDER BY deadline"
+_OPEN = (
+    "SELECT deadline FROM tasks WHERE status IN ('open', 'claimed') AND kind <> 'training' ORDER BY deadline"
+)
 
 
 @dataclass(frozen=True, slots=True)

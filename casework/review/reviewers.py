@@ -80,9 +80,7 @@ def place(
         raise InputError(
             "this is not a limit", where="held_limit", allowed=f"0 (the policy's) to {MOST_HELD}"
         )
-    made = replace(
-        find(w, user_id), teams=_names(teams), languages=_names(languages), held_limit=held_limit
-    )
+    made = replace(find(w, user_id), teams=_names(teams), languages=_names(languages), held_limit=held_limit)
     return write(w, made, by, at)
 
 
