@@ -25,7 +25,8 @@ _SAID = """
 SELECT p.transaction_seq, p.probability, p.stratum, t.status, v.value
 FROM campaign_payments p JOIN tasks t ON t.task_id = p.task_id
 LEFT JOIN (SELECT task_id, arg_max(value, (given_at, event_seq)) AS value FROM verdicts
-           WHERE undone_at IS NULL GROUP BY ALL) v ON v.task_id = p.task_id
+           WHERE undone_at IS NULL AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
+           GROUP BY ALL) v ON v.task_id = p.task_id
 WHERE p.campaign_id = ? ORDER BY p.transaction_seq
 """
 

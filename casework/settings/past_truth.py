@@ -60,6 +60,7 @@ LEFT JOIN (SELECT transaction_seq, arg_max(value, disposition_seq) AS value
            FROM dispositions WHERE "at" <= $as_of GROUP BY ALL) AS p ON p.transaction_seq = d.transaction_seq
 LEFT JOIN (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts
            WHERE undone_at IS NULL AND value <> 'inconclusive'
+           AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
            AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot') GROUP BY ALL) AS v
        ON v.transaction_seq = d.transaction_seq
 """

@@ -27,7 +27,8 @@ WITH o AS (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, re
 p AS (SELECT transaction_seq, arg_max(value, disposition_seq) AS value,
              arg_max(actor, disposition_seq) AS actor FROM dispositions WHERE "at" <= $as_of GROUP BY ALL),
 said AS (SELECT transaction_seq, arg_min(value, (given_at, event_seq)) AS value FROM verdicts
-         WHERE undone_at IS NULL AND task_kind IN ('primary', 'audit') GROUP BY ALL),
+         WHERE undone_at IS NULL AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
+           AND task_kind IN ('primary', 'audit') GROUP BY ALL),
 each AS (
     SELECT d.amount_minor, CASE
         WHEN d.outcome = 'decline' AND p.value = 'released' THEN '{RELEASED}'
