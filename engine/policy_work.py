@@ -40,7 +40,8 @@ class Work:
     """Queues in the order in which they are tried; `held_at_once`: tasks a person may hold; `idle_after`: a pause from
     which on time no longer counts as handling; files' largest size in bytes and how long they are kept after the case
     is closed; `webhook_hosts`: the only hosts that webhooks may be sent to; `alike_most`: of any `alike_in`
-    tasks that one person is handed in a row, how many may be nearly the same."""
+    tasks that one person is handed in a row, how many may be nearly the same; `least_seconds`: how long a task is to be
+    looked at before it can be answered (0: no matter)."""
 
     queues: tuple[Queue, ...] = ()
     joining: Joining | None = None
@@ -51,6 +52,7 @@ class Work:
     webhook_hosts: tuple[str, ...] = ()
     alike_in: int = 10
     alike_most: int = 3
+    least_seconds: int = 0
 
     def queue(self, name: str) -> Queue:
         """The queue of that name; one that anybody takes from where the policy no longer has it."""
@@ -89,6 +91,9 @@ def read_work(top: Fields, currency: str) -> Work:
         alike_most=desk.integer("alike_most", usual.alike_most, low=1, high=100)
         if desk
         else usual.alike_most,
+        least_seconds=desk.integer("least_seconds", usual.least_seconds, low=0, high=120)
+        if desk
+        else usual.least_seconds,
     )
     for part in (desk, files, hooks):
         if part is not None:

@@ -253,6 +253,7 @@ def _texts() -> JSON:
 
 def _desk() -> JSON:
     counts = {name: _integer(1, 100) for name in ("held_at_once", "alike_in", "alike_most")}
+    counts["least_seconds"] = _integer(0, 120)
     return _object({}, {**counts, "idle_after": _duration()})
 
 

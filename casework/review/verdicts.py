@@ -10,7 +10,7 @@ from typing import Any
 
 from casework.cases import cases, dossiers, revealing, settling
 from casework.cases.revealing import UNDO_WITHIN
-from casework.review import adjudication, flags, stale, tasks
+from casework.review import adjudication, flags, looking_time, stale, tasks
 from casework.review.review_design import ADJUDICATION, REPEATED_KINDS, TRAINING
 from casework.review.tasks import Task
 from data.canonical import canonical_json
@@ -124,6 +124,8 @@ def give(
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
+    if not applied_from:
+        looking_time.check(task, policy, at)
     stale.check(w, task, seen)
     others = adjudication.progress(w, task, without=task_id)
     row = _row(w, task, reviewer, form, at)
