@@ -188,7 +188,7 @@ def main() -> int:
     )
     seeds = range(1, parser.parse_args().seeds + 1)
     print(
-        "| who | people | flagged at 100 | at 200 | at 300 | at any look | signals at 300 | weight (the eight) |"
+        "| who | people | flagged at 100 | at 200 | at 300 | at any look | signals at 300 | weight (of the eight) |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for number, kind in enumerate(KINDS):
