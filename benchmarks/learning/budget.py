@@ -59,15 +59,19 @@ def first_week(seed: int) -> int:
 
 def run(world: World, seed: int, arm: str) -> Found:
     """Average precision after each week's training, and the frauds that reviews caught."""
-    return eight_weeks(world, seed, ARMS[arm], _capped if arm == WEIGHTED else _even)
+    return eight_weeks(world, seed, first_week(seed), ARMS[arm], _capped if arm == WEIGHTED else even)
 
 
-def eight_weeks(world: World, seed: int, split: Split, weigh: Weighing) -> dict[str, Any]:
-    start, rng = first_week(seed), np.random.default_rng([seed, 1])
+def eight_weeks(
+    world: World, seed: int, start: int, split: Split, weigh: Weighing, begin: int = START
+) -> dict[str, Any]:
+    """The loop from week `start` of the data on, after a week of `begin` even draws a day; `daily_by_scenario` counts
+    the frauds that were caught each day."""
+    rng = np.random.default_rng([seed, 1])
     seen = Reviewed()
     for day in range(7 * (start - 1), 7 * start):
         rows = world.days(day, day + 1)
-        seen.add(ask(np.zeros(len(rows)), np.zeros(len(rows)), EVENLY, START, rng), int(rows[0]))
+        seen.add(ask(np.zeros(len(rows)), np.zeros(len(rows)), EVENLY, begin, rng), int(rows[0]))
     model = _trained(world, seen, weigh, seed)
     caught: list[list[int]] = []
     found: list[float] = []
@@ -79,7 +83,7 @@ def eight_weeks(world: World, seed: int, split: Split, weigh: Weighing) -> dict[
             part = world.days(day, day + 1) - rows[0]
             asked = ask(margin[part], probability[part], split, REVIEWS, rng)
             seen.add(asked, int(rows[0] + part[0]))
-            caught.append(_by_scenario(world, seen.rows[-1]))
+            caught.append(of_scenarios(world, seen.rows[-1]))
         model = _trained(world, seen, weigh, seed)
         after = world.week(week + 1)
         score = model.score_matrix(world.matrix[after])[0]
@@ -101,7 +105,8 @@ def _against_honest(world: World, rows: np.ndarray, score: np.ndarray, scenario:
     return average_precision(world.fraud[rows][kept], score[kept])
 
 
-def _by_scenario(world: World, rows: np.ndarray) -> list[int]:
+def of_scenarios(world: World, rows: np.ndarray) -> list[int]:
+    """How many of these payments are frauds of scenarios 1, 2 and 3."""
     return [int((world.scenario[rows] == s).sum()) for s in (1, 2, 3)]
 
 
@@ -112,7 +117,7 @@ def _trained(world: World, seen: Reviewed, weigh: Weighing, seed: int) -> Model:
     return train(data, feature_set=world.features, seed=seed + 1).model()
 
 
-def _even(chance: np.ndarray) -> np.ndarray:
+def even(chance: np.ndarray) -> np.ndarray:
     return np.ones(len(chance))
 
 

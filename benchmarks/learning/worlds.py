@@ -76,6 +76,13 @@ class World:
     def week(self, number: int) -> np.ndarray:
         return self.days(7 * number, 7 * number + 7)
 
+    def only(self, kept: np.ndarray) -> World:
+        """The marked payments alone."""
+        return World(
+            self.names, self.matrix[kept], self.fraud[kept], self.scenario[kept], self.amount_minor[kept],
+            self.occurred_us[kept], self.customer[kept],
+        )  # fmt: skip
+
     def training(self, rows: np.ndarray, y: np.ndarray, weight: np.ndarray) -> TrainingData:
         """What the product's training takes, in order of the payments."""
         order = np.argsort(rows, kind="stable")
