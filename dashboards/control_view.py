@@ -45,10 +45,18 @@ def lines(context: Json) -> list[str]:
             f"{words.plain(entry['reason'])}."
         )
     if rollout := context.get("rollout"):
-        found.append(f"Decided {ARMS.get(rollout['arm'], rollout['arm'])}.")
+        found.append(f"Decided {ARMS.get(rollout['arm'], rollout['arm'])}{_drawn(rollout)}.")
     for outcome in (context.get("shadows") or {}).values():
         found.append(f"A shadow would have answered {words.sign_and_word(outcome, words.OUTCOMES)}.")
     return found
+
+
+def _drawn(rollout: Json) -> str:
+    """The draw that put the payment into its arm; decisions of earlier versions do not hold it."""
+    if "draw" not in rollout:
+        return ""
+    drawn, share = words.number(rollout["draw"], 3), words.number(rollout["share"], 3)
+    return f" (drawn by {words.plain(rollout['entity'])}: {drawn}; below {share} the candidate decides)"
 
 
 def show(decision: Json) -> None:

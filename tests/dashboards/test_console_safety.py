@@ -141,13 +141,20 @@ def test_a_decision_says_what_people_and_the_breaker_had_switched() -> None:
             "snoozes": [{"entity": "card", "value": "k1", "rule_id": "", "expires": "2026-11-30T00:00:00Z"}],
             "entries": [{"entity": "device", "value": "d1", "effect": "block", "reason": "stolen"}],
         },
-        "rollout": {"trial": "rollout_1", "arm": "candidate"},
+        "rollout": {
+            "trial": "rollout_1",
+            "arm": "candidate",
+            "entity": "customer",
+            "draw": 0.0312,
+            "share": 0.1,
+        },
         "shadows": {"shadow_1": "review"},
     }
     told = "\n".join(control_view.lines(context))
     for said in (
         "segment **large**", "The model failed", "that of `set_0` applied", "had paused: night", "capped the model",
         "Snoozed for card k1: every rule that asks", "Device d1 was listed (block): stolen", "candidate of a rollout",
+        "drawn by customer: 0.031; below 0.1",
         "A shadow would have answered",
     ):  # fmt: skip
         assert said in told
