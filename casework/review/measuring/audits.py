@@ -14,6 +14,9 @@ from engine.policy import Policy
 
 _COUNTED = timedelta(days=28)
 _ANALYSTS = "SELECT user_id FROM users WHERE role = 'analyst' AND disabled_at IS NULL ORDER BY user_id"
+_GIVEN_BACK = """
+    SELECT s.task_id, s.reviewer FROM skips s JOIN tasks t USING (task_id) WHERE t.kind = 'audit' AND t.status = 'open'
+"""
 _HAD = """
     SELECT CASE WHEN status = 'open' THEN assignee ELSE claimed_by END AS who, count(*) AS n FROM tasks
     WHERE kind = 'audit' AND created_at >= ? AND status IN ('open', 'claimed', 'done') GROUP BY who
@@ -30,7 +33,7 @@ def spread(w: Writer, policy: Policy, key: bytes, at: datetime) -> int:
     people = [places.get(row["user_id"], Reviewer(row["user_id"])) for row in w.read(_ANALYSTS)]
     here = [who for who in people if not who.is_away(at) and not who.in_training]
     had = Counter({row["who"]: row["n"] for row in w.read(_HAD, [at - _COUNTED])})
-    back = {(row["task_id"], row["reviewer"]) for row in w.read("SELECT task_id, reviewer FROM skips")}
+    back = {(row["task_id"], row["reviewer"]) for row in w.read(_GIVEN_BACK)}
     moved = 0
     for task in tasks.where(w, "t.kind = 'audit' AND t.status = 'open' AND t.snoozed_until IS NULL", []):
         late = at >= task.created_at + (task.deadline - task.created_at) / 2
