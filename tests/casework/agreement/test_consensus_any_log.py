@@ -33,7 +33,7 @@ def ratings(log: list[tuple[int, int, str]]) -> list[Rating]:
 
 def told(log: list[Rating], **options) -> dict[str, dict[str, float]]:
     votes = count_votes(log, **options)
-    posterior = fit(votes).posterior
+    posterior = fit(votes, rounds=60).posterior
     return {
         item: dict(zip(votes.classes, map(float, row), strict=True))
         for item, row in zip(votes.items, posterior, strict=True)
@@ -44,7 +44,7 @@ def told(log: list[Rating], **options) -> dict[str, dict[str, float]]:
 @given(LOGS)
 def test_every_posterior_sums_to_one_and_every_row_of_a_matrix_does(log) -> None:
     votes = count_votes(ratings(log))
-    found = fit(votes)
+    found = fit(votes, rounds=60)
     assert found.posterior.sum(axis=1) == pytest.approx(1.0)
     assert found.confusion.sum(axis=2) == pytest.approx(1.0)
 
