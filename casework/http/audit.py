@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
+from casework.auditing import as_of, finding, story
+from casework.auditing.walking import Walks
 from casework.deciding import decisions, replay_samples, replaying
-from casework.http.access import allowed, the_app
+from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, ShortText
 from casework.people.permissions import Permission, Person
@@ -28,6 +30,60 @@ def verification(request: Request, person: Person = allowed(Permission.AUDIT_REA
     return json_answer(asdict(report))
 
 
+def _walks(request: Request) -> Walks:
+    """The walks of this process: nothing of them is kept, so nothing of them is in the record."""
+    state = request.app.state
+    if not hasattr(state, "walks"):
+        state.walks = Walks()
+    found: Walks = state.walks
+    return found
+
+
+@router.post("/audit/verifications", status_code=202)
+def begin_verification(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """The same walk, begun and not waited for; who asks while one is under way shares it. It changes nothing."""
+    return json_answer(_walks(request).begin(the_app(request), person.user_id).told(), status=202)
+
+
+@router.get("/audit/verifications/last")
+def last_verification(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """How far the walk under way is (`checked` of `total` events), or what the last one of this server found."""
+    walk = _walks(request).last
+    return json_answer(walk.told() if walk else {"running": False, "report": None})
+
+
+@router.get("/audit/ids/{wanted}")
+def find(wanted: str, request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """What an id names: a decision, case, task, verdict, model, set, proposal or person; nothing is an empty list."""
+    return json_answer({"found": finding.found(the_app(request).ledger, wanted)})
+
+
+@router.get("/audit/decisions/{transaction_id}")
+def decision_story(
+    transaction_id: str, request: Request, person: Person = allowed(Permission.AUDIT_READ)
+) -> Response:
+    """One decision's whole story: what went in, which rules and model answered and who let them, what each reviewer was
+    shown and said, what became of the payment, what is believed of it, and which models learned from it."""
+    app = the_app(request)
+    return json_answer(story.story(app, seq_of(app, transaction_id), transaction_id, person, now()))
+
+
+@router.get("/audit/displays/{task_id}")
+def display(task_id: str, request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """What a task's page showed before the verdict, and each part that was opened, from what was stored then."""
+    return json_answer(story.display(the_app(request), task_id))
+
+
+@router.get("/audit/as-of")
+def as_of_moment(
+    request: Request,
+    at: Annotated[AwareDatetime | None, Query(description="a moment, with its offset; default now")] = None,
+    person: Person = allowed(Permission.AUDIT_READ),
+) -> Response:
+    """Rules, policy, model, people, kill switch and snoozes as they were at a moment."""
+    return json_answer(as_of.as_of(the_app(request), at or now()))
+
+
 @router.get("/events")
 def events(
     request: Request,
@@ -35,18 +91,32 @@ def events(
     kind: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     before: Annotated[int, Query(ge=0, le=2**62)] = 2**62,
+    actor: Annotated[str, Query(max_length=64)] = "",
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
     order: Literal["asc", "desc"] = "asc",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     person: Person = allowed(Permission.AUDIT_READ),
 ) -> Response:
-    """Events after `after` and before `before`, by subject (case:..., transaction:...) or kind if given.
+    """Events after `after` and before `before`, by subject (case:..., transaction:...), kind, actor or time if given.
 
     `order=asc` starts with the oldest (page on by `after`), `order=desc` with the newest (page on by `before`).
     """
     rows = the_app(request).ledger.read(
-        "SELECT * FROM events WHERE seq > ? AND seq < ? AND (? = '' OR subject = ?) AND (? = '' OR kind = ?) "
-        f"ORDER BY seq {order} LIMIT ?",
-        [after, before, subject, subject, kind, kind, limit],
+        "SELECT * FROM events WHERE seq > $after AND seq < $before AND ($subject = '' OR subject = $subject) "
+        "AND ($kind = '' OR kind = $kind) AND ($actor = '' OR actor = $actor) "
+        "AND ($since IS NULL OR recorded_at >= $since) AND ($until IS NULL OR recorded_at < $until) "
+        f"ORDER BY seq {order} LIMIT $limit",
+        {
+            "after": after,
+            "before": before,
+            "subject": subject,
+            "kind": kind,
+            "actor": actor,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        },
     )
     return json_answer({"events": [_event(row) for row in rows]})
 

@@ -1,0 +1,73 @@
+"""How far is a walk over the whole chain, and what did the last one find?"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from data import chain
+
+if TYPE_CHECKING:
+    from casework.app import App
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class Walk:
+    """One walk over the record, in a thread of its own. It reads a moment of the ledger and writes nothing."""
+
+    started_at: datetime
+    started_by: str
+    checked: int = 0
+    total: int = 0
+    finished_at: datetime | None = None
+    report: JSON | None = None
+    problem: str = ""
+    _done: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def told(self) -> JSON:
+        """Who began it when, how many of how many events are checked, and the report once it is there."""
+        names = ("started_at", "started_by", "checked", "total", "finished_at", "report", "problem")
+        return {**{name: getattr(self, name) for name in names}, "running": not self._done.is_set()}
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it ended within so many seconds."""
+        return self._done.wait(seconds)
+
+    def go(self, app: App) -> None:
+        """Walk to the end. What stops it is kept, because nobody waits for this thread."""
+        try:
+            self.report = asdict(chain.verify(app.ledger, progress=self._progress))
+        except Exception as error:  # noqa: BLE001  (whatever it is must be told to whoever asks how far the walk is)
+            self.problem = f"{type(error).__name__}: {error}"
+        finally:
+            self.finished_at = app.clock()
+            self._done.set()
+
+    def _progress(self, checked: int, total: int) -> None:
+        self.checked, self.total = checked, total
+
+
+class Walks:
+    """The walk that is under way, or the last one; two people who ask share one."""
+
+    def __init__(self) -> None:
+        self._last: Walk | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def last(self) -> Walk | None:
+        return self._last
+
+    def begin(self, app: App, by: str) -> Walk:
+        """The walk under way, or a new one."""
+        with self._lock:
+            if self._last is not None and not self._last.wait(0):
+                return self._last
+            head = app.ledger.last_event
+            self._last = Walk(app.clock(), by, total=head.seq if head else 0)
+            threading.Thread(target=self._last.go, args=(app,), name="chain walk", daemon=True).start()
+            return self._last

@@ -1,0 +1,165 @@
+"""Can an auditor read a decision's whole story, any past moment and the state of the chain, and change nothing?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from casework.auditing.walking import Walks
+from tests.http.institution import START, Institution, large_payment, make_workspace, served
+
+AUDITOR = "auditor-1"
+FIRST_RULE = "card_testing_burst"
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+    """One payment that two people looked at, one of them first without the score."""
+    with served(make_workspace(tmp_path_factory.mktemp("auditing") / "bank")) as running:
+        running.decide(large_payment(1, personal={"email": "astrid.lindqvist@example.org"}))
+        yield running
+
+
+def asked(bank: Institution, path: str, user: str = AUDITOR, **query: Any) -> dict[str, Any]:
+    answer = bank.ask(user, "GET", path, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_decisions_story_names_set_rules_and_those_who_approved_them(bank: Institution) -> None:
+    told = asked(bank, "/v1/audit/decisions/t1")
+    assert told["set"]["set_id"] == told["decision"]["set_id"]
+    assert told["set"]["approval"]["approved_by"] == "admin-1"
+    rules = {rule["id"]: rule for rule in told["rules"]}
+    first = rules[FIRST_RULE]
+    assert (first["approved_by"], len(first["sha256"])) == ("admin-1", 64)
+    assert first["version"] >= 1
+    assert first["state"] == "no_hit"
+    assert told["model"] is None  # rules decided alone
+    assert told["learned_by"] == []
+
+
+def test_a_decisions_story_says_what_each_reviewer_was_shown_and_opened(bank: Institution) -> None:
+    task = bank.ask("analyst-1", "POST", "/v1/tasks/next").json()
+    bank.ask("analyst-1", "GET", f"/v1/tasks/{task['task_id']}/parts/links")
+    bank.ask(
+        "analyst-1",
+        "POST",
+        f"/v1/tasks/{task['task_id']}/unmasked",
+        json={"field": "email", "reason": "to call"},
+    )
+    review = asked(bank, "/v1/audit/decisions/t1")["reviews"][0]
+    assert review["task_id"] == task["task_id"]
+    assert len(review["dossier_sha256"]) == 64
+    assert review["shown"]["guideline_version"] == task["guideline"]["version"]
+    assert review["shown"]["masked"] == ["email"]
+    assert [part["part"] for part in review["parts"]] == ["links"]
+    assert [(step["kind"], step.get("field", "")) for step in review["steps"]] == [
+        ("task.claimed", ""),
+        ("dossier.extended", ""),
+        ("personal.unmasked", "email"),
+    ]
+    shown = asked(bank, f"/v1/audit/displays/{task['task_id']}")
+    assert shown["shown"]["transaction"]["personal_masked"] == {"email": "a***@example.org"}
+    assert shown["sha256"] == review["dossier_sha256"]
+    assert "astrid" not in str(shown)
+
+
+def test_a_day_of_the_past_shows_the_set_that_held_then_and_who_was_there(bank: Institution) -> None:
+    before = datetime.now(UTC)
+    policy = bank.app.live.settings.files["policy.yaml"].decode()
+    changed = (
+        policy.replace("review_at: 0.05", "review_at: 0.06") if "review_at: 0.05" in policy else policy + "\n"
+    )
+    made = bank.propose("risk-manager-1", files={"policy.yaml": changed})
+    form = {
+        "proposal_id": made["proposal_id"],
+        "content_sha256": made["content_sha256"],
+        "set_id": made["resulting_set_id"],
+        "reason": "looked at it",
+    }
+    assert bank.ask("risk-manager-2", "POST", "/v1/approvals", json=form).status_code in (200, 201)
+
+    then = asked(bank, "/v1/audit/as-of", at=before.isoformat())
+    today = asked(bank, "/v1/audit/as-of")
+    assert then["set"]["approved_by"] == "admin-1"
+    assert today["set"]["approved_by"] == "risk-manager-2"
+    assert then["set"]["set_id"] != today["set"]["set_id"]
+    assert {"analyst-1", "auditor-1"} <= {who["user_id"] for who in then["people"]}
+    assert then["kill_switch"]["is_on"] is False
+    assert then["last_event"]["seq"] < today["last_event"]["seq"]
+    assert {rule["id"] for rule in then["rules"]} == {rule["id"] for rule in today["rules"]}
+
+
+def test_before_the_first_approval_the_answer_says_when_that_was(bank: Institution) -> None:
+    answer = bank.ask(
+        AUDITOR, "GET", "/v1/audit/as-of", params={"at": (START - timedelta(days=9)).isoformat()}
+    )
+    assert answer.status_code == 404
+    assert f"{START:%Y-%m-%d}" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize(("wanted", "kind"), [("t1", "decision"), ("analyst-1", "person")])
+def test_an_id_is_found_whatever_it_names(bank: Institution, wanted: str, kind: str) -> None:
+    (row,) = asked(bank, f"/v1/audit/ids/{wanted}")["found"]
+    assert row["kind"] == kind
+    assert asked(bank, "/v1/events", subject=row["subject"])["events"]
+
+
+def test_a_case_found_by_its_id_leads_to_its_payments(bank: Institution) -> None:
+    case_id = asked(bank, "/v1/cases")["cases"][0]["case_id"]
+    (row,) = asked(bank, f"/v1/audit/ids/{case_id}")["found"]
+    assert (row["kind"], row["transactions"]) == ("case", ["t1"])
+    assert asked(bank, "/v1/audit/ids/nothing-of-that-name")["found"] == []
+
+
+def test_events_are_searched_by_person_and_time(bank: Institution) -> None:
+    mine = asked(bank, "/v1/events", actor="analyst-1")["events"]
+    assert mine
+    assert {event["actor"] for event in mine} == {"analyst-1"}
+    middle = mine[-1]["recorded_at"]
+    later = asked(bank, "/v1/events", since=middle)["events"]
+    earlier = asked(bank, "/v1/events", until=middle)["events"]
+    assert later[0]["recorded_at"] >= middle > earlier[-1]["recorded_at"]
+
+
+def test_the_walk_over_the_chain_says_how_far_it_is_and_then_what_it_found(bank: Institution) -> None:
+    events = bank.app.ledger.last_event.seq
+    begun = bank.ask(AUDITOR, "POST", "/v1/audit/verifications")
+    assert begun.status_code == 202
+    assert begun.json()["total"] == events
+    for _ in range(200):
+        told = asked(bank, "/v1/audit/verifications/last")
+        if not told["running"]:
+            break
+        time.sleep(0.05)
+    assert told["report"]["ok"] is True
+    assert told["report"]["events"] == events
+    assert bank.app.ledger.last_event.seq == events  # it changed nothing
+
+
+def test_two_who_ask_at_once_share_one_walk(bank: Institution) -> None:
+    walks = Walks()
+    with bank.app.ledger.writing():
+        first = walks.begin(bank.app, AUDITOR)
+        second = walks.begin(bank.app, "risk-manager-1")
+    assert first.wait(30)
+    assert second is first or first.finished_at is not None
+
+
+def test_reading_as_an_auditor_leaves_no_trace_in_the_record(bank: Institution) -> None:
+    before = bank.app.ledger.last_event.seq
+    for path in (
+        "audit/decisions/t1",
+        "audit/as-of",
+        "audit/ids/t1",
+        "events",
+        "audit/verifications/last",
+        "cases",
+    ):
+        asked(bank, f"/v1/{path}")
+    assert bank.app.ledger.last_event.seq == before
