@@ -139,8 +139,19 @@ class WorkCalls:
     def webhooks(self) -> Json:
         return self._ask("GET", "/webhooks")
 
-    def add_webhook(self, url: str) -> Json:
-        return self._ask("POST", "/webhooks", body={"url": url})
+    def add_webhook(self, url: str, reason: str) -> Json:
+        return self._ask("POST", "/webhooks", body={"url": url, "reason": reason})
+
+    def api_keys(self) -> Json:
+        """Every API key there was, and what each scope allows."""
+        return self._ask("GET", "/api-keys")
+
+    def add_api_key(self, form: Mapping[str, Any]) -> Json:
+        """The new key with its secret, which is never shown again."""
+        return self._ask("POST", "/api-keys", body=dict(form))
+
+    def revoke_api_key(self, key_id: str, reason: str) -> None:
+        self._ask("DELETE", f"/api-keys/{key_id}", query={"reason": reason})
 
     def deliveries(self) -> list[Json]:
         found: list[Json] = self._ask("GET", "/deliveries", query={"limit": 50})["deliveries"]

@@ -119,6 +119,15 @@ PROJECTIONS: tuple[Projection, ...] = (
         "users", ("user.disabled",), "user_id", "j->>'user'", {"disabled_at": "e.recorded_at"}, "the leaving of",
         strays=False, latest=True,
     ),
+    Projection(
+        "api_keys", ("api_key.added",), "key_id", _after_colon(),
+        _text("user_id", "name", "scopes") | {"per_second": "CAST(j->>'per_second' AS BIGINT)"}
+        | {"expires_at": "CAST(j->>'expires_at' AS TIMESTAMP)", "created_by": "e.actor"}, "the API key",
+    ),
+    Projection(
+        "api_keys", ("api_key.revoked",), "key_id", _after_colon(),
+        {"revoked_at": "e.recorded_at", "revoked_by": "e.actor"}, "the revoking of API key", strays=False, latest=True,
+    ),
 )  # fmt: skip
 
 _LABELLED = (

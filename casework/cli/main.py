@@ -7,6 +7,7 @@ import sys
 import typer
 
 from casework.cli import (
+    api_keys,
     audit,
     consensus,
     consistency,
@@ -52,6 +53,7 @@ cli.add_typer(models.cli, name="models")
 cli.add_typer(models.jobs, name="jobs")
 cli.add_typer(audit.cli, name="audit")
 cli.add_typer(users.cli, name="users")
+cli.add_typer(api_keys.cli, name="keys")
 cli.add_typer(watching.cli, name="watch")
 
 

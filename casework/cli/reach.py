@@ -46,6 +46,9 @@ class Reach:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._ask("POST", path, json=body)
 
+    def delete(self, path: str, **query: Any) -> Any:
+        return self._ask("DELETE", path, params=query)
+
     def download(self, path: str, body: Mapping[str, Any]) -> bytes:
         """What is answered as a file."""
         more: dict[str, Any] = {"json": body}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -30,6 +31,7 @@ def add_user(
     role: Annotated[
         str, typer.Option("--role", help="analyst, team_lead, risk_manager, auditor, admin, integrator.")
     ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
     password: Annotated[
         str,
         typer.Option("--password", envvar="SECONDLOOK_PASSWORD", help="Made up and shown once if left out."),
@@ -39,11 +41,27 @@ def add_user(
 ) -> None:
     """Give somebody a sign-in.
 
-    Example: secondlook users add analyst-1 --role analyst --workspace bank
+    Example: secondlook users add analyst-1 --role analyst --reason "joins the fraud desk" --workspace bank
     """
     chosen = password or secrets.token_urlsafe(12)
     with reached(workspace) as reach:
-        added = reach.post("/v1/users", {"user": user, "role": role, "password": chosen})
+        added = reach.post("/v1/users", {"user": user, "role": role, "password": chosen, "reason": reason})
     shown = {} if password else {"password": chosen}
     told = f"{added['user']} can sign in as {added['role']}."
     answer({**added, **shown}, [told, *(f"Password (shown once): {p}" for p in shown.values())], as_json)
+
+
+@cli.command("disable")
+def disable_user(
+    user: Annotated[str, typer.Argument(help="The user name.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take somebody's sign-in away; their tokens and keys stop working at once.
+
+    Example: secondlook users disable analyst-1 --reason "left the bank" --workspace bank
+    """
+    with reached(workspace) as reach:
+        reach.delete(f"/v1/users/{quote(user, safe='')}", reason=reason)
+    answer({"user": user, "disabled": True}, [f"{user} can sign in no more."], as_json)

@@ -37,7 +37,7 @@ def bearer_token(request: Request) -> str:
 def may_upload(app: App, authorization: str) -> bool:
     """Whether this header belongs to somebody who may send a whole file."""
     try:
-        return app.signin.person(token_in(authorization), now()).may(Permission.TRANSACTIONS_IMPORT)
+        return app.signin.known(token_in(authorization), now()).may(Permission.TRANSACTIONS_IMPORT)
     except NotSignedIn:
         return False
 

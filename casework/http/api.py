@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from casework.app import App
 from casework.http import (
+    api_keys,
     arranging,
     audit,
     campaigns,
@@ -19,6 +20,7 @@ from casework.http import (
     keeping,
     labels,
     learning,
+    metrics,
     own_work,
     pilots,
     previews,
@@ -38,6 +40,7 @@ from casework.http import (
     work,
 )
 from casework.http.access import may_upload
+from casework.http.crowd import Crowd
 from casework.http.door import DecisionDoor
 from casework.http.security import SecurityHeaders
 
@@ -47,6 +50,7 @@ _ABOUT = (
 )
 ROUTERS = (
     sessions,
+    api_keys,
     decisions,
     imports,
     tasks,
@@ -83,6 +87,9 @@ def create_api(app: App) -> FastAPI:
     for subject in ROUTERS:
         api.include_router(subject.router, prefix="/v1")
     api.include_router(health.router)
+    api.include_router(metrics.router)
+    app.measures.watch(metrics.State(app))
+    api.add_middleware(Crowd, refused=app.measures.refused)
     api.add_middleware(DecisionDoor, serving=app)
     api.add_middleware(SecurityHeaders, may_upload=partial(may_upload, app))
     return api

@@ -27,4 +27,5 @@ class Body(BaseModel):
 
 Identifier = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)]
 ShortText = Annotated[str, Field(max_length=LONGEST_ID), AfterValidator(_printable)]
+Reason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_printable)]
 Note = Annotated[str, Field(max_length=4000)]

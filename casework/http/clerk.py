@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -38,7 +39,7 @@ class Clerk:
         try:
             token = token_in(authorization.decode("latin-1"))
             require(self._app.signin.person(token, now()), Permission.DECISIONS_REQUEST)
-            self._take(batch, json_bodies.parsed(body), tell)
+            self._take(batch, json_bodies.parsed(body), tell, token)
         except (SecondLookError, ValidationError, orjson.JSONDecodeError) as error:
             tell(_problem(error))
         except Exception:
@@ -46,29 +47,33 @@ class Clerk:
             log.exception("unexpected error in a request for decisions")
             tell(problems.surprise())
 
-    def _take(self, batch: bool, body: Any, tell: Tell) -> None:
+    def _take(self, batch: bool, body: Any, tell: Tell, token: str) -> None:
         if not batch:
             one = self._plain(body, now()) or decisions.transaction_of(self._app, _ONE.validate_python(body))
-            self._app.loop.take([one], partial(_tell_one, tell))
+            self._app.loop.take([one], partial(self._tell_one, tell, perf_counter()))
             return
         read = [self._read(each) for each in _MANY.validate_python(body).transactions]
+        self._app.signin.count_more(token, len(read) - 1, now())
         usable = [each for each in read if isinstance(each, Transaction)]
         if usable:
-            self._app.loop.take(usable, partial(_tell_many, tell, read))
+            self._app.loop.take(usable, partial(self._tell_many, tell, read, perf_counter()))
         else:
-            _tell_many(tell, read, [])
+            self._tell_many(tell, read, perf_counter(), [])
 
     def _read(self, sent: Any) -> Transaction | SecondLookError:
         return self._plain(sent, now()) or decisions.read(self._app, sent)
 
 
-def _tell_one(tell: Tell, answers: list[Answer] | Exception) -> None:
-    answer = answers if isinstance(answers, Exception) else answers[0]
-    tell(answer if isinstance(answer, bytes) else _problem(answer))
+    def _tell_one(self, tell: Tell, since: float, answers: list[Answer] | Exception) -> None:
+        answer = answers if isinstance(answers, Exception) else answers[0]
+        tell(answer if isinstance(answer, bytes) else _problem(answer))
+        self._app.measures.answered("one", since)
 
-
-def _tell_many(tell: Tell, read: Sequence[Any], answers: list[Answer] | Exception) -> None:
-    tell(_problem(answers) if isinstance(answers, Exception) else decisions.together(read, answers))
+    def _tell_many(
+        self, tell: Tell, read: Sequence[Any], since: float, answers: list[Answer] | Exception
+    ) -> None:
+        tell(_problem(answers) if isinstance(answers, Exception) else decisions.together(read, answers))
+        self._app.measures.answered("batch", since)
 
 
 def _problem(error: Exception) -> Response:

@@ -12,12 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from casework.people.keys import TooManyRequests
 from casework.people.signin import NotSignedIn, TooManyAttempts
+from casework.refusals import NotNow, Overloaded
 from data import errors
 
 _log = logging.getLogger("secondlook.http")
 INPUT_HINT = "See the fields of this endpoint at /docs."
 
+_AGAIN_SECONDS = 5
 _ENDPOINTS = "The endpoints are listed at /docs."
 _HINTS = {
     400: "Send the file as multipart/form-data with a boundary.",
@@ -30,9 +33,13 @@ _HINTS = {
 STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
     (NotSignedIn, 401, "Sign in first"),
     (TooManyAttempts, 429, "Too many attempts"),
+    (TooManyRequests, 429, "Too many requests"),
     (errors.PermissionDenied, 403, "Not allowed"),
     (errors.NotFoundError, 404, "Not found"),
     (errors.ConflictError, 409, "Not possible now"),
+    (Overloaded, 429, "Too much at once"),
+    (NotNow, 503, "Not possible just now"),
+    (errors.DiskError, 503, "The disk takes nothing"),
     (errors.LedgerBusyError, 503, "The ledger is busy"),
     (errors.ChainBrokenError, 500, "The record does not verify"),
     (errors.LedgerError, 500, "The ledger cannot be used"),
@@ -59,9 +66,12 @@ def detail_of(error: errors.SecondLookError) -> str:
 def of_error(error: errors.SecondLookError) -> Response:
     """The answer for one of our own errors."""
     status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
-    answer = problem(status, title, detail_of(error), error.hint)
-    if isinstance(error, TooManyAttempts):
+    outcome = {"fail_safe": error.fail_safe} if isinstance(error, NotNow) and error.fail_safe else {}
+    answer = problem(status, title, detail_of(error), error.hint, **outcome)
+    if isinstance(error, TooManyAttempts | TooManyRequests | NotNow):
         answer.headers["retry-after"] = str(error.wait_seconds)
+    elif status == 503:
+        answer.headers["retry-after"] = str(_AGAIN_SECONDS)
     return answer
 
 
@@ -118,5 +128,6 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        _log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
+        route = getattr(request.scope.get("route"), "path", "")  # the path itself may name somebody
+        _log.error("unexpected error in %s %s", request.method, route, exc_info=error)
         return surprise()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from casework.http.access import PUBLIC, allowed, bearer_token, now, the_app
-from casework.http.bodies import Body, ShortText
+from casework.http.bodies import Body, Reason, ShortText
 from casework.people import signin
 from casework.people.permissions import Permission, Person
 
@@ -32,6 +32,7 @@ class UserForm(Body):
     user: ShortText
     role: ShortText
     password: str = Field(min_length=1, max_length=200)
+    reason: Reason
 
 
 class UserAnswer(Body):
@@ -62,7 +63,7 @@ def me(person: Person = allowed(Permission.SIGNED_IN)) -> UserAnswer:
 
 
 @router.get("/users")
-def users(request: Request, person: Person = allowed(Permission.USERS_MANAGE)) -> dict[str, Any]:
+def users(request: Request, person: Person = allowed(Permission.USERS_READ)) -> dict[str, Any]:
     """Everyone who has, or had, a sign-in."""
     sql = "SELECT user_id AS user, role, created_at, disabled_at FROM users ORDER BY created_at, user_id"
     return {"users": the_app(request).ledger.read(sql)}
@@ -74,11 +75,18 @@ def add_user(
 ) -> UserAnswer:
     """Give somebody a sign-in."""
     with the_app(request).ledger.writing() as w:
-        added = signin.add_user(w, form.user, form.role, form.password, by=person.user_id, at=now())
+        added = signin.add_user(
+            w, form.user, form.role, form.password, by=person.user_id, at=now(), reason=form.reason
+        )
     return UserAnswer(user=added.user_id, role=added.role)
 
 
 @router.delete("/users/{user}", status_code=204)
-def disable_user(user: str, request: Request, person: Person = allowed(Permission.USERS_MANAGE)) -> None:
-    """Take somebody's sign-in away; all their tokens stop working at once."""
-    the_app(request).signin.disable(user, by=person.user_id, at=now())
+def disable_user(
+    user: str,
+    request: Request,
+    reason: Annotated[Reason, Query()],
+    person: Person = allowed(Permission.USERS_MANAGE),
+) -> None:
+    """Take somebody's sign-in away; all their tokens and keys stop working at once."""
+    the_app(request).signin.disable(user, by=person.user_id, at=now(), reason=reason)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body
+from casework.http.bodies import Body, Reason
 from casework.outbox import endpoints, messages
 from casework.people.permissions import Permission, Person
 
@@ -19,6 +19,7 @@ router = APIRouter(tags=["webhooks"])
 
 class WebhookForm(Body):
     url: Annotated[str, Field(min_length=8, max_length=endpoints.LONGEST_URL)]
+    reason: Reason
 
 
 @router.get("/webhooks")
@@ -42,17 +43,20 @@ def add_webhook(
     app = the_app(request)
     hosts = app.live.settings.policy.work.webhook_hosts
     with app.ledger.writing() as w:
-        row, secret = endpoints.add(w, form.url, hosts, person.user_id, app.key, now())
+        row, secret = endpoints.add(w, form.url, hosts, person.user_id, app.key, now(), form.reason)
     return json_answer({"webhook_id": row["webhook_id"], "url": row["url"], "secret": secret}, 201)
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=204)
 def remove_webhook(
-    webhook_id: str, request: Request, person: Person = allowed(Permission.WEBHOOKS_MANAGE)
+    webhook_id: str,
+    request: Request,
+    reason: Annotated[Reason, Query()],
+    person: Person = allowed(Permission.WEBHOOKS_MANAGE),
 ) -> None:
     """Send nothing more there."""
     with the_app(request).ledger.writing() as w:
-        endpoints.remove(w, webhook_id, person.user_id, now())
+        endpoints.remove(w, webhook_id, person.user_id, now(), reason)
 
 
 @router.post("/webhooks/{webhook_id}/ping", status_code=202)

@@ -30,7 +30,7 @@ _ACTIVE = "SELECT webhook_id, url, created_by, created_at FROM webhooks WHERE re
 
 
 def add(
-    w: Writer, url: str, hosts: Collection[str], by: str, key: bytes, at: datetime
+    w: Writer, url: str, hosts: Collection[str], by: str, key: bytes, at: datetime, reason: str = ""
 ) -> tuple[dict[str, Any], str]:
     """Register an address; its row, and its secret, which is shown this once.
 
@@ -50,11 +50,13 @@ def add(
         "removed_at": None,
     }
     w.insert("webhooks", [row])
-    w.event(EventDraft(by, "webhook.added", f"webhook:{row['webhook_id']}", {"url": url}), at)
+    w.event(
+        EventDraft(by, "webhook.added", f"webhook:{row['webhook_id']}", {"url": url, "reason": reason}), at
+    )
     return row, secret(key, str(row["webhook_id"]))
 
 
-def remove(w: Writer, webhook_id: str, by: str, at: datetime) -> None:
+def remove(w: Writer, webhook_id: str, by: str, at: datetime, reason: str = "") -> None:
     """Send nothing more there; what waits for it ends as dead. NotFoundError if there is none."""
     if not any(row["webhook_id"] == webhook_id for row in active(w)):
         raise NotFoundError("there is no such webhook", where=webhook_id[:80])
@@ -64,7 +66,7 @@ def remove(w: Writer, webhook_id: str, by: str, at: datetime) -> None:
         "WHERE webhook_id = ? AND status = 'waiting'",
         [webhook_id],
     )
-    w.event(EventDraft(by, "webhook.removed", f"webhook:{webhook_id}", {}), at)
+    w.event(EventDraft(by, "webhook.removed", f"webhook:{webhook_id}", {"reason": reason}), at)
 
 
 def active(source: Ledger | Writer) -> list[dict[str, Any]]:

@@ -64,10 +64,12 @@ class Permission(StrEnum):
     LABELS_MANAGE = "void verdicts and run labelling campaigns"
     JOBS_READ = "read jobs"
     JOBS_RUN = "run jobs"
+    METRICS_READ = "read the server's metrics"
     AUDIT_READ = "read the audit record"
     BACKUPS_MAKE = "make backups"
     PERSONAL_ERASE = "erase personal data"
     USERS_MANAGE = "manage users"
+    USERS_READ = "read who has a sign-in and which keys there are"
 
 
 _P, _R = Permission, Role
@@ -120,30 +122,44 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.LABELS_MANAGE: frozenset({_R.TEAM_LEAD}),
     _P.JOBS_READ: _OVERSIGHT,
     _P.JOBS_RUN: _OWNERS,
+    _P.METRICS_READ: _OWNERS | {_R.AUDITOR, _R.INTEGRATOR},
     _P.AUDIT_READ: frozenset({_R.AUDITOR, _R.RISK_MANAGER, _R.ADMIN}),
     _P.BACKUPS_MAKE: frozenset({_R.ADMIN}),
     _P.PERSONAL_ERASE: frozenset({_R.ADMIN}),
     _P.USERS_MANAGE: frozenset({_R.ADMIN}),
+    _P.USERS_READ: frozenset({_R.ADMIN, _R.AUDITOR}),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is asking: a signed-in user, and the role the ledger gives them."""
+    """Who is asking: a signed-in user, and the role the ledger gives them.
+
+    Through an API key (`key_id`), only `scope` is left of what the role may; None leaves all of it.
+    """
 
     user_id: str
     role: Role
+    scope: frozenset[Permission] | None = None
+    key_id: str = ""
 
     def may(self, permission: Permission) -> bool:
-        return self.role in ALLOWED[permission]
+        return self.role in ALLOWED[permission] and (self.scope is None or permission in self.scope)
 
 
 def require(person: Person, permission: Permission) -> None:
     """Raise PermissionDenied unless the person's role has the permission."""
-    if not person.may(permission):
-        roles = ", ".join(sorted(ALLOWED[permission]))
+    if person.may(permission):
+        return
+    if person.role in ALLOWED[permission]:
         raise PermissionDenied(
-            f"the role {person.role} may not {permission}",
-            allowed=roles,
-            hint="Ask someone with one of these roles, or ask an admin for another role.",
+            f"this key may not {permission}",
+            where=person.key_id,
+            allowed=", ".join(sorted(person.scope or ())),
+            hint="Ask an admin for a key with another scope.",
         )
+    raise PermissionDenied(
+        f"the role {person.role} may not {permission}",
+        allowed=", ".join(sorted(ALLOWED[permission])),
+        hint="Ask someone with one of these roles, or ask an admin for another role.",
+    )

@@ -8,10 +8,12 @@ import secrets
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from casework.people import keys
 from casework.people.permissions import Person, Role
 from data.errors import ConflictError, InputError, NotFoundError, SecondLookError
 from data.events import EventDraft
@@ -49,6 +51,12 @@ class Session:
     expires_at: datetime
 
 
+class _Held(NamedTuple):
+    person: Person
+    expires_at: datetime
+    meter: keys.Meter | None = None
+
+
 @dataclass(slots=True)
 class _Failures:
     count: int
@@ -60,7 +68,9 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def add_user(w: Writer, user_id: str, role: str, password: str, *, by: str, at: datetime) -> Person:
+def add_user(
+    w: Writer, user_id: str, role: str, password: str, *, by: str, at: datetime, reason: str = ""
+) -> Person:
     """Create a user. Raises InputError for a bad name, role or password, ConflictError if the name is taken."""
     if not _USER_NAME.fullmatch(user_id):
         raise InputError(
@@ -80,7 +90,8 @@ def add_user(w: Writer, user_id: str, role: str, password: str, *, by: str, at: 
         raise ConflictError(f"there is already a user {user_id}", hint="Choose another name.")
     row = {"user_id": user_id, "role": role, "created_at": at, "disabled_at": None}
     w.insert("users", [{**row, "password_hash": PasswordHasher().hash(password)}])
-    w.event(EventDraft(by, "user.created", f"user:{user_id}", {"user": user_id, "role": role}), at)
+    told = {"user": user_id, "role": role, **({"reason": reason} if reason else {})}
+    w.event(EventDraft(by, "user.created", f"user:{user_id}", told), at)
     return Person(user_id, Role(role))
 
 
@@ -94,12 +105,20 @@ class SignIn:
         self._nobody = self._hasher.hash(secrets.token_hex(16))
         self._failures: dict[str, _Failures] = {}
         self._lock = threading.Lock()
-        self._tokens: dict[str, tuple[Person, datetime]] = {}
+        self._tokens: dict[str, _Held] = {}
         for row in ledger.read(
             "SELECT t.token_sha256, t.expires_at, u.user_id, u.role FROM tokens t JOIN users u USING (user_id) "
             "WHERE t.revoked_at IS NULL AND u.disabled_at IS NULL"
         ):
-            self._tokens[row["token_sha256"]] = (Person(row["user_id"], Role(row["role"])), row["expires_at"])
+            person = Person(row["user_id"], Role(row["role"]))
+            self._tokens[row["token_sha256"]] = _Held(person, row["expires_at"])
+        for row in ledger.read(
+            "SELECT k.* FROM api_keys k JOIN users u USING (user_id) "
+            "WHERE k.revoked_at IS NULL AND u.disabled_at IS NULL"
+        ):
+            meter = keys.Meter(row["key_id"], row["per_second"])
+            holder = keys.holder(row["user_id"], row["scopes"], row["key_id"])
+            self._tokens[row["key_sha256"]] = _Held(holder, row["expires_at"], meter)
 
     def sign_in(self, user_id: str, password: str, at: datetime) -> Session:
         """A session for the right password; NotSignedIn for a wrong one, TooManyAttempts after several."""
@@ -114,31 +133,69 @@ class SignIn:
         return self._open(Person(user_id, Role(rows[0]["role"])), at)
 
     def person(self, token: str, at: datetime) -> Person:
-        """Whose token this is. Raises NotSignedIn if it is nobody's, or has expired."""
+        """Whose token or key this is, for one request.
+
+        NotSignedIn if it is nobody's or has expired, TooManyRequests if it is a key that asks too often.
+        """
+        held = self._held(token, at)
+        if held.meter is not None:
+            held.meter.take(1, at)
+        return held.person
+
+    def known(self, token: str, at: datetime) -> Person:
+        """Whose token this is, without counting a request. NotSignedIn if it is nobody's, or has expired."""
+        return self._held(token, at).person
+
+    def count_more(self, token: str, requests: int, at: datetime) -> None:
+        """Count what a request of this token held besides its first transaction."""
+        held = self._held(token, at)
+        if held.meter is not None:
+            held.meter.add(requests)
+
+    def _held(self, token: str, at: datetime) -> _Held:
         found = self._tokens.get(token_hash(token)) if token else None
         if found is None:
             what = "this token is not valid" if token else "no token was sent"
             raise NotSignedIn(what, hint=_NOBODY_HINT)
-        person, expires_at = found
-        if at >= expires_at:
+        if at >= found.expires_at:
             raise NotSignedIn("this token has expired", hint=_NOBODY_HINT)
-        return person
+        return found
 
     def admit(self, token: str, person: Person, until: datetime) -> None:
         """Let a token in for the life of this process only (the server's own local token)."""
-        self._tokens[token_hash(token)] = (person, until)
+        self._tokens[token_hash(token)] = _Held(person, until)
+
+    def add_key(self, wanted: keys.Wanted, *, by: str, at: datetime) -> keys.NewKey:
+        """Make an API key and let it in at once."""
+        with self._ledger.writing() as w:
+            made = keys.add(w, wanted, by=by, at=at)
+        meter = keys.Meter(made.key_id, made.per_second)
+        self._tokens[made.digest] = _Held(made.person, made.expires_at, meter)
+        return made
+
+    def revoke_key(self, key_id: str, *, by: str, reason: str, at: datetime) -> None:
+        """Let an API key in no more, from now on."""
+        with self._ledger.writing() as w:
+            digest = keys.revoke(w, key_id, by=by, reason=reason, at=at)
+        self._tokens.pop(digest, None)
 
     def sign_out(self, token: str, at: datetime) -> None:
-        """Revoke one token at once."""
-        person = self.person(token, at)
+        """Revoke one token at once. ConflictError for an API key, which only an admin takes back."""
+        person = self.known(token, at)
+        if person.key_id:
+            raise ConflictError(
+                "an API key does not sign out",
+                where=person.key_id,
+                hint="An admin revokes it, with a reason.",
+            )
         digest = token_hash(token)
         with self._ledger.writing() as w:
             w.execute("UPDATE tokens SET revoked_at = ? WHERE token_sha256 = ?", [at, digest])
             w.event(EventDraft(person.user_id, "session.ended", f"user:{person.user_id}", {}), at)
         self._tokens.pop(digest, None)
 
-    def disable(self, user_id: str, *, by: str, at: datetime) -> None:
-        """Stop a user from signing in, and revoke every token they hold."""
+    def disable(self, user_id: str, *, by: str, at: datetime, reason: str = "") -> None:
+        """Stop a user from signing in, and revoke every token and key they hold."""
         with self._ledger.writing() as w:
             if not w.read("SELECT 1 AS ok FROM users WHERE user_id = ? AND disabled_at IS NULL", [user_id]):
                 raise NotFoundError(f"there is no active user {user_id[:80]}")
@@ -146,8 +203,13 @@ class SignIn:
             w.execute(
                 "UPDATE tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", [at, user_id]
             )
-            w.event(EventDraft(by, "user.disabled", f"user:{user_id}", {"user": user_id}), at)
-        self._tokens = {d: held for d, held in self._tokens.items() if held[0].user_id != user_id}
+            w.execute(
+                "UPDATE api_keys SET revoked_at = ?, revoked_by = ? WHERE user_id = ? AND revoked_at IS NULL",
+                [at, by, user_id],
+            )
+            told = {"user": user_id, **({"reason": reason} if reason else {})}
+            w.event(EventDraft(by, "user.disabled", f"user:{user_id}", told), at)
+        self._tokens = {d: held for d, held in self._tokens.items() if held.person.user_id != user_id}
 
     def _open(self, person: Person, at: datetime) -> Session:
         token = secrets.token_urlsafe(32)
@@ -157,7 +219,7 @@ class SignIn:
             w.insert("tokens", [{**row, "revoked_at": None}])
             payload = {"expires_at": expires_at}
             w.event(EventDraft(person.user_id, "session.started", f"user:{person.user_id}", payload), at)
-        self._tokens[digest] = (person, expires_at)
+        self._tokens[digest] = _Held(person, expires_at)
         return Session(token, person, expires_at)
 
     def _matches(self, known: str, password: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards import api_keys_view, frame, signin, words
 from dashboards.client import api_base
 
 EXAMPLE = """curl -s {base}/v1/decisions \\
-  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
   -d '{{"transaction_id": "t_1", "occurred_at": "2026-03-01T12:00:00Z", "amount": "49.90", "currency": "EUR",
        "entities": {{"customer": "customer_0412"}}, "attributes": {{"channel": "ecom"}}}}'"""
 
@@ -21,11 +21,14 @@ def show() -> None:
     st.code(EXAMPLE.format(base=api_base()), language="bash")
     st.markdown("**Follow the dispositions** (what finally happened to each payment)")
     st.code(
-        f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $TOKEN"', language="bash"
+        f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $KEY"', language="bash"
     )
     st.markdown("**Or hear of them by webhook**, signed, until you have taken each")
     with frame.attempt():
         _webhooks()
+    if frame.role() == "admin":
+        with frame.attempt():
+            api_keys_view.show()
     st.caption(
         f"All endpoints, with their fields: {api_base()}/docs. Sending an id again returns the stored decision."
     )
@@ -58,9 +61,10 @@ def _webhooks() -> None:
 def _register() -> None:
     with st.form("webhook", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         url = st.text_input("Address", placeholder="https://…", max_chars=500)
-        if not st.form_submit_button("Register", icon=":material/add_link:") or not url:
+        reason = st.text_input("Why", placeholder="who listens there", max_chars=500)
+        if not st.form_submit_button("Register", icon=":material/add_link:") or not url or not reason.strip():
             return
-    made = signin.client().work.add_webhook(url)
+    made = signin.client().work.add_webhook(url, reason)
     st.success(
         "Registered. This secret is shown once; it checks every message's signature.", icon=":material/key:"
     )

@@ -59,6 +59,15 @@ DELIVERIES: Json = {
         {"delivery_id": "delivery_1", "message_id": "event_77", "status": "dead", "last_answer": "500"}
     ]
 }
+API_KEYS: Json = {
+    "keys": [
+        {"key_id": "key_1", "user": "integrator-1", "name": "card authorisation", "scopes": ["decide", "read"],
+         "per_second": 1000, "created_at": stamp(days=2), "created_by": "admin", "expires_at": ahead(hours=900),
+         "revoked_at": None, "revoked_by": ""},
+    ],
+    "scopes": {"decide": ["request decisions"], "read": ["read decisions", "read dispositions"]},
+}  # fmt: skip
+NEW_KEY: Json = {"key_id": "key_2", "user": "integrator-1", "secret": "slk_once", "expires_at": ahead(hours=900)}
 
 
 def _note(what: str) -> Any:
@@ -70,6 +79,9 @@ ROUTES = [
     ("GET", "/team", False, lambda _api, _asked: TEAM),
     ("GET", "/inbox", False, lambda _api, _asked: INBOX),
     ("GET", "/webhooks", False, lambda _api, _asked: WEBHOOKS),
+    ("GET", "/api-keys", False, lambda _api, _asked: API_KEYS),
+    ("POST", "/api-keys", False, lambda api, asked: api.done.append(("key", "", asked.body)) or NEW_KEY),
+    ("DELETE", "/api-keys/([^/]+)", False, lambda api, asked: api.done.append(("revoke", asked.parts[0], asked.query))),
     ("GET", "/deliveries", False, lambda _api, _asked: DELIVERIES),
     ("POST", "/webhooks", False, lambda api, asked: {"webhook_id": "webhook_2", "url": "", "secret": "whsec_once"}),
     ("GET", "/training-needs", False, lambda _api, _asked: NEEDS),

@@ -128,5 +128,24 @@ def test_webhooks_are_seen_and_an_admin_registers_one_with_a_secret_shown_once(o
     ]
     app = opened("admin", "integration")
     next(box for box in app.text_input if box.label == "Address").input("https://hooks.example.com/y")
+    next(box for box in app.text_input if box.label == "Why").input("the bank listens there")
     next(button for button in app.button if button.label == "Register").click().run()
     assert app.code[-1].value == "whsec_once"
+
+
+def test_an_admin_gives_a_system_a_key_whose_secret_is_shown_once_and_takes_one_back(
+    opened: Opened, api: FakeApi
+) -> None:
+    assert "card authorisation" not in seen(opened("integrator-1", "integration"))
+    app = opened("admin", "integration")
+    assert "card authorisation of integrator-1: decide and read, 1,000 a second" in seen(app)
+    typed = {"System": "integrator-1", "Name of the key": "shop", "Why does it need one?": "a new shop"}
+    for label, text in typed.items():
+        next(box for box in app.text_input if box.label == label).input(text)
+    next(button for button in app.button if button.label == "Make the key").click().run()
+    assert app.code[-1].value == "slk_once"
+    asked = next(body for what, _, body in api.done if what == "key")
+    assert (asked["scopes"], asked["per_second"], asked["reason"]) == (["decide"], 1000, "a new shop")
+    next(box for box in app.text_input if box.label == "Why is it taken back?").input("over")
+    next(button for button in app.button if button.label == "Revoke now").click().run()
+    assert [name for what, name, _ in api.done if what == "revoke"] == ["key_1"]

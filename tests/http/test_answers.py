@@ -61,9 +61,8 @@ def test_guessing_passwords_is_slowed_with_a_time_to_wait(institution: Instituti
 
 
 def test_signing_in_out_and_who_am_i(institution: Institution) -> None:
-    made = institution.ask(
-        "admin-1", "POST", "/v1/users", json={"user": "new-1", "role": "auditor", "password": "long enough"}
-    )
+    form = {"user": "new-1", "role": "auditor", "password": "long enough", "reason": "audits from now on"}
+    made = institution.ask("admin-1", "POST", "/v1/users", json=form)
     assert made.status_code == 201
     session = institution.ask(
         "", "POST", "/v1/sessions", json={"user": "new-1", "password": "long enough"}

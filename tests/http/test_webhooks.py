@@ -75,10 +75,10 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def hook(institution: Institution, receiver: Receiver) -> Iterator[dict[str, Any]]:
-    answer = institution.ask("admin-1", "POST", "/v1/webhooks", json={"url": receiver.url})
+    answer = institution.ask("admin-1", "POST", "/v1/webhooks", json={"url": receiver.url, "reason": "why"})
     assert answer.status_code == 201, answer.text
     yield answer.json()
-    institution.ask("admin-1", "DELETE", f"/v1/webhooks/{answer.json()['webhook_id']}")
+    institution.ask("admin-1", "DELETE", f"/v1/webhooks/{answer.json()['webhook_id']}?reason=done")
 
 
 def reverse(institution: Institution, name: str) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def test_a_receiver_that_fails_at_first_gets_the_message_later_under_the_same_id
 def test_nothing_is_lost_when_the_server_stops_before_sending(tmp_path: Path, receiver: Receiver) -> None:
     workspace = make_workspace(tmp_path / "bank")
     with served(workspace) as before:
-        before.ask("admin-1", "POST", "/v1/webhooks", json={"url": receiver.url})
+        before.ask("admin-1", "POST", "/v1/webhooks", json={"url": receiver.url, "reason": "why"})
         made = [reverse(before, name) for name in ("unheard-1", "unheard-2")]
     assert receiver.got == []
     app = App.open(workspace)  # the messages are in the ledger's file, not in anybody's memory
@@ -233,7 +233,7 @@ def test_a_removed_webhook_gets_nothing_more(
     institution: Institution, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
     reverse(institution, "too-late")
-    assert institution.ask("admin-1", "DELETE", f"/v1/webhooks/{hook['webhook_id']}").status_code == 204
+    assert institution.ask("admin-1", "DELETE", f"/v1/webhooks/{hook['webhook_id']}?reason=done").status_code == 204
     send(institution.app)
     assert receiver.got == []
 
