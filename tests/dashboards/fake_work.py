@@ -67,7 +67,12 @@ API_KEYS: Json = {
     ],
     "scopes": {"decide": ["request decisions"], "read": ["read decisions", "read dispositions"]},
 }  # fmt: skip
-NEW_KEY: Json = {"key_id": "key_2", "user": "integrator-1", "secret": "slk_once", "expires_at": ahead(hours=900)}
+NEW_KEY: Json = {
+    "key_id": "key_2",
+    "user": "integrator-1",
+    "secret": "slk_once",
+    "expires_at": ahead(hours=900),
+}
 
 
 def _note(what: str) -> Any:

@@ -1,4 +1,4 @@
-"""Does a payment system get in with its key, for what the key is for, as often as it may, and no longer than it should?"""
+"""Does a payment system get in with its key, for what the key is for, as often as it may, and no longer?"""
 
 from __future__ import annotations
 

@@ -119,7 +119,10 @@ def test_a_changed_file_is_proposed_by_one_and_approved_by_another(
 ) -> None:
     monkeypatch.setenv("SECONDLOOK_PASSWORD", "correct horse battery")
     for user in ("risk-1", "risk-2"):
-        assert shell("users", "add", user, "--role", "risk_manager", "--reason", "joins", "--workspace", shop)[0] == 0
+        assert (
+            shell("users", "add", user, "--role", "risk_manager", "--reason", "joins", "--workspace", shop)[0]
+            == 0
+        )
     assert shell("rules", "diff", "--workspace", shop)[0] == 0
     policy = shop / "rules" / "policy.yaml"
     policy.write_text(policy.read_text() + "\n# looked at today\n")
@@ -226,7 +229,17 @@ MISUSE = {
         "short",
     ],
     "no such transaction": ["replay", "never-seen", "--workspace", "{tmp}/bank"],
-    "a role that does not exist": ["users", "add", "a-1", "--role", "king", "--reason", "x", "--workspace", "{tmp}/bank"],
+    "a role that does not exist": [
+        "users",
+        "add",
+        "a-1",
+        "--role",
+        "king",
+        "--reason",
+        "x",
+        "--workspace",
+        "{tmp}/bank",
+    ],
     "a log that is none": ["consistency", "{tmp}/twice.yaml"],
     "a file of another kind": ["import", "{tmp}/twice.yaml", "--workspace", "{tmp}/bank"],
     "a port that is none": ["serve", "--workspace", "{tmp}/bank", "--port", "99999", "--no-console"],

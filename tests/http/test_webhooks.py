@@ -233,7 +233,10 @@ def test_a_removed_webhook_gets_nothing_more(
     institution: Institution, receiver: Receiver, hook: dict[str, Any]
 ) -> None:
     reverse(institution, "too-late")
-    assert institution.ask("admin-1", "DELETE", f"/v1/webhooks/{hook['webhook_id']}?reason=done").status_code == 204
+    assert (
+        institution.ask("admin-1", "DELETE", f"/v1/webhooks/{hook['webhook_id']}?reason=done").status_code
+        == 204
+    )
     send(institution.app)
     assert receiver.got == []
 
