@@ -14,6 +14,18 @@ from dashboards.client import UNREACHABLE, ApiError
 
 REFUSED = 403
 NOT_FOUND = 404
+NOT_YET = {
+    "nothing was decided yet": (
+        "No payment has been decided yet.",
+        "Import history with `secondlook import`, or let the payment system send transactions; then the past can be "
+        "decided again here.",
+    ),
+    "no decision of this period has a probability": (
+        "No payment of this period has a probability.",
+        "The rules decided alone. Train a model first: on the page Jobs, or with `secondlook train`.",
+    ),
+}
+"""What the API refuses only because there is nothing to read yet: an empty state, not an error."""
 
 
 def now() -> datetime:
@@ -70,6 +82,9 @@ def empty(title: str, what_would_fill_it: str) -> None:
 
 def show_error(error: ApiError) -> None:
     """What went wrong, and what to do next."""
+    if missing := next((told for what, told in NOT_YET.items() if what in error.detail), None):
+        empty(*missing)
+        return
     if error.status == REFUSED:
         st.warning(
             f"**Your role does not allow this.** {words.plain(error.detail or error.title)}",
@@ -114,8 +129,10 @@ def choice(label: str, name: str, known: Mapping[str, str], *, default: str = ""
     Streamlit's own binding would put the label there, with its sign.
     """
     asked = st.query_params.get(name, "")
-    if name not in st.session_state:
-        st.session_state[name] = asked if asked in known else default or None
+    held = st.session_state.get(name)
+    usable = held in known or (held is None and name in st.session_state and not default)
+    # Set in every run: what another page's choice of the same name left behind would be lost with that page's widget.
+    st.session_state[name] = held if usable else asked if asked in known else default or None
     picked = st.segmented_control(
         label, list(known), key=name, format_func=known.__getitem__, required=bool(default),
         label_visibility="collapsed" if default else "visible",

@@ -114,7 +114,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
 # Menus of the roles with more pages than fit into one row.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Overview": ("summary", "watch", "consistency"),
-    "Work": ("queue", "review", "my_work", "cases", "team", "review_design", "scorecards"),
+    "Work": ("queue", "review", "my_work", "training", "cases", "team", "review_design", "scorecards"),
     "Record": ("decisions", "audit"),
     "Rules": ("rules", "proposals", "thresholds", "effect", "rule_report"),
     "Control": ("safety", "lists", "models", "jobs", "integration"),

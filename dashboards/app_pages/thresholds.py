@@ -11,7 +11,6 @@ from dashboards.palette import palette
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")
-NOTHING_YET = "no decision of this period has a probability"
 
 
 def show() -> None:

@@ -45,8 +45,10 @@ def test_a_period_without_anything_to_count_is_said_with_a_way_out(
 ) -> None:
     detail = "no decision of this period has a probability"
     api.fail[ROUTES[page]] = Refused(422, "This input cannot be used", detail, "Train a model first.")
-    text = seen(opened("risk-manager-1", page))
-    assert detail in text
+    app = opened("risk-manager-1", page)
+    assert not app.error
+    text = seen(app)
+    assert "No payment of this period has a probability" in text
     assert "Train a model first" in text
 
 
