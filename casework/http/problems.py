@@ -29,6 +29,17 @@ _HINTS = {
     413: "Send it in parts.",
 }
 
+# What an error of ours advises that has no advice of its own.
+_ADVICE = {
+    401: "Sign in with POST /v1/sessions.",
+    403: "Ask somebody whose role may do this.",
+    404: "Ask the list it should be in for the ids there are.",
+    409: "Read it again to see how it stands now.",
+    422: "Correct what is named, and send it again.",
+    429: "Wait, and try again.",
+    503: "Try again in a moment.",
+}
+
 # The first class that fits decides, so that the narrower ones come first.
 STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
     (NotSignedIn, 401, "Sign in first"),
@@ -102,7 +113,7 @@ def of_json(error: orjson.JSONDecodeError) -> Response:
 def of_http(error: HTTPException, method: str, path: str) -> Response:
     """The answer for a refusal of the framework's own kind."""
     detail = f"{method} {path[:200]}: {str(error.detail).rstrip('.')}."
-    return problem(error.status_code, str(error.detail), detail, _HINTS.get(error.status_code, ""))
+    return problem(error.status_code, str(error.detail), detail, _HINTS.get(error.status_code, INPUT_HINT))
 
 
 def surprise() -> Response:
