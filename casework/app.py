@@ -18,11 +18,13 @@ from casework.learning import novelty
 from casework.learning.retrain import Agreement, Basis, Retraining
 from casework.learning.runs import Request
 from casework.live import Live, Settings
+from casework.measures import Measures
 from casework.people.signin import SignIn
 from casework.quality.consensus import of_ledger
 from casework.quality.consistency import consistency_report
+from casework.readiness import Readiness
 from casework.review.desk import Desk
-from casework.safety import opening
+from casework.safety import alarms, opening
 from casework.schedule import Schedule
 from casework.workspace import Workspace
 from data import approved, seal_checks
@@ -66,6 +68,10 @@ class App:
         self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None
         self._loop: DecisionLoop | None = None
+        self.measures = Measures()
+        self.readiness = Readiness(lambda: self._live is not None)
+        self._rebuilding: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     @classmethod
     def open(cls, workspace: Workspace, clock: Clock = wall_clock) -> App:
@@ -86,6 +92,7 @@ class App:
             with self.lock:
                 if self._live is None:
                     self._live = live.build(self.ledger, self.workspace, self.mapping)
+                    self.readiness.fail_safe = self._live.settings.policy.fail_safe.word
                 found = self._live
         return found
 
@@ -93,6 +100,26 @@ class App:
     def deciding(self) -> bool:
         """Whether what decides is loaded, and so has a memory that must be kept up."""
         return self._live is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether decisions can be made: the loop is open, what decides is loaded, the disk took the last one."""
+        return self.loop.is_open and self.deciding and not self.readiness.disk_refuses
+
+    def rebuild_soon(self) -> None:
+        """Have what decides built anew in a thread of its own, unless it is there or under way."""
+        with self._starting:
+            idle = self._rebuilding is None or not self._rebuilding.is_alive()
+            if self.deciding or not idle or not self.loop.is_open:
+                return
+            self._rebuilding = threading.Thread(target=self._rebuild, name="rebuilding", daemon=True)
+            self._rebuilding.start()
+
+    def _rebuild(self) -> None:
+        try:
+            _ = self.live
+        except Exception:  # whoever asks next hears it; a thread that ends with a trace would tell nobody
+            log.exception("what decides could not be built anew")
 
     def settings(self) -> Settings:
         """The approved set, read, without loading model and memory."""
@@ -119,13 +146,22 @@ class App:
 
     @cached_property
     def decider(self) -> Decider:
-        return Decider(self.ledger, lambda: self.live, self.intake, self.forget, self.adopt)
+        return Decider(
+            self.ledger, lambda: self.live, self.intake, self.forget, self.adopt, self.measures.decided
+        )
 
     def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
         """Decide now, in this thread; the answers are durable."""
-        with self.lock:
+        with self.lock, self.readiness.watching_the_disk():
             fresh, made = self.decider.make(transactions, at)
+            self._tell_of_missed(at)
         return self.decider.answers(transactions, fresh, made)
+
+    def _tell_of_missed(self, at: datetime) -> None:
+        """Raise an alarm about payments that were sent back undecided, now that there are decisions again."""
+        for why, sentence in self.readiness.missed().items():
+            with self.ledger.writing() as w:
+                alarms.raise_alarm(w, alarms.FAIL_SAFE, why, sentence, at)
 
     def decide_now(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer] | None:
         """The same for a thread that must not wait; None if this would have to, or would have to read the ledger."""
@@ -134,7 +170,8 @@ class App:
         try:
             if self._live is None or not self.ledger.can_record or self.decider.must_read(transactions, at):
                 return None
-            return self.decider.answers(transactions, *self.decider.make(transactions, at))
+            with self.readiness.watching_the_disk():
+                return self.decider.answers(transactions, *self.decider.make(transactions, at))
         finally:
             self.lock.release()
 
@@ -145,9 +182,19 @@ class App:
             return self._loop
         with self.lock:
             if self._loop is None:
-                self._loop = DecisionLoop(self.decide, self.decide_now, self.clock)
+                self._loop = DecisionLoop(
+                    self.decide,
+                    self.decide_now,
+                    self.clock,
+                    hindered=self.readiness.hindrance,
+                    refused=self._refused,
+                )
                 self._loop.start()
             return self._loop
+
+    def _refused(self, why: str, payments: int) -> None:
+        self.measures.refused(why, payments)
+        self.readiness.refused(why, payments)
 
     @contextmanager
     def changing_history(self) -> Iterator[None]:
@@ -186,7 +233,7 @@ class App:
 
     @cached_property
     def schedule(self) -> Schedule:
-        return Schedule(self.ledger, jobs.all_jobs(self), self.clock)
+        return Schedule(self.ledger, jobs.all_jobs(self), self.clock, self.measures.job_ran)
 
     def adopt(self) -> None:
         """Take over the set and the champion that the ledger now names."""
@@ -239,6 +286,8 @@ class App:
             self.schedule.stop()
         if self._loop is not None:
             self._loop.stop()
+        if self._rebuilding is not None:
+            self._rebuilding.join()
         self._note_head()
         self.ledger.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from casework.safety import opening
 from casework.safety.guard import Guard
 from casework.workspace import Workspace
 from data import approved
-from data.errors import ConfigError
+from data.errors import ConfigError, InputError, NotFoundError
 from data.ledger import Ledger
 from data.mapping import Mapping
 from engine.decide import Engine
@@ -29,6 +30,7 @@ from engine.rules.rule_set import RuleSet
 from engine.rules.sql import identifier
 from engine.segments import Segments, load_segments
 
+log = logging.getLogger("secondlook.server")
 REQUIRED = ("features.yaml", "policy.yaml")
 
 
@@ -96,7 +98,8 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
     """
     current = approved.current(ledger)
     settings = read_settings(current.files, mapping)
-    model, policy = champion(ledger, workspace.models), opening.chosen_policy(ledger, settings)
+    model, absent = found_champion(ledger, workspace.models)
+    policy = opening.chosen_policy(ledger, settings)
     same = before is not None and before.settings.files["features.yaml"] == settings.files["features.yaml"]
     memory = before.memory if before and same else remembered(ledger, settings.features)
     engine = Engine(
@@ -109,10 +112,24 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
         segments=policy.segments,
         notes=policy.notes,
         unlabelled=None if model else novelty.current(ledger, settings.files["features.yaml"]),
+        absent=absent,
     )
     past = before.past if before else PastPayments(ledger, mapping)
     guard = opening.guard(ledger, engine, settings, workspace.models, partial(read_settings, mapping=mapping))
     return Live(current.set_id, settings, model, memory, engine, guard, past)
+
+
+def found_champion(ledger: Ledger, models: Path) -> tuple[Model | None, str]:
+    """The model that decides, and the word for why there is none.
+
+    A champion whose files are gone or altered must not keep the server from starting: rules go on, and where none asks
+    for more the policy's fail-safe outcome stands, with an alarm.
+    """
+    try:
+        return champion(ledger, models), "no_model"
+    except (NotFoundError, InputError) as problem:
+        log.error("the champion cannot be used: %s", problem.what)
+        return None, "model_missing"
 
 
 def champion(ledger: Ledger, models: Path) -> Model | None:

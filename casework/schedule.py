@@ -30,7 +30,8 @@ class Job:
     """One scheduled piece of work. `run` returns a sentence saying what it did, and raises if it could not.
 
     `recorded` is False for jobs that run every few seconds and would only fill the ledger with nothing to
-    tell; their failures are recorded all the same.
+    tell; their failures are recorded all the same. `due`, where there is one, says at each turn whether it is worth
+    running; a person who asks for a run gets it all the same.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Job:
     every: timedelta
     run: Callable[[], str]
     recorded: bool = True
+    due: Callable[[], bool] | None = None
 
 
 class Schedule:
@@ -48,8 +50,14 @@ class Schedule:
     hand meanwhile.
     """
 
-    def __init__(self, ledger: Ledger, jobs: Sequence[Job], clock: Callable[[], datetime]) -> None:
-        self._ledger, self._clock = ledger, clock
+    def __init__(
+        self,
+        ledger: Ledger,
+        jobs: Sequence[Job],
+        clock: Callable[[], datetime],
+        ran: Callable[[str, str, float], None] = lambda job, result, seconds: None,
+    ) -> None:
+        self._ledger, self._clock, self._ran = ledger, clock, ran
         self._jobs = {job.name: job for job in jobs}
         self._locks = {job.name: threading.Lock() for job in jobs}
         self._scheduler = BackgroundScheduler(timezone="UTC")
@@ -170,8 +178,10 @@ class Schedule:
         lock = self._locks[name]
         if not lock.acquire(blocking=False):
             return  # asked for by hand just now; that run counts
+        job = self._jobs[name]
         try:
-            self._record(self._jobs[name], "scheduler")
+            if job.due is None or job.due():
+                self._record(job, "scheduler")
         finally:
             lock.release()
 
@@ -183,6 +193,7 @@ class Schedule:
             log.exception("job %s failed", job.name)
             result, detail = "failed", f"{type(error).__name__}: {error}"
         row = _row_of(job.name, started, self._clock(), result, detail)
+        self._ran(job.name, result, (row["finished_at"] - started).total_seconds())
         if job.recorded or result == "failed" or by != "scheduler":
             self._store(row, by)
         return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import secrets
 import signal
@@ -23,8 +24,10 @@ from casework.app import App
 from casework.http.api import create_api
 from casework.http.lane import Lanes
 from casework.people.permissions import Person, Role
+from casework.server_log import FACTS, writing_log
 from casework.workspace import Workspace, write_private
 
+log = logging.getLogger("secondlook.server")
 LOCAL = Person("local-admin", Role.ADMIN)
 _TOKEN_LIFE = timedelta(days=365)
 _GIVE_WAY_SECONDS = 0.001
@@ -56,6 +59,7 @@ class Serving:
 def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serving], None]) -> None:
     """Serve until SIGINT or SIGTERM. LedgerBusyError if another process has the workspace, InputError for a port."""
     with ExitStack() as stack:
+        stack.enter_context(writing_log(workspace.root))
         # The sentences about ports come before the seconds that loading takes.
         bound = stack.enter_context(ports.listen(wanted.port, "--port"))
         console_port = (
@@ -68,7 +72,9 @@ def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serv
         if console_port is not None:
             stack.callback(children.stop, _start_console(workspace, console_port, up.url))
         stack.enter_context(_local_door(app, up))
+        log.info("serving", extra={FACTS: {"pid": os.getpid(), "url": up.url, "set_id": app.live.set_id}})
         _run(app, bound, lambda: say(up))
+        log.info("stopping", extra={FACTS: {"waiting": app.loop.waiting}})
 
 
 def _console_url(port: int | None) -> str:
@@ -114,6 +120,7 @@ def _run(app: App, bound: socket, ready: Callable[[], None]) -> None:
     config = uvicorn.Config(
         create_api(app),
         http=Lanes(app),  # type: ignore[arg-type]  # called for each connection, as a class would be
+        log_config=None,  # ours, which never waits for a reader
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -9,6 +9,7 @@ SecondLookError
  + PermissionDenied    HTTP 403
  + LedgerError         the ledger file itself
     + LedgerBusyError  another process owns it
+    + DiskError        the disk is full, read-only or broken: HTTP 503
     + ChainBrokenError an event does not match its hash
 """
 
@@ -66,6 +67,10 @@ class LedgerError(SecondLookError):
 
 class LedgerBusyError(LedgerError):
     """Another process owns the ledger."""
+
+
+class DiskError(LedgerError):
+    """The disk does not take what is written; nothing of it is recorded."""
 
 
 class ChainBrokenError(LedgerError):

@@ -16,6 +16,7 @@ from data import schema, sealed
 from data.backlog import Backlog, together
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
+from data.disk import check_room, disk_errors, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
 from data.journal import Journal, Rows, pending
@@ -134,9 +135,11 @@ class Ledger(Memory):
         """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record."""
         with self._database:
             self.settle()
+            check_room(self.path)
             if self._tables.sums is not None:
                 self._tables.sums.trim()
-            self._connection.execute("CHECKPOINT")
+            with disk_errors(self.path):
+                self._connection.execute("CHECKPOINT")
 
     @contextmanager
     def held(self) -> Iterator[Head]:
@@ -155,13 +158,15 @@ class Ledger(Memory):
             self.settle()  # most of it while others still record
             with self._alone():
                 self.settle()
-                self._connection.execute("BEGIN")
+                with disk_errors(self.path):
+                    self._connection.execute("BEGIN")
                 writer = self._writer()
                 try:
                     yield writer
                     writer.flush()
                     self._seal_tables(writer.head)
-                    self._connection.execute("COMMIT")
+                    with disk_errors(self.path):
+                        self._connection.execute("COMMIT")
                     self._adopt(writer)
                 except BaseException:
                     self._undo(writer)
@@ -181,9 +186,9 @@ class Ledger(Memory):
             yield writer
             if "events" not in writer.pending:
                 raise LedgerError("nothing is recorded without an event", hint="Use `event`.")
-            self._backlog.add(
-                {name: self._tables.fitting(name, rows) for name, rows in writer.pending.items()}
-            )
+            record = {name: self._tables.fitting(name, rows) for name, rows in writer.pending.items()}
+            with disk_errors(self.path):
+                self._backlog.add(record)
             self._adopt(writer)
 
     def scrub(self) -> None:
@@ -202,6 +207,11 @@ class Ledger(Memory):
         return free
 
     @property
+    def wal_bytes(self) -> int:
+        """How long the write-ahead log is that a checkpoint would move into the file."""
+        return wal_bytes(self.path)
+
+    @property
     def waiting(self) -> int:
         """How many events are on disk in the journal, but not yet in DuckDB."""
         return self._backlog.events
@@ -210,7 +220,7 @@ class Ledger(Memory):
         """Give DuckDB what has been recorded; costs nothing when there is nothing."""
         if not self._backlog.events:
             return
-        with self._database:
+        with self._database, disk_errors(self.path):
             self._backlog.journal.prepare()
             with self._order:
                 records = self._backlog.take()
@@ -273,11 +283,12 @@ class Ledger(Memory):
 
     def _undo(self, writer: Writer) -> None:
         # The commit itself may have succeeded before the exception (an interrupt): the file is the judge.
-        with suppress(duckdb.TransactionException):
-            self._connection.execute("ROLLBACK")
-        self._reload_sums()
-        if self._head != writer.head and self._stored_head() == writer.head:
-            self._adopt(writer)
+        with disk_errors(self.path):
+            with suppress(duckdb.TransactionException):
+                self._connection.execute("ROLLBACK")
+            self._reload_sums()
+            if self._head != writer.head and self._stored_head() == writer.head:
+                self._adopt(writer)
 
     def _adopt(self, writer: Writer) -> None:
         self._head = writer.head

@@ -90,7 +90,7 @@ class Engine:
     `state` is the only thing that changes; it must have seen every transaction and outcome of the ledger.
     `killed` is the kill switch: rules decide, the model is not asked. `control` says what people and the breaker have
     switched, snoozed or listed; `notes` are kept in the context of every decision. `unlabelled` finds what is worth
-    a look where there is no model.
+    a look where there is no model; `absent` is the word for why there is none.
     """
 
     def __init__(
@@ -106,12 +106,14 @@ class Engine:
         control: Controls | None = None,
         notes: Mapping[str, Any] | None = None,
         unlabelled: Unlabelled | None = None,
+        absent: str = "no_model",
     ) -> None:
         self.state, self.rules, self.policy, self.model = state, rules, policy, model
         self.key, self.set_id = key, set_id
         self.segments, self.control = segments or Segments(policy, {}), control or Control()
         self.notes = dict(notes or {})
         self.unlabelled = unlabelled if model is None else None
+        self.absent = absent
         self.killed = False
 
     def decide(
@@ -238,7 +240,7 @@ class Engine:
         if applied:
             context["controls"] = applied.as_context()
         if score.probability is None:
-            why = "model_failed" if score.failed else "no_model"
+            why = "model_failed" if score.failed else self.absent
             context["fail_safe"] = "kill_switch" if self.killed else why
         return context
 

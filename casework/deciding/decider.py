@@ -78,7 +78,7 @@ class Decider:
 
     Not thread-safe: whoever calls holds the application's lock. If a commit fails, nothing is on disk, but the
     memory has seen the transactions, so `spoiled` is called to have it built anew. `reload` is called when the breaker
-    has paused the model or the policy, so that what was before takes over.
+    has paused the model or the policy, so that what was before takes over; `told` hears of what is on disk.
     """
 
     def __init__(
@@ -88,9 +88,10 @@ class Decider:
         intake: Intake,
         spoiled: Callable[[], None],
         reload: Callable[[], None] = lambda: None,
+        told: Callable[[Sequence[Decision]], None] = lambda made: None,
     ) -> None:
         self._ledger, self._live, self._intake, self._spoiled = ledger, live, intake, spoiled
-        self._reload = reload
+        self._reload, self._told = reload, told
         self._load = Load(ledger)
 
     def make(self, transactions: Sequence[Transaction], at: datetime) -> tuple[Fresh, dict[str, Answer]]:
@@ -130,6 +131,7 @@ class Decider:
             self._spoiled()
             raise
         self._load.add(made)
+        self._told(made)
         if live.guard.stale:
             self._reload()
         return answers

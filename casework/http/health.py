@@ -9,6 +9,7 @@ from casework.http.access import PUBLIC, the_app
 from casework.http.answers import json_answer
 
 router = APIRouter(tags=["health"])
+_AGAIN = "2"
 
 
 @router.get("/healthz", dependencies=[PUBLIC])
@@ -19,6 +20,12 @@ async def alive() -> Response:
 
 @router.get("/readyz", dependencies=[PUBLIC])
 def ready(request: Request) -> Response:
-    """200 when decisions can be made, 503 before and while stopping."""
-    ready_now = the_app(request).loop.is_open
-    return json_answer({"status": "ready" if ready_now else "not ready"}, 200 if ready_now else 503)
+    """200 when decisions can be made; 503 before, while stopping, while what decides is built anew, and while the disk
+    takes nothing. Asking has it built, so that waiting for readiness is enough."""
+    app = the_app(request)
+    if app.is_ready:
+        return json_answer({"status": "ready"})
+    app.rebuild_soon()
+    answer = json_answer({"status": "not ready"}, 503)
+    answer.headers["retry-after"] = _AGAIN
+    return answer

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     """One thing that can be allowed. Every HTTP endpoint names exactly one, or is public and says so."""
 
     SIGNED_IN = "be signed in"
+    UNSENT_KEEP = "keep what one typed and has not sent"
     DECISIONS_REQUEST = "request decisions"
     DECISIONS_READ = "read decisions"
     TRANSACTIONS_IMPORT = "import transactions"
@@ -82,6 +83,7 @@ _OWNERS = frozenset({_R.RISK_MANAGER, _R.ADMIN})
 
 ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.SIGNED_IN: frozenset(Role),
+    _P.UNSENT_KEEP: _PEOPLE - {_R.AUDITOR},  # an auditor writes nothing
     _P.DECISIONS_REQUEST: _SYSTEMS,
     _P.DECISIONS_READ: frozenset(Role),
     _P.TRANSACTIONS_IMPORT: _SYSTEMS,

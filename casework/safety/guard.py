@@ -20,6 +20,7 @@ from engine.trial import Rollout, Shadow
 
 _FAIL_SAFE = {
     "no_model": "No model runs, so the policy's fail-safe answer stands wherever no rule asks for more.",
+    "model_missing": "The champion's files are missing or altered; no model runs, the fail-safe answer stands.",
     "model_failed": "The model failed on payments, which got the policy's fail-safe answer.",
 }
 

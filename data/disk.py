@@ -1,0 +1,53 @@
+"""Which failures of a write are the disk's, and is there room for a checkpoint?"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from data.errors import DiskError
+
+_MARGIN = 16 * 1024 * 1024
+_HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """DiskError in place of whatever the system, or DuckDB for it, says of a write that failed."""
+    try:
+        yield
+    except (OSError, duckdb.IOException, duckdb.FatalException) as problem:
+        raise _disk_error(problem, path) from problem
+    except duckdb.TransactionException as problem:
+        if "file" not in str(
+            problem
+        ):  # a commit that failed to be written names its file; other refusals do not
+            raise
+        raise _disk_error(problem, path) from problem
+
+
+def _disk_error(problem: Exception, path: Path) -> DiskError:
+    said = problem.strerror if isinstance(problem, OSError) else str(problem).splitlines()[0]
+    return DiskError(f"the disk does not take what is written ({said})", where=str(path), hint=_HINT)
+
+
+def check_room(path: Path) -> None:
+    """DiskError unless a checkpoint of this ledger would fit: one that fails half-way ends DuckDB until a restart."""
+    log = wal_bytes(path)
+    free = shutil.disk_usage(path.parent).free
+    if free < 2 * log + _MARGIN:
+        raise DiskError(
+            f"there is no room for a checkpoint ({free // 2**20} MB free, the write-ahead log has {log // 2**20} MB)",
+            where=str(path),
+            hint="Make room; decisions go on into the journal and the write-ahead log meanwhile.",
+        )
+
+
+def wal_bytes(path: Path) -> int:
+    """How long the write-ahead log of this ledger is."""
+    log = path.with_name(path.name + ".wal")
+    return log.stat().st_size if log.exists() else 0
