@@ -35,6 +35,6 @@ def read_unsent(
 
 
 @router.put("/me/unsent", status_code=204)
-def keep_unsent(form: UnsentForm, request: Request, person: Person = allowed(Permission.SIGNED_IN)) -> None:
+def keep_unsent(form: UnsentForm, request: Request, person: Person = allowed(Permission.UNSENT_KEEP)) -> None:
     """Keep it; an empty text forgets it."""
     unsent.keep(the_app(request).ledger, person.user_id, form.place, form.text, now())
