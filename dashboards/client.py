@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from dashboards.audit_calls import AuditCalls
 from dashboards.consistency_calls import ConsistencyCalls
 from dashboards.model_calls import ModelCalls
 from dashboards.own_work_calls import OwnWorkCalls
@@ -134,6 +135,11 @@ class Client:
         """The parts of the consistency report."""
         return ConsistencyCalls(self._ask)
 
+    @property
+    def record(self) -> AuditCalls:
+        """Stories of decisions, days of the past, walks over the chain, replays and evidence."""
+        return AuditCalls(self._ask, self._answer)
+
     def _send(self, path: str, name: str, content: bytes) -> Any:
         """Post one file."""
         return self._answer("POST", path, files={"file": (name, content)}).json()
@@ -157,7 +163,13 @@ class Client:
         return self._ask("POST", "/tasks/next")
 
     def tasks(
-        self, *, status: str = "", lane: str = "", order: str = "", due_within_hours: str = "", limit: int = 50
+        self,
+        *,
+        status: str = "",
+        lane: str = "",
+        order: str = "",
+        due_within_hours: str = "",
+        limit: int = 50,
     ) -> Json:
         asked = {"status": status, "lane": lane, "order": order, "due_within_hours": due_within_hours}
         return self._ask("GET", "/tasks", query={**asked, "limit": limit})
@@ -212,9 +224,6 @@ class Client:
         `next_cursor` of the answer continues where it ended.
         """
         return self._ask("GET", "/decisions", query={**search, "limit": limit, "cursor": cursor})
-
-    def replay(self, transaction_id: str) -> Json:
-        return self._ask("GET", f"/replays/{transaction_id}")
 
     # Quality
     def consistency(self, *, arm: str = "", since: str = "") -> Json:
@@ -338,12 +347,3 @@ class Client:
 
     def run_job(self, name: str) -> Json:
         return self._ask("POST", f"/jobs/{name}/run", timeout=_PATIENT)
-
-    # Audit
-    def verification(self) -> Json:
-        return self._ask("GET", "/audit/verification", timeout=_PATIENT)
-
-    def events(self, *, subject: str = "", kind: str = "", before: str = "", limit: int = 100) -> Json:
-        """Events, newest first, from the one before `before` (an event's number; '' for the latest)."""
-        search = {"subject": subject, "kind": kind, "before": before}
-        return self._ask("GET", "/events", query={**search, "limit": limit, "order": "desc"})

@@ -185,6 +185,9 @@ def _case(case_id: str | None) -> None:
 def _actions(decision: Json) -> None:
     transaction_id = decision["transaction_id"]
     if frame.role() in AUDITORS:
+        if st.query_params.get("section") != "decision":
+            st.page_link("app_pages/audit.py", label="Its whole story", icon=":material/history_edu:",
+                         query_params={"section": "decision", "id": transaction_id})  # fmt: skip
         _replay(transaction_id)
         _events(transaction_id)
     if frame.role() in CASE_OPENERS and not decision.get("case_id"):
@@ -195,7 +198,7 @@ def _replay(transaction_id: str) -> None:
     if not st.button("Replay this decision", icon=":material/replay:", key="replay"):
         return
     with frame.attempt():
-        told = signin.client().replay(transaction_id)
+        told = signin.client().record.replay(transaction_id)
         differences = frame.items(told, "differences")
         if differences:
             st.warning(f"{words.plural(len(differences), 'value')} came out differently.")
@@ -216,7 +219,9 @@ def _events(transaction_id: str) -> None:
         if not opened.open:
             return
         with frame.attempt():
-            events = frame.items(signin.client().events(subject=f"transaction:{transaction_id}"), "events")
+            events = frame.items(
+                signin.client().record.events({"subject": f"transaction:{transaction_id}"}), "events"
+            )
             for event in events:
                 at, who = frame.when(event["recorded_at"], seconds=True), words.plain(event["actor"])
                 st.markdown(f"`{event['seq']}` **{words.plain(event['kind'])}** by {who}, {at}")

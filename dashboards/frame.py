@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -41,6 +42,11 @@ def zone() -> str:
 def when(value: str | None, *, seconds: bool = False) -> str:
     """A time in the reader's zone."""
     return words.when(value, zone(), seconds=seconds)
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in the reader's zone."""
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone()))
 
 
 def head(title: str, subtitle: str = "") -> None:

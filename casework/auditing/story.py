@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 _TASKS = """
     SELECT task_id, case_id, dossier_id, kind, lane, queue, status, arm, probability, created_at, done_at, claimed_by
-    FROM tasks WHERE transaction_seq = ? ORDER BY created_at, task_id
+    FROM tasks WHERE transaction_seq = ? ORDER BY created_at, coalesce(done_at, deadline), task_id
 """
 _VERDICTS = """
     SELECT v.verdict_id, v.task_id, v.reviewer, v.value, v.typology, v.reason_code, v.note, v.confidence, v.seconds,

@@ -1,16 +1,25 @@
-"""Was anything altered, and what happened to whom, when, by whose hand?"""
+"""What is on record of a decision, a day, a person, and was anything altered?"""
 
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, paging, signin, words
+from dashboards import as_of_view, evidence_view, frame, paging, record_view, signin, story_view, words
 
 Json = dict[str, Any]
 PAGE_SIZE = 100
+SECTIONS = {
+    "search": "Search",
+    "decision": "A decision",
+    "day": "A day of the past",
+    "chain": "The chain",
+    "replays": "Replays",
+    "evidence": "Evidence",
+}
 
 
 def show() -> None:
@@ -18,64 +27,105 @@ def show() -> None:
         "Audit",
         "Every change of anything is an event, chained by hash. This page reads; it can change nothing.",
     )
-    _approved_set()
-    _verification()
-    _events()
+    section = frame.choice("Part", "section", SECTIONS, default="search")
+    {
+        "search": _search,
+        "decision": _decision,
+        "day": as_of_view.page,
+        "chain": record_view.chain,
+        "replays": record_view.replays,
+        "evidence": evidence_view.page,
+    }[section]()
 
 
-def _approved_set() -> None:
+def _decision() -> None:
+    wanted = st.query_params.get("id", "")
+    with st.form("of_decision", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input("Transaction id", value=wanted, placeholder="tx_00058390", width=420)
+        if st.form_submit_button("Tell its story", icon=":material/history_edu:") and typed.strip():
+            st.query_params["id"] = wanted = typed.strip()
+    if not wanted:
+        frame.empty(
+            "Which decision?",
+            "Type a transaction's id, or find one by entity, outcome and time under Decisions.",
+        )
+        st.page_link("app_pages/decisions.py", label="Find a decision", icon=":material/search:")
+        return
     with frame.attempt():
-        current = signin.client().approved_set()
-        with st.container(border=True):
-            frame.facts(
-                [
-                    ("Approved set that decides", f"`{current.get('set_id', '')}`"),
-                    ("Approved by", words.plain(str(current.get("approved_by", "")))),
-                    ("Approved", frame.when(current.get("approved_at"))),
-                    ("Reason", words.plain(str(current.get("reason") or words.ABSENT))),
-                ],
-                columns=4,
-            )
+        story_view.draw(wanted)
 
 
-def _verification() -> None:
-    st.subheader("Chain of events", anchor=False)
-    if st.button(
-        "Verify the whole chain", type="primary", shortcut="V", icon=":material/verified:", key="verify"
-    ):
-        with (
-            frame.attempt(),
-            st.spinner("Walking the chain; about a second per 100,000 events", show_time=True),
-        ):
-            st.session_state["verification"] = signin.client().verification()
-    report = st.session_state.get("verification")
-    if report is None:
-        st.caption("Recomputes every hash from the stored bytes, and the digest of every imported chunk.")
-    elif report.get("ok"):
-        st.success(
-            f"{words.plural(report['events'], 'event')} verified; nothing was altered.",
-            icon=":material/verified:",
-        )
-    else:
-        st.error(
-            f"The chain breaks at event {report.get('first_bad_seq')}: {words.plain(str(report.get('problem')))}"
-        )
-
-
-def _events() -> None:
-    st.subheader("Events, newest first", anchor=False)
-    subject_box, kind_box = st.columns(2)
-    subject = subject_box.text_input(
-        "Subject", key="subject", bind="query-params", placeholder="case:…, transaction:…, user:…"
-    )
-    kind = kind_box.text_input("Kind", key="kind", bind="query-params", placeholder="set.approved")
-    search = {"subject": subject.strip(), "kind": kind.strip()}
+def _search() -> None:
+    _by_id()
+    st.markdown("##### Events, newest first")
+    search = _filters()
     walked = paging.cursors("events", search)
     with frame.attempt():
-        found = signin.client().events(**search, before=walked[-1], limit=PAGE_SIZE)
+        found = signin.client().record.events(search, before=walked[-1], limit=PAGE_SIZE)
         events = frame.items(found, "events")
         _event_table(events)
         paging.buttons(walked, str(events[-1]["seq"]) if len(events) == PAGE_SIZE else None)
+
+
+def _by_id() -> None:
+    wanted = st.text_input(
+        "Any id", key="of", bind="query-params", icon=":material/search:", width=620,
+        placeholder="transaction, case, task, verdict, model, set, proposal or person",
+    ).strip()  # fmt: skip
+    if not wanted:
+        return
+    with frame.attempt():
+        found = frame.items(signin.client().record.found(wanted), "found")
+        if not found:
+            frame.empty("Nothing has this id", "Check it for a missing letter; ids are matched whole.")
+        for row in found:
+            _named(row)
+
+
+def _named(row: Json) -> None:
+    """What the id names, and the way on from there."""
+    at = f", {frame.when(row['at'])}" if row["at"] else ""
+    with st.container(border=True):
+        st.markdown(
+            f"**{words.capital(row['kind'])}** `{row['id']}`: {words.plain(str(row['about']).replace('_', ' '))}{at}"
+        )
+        with st.container(horizontal=True):
+            for transaction_id in row["transactions"][:6]:
+                st.page_link(
+                    "app_pages/audit.py",
+                    label=f"The story of {transaction_id}",
+                    icon=":material/history_edu:",
+                    query_params={"section": "decision", "id": transaction_id},
+                )
+            st.page_link(
+                "app_pages/audit.py",
+                label="Its events",
+                icon=":material/list:",
+                query_params={"actor": row["id"]} if row["kind"] == "person" else {"subject": row["subject"]},
+            )
+
+
+def _filters() -> dict[str, str]:
+    subject_box, kind_box, who_box, from_box, until_box = st.columns([1.6, 1.2, 1, 1, 1])
+    subject = subject_box.text_input(
+        "About", key="subject", bind="query-params", placeholder="case:…, transaction:…, user:…"
+    )
+    kind = kind_box.text_input("What", key="kind", bind="query-params", placeholder="set.approved")
+    who = who_box.text_input("Who", key="actor", bind="query-params", placeholder="analyst-1")
+    first = from_box.date_input("From", value=None, key="from", bind="query-params", format="YYYY-MM-DD")
+    last = until_box.date_input("To", value=None, key="to", bind="query-params", format="YYYY-MM-DD")
+    return {
+        "subject": subject.strip(),
+        "kind": kind.strip(),
+        "actor": who.strip(),
+        "since": _midnight(first),
+        "until": _midnight(last + timedelta(days=1) if last else None),
+    }
+
+
+def _midnight(day: date | None) -> str:
+    """The beginning of a day in the reader's zone, as the API wants it."""
+    return frame.midnight(day).isoformat() if day else ""
 
 
 def _event_table(events: list[Json]) -> None:
@@ -95,10 +145,10 @@ def _event_table(events: list[Json]) -> None:
         }
         for event in events
     ]
-    picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="events_table", height=360)
+    picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="events_table", height=400)
     for index in picked["selection"]["rows"]:
         event = events[index]
-        st.markdown(f"**Event {event['seq']}**, hash `{event['hash']}`")
+        st.markdown(f"**Event {event['seq']}**, hash `{event['hash']}`, after `{event['prev_hash'][:12]}…`")
         st.code(json.dumps(event["payload"], indent=2, ensure_ascii=False), language="json", height=260)
 
 
