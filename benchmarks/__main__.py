@@ -24,6 +24,7 @@ BENCHMARKS = (
     "serving",
     "reviewers",
     "handbook",
+    "learning",
 )
 
 

@@ -2,7 +2,7 @@
 
 Half of the customers, drawn by seed, with half of the hundred reviews a day. At the start the outcomes of one week are
 known, six weeks old; every loop keeps them. Each week a challenger from the labels believed by then. Where gates are
-asked, a fifth of the customers is never learned from: the challenger is judged on their payments of three matured weeks,
+asked, a fifth of the customers is never learned from: challengers are judged on their payments of three matured weeks,
 beside the champion (casework.learning.gates). Honest payments of the past are sampled, one in ten, and weigh ten times.
 """
 
@@ -25,8 +25,9 @@ from benchmarks.learning.people import (
     review,
     single_verdicts,
 )
-from benchmarks.learning.worlds import FIRST_DAY, Story, World
+from benchmarks.learning.worlds import Story, World
 from casework.learning import gates, label_turns
+from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE
 from engine.draws import draw
 from engine.intervals import Interval, paired_difference, ranking_intervals
 from engine.metrics import Ranking
@@ -86,7 +87,7 @@ class Run:
         self.record = Record(self._sample(world.days(old, old + 7)))
         self.held = self._held_out() if loop.gated else np.zeros(len(world.fraud), dtype=bool)
         labels = self._labels(7 * start)
-        self.champion, self.learned = self._train(labels), labels.rows
+        self.champion, self.learned, self.learned_until = self._train(labels), labels.rows, 0
         self.found: list[dict[str, Any]] = []
 
     def go(self) -> dict[str, Any]:
@@ -167,7 +168,7 @@ class Run:
             if turned:  # a person reads the sentence, and declares the verdicts of that week void
                 self.record.voided.append(range(as_of - 7, as_of))
         if promoted:
-            self.champion, self.learned = challenger, labels.rows
+            self.champion, self.learned, self.learned_until = challenger, labels.rows, as_of
         rows = world.week(self.start + number)
         score = self.champion.score_matrix(world.matrix[rows])[0]
         found = {"average_precision": average_precision(world.fraud[rows], score), "promoted": promoted}
@@ -219,17 +220,15 @@ class Run:
         )
 
     def _turned(self, labels: Labels) -> tuple[gates.LabelTurn, ...]:
-        """Labels that the champion did not learn from, held against it."""
-        new = ~np.isin(labels.rows, self.learned)
-        rows = labels.rows[new]
-        if not len(rows):
-            return ()
+        """What the champion did not learn from, held against it: verdicts as they were given, as weighing and omitting
+        doubtful ones hides half of a swap, and what outcomes said."""
+        cases = [
+            c for c in self.record.valid() if c.day >= self.learned_until and c.said[0][1] != INCONCLUSIVE
+        ]
+        told = ~np.isin(labels.rows, self.learned) & np.isin(labels.source, ("outcome", "matured_silence"))
+        rows = np.concatenate([np.array([c.row for c in cases], dtype=np.int64), labels.rows[told]])
+        said = np.array([c.said[0][1] == CONFIRMED_FRAUD for c in cases], dtype=bool)
+        source = np.concatenate([np.full(len(cases), "single_verdict", dtype=object), labels.source[told]])
         margin = self.champion.score_matrix(self.world.matrix[rows])[0]
-        return label_turns.turned(
-            label_turns.Scored(margin, labels.fraud[new], labels.source[new], self.world.occurred_us[rows])
-        )
-
-
-def monday(start: int, number: int) -> str:
-    """The date on which week `number` of a run begins (the Handbook's weeks begin on Sundays)."""
-    return str(np.datetime64(FIRST_DAY.date()) + np.timedelta64(7 * (start + number - 1), "D"))
+        fraud = np.concatenate([said, labels.fraud[told]])
+        return label_turns.turned(label_turns.Scored(margin, fraud, source, self.world.occurred_us[rows]))
