@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.auditing import as_of, finding, story
@@ -16,7 +16,7 @@ from casework.auditing.walking import Walks
 from casework.deciding import decisions, replay_samples, replaying
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
-from casework.http.bodies import Body, ShortText
+from casework.http.bodies import Body, Moment, ShortText
 from casework.people.permissions import Permission, Person
 from data import chain
 
@@ -77,7 +77,7 @@ def display(task_id: str, request: Request, person: Person = allowed(Permission.
 @router.get("/audit/as-of")
 def as_of_moment(
     request: Request,
-    at: Annotated[AwareDatetime | None, Query(description="a moment, with its offset; default now")] = None,
+    at: Annotated[Moment | None, Query(description="a moment, with its offset; default now")] = None,
     person: Person = allowed(Permission.AUDIT_READ),
 ) -> Response:
     """Rules, policy, model, people, kill switch and snoozes as they were at a moment."""
@@ -92,8 +92,8 @@ def events(
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     before: Annotated[int, Query(ge=0, le=2**62)] = 2**62,
     actor: Annotated[str, Query(max_length=64)] = "",
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     order: Literal["asc", "desc"] = "asc",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     person: Person = allowed(Permission.AUDIT_READ),

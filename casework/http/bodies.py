@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 LONGEST_ID = 128
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 _CONTROL = {chr(n) for n in range(32)} | {"\x7f"}
 
 
@@ -19,6 +21,13 @@ def _printable(text: str) -> str:
     return text
 
 
+def _in_reach(moment: datetime) -> datetime:
+    # At the ends of what a datetime can hold, its UTC form or a window before it would be out of range.
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise ValueError(f"the year must be from {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return moment.astimezone(UTC)
+
+
 class Body(BaseModel):
     """A body with exactly these fields; NaN and infinity are refused at the door."""
 
@@ -29,3 +38,5 @@ Identifier = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterVal
 ShortText = Annotated[str, Field(max_length=LONGEST_ID), AfterValidator(_printable)]
 Reason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_printable)]
 Note = Annotated[str, Field(max_length=4000)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+"""A moment with its offset, in UTC from here on."""

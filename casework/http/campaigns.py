@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, ShortText
+from casework.http.bodies import Body, Moment, ShortText
 from casework.learning import campaign_results, campaigns
 from casework.people.permissions import Permission, Person
 
@@ -21,8 +20,8 @@ class CampaignForm(Body):
     name: ShortText
     design: Literal["random", "stratified"]
     wanted: int
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     days: int = 30
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
+from casework.http.bodies import Moment
 from casework.people.permissions import Permission, Person
 from casework.quality import consistency_parts as parts
 from casework.quality import looking
 from casework.quality.consistency import pairs_report
 
 router = APIRouter(tags=["quality"])
-Since = Annotated[AwareDatetime | None, Query()]
+Since = Annotated[Moment | None, Query()]
 
 
 @router.get("/consistency/slices")

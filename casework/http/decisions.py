@@ -28,7 +28,7 @@ from casework.deciding.decider import Answer
 from casework.deciding.transactions import Sent, checked
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
-from casework.http.bodies import Body, Identifier, ShortText
+from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.http.problems import INPUT_HINT, complaint, detail_of
 from casework.people.permissions import Permission, Person
 from casework.review import blindness
@@ -182,8 +182,8 @@ def search(
     entity: Annotated[str, Query(max_length=64)] = "",
     value: Annotated[str, Query(max_length=128)] = "",
     outcome: Annotated[str, Query(pattern="^(approve|review|decline)?$")] = "",
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(max_length=32)] = "",
     person: Person = allowed(Permission.DECISIONS_READ),

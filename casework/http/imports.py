@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, Request, UploadFile
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.app import App
 from casework.deciding import importing, outcomes
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, Identifier, ShortText
+from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.people.permissions import Permission, Person
 from data.errors import InputError
 from data.source_file import ALLOWED, importable
@@ -30,7 +30,7 @@ LARGEST_REPORT = 10_000
 class OutcomeForm(Body):
     transaction_id: Identifier
     is_fraud: bool | None = None  # may be left out where the mapping's fraud codes say what a reason means
-    known_at: AwareDatetime
+    known_at: Moment
     reason_code: ShortText = ""
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.http.access import allowed, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, Identifier, ShortText
+from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.keeping import backups, erasing, evidence
 from casework.people.permissions import Permission, Person
 from data.errors import InputError, PermissionDenied
@@ -68,7 +68,7 @@ class ErasureForm(Body):
     reason: Reason
     entity: ShortText = ""
     value: ShortText = ""
-    recorded_before: AwareDatetime | None = None
+    recorded_before: Moment | None = None
 
 
 @router.post("/erasures")

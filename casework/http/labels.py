@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
-from casework.http.bodies import Body, Identifier, ShortText
+from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.learning import label_changes, label_report, voiding
 from casework.people.permissions import Permission, Person
 from data.errors import InputError, NotFoundError
@@ -22,8 +22,8 @@ Name = Annotated[str, Query(max_length=120)]
 class VoidForm(Body):
     verdicts: list[Identifier] = Field(default=[], max_length=10_000)
     reviewer: ShortText = ""
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     reason: ShortText
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body
+from casework.http.bodies import Body, Moment
 from casework.people.permissions import Permission, Person
 from casework.settings import previews, tuning
 from casework.settings.rule_report import rule_report
@@ -18,7 +18,6 @@ from casework.settings.rule_review import rule_review
 from casework.settings.set_backtest import set_backtest
 
 router = APIRouter(tags=["rules and policy"])
-Moment = AwareDatetime | None
 Share = Annotated[float, Field(ge=0, le=1)] | None
 Limit = Annotated[int, Query(ge=0, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**7)]
@@ -29,8 +28,8 @@ Text = Annotated[str, Field(max_length=1_000_000)]
 class PreviewForm(Body):
     """The period, and the files to try: path to content, null to leave one out. Without files, the drafts."""
 
-    since: Moment = None
-    until: Moment = None
+    since: Moment | None = None
+    until: Moment | None = None
     files: Annotated[dict[Path, Text | None], Field(max_length=500)] | None = None
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
     offset: Annotated[int, Field(ge=0, le=10**7)] = 0
@@ -39,8 +38,8 @@ class PreviewForm(Body):
 class BacktestForm(Body):
     """The period, and the files to try: path to content, null to leave one out. Without files, the workspace's own."""
 
-    since: Moment = None
-    until: Moment = None
+    since: Moment | None = None
+    until: Moment | None = None
     files: Annotated[dict[Path, Text | None], Field(max_length=500)] | None = None
 
 
@@ -54,8 +53,8 @@ class TunerQuery(Body):
     review_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
     reviews_per_day: Annotated[int, Field(ge=0, le=10**9)] | None = None
     by: Annotated[str, Field(max_length=64)] = ""
-    since: Moment = None
-    until: Moment = None
+    since: Moment | None = None
+    until: Moment | None = None
     with_rules: bool = True
     curves: bool = False
 
@@ -63,8 +62,8 @@ class TunerQuery(Body):
 @router.get("/previews")
 def preview_drafts(
     request: Request,
-    since: Moment = None,
-    until: Moment = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
@@ -102,8 +101,8 @@ def backtest_files(
 @router.get("/rules/report")
 def report(
     request: Request,
-    since: Moment = None,
-    until: Moment = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     entity: Annotated[str, Query(max_length=64)] = "",
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
@@ -115,8 +114,8 @@ def report(
 @router.get("/rules/review")
 def review(
     request: Request,
-    since: Moment = None,
-    until: Moment = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
     """Rules that are dead, redundant or opposed, a proposal to retire some, and its effect on the same period."""

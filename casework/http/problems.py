@@ -78,7 +78,9 @@ def of_error(error: errors.SecondLookError) -> Response:
     """The answer for one of our own errors."""
     status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
     outcome = {"fail_safe": error.fail_safe} if isinstance(error, NotNow) and error.fail_safe else {}
-    answer = problem(status, title, detail_of(error), error.hint, **outcome)
+    answer = problem(
+        status, title, detail_of(error), error.hint or _ADVICE.get(status, _ENDPOINTS), **outcome
+    )
     if isinstance(error, TooManyAttempts | TooManyRequests | NotNow):
         answer.headers["retry-after"] = str(error.wait_seconds)
     elif status == 503:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, Identifier, Note, ShortText
+from casework.http.bodies import Body, Identifier, Moment, Note, ShortText
 from casework.people.permissions import Permission, Person
 from casework.settings import approving, checking, drafts, previews, proposal_pages, proposals, steps
 from casework.settings.approving import Approval
@@ -24,7 +24,6 @@ Reason = Annotated[Note, Field(min_length=3)]
 Path = Annotated[str, Field(max_length=200)]
 Text = Annotated[str, Field(max_length=proposals.LARGEST_FILE)]
 Texts = Annotated[dict[Path, Text | None], Field(min_length=1, max_length=proposals.MOST_FILES)]
-Moment = AwareDatetime | None
 Limit = Annotated[int, Query(ge=0, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**7)]
 
@@ -138,8 +137,8 @@ def one(proposal_id: str, request: Request, person: Person = allowed(Permission.
 def preview(
     proposal_id: str,
     request: Request,
-    since: Moment = None,
-    until: Moment = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),

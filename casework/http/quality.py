@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
+from casework.http.bodies import Moment
 from casework.people.permissions import Permission, Person
 from casework.quality.consistency import consistency_report
 from casework.quality.subgroups import subgroup_table
@@ -22,7 +22,7 @@ router = APIRouter(tags=["quality"])
 def consistency(
     request: Request,
     arm: Annotated[str, Query(pattern="^(score_shown|blind_first)?$")] = "",
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     person: Person = allowed(Permission.QUALITY_READ),
 ) -> Response:
     """Agreement among reviewers on blind random second reviews, with intervals. No person is named: figures by pair are
@@ -41,7 +41,7 @@ def how_it_stands(request: Request, person: Person = allowed(Permission.QUALITY_
 @router.get("/subgroups")
 def subgroups(
     request: Request,
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     person: Person = allowed(Permission.QUALITY_READ),
 ) -> Response:
     """Rates by each value of the policy's protected attribute, with Wilson intervals."""

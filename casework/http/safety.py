@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.deciding.decider import Load
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, Identifier, ShortText
+from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.people.permissions import Permission, Person, require
 from casework.review import blindness
 from casework.safety import actions, alarms, list_entries, overview, snoozes
@@ -46,7 +46,7 @@ class SnoozeForm(Body):
     entity: Id
     value: Identifier
     rule_id: Id = ""
-    expires_at: AwareDatetime
+    expires_at: Moment
     reason: Reason
 
 
@@ -57,7 +57,7 @@ class ListEntryForm(Body):
     value: ShortText = ""
     case_id: ShortText = ""
     effect: Literal["block", "review"] = "block"
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 

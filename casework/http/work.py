@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
-from casework.http.bodies import Body, Identifier, Note, ShortText
+from casework.http.bodies import Body, Identifier, Moment, Note, ShortText
 from casework.http.tasks import VerdictBody, verdict_form
 from casework.people.permissions import Permission, Person
 from casework.review import bulk, moves, reviewers
@@ -24,7 +24,7 @@ Names = Annotated[list[ShortText], Field(default_factory=list, max_length=50)]
 
 
 class SnoozeForm(Body):
-    until: AwareDatetime
+    until: Moment
     reason: Why
 
 
@@ -55,7 +55,7 @@ class BulkUndoForm(Body):
 class AwayForm(Body):
     """`until` null: back again."""
 
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class PlaceForm(Body):
