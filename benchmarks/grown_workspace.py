@@ -2,8 +2,8 @@
 
 python -m benchmarks.grown_workspace FOLDER [--decisions 1000000] [--cases 100000] [--open 2000]
 
-A demo that ended a year ago is built first; then its live weeks are told again and again at a quicker pace until now,
-through the ledger's own writer: transactions, events, seals, rows. Nothing is decided anew, so that scores and rules are
+A demo that ended a year ago is built first; then its live weeks are told again and again, quicker, until now,
+through the ledger's own writer: transactions, events, seals, rows. Nothing is decided anew: scores and rules are
 the demo's. The workspace lies in FOLDER/workspace, its key in FOLDER/keys; it is made once.
 """
 
