@@ -27,6 +27,7 @@ SCOPES: Mapping[str, frozenset[Permission]] = {
     "import": frozenset({_P.TRANSACTIONS_IMPORT, _P.IMPORTS_READ}),
     "outcomes": frozenset({_P.OUTCOMES_REPORT}),
     "read": frozenset({_P.DECISIONS_READ, _P.DISPOSITIONS_READ, _P.WEBHOOKS_READ}),
+    "metrics": frozenset({_P.METRICS_READ}),
 }
 """What a key can be for. Together they are what an integrator may do: a key never does more than its user."""
 

@@ -1,0 +1,27 @@
+"""Where do the results of a soak go, so that the next one replaces them and nobody copies figures by hand?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.machine import machine
+
+PAGE = Path(__file__).parents[1] / "docs" / "soak.md"
+_HEAD = """# The soak
+
+What is too long for every run of the tests. `make soak` does all of it and writes its results here; each part can be
+run alone, with the command that stands beside its figures.
+"""
+
+
+def record(name: str, command: str, lines: Sequence[str], page: Path = PAGE) -> None:
+    """Put these lines under the heading `name`, in place of what stood there."""
+    text = page.read_text(encoding="utf-8") if page.exists() else _HEAD
+    section = "\n".join([f"## {name}", "", f"`{command}`", "", *lines, "", machine() + ".", ""])
+    there = re.compile(rf"^## {re.escape(name)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    text = (
+        there.sub(lambda _: section + "\n", text) if there.search(text) else text.rstrip() + "\n\n" + section
+    )
+    page.write_text(text.rstrip() + "\n", encoding="utf-8")
