@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from dashboards import sign_in_cookie
+from dashboards.console_headers import ConsoleHeaders
 
-app = App("console.py", routes=sign_in_cookie.routes())
+app = App("console.py", routes=sign_in_cookie.routes(), middleware=[Middleware(ConsoleHeaders)])

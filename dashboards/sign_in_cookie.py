@@ -20,6 +20,7 @@ NAME = "secondlook_session"
 KEEP_PATH, DROP_PATH = "/session/keep", "/session/drop"
 _TICKET_SECONDS = 60
 _LONGEST_TICKET = 100
+_NOT_FROM_HERE = "Only the console's own pages may ask for this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,14 @@ class Tickets:
 TICKETS = Tickets()
 
 
+def _from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that another site's page sent this; without a word of it, it is no page."""
+    return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+
+
 async def _keep(request: Request) -> Response:
+    if _from_elsewhere(request):
+        return PlainTextResponse(_NOT_FROM_HERE, status_code=403)
     ticket = (await request.body())[:_LONGEST_TICKET].decode("ascii", "replace")
     pending = TICKETS.take(ticket)
     if pending is None:
@@ -73,6 +81,8 @@ async def _keep(request: Request) -> Response:
 
 
 async def _drop(request: Request) -> Response:
+    if _from_elsewhere(request):
+        return PlainTextResponse(_NOT_FROM_HERE, status_code=403)
     answer = Response(status_code=204)
     answer.delete_cookie(NAME, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return answer
