@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from casework.learning.retrain import Agreement, Basis, Retraining
 from casework.learning.runs import Request
 from casework.live import Live, Settings
 from casework.measures import Measures
+from casework.people import outside
 from casework.people.signin import SignIn
 from casework.quality.consensus import of_ledger
 from casework.quality.consistency import consistency_report
@@ -64,6 +66,7 @@ class App:
         self.mapping: Mapping = workspace.mapping()
         self.key = workspace.key()
         self.signin = SignIn(ledger)
+        self.provider = outside.from_environment(os.environ)
         self.lock = threading.RLock()
         self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# No content policy for scripts: Streamlit's own pages need inline ones, so one that lets them run would promise nothing.
+# No policy for scripts: Streamlit needs inline ones, and a policy that lets them run would promise nothing.
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

@@ -65,3 +65,39 @@ def disable_user(
     with reached(workspace) as reach:
         reach.delete(f"/v1/users/{quote(user, safe='')}", reason=reason)
     answer({"user": user, "disabled": True}, [f"{user} can sign in no more."], as_json)
+
+
+@cli.command("link")
+def link_user(
+    user: Annotated[str, typer.Argument(help="The user name.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    email: Annotated[str, typer.Option("--email", help="The verified e-mail address there.")] = "",
+    subject: Annotated[str, typer.Option("--subject", help="Or the subject ('sub') there.")] = "",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let somebody in through the institution's identity provider. The name is kept as a keyed hash only.
+
+    Example: secondlook users link analyst-1 --email analyst-1@bank.example --reason "single sign-on" --workspace bank
+    """
+    kind, name = ("email", email) if email else ("subject", subject)
+    with reached(workspace) as reach:
+        path = f"/v1/users/{quote(user, safe='')}/outside-names"
+        reach.post(path, {"kind": kind, "name": name, "reason": reason})
+    answer({"user": user, "linked": kind}, [f"{user} can sign in through the identity provider."], as_json)
+
+
+@cli.command("unlink")
+def unlink_user(
+    user: Annotated[str, typer.Argument(help="The user name.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let nobody in as this user through the identity provider any more.
+
+    Example: secondlook users unlink analyst-1 --reason "changed account" --workspace bank
+    """
+    with reached(workspace) as reach:
+        reach.delete(f"/v1/users/{quote(user, safe='')}/outside-names", reason=reason)
+    answer({"user": user, "linked": None}, [f"{user} signs in with a password only."], as_json)

@@ -21,6 +21,7 @@ from casework.http import (
     labels,
     learning,
     metrics,
+    outside,
     own_work,
     pilots,
     previews,
@@ -50,6 +51,7 @@ _ABOUT = (
 )
 ROUTERS = (
     sessions,
+    outside,
     api_keys,
     decisions,
     imports,

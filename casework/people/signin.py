@@ -130,7 +130,7 @@ class SignIn:
             raise NotSignedIn("the user name or the password is wrong", hint="Check both and try again.")
         with self._lock:
             self._failures.pop(user_id, None)
-        return self._open(Person(user_id, Role(rows[0]["role"])), at)
+        return self.open(Person(user_id, Role(rows[0]["role"])), at)
 
     def person(self, token: str, at: datetime) -> Person:
         """Whose token or key this is, for one request.
@@ -211,13 +211,14 @@ class SignIn:
             w.event(EventDraft(by, "user.disabled", f"user:{user_id}", told), at)
         self._tokens = {d: held for d, held in self._tokens.items() if held.person.user_id != user_id}
 
-    def _open(self, person: Person, at: datetime) -> Session:
+    def open(self, person: Person, at: datetime, through: str = "password") -> Session:
+        """A session for a person who has shown who he or she is."""
         token = secrets.token_urlsafe(32)
         digest, expires_at = token_hash(token), at + TOKEN_LIFE
         row = {"token_sha256": digest, "user_id": person.user_id, "created_at": at, "expires_at": expires_at}
         with self._ledger.writing() as w:
             w.insert("tokens", [{**row, "revoked_at": None}])
-            payload = {"expires_at": expires_at}
+            payload = {"expires_at": expires_at, "through": through}
             w.event(EventDraft(person.user_id, "session.started", f"user:{person.user_id}", payload), at)
         self._tokens[digest] = _Held(person, expires_at)
         return Session(token, person, expires_at)
