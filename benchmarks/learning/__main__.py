@@ -12,11 +12,13 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmarks.handbook import DEFAULT
-from benchmarks.learning import budget, newcomer, noisy, twelve
+from benchmarks.learning import budget, newcomer, noisy, scarce, twelve
 from benchmarks.learning.seeds import Found, each
 from benchmarks.learning.worlds import Story, World, world
 
-BENCHMARKS: dict[str, ModuleType] = {module.NAME: module for module in (budget, newcomer, noisy, twelve)}
+BENCHMARKS: dict[str, ModuleType] = {
+    module.NAME: module for module in (budget, scarce, newcomer, noisy, twelve)
+}
 BOUNDED = 2
 
 

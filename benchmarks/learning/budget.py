@@ -70,7 +70,13 @@ def run(world: World, seed: int, arm: str) -> Found:
 
 
 def eight_weeks(
-    world: World, seed: int, start: int, split: Split, weigh: Weighing, begin: int = START
+    world: World,
+    seed: int,
+    start: int,
+    split: Split,
+    weigh: Weighing,
+    begin: int = START,
+    reviews: int = REVIEWS,
 ) -> dict[str, Any]:
     """The loop from week `start` of the data on, after a week of `begin` even draws a day; `daily_by_scenario` counts
     the frauds that were caught each day."""
@@ -88,7 +94,7 @@ def eight_weeks(
         margin, probability = model.score_matrix(world.matrix[rows])
         for day in range(7 * week, 7 * week + 7):
             part = world.days(day, day + 1) - rows[0]
-            asked = ask(margin[part], probability[part], split, REVIEWS, rng)
+            asked = ask(margin[part], probability[part], split, reviews, rng)
             seen.add(asked, int(rows[0] + part[0]))
             caught.append(of_scenarios(world, seen.rows[-1]))
         model = _trained(world, seen, weigh, seed)
@@ -147,9 +153,9 @@ def _capped(chance: np.ndarray) -> np.ndarray:
     return np.minimum(1.0 / chance, 3.0)
 
 
-def report(found: dict[str, list[Found]], seeds: Sequence[int]) -> None:
+def report(found: dict[str, list[Found]], seeds: Sequence[int], reviews: int = REVIEWS) -> None:
     base = found[TOP.name]
-    print(f"\n{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}), {WEEKS} weeks, {REVIEWS} reviews a day\n")
+    print(f"\n{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}), {WEEKS} weeks, {reviews} reviews a day\n")
     print(
         "| policy | average precision | last week | frauds caught | of top score's | difference in average precision |"
     )

@@ -173,7 +173,7 @@ def test_a_step_counts_as_worse_only_beyond_chance_over_all_weeks() -> None:
 
 def test_weeks_of_a_world_begin_at_its_first_day(world: World) -> None:
     assert world.week(1).tolist() == list(range(140, 280))
-    assert FIRST_DAY == datetime(2018, 4, 1, tzinfo=UTC)
+    assert datetime(2018, 4, 1, tzinfo=UTC) == FIRST_DAY
 
 
 def test_without_the_data_the_command_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
