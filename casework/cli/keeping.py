@@ -71,14 +71,16 @@ def backup(
 
 def restore(
     backup: Annotated[Path, typer.Argument(help="A folder that `secondlook backup` made.")],
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace to make; empty or new.")],
+    workspace: Annotated[
+        Path, typer.Option("--workspace", metavar="DIR", help="The workspace to make; empty or new.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Make a workspace of a backup, and verify every file and event of it.
 
-    Example: secondlook restore backups/secondlook-20260301T120000Z bank
+    Example: secondlook restore backups/secondlook-20260301T120000Z --workspace bank
     """
-    done = backups.restore(backup, directory, by=LOCAL.user_id, at=datetime.now(UTC))
+    done = backups.restore(backup, workspace, by=LOCAL.user_id, at=datetime.now(UTC))
     answer(
-        done, [f"{directory} holds {done['events']} events, all verified, as of {done['made_at']}."], as_json
+        done, [f"{workspace} holds {done['events']} events, all verified, as of {done['made_at']}."], as_json
     )

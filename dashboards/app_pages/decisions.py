@@ -35,7 +35,7 @@ def _search() -> None:
     walked = paging.cursors("decisions", search)
     with frame.attempt():
         found = signin.client().decisions(search, limit=PAGE_SIZE, cursor=walked[-1])
-        _results(frame.items(found, "decisions"))
+        _results(frame.items(found, "decisions"), filtered=any(search.values()))
         paging.buttons(walked, found.get("next_cursor"))
 
 
@@ -69,9 +69,12 @@ def _filters() -> dict[str, str]:
     }
 
 
-def _results(rows: list[Json]) -> None:
-    if not rows:
+def _results(rows: list[Json], *, filtered: bool) -> None:
+    if not rows and filtered:
         frame.empty("No decision matches.", "Loosen a filter, or check the entity's name and value.")
+        return
+    if not rows:
+        frame.empty("Nothing has been decided yet.", "A payment is decided when it is imported or sent.")
         return
     currency = frame.base_currency()
     table = [

@@ -126,7 +126,10 @@ def test_the_command_line_backs_up_restores_erases_and_takes_evidence(tmp_path: 
     made = run(cli, ["backup", "--to", str(tmp_path / "kept"), *here])
     assert made.exit_code == 0, made.output
     name = orjson.loads(made.stdout)["backup"]
-    done = run(cli, ["restore", str(tmp_path / "kept" / name), str(tmp_path / "again"), "--json"])
+    done = run(
+        cli,
+        ["restore", str(tmp_path / "kept" / name), "--workspace", str(tmp_path / "again"), "--json"],
+    )
     assert orjson.loads(done.stdout)["transactions"] == 0
     erased = run(cli, ["erase", "--entity", "customer", "--value", "c1", "--reason", "a request", *here])
     assert orjson.loads(erased.stdout)["payments"] == 0
