@@ -25,7 +25,10 @@ from data.errors import ChainBrokenError
 if TYPE_CHECKING:
     from casework.app import App
 
-_SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(minutes=10)
+_SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(seconds=2)
+_WORTH_BYTES, _LATEST_BYTES = 2 * 1024 * 1024, 48 * 1024 * 1024
+"""A write-ahead log that is worth a checkpoint at a quiet moment, and one that is taken whatever goes on."""
+_QUIET_SECONDS = 1.0
 _SEND, _ANCHOR = timedelta(seconds=2), timedelta(minutes=5)
 _REPLAYED = 100
 _DRAW = timedelta(minutes=5)
@@ -49,6 +52,7 @@ def all_jobs(app: App) -> list[Job]:
             _CHECKPOINT,
             lambda: checkpoint(app),
             False,
+            lambda: checkpoint_due(app),
         ),
         Job("trim", "forget what no window can reach", _HOURLY, lambda: trim(app), False),
         Job(
@@ -124,9 +128,18 @@ def sweep(app: App) -> str:
     return f"{freed} claims returned; {told}."
 
 
+def checkpoint_due(app: App) -> bool:
+    """Whether nobody asks just now and there is something to move, or so much that it cannot wait."""
+    size = app.ledger.wal_bytes
+    return size >= _LATEST_BYTES or (size >= _WORTH_BYTES and app.measures.quiet_seconds >= _QUIET_SECONDS)
+
+
 def checkpoint(app: App) -> str:
-    app.ledger.checkpoint()
-    return "The write-ahead log is in the file."
+    """Move the write-ahead log into the file now. A payment that may join an open case waits for it to end."""
+    size = app.ledger.wal_bytes
+    with app.measures.checkpoints.time():
+        app.ledger.checkpoint()
+    return f"The write-ahead log of {size / 2**20:.1f} MB is in the file."
 
 
 def trim(app: App) -> str:
