@@ -7,8 +7,6 @@ import streamlit as st
 from dashboards import role_pages, signin, words
 from dashboards.client import ApiError
 
-_SHOWN = 1
-
 
 def show() -> None:
     """The kill switch while it is on, and how many alarms are open. Nothing while all is well."""
@@ -34,8 +32,11 @@ def show() -> None:
 
 def _alarms(alarms: list[dict[str, str]], count: int) -> None:
     who = signin.me()
-    more = f" And {count - _SHOWN} more." if count > _SHOWN else ""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.warning(f"{words.plain(alarms[0]['sentence'])}{more}", icon=":material/notifications_active:")
+    sentence = words.plain(alarms[0]["sentence"])
+    with st.container(horizontal=True, vertical_alignment="center", key="alarm_line", gap="small"):
+        st.markdown(
+            f":orange-badge[:material/notifications_active: {words.plural(count, 'alarm')}] {sentence}",
+            help=sentence,
+        )
         if who is not None and "safety" in role_pages.names(who.role):
-            st.page_link("app_pages/safety.py", label=words.plural(count, "alarm"))
+            st.page_link("app_pages/safety.py", label="See to it", icon=":material/arrow_forward:")

@@ -95,7 +95,7 @@ def _people(people: list[Json]) -> None:
             }
             for who in people
         ],
-        height=430,
+        height="content" if len(people) < 12 else 430,
     )
 
 

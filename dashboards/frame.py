@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboards import alarm_banner, signin, words
+from dashboards import alarm_banner, columns, signin, words
 from dashboards.client import UNREACHABLE, ApiError
 
 REFUSED = 403
@@ -125,7 +125,8 @@ def facts(pairs: Sequence[tuple[str, str]], columns: int = 2) -> None:
 
 
 def table(rows: Sequence[dict[str, Any]], **options: Any) -> Any:
-    """A read-only table without row numbers."""
+    """A read-only table without row numbers, its figures at the right with their units."""
+    options["column_config"] = columns.aligned(rows, options.get("column_config") or {})
     return st.dataframe(rows, hide_index=True, **options)
 
 

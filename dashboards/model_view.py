@@ -60,7 +60,7 @@ def _comparison(record: Json) -> None:
     ]
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        st.markdown("##### Average precision on the same payments")
+        st.markdown(f"##### {_found(compared['average_precision_difference'])}")
         told = "; ".join(f"{row['name']} {estimate(row)}" for row in rows)
         st.altair_chart(charts.intervals(rows, palette()), theme=None, alt=told, key="average_precision")
         st.caption(f"{told}. Difference {estimate(compared['average_precision_difference'])}.")
@@ -70,6 +70,18 @@ def _comparison(record: Json) -> None:
         f"Judged on {words.count(compared['rows'])} payments with {words.count(compared['frauds'])} frauds "
         "that neither model learned from, each at its own thresholds from the same policy. 95 % bootstrap intervals."
     )
+
+
+def _found(difference: Json) -> str:
+    """What the comparison says, as the chart's title."""
+    low, high = difference.get("low"), difference.get("high")
+    if low is None or high is None:
+        return "Average precision on the same payments"
+    if low > 0:
+        return "This model ranks fraud better on the same payments"
+    if high < 0:
+        return "This model ranks fraud worse on the same payments"
+    return "No clear difference in average precision on the same payments"
 
 
 def _cost(compared: Json) -> None:
@@ -131,7 +143,7 @@ def _card(model_id: str) -> None:
         _facts(card)
         st.caption("  \n".join(words.plain(line) for line in card["limits"]))
     with right:
-        st.image(beeswarm, width="stretch")
+        st.image(beeswarm, width="stretch", alt="SHAP values of a sample of payments, by feature: a beeswarm")
         st.caption(BEESWARM)
     page = client.model_file(model_id, "card.html")
     st.download_button(

@@ -91,6 +91,17 @@ _STYLE = """
     .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 46%; }
     .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 30%; }
   }
+  .st-key-alarm_line { border-left: 3px solid REVIEW; padding: .1rem .2rem .1rem .7rem;
+    background: color-mix(in srgb, REVIEW 7%, transparent); flex-wrap: nowrap; }
+  .st-key-alarm_line [data-testid="stMarkdown"] { flex: 1 1 auto; min-width: 0; }
+  .st-key-alarm_line [data-testid="stMarkdownContainer"] p {
+    overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .st-key-alarm_line [data-testid="stPageLink"] { flex: 0 0 auto; }
+  [data-testid="stCode"] .token { color: inherit; }
+  [data-testid="stCode"] .token.comment { color: QUIET; }
+  [data-testid="stCode"] .token.string { color: APPROVE; }
+  [data-testid="stCode"] .token.number, [data-testid="stCode"] .token.boolean { color: RULE; }
+  [data-testid="stCode"] .token:is(.key, .atrule, .property, .function, .keyword) { color: ACCENT; }
   .st-key-draft_text textarea { font: .82rem/1.55 "Source Code Pro", monospace; white-space: pre; overflow-x: auto; }
 </style>
 """
@@ -99,7 +110,14 @@ _STYLE = """
 def style() -> str:
     """The console's own CSS in the reader's theme."""
     colours = palette()
-    named = {"QUIET": colours.quiet, "APPROVE": colours.approve, "DECLINE": colours.decline}
+    named = {
+        "QUIET": colours.quiet,
+        "APPROVE": colours.approve,
+        "REVIEW": colours.review,
+        "DECLINE": colours.decline,
+        "RULE": colours.rule,
+        "ACCENT": colours.accent,
+    }
     css = _STYLE
     for name, colour in named.items():
         css = css.replace(name, colour)

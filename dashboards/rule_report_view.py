@@ -84,7 +84,8 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
 
 def named(rule: Json) -> str:
     """The rule's title, with the sign of its status."""
-    return f"{words.STATUSES.get(rule['status'], ('•',))[0]} {rule['title']}"
+    title = rule["title"] if " " in rule["title"] else words.capital(rule["title"].replace("_", " "))
+    return f"{words.STATUSES.get(rule['status'], ('•',))[0]} {title}"
 
 
 def _estimate(rule: Json) -> str:

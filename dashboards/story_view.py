@@ -116,15 +116,16 @@ def _rules(rules: Sequence[Json]) -> None:
                 "Answer": words.sign_and_word(rule["state"], words.RULE_STATES),
                 "Rule": rule.get("title") or rule["id"],
                 "Version": rule["version"],
-                "Why it hit": words.capital(str(rule.get("reason") or words.ABSENT)),
-                "Brought in by": rule.get("proposed_by") or rule.get("approved_by") or words.ABSENT,
+                "Proposed by": rule.get("proposed_by") or words.ABSENT,
                 "Approved by": rule.get("approved_by") or words.ABSENT,
                 "In force since": frame.when(rule.get("approved_at")),
                 "Text (SHA-256)": str(rule.get("sha256", ""))[:12],
+                "Why it hit": words.capital(str(rule.get("reason") or words.ABSENT)),
             }
             for rule in order
         ],
         height=430,
+        column_config={"Why it hit": st.column_config.TextColumn(width="large")},
     )
 
 
@@ -316,8 +317,8 @@ def _learned(found: Sequence[Json]) -> None:
     taught = sum(row["use"] == "taught" for row in found)
     st.markdown(
         f"##### {words.plural(taught, 'model')} learned from it"
-        if found
-        else "##### No later model knew of it"
+        if taught
+        else "##### No model has learned from it"
     )
     if not found:
         st.caption("No retrain has taken a snapshot since its label began to count.")

@@ -86,5 +86,7 @@ def _subgroup_sentence(attribute: str, rows: Sequence[JSON]) -> str:
         if row["n"] >= LEAST and row[kind]["q_value"] <= UNLIKELY and row[kind]["value"] is not None
     ]
     if not odd:
-        return f"By {attribute}, no group differs from the others beyond what chance explains."
-    return f"By {attribute}, these differ from all others together: {'; '.join(odd)}."
+        return (
+            f"By {attribute.replace('_', ' ')}, no group differs from the others beyond what chance explains."
+        )
+    return f"By {attribute.replace('_', ' ')}, these differ from all others together: {'; '.join(odd)}."

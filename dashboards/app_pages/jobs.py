@@ -23,8 +23,8 @@ def show() -> None:
 
 
 def _job(job: Json) -> None:
-    with st.container(border=True):
-        left, last, coming, action = st.columns([2.2, 2, 1.3, 1], vertical_alignment="center")
+    with st.container(key=f"job_{job['name']}", gap=None):
+        left, last, coming, action = st.columns([2, 1.7, 1, 1.5], vertical_alignment="center")
         with left:
             st.markdown(f"**{words.plain(words.capital(job['name'].replace('_', ' ')))}**")
             st.caption(words.plain(job.get("what") or ""))
@@ -40,8 +40,8 @@ def _job(job: Json) -> None:
                 else "not scheduled"
             )
             st.caption(f"every {every}")
-        with action:
-            if frame.role() in OWNERS:
+        if frame.role() in OWNERS:
+            with action, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
                 _run(job)
                 _pause(job)
         if job.get("paused"):

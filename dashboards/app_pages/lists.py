@@ -40,7 +40,7 @@ def _snoozes(snoozes: list[Json]) -> None:
     if not snoozes:
         frame.empty("No rule is snoozed.", "A team lead snoozes a rule for one customer, card or device.")
     for snooze in snoozes:
-        rule = f"`{snooze['rule_id']}`" if snooze["rule_id"] else "every rule that asks"
+        rule = f"**{_rule(snooze['rule_id'])}**" if snooze["rule_id"] else "every rule that asks"
         with st.container(border=True):
             _line(snooze, f"{rule} quiet for {_whose(snooze)}", snooze["made_by"], snooze["made_at"])
             _counts("silenced", snooze["silenced"])
@@ -114,7 +114,9 @@ def _counts(word: str, counted: Json) -> None:
     frame.facts(figures, columns=len(figures))
     if word == "silenced" and counted["by_rule"]:
         st.caption(
-            ", ".join(f"{row['rule_id']} {words.plural(row['n'], 'time')}" for row in counted["by_rule"])
+            ", ".join(
+                f"{_rule(row['rule_id'])} {words.plural(row['n'], 'time')}" for row in counted["by_rule"]
+            )
         )
 
 
@@ -168,6 +170,11 @@ def _new_entry() -> None:
         form = {"entity": entity.strip(), "value": value.strip(), "effect": effect, "reason": reason.strip()}
         signin.client().safety.list_value({**form, "expires_at": expires.isoformat()})
         st.rerun()
+
+
+def _rule(rule_id: str) -> str:
+    """A rule's id as words."""
+    return words.plain(words.capital(rule_id.replace("_", " ")))
 
 
 show()

@@ -21,10 +21,10 @@ def show() -> None:
     _waiting(summary)
     left, right = st.columns(2, gap="medium")
     with left:
-        _counts("Why cases were opened", summary.get("cases_by_reason") or {}, words.REASONS)
+        _counts("why cases were opened", summary.get("cases_by_reason") or {}, words.REASONS)
     with right:
         labels = {code: f"{sign} {word}" for code, (sign, word, _) in words.VERDICTS.items()}
-        _counts("What reviewers said", summary.get("verdicts") or {}, labels)
+        _counts("what reviewers said", summary.get("verdicts") or {}, labels)
         confirmed = summary.get("share_confirmed_by_reviewers") or {}
         if confirmed.get("n"):
             st.caption(
@@ -77,17 +77,22 @@ def _waiting(summary: Json) -> None:
     )
 
 
-def _counts(title: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
-    st.subheader(title, anchor=False)
-    if not counts:
-        st.caption("Nothing yet.")
+def _counts(what: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
+    """Counts as bars, under what stands out in them."""
+    total = sum(counts.values())
+    if not total:
+        frame.empty(f"Nothing yet of {what}", "Decisions open cases; reviewers answer them.")
         return
+    first = max(counts, key=lambda code: counts[code])
+    share = words.percent(counts[first] / total)
+    st.subheader(f"{words.title_of(first, labels)}: {share} of {words.count(total)}", anchor=False)
+    st.caption(words.capital(what))
     rows = [
         {"name": words.title_of(code, labels), "count": n}
         for code, n in sorted(counts.items(), key=lambda item: -item[1])
     ]
     told = "; ".join(f"{row['name']} {row['count']}" for row in rows)
-    st.altair_chart(charts.shares(rows, palette()), theme=None, alt=told, key=f"counts {title}")
+    st.altair_chart(charts.shares(rows, palette()), theme=None, alt=told, key=f"counts {what}")
 
 
 def _estimates(found: Json | None) -> None:

@@ -215,7 +215,7 @@ def _people(people: list[Json]) -> None:
     rows = [
         {
             "Who": person["user_id"],
-            "Teams": ", ".join(person["teams"]) or words.ABSENT,
+            "Teams": ", ".join(team.replace("_", " ") for team in person["teams"]) or words.ABSENT,
             "Holds": person["held"],
             "Set aside": person["set_aside"],
             "Away": f"until {frame.when(person['away_until'])}" if person["away_until"] else words.ABSENT,
@@ -256,18 +256,27 @@ def _reported(team: Json) -> None:
     st.subheader("Reported by reviewers, last 28 days", anchor=False)
     if not team["skips"] and not team["deserved"]:
         st.caption("Nothing yet: why tasks were given back, and whether alerts deserved a review.")
-    for row in team["deserved"]:
-        share = row["share"]
-        st.markdown(
-            f"**{words.title_of(row['reason'], words.REASONS)}**: {words.percent(share['value'])} did not deserve a "
-            f"review ({words.percent(share['low'])} to {words.percent(share['high'])}, n = {row['asked']})"
-        )
+    if team["deserved"]:
+        frame.table([_undeserved(row) for row in team["deserved"]], height="content")
     if team["skips"]:
         rows = [
             {"Given back because": row["reason"], "Times": row["n"], "People": row["people"]}
             for row in team["skips"]
         ]
         frame.table(rows, height="content")
+
+
+def _undeserved(row: Json) -> Json:
+    """Of the alerts of one reason, how many reviewers said did not deserve a review."""
+    share = row["share"]
+    between = f"({words.percent(share['low'])} to {words.percent(share['high'])})"
+    return {
+        "Opened because": words.title_of(row["reason"], words.REASONS)
+        if row["reason"]
+        else "No reason on record",
+        "Needed no review": f"{words.percent(share['value'])}  {between}",
+        "Asked": row["asked"],
+    }
 
 
 def _training() -> None:

@@ -186,7 +186,11 @@ def _sentence(measures: dict[str, Measure], basis: Evidence, positive: str) -> s
     if ac1 - alpha < 0.15:
         return f"{counted} Verdicts are balanced enough for the coefficients to tell the same story."
     common = measures["positive_specific"].value
-    said = "" if common is None else f"; where one says {positive}, another concurs in {common:.0%}"
+    said = (
+        ""
+        if common is None
+        else f"; where one says {positive.replace('_', ' ')}, another concurs in {common:.0%}"
+    )
     return (
         f"{counted} They differ because one verdict is much rarer than the other: people agree easily on the "
         f"many plain cases, which AC1 credits and alpha puts down to chance{said}. Never compare alpha "

@@ -94,13 +94,13 @@ def test_a_group_that_is_declined_more_is_named_and_an_even_hand_is_not(house) -
     record, _ = bank(house, bands=("18-29", "30-49"), declined_of=lambda n: n % 2 == 0 and n < 80)
     found = falls.by_subgroup(record, "age_band")
     assert found["sentence"].startswith(
-        "By age_band, these differ from all others together: 18-29 (decline rate 40 %)"
+        "By age band, these differ from all others together: 18-29 (decline rate 40 %)"
     )
     rows = {row["value"]: row for row in found["groups"]}
     assert rows["18-29"]["decline"]["q_value"] < 0.001
     even = replace(record, value=np.array(["a", "b", "b", "a"] * 50))
     assert falls.by_subgroup(even, "age_band")["sentence"] == (
-        "By age_band, no group differs from the others beyond what chance explains."
+        "By age band, no group differs from the others beyond what chance explains."
     )
 
 
