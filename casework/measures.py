@@ -34,6 +34,7 @@ class Measures:
         self.registry = CollectorRegistry(auto_describe=True)
         self._watched = False
         self._told_refusal: dict[str, float] = {}
+        self._last_decision = float("-inf")
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._decisions = self._counter("decisions", "Decisions made and on disk", "outcome")
@@ -61,11 +62,17 @@ class Measures:
             registry=self.registry,
         )
 
+    @property
+    def quiet_seconds(self) -> float:
+        """How long ago the last decision was made."""
+        return perf_counter() - self._last_decision
+
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(f"secondlook_{name}", what, labels, registry=self.registry)
 
     def decided(self, made: Sequence[Decision]) -> None:
         """Count decisions that are on disk, and write one line about them into the log."""
+        self._last_decision = perf_counter()
         outcomes = Tally(decision.outcome.word for decision in made)
         if log.isEnabledFor(logging.INFO):
             ids = [decision.transaction.transaction_id for decision in made]
