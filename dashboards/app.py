@@ -5,7 +5,12 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from dashboards import sign_in_cookie
+from dashboards import outside_login, sign_in_cookie
 from dashboards.console_headers import ConsoleHeaders
 
-app = App("console.py", routes=sign_in_cookie.routes(), middleware=[Middleware(ConsoleHeaders)])
+app = App(
+    "console.py",
+    secrets=outside_login.secrets(),
+    routes=sign_in_cookie.routes(),
+    middleware=[Middleware(ConsoleHeaders)],
+)

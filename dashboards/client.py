@@ -148,6 +148,10 @@ class Client:
     def sign_in(self, user: str, password: str) -> Json:
         return self._ask("POST", "/sessions", body={"user": user, "password": password})
 
+    def sign_in_from_outside(self, id_token: str) -> Json:
+        """A session for the bearer of an identity provider's token, which the API verifies."""
+        return self._ask("POST", "/sessions/outside", body={"id_token": id_token})
+
     def sign_out(self) -> None:
         self._ask("DELETE", "/sessions/current")
 

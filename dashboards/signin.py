@@ -59,7 +59,15 @@ def _known_by(token: str) -> Me | None:
 
 def sign_in(user: str, password: str) -> None:
     """Open a session and ask the browser, on the next run, to keep it. Raises ApiError if refused."""
-    session = Client(_pool(api_base())).sign_in(user, password)
+    _begin(Client(_pool(api_base())).sign_in(user, password))
+
+
+def sign_in_from_outside(id_token: str) -> None:
+    """The same with an identity provider's token."""
+    _begin(Client(_pool(api_base())).sign_in_from_outside(id_token))
+
+
+def _begin(session: dict[str, str]) -> None:
     expires = words.moment(session["expires_at"]) or datetime.now(UTC)
     seconds = int((expires - datetime.now(UTC)).total_seconds())
     st.session_state["token"] = session["token"]

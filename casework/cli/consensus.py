@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
+from casework.cli.spreadsheet import safe
 from casework.quality.consensus.report import METHODS, consensus_of_file
 
 
@@ -67,6 +68,13 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for row in found["items"]:
         shares = [f"{row['posteriors'][c]:.6f}" for c in found["classes"]]
         lines.writerow(
-            [row["item"], row["label"], f"{row['posterior']:.6f}", row["n_reviewers"], row["basis"], *shares]
+            [
+                safe(row["item"]),
+                safe(row["label"]),
+                f"{row['posterior']:.6f}",
+                row["n_reviewers"],
+                row["basis"],
+                *shares,
+            ]
         )
     return text.getvalue().removesuffix("\n").split("\n")  # an id may hold what splitlines() breaks at

@@ -17,6 +17,7 @@ import typer
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
 from casework.cli.progress import Report, steps
 from casework.cli.reach import Reach, opened, reached
+from casework.cli.spreadsheet import safe
 from casework.workspace import Workspace
 from data import ingest, reading
 from data.errors import ConflictError, InputError
@@ -258,6 +259,5 @@ def _write_csv(out: Path, rows: Iterable[dict[str, Any]]) -> None:
         writer = csv.writer(file)
         writer.writerow(("transaction_id", "outcome", "probability", "reasons"))
         for row in rows:
-            writer.writerow(
-                (row["transaction_id"], row["outcome"], row["probability"], "; ".join(row["reasons"]))
-            )
+            cells = (row["transaction_id"], row["outcome"], row["probability"], "; ".join(row["reasons"]))
+            writer.writerow([safe(cell) for cell in cells])

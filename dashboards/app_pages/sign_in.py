@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import frame, signin
+from dashboards import frame, outside_login, signin
 from dashboards.client import ApiError
 
 
@@ -24,7 +24,31 @@ def show() -> None:
             sent = st.form_submit_button("Sign in", type="primary", width="stretch")
         if sent:
             _try(user.strip(), password)
+        if outside_login.configured():
+            _from_outside()
         st.caption("The demo prints its users and passwords in the terminal when it starts.")
+
+
+def _from_outside() -> None:
+    """Through the identity provider: there, or on from there once the browser is back."""
+    token = outside_login.id_token()
+    if not token:
+        if st.button("Sign in with your organisation", icon=":material/login:", width="stretch"):
+            st.login()
+        return
+    # Whoever has just signed out is not signed in again unasked.
+    again = st.session_state.get("signed_out") or st.session_state.get("outside_refused")
+    if again and not st.button("Go on with your organisation's account", width="stretch"):
+        st.button("Use another account", on_click=outside_login.leave, type="tertiary")
+        return
+    try:
+        signin.sign_in_from_outside(token)
+    except ApiError as error:
+        st.session_state["outside_refused"] = True
+        frame.show_error(error)
+        st.button("Use another account", on_click=outside_login.leave, type="tertiary")
+    else:
+        st.rerun()
 
 
 def _try(user: str, password: str) -> None:
