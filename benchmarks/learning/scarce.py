@@ -1,7 +1,7 @@
 """With fewer reviews than frauds, does asking about more than the highest scores make a better model?
 
-As `budget`, but with 20 reviews a day, where about 80 frauds happen: the highest scores are then nearly all fraud, and a
-model that sees nothing else learns what fraud looks like, not what it looks unlike.
+As `budget`, but with 20 reviews a day, where about 80 frauds happen: the highest scores are then nearly all fraud, and
+a model that sees nothing else learns what fraud looks like, not what it looks unlike.
 """
 
 from __future__ import annotations
