@@ -32,7 +32,7 @@ def show() -> None:
 
 def _alarms(alarms: list[dict[str, str]], count: int) -> None:
     who = signin.me()
-    sentence = words.plain(alarms[0]["sentence"])
+    sentence = words.plain(alarms[0]["sentence"].replace("_", " "))
     with st.container(horizontal=True, vertical_alignment="center", key="alarm_line", gap="small"):
         st.markdown(
             f":orange-badge[:material/notifications_active: {words.plural(count, 'alarm')}] {sentence}",

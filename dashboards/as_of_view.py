@@ -26,7 +26,8 @@ def page() -> None:
     with frame.attempt():
         told = signin.client().record.as_of(min(at, now).isoformat())
         _facts(told)
-        left, right = st.columns([1.7, 1], gap="medium")
+        with st.container(key="stacked_day"):
+            left, right = st.columns([1.7, 1], gap="medium")
         with left:
             _rules(told["rules"])
         with right:

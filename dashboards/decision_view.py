@@ -18,7 +18,8 @@ CASE_OPENERS = ("analyst", "team_lead", "risk_manager")
 def draw(decision: Json) -> None:
     """The whole stored decision."""
     _answer(decision)
-    left, right = st.columns([1.65, 1], gap="medium")
+    with st.container(key="stacked_decision"):
+        left, right = st.columns([1.65, 1], gap="medium")
     with left:
         _explanation(decision)
         _payment(decision)

@@ -88,6 +88,8 @@ _STYLE = """
     .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"],
     .st-key-key_facts > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
     .st-key-task_body > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
+    [class*="st-key-stacked"] > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    [class*="st-key-stacked"] > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
     .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 46%; }
     .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 30%; }
   }
@@ -97,6 +99,8 @@ _STYLE = """
   .st-key-alarm_line [data-testid="stMarkdownContainer"] p {
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .st-key-alarm_line [data-testid="stPageLink"] { flex: 0 0 auto; }
+  [data-testid="stBaseButton-segmented_controlActive"] p, [data-testid="stTab"][aria-selected="true"] p { color: ACCENT; }
+  [class*="st-key-job_"] { border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); padding: .3rem 0; }
   [data-testid="stCode"] .token { color: inherit; }
   [data-testid="stCode"] .token.comment { color: QUIET; }
   [data-testid="stCode"] .token.string { color: APPROVE; }

@@ -106,7 +106,7 @@ def _named(row: Json) -> None:
 
 
 def _filters() -> dict[str, str]:
-    subject_box, kind_box, who_box, from_box, until_box = st.columns([1.6, 1.2, 1, 1, 1])
+    subject_box, kind_box, who_box, from_box, until_box = st.columns([1.4, 1.1, 1, 1.1, 1.1])
     subject = subject_box.text_input(
         "About", key="subject", bind="query-params", placeholder="case:…, transaction:…, user:…"
     )

@@ -49,9 +49,8 @@ def _by_id() -> None:
 
 
 def _filters() -> dict[str, str]:
-    outcome, entity, value, since, until = st.columns([1.5, 1, 1.3, 1, 1], vertical_alignment="bottom")
-    with outcome:
-        picked = frame.choice("Outcome", "outcome", words.signed(words.OUTCOMES))
+    picked = frame.choice("Outcome", "outcome", words.signed(words.OUTCOMES))
+    entity, value, since, until = st.columns([1, 1.3, 1, 1], vertical_alignment="bottom")
     with entity:
         name = st.text_input("Entity", key="entity", bind="query-params", placeholder="customer, card…")
     with value:

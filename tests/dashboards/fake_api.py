@@ -18,6 +18,7 @@ import fake_design
 import fake_institution as data
 import fake_models
 import fake_proposals
+import fake_record
 import fake_safety
 import fake_tasks
 import fake_watch
@@ -314,12 +315,7 @@ ROUTES: list[Route] = [
     *fake_models.ROUTES,
     ("GET", "/jobs", False, _fixed(data.JOBS)),
     ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),
-    (
-        "GET",
-        "/audit/verification",
-        False,
-        _fixed({"ok": True, "events": 52110, "first_bad_seq": None, "problem": ""}),
-    ),
+    *fake_record.ROUTES,
     ("GET", "/events", False, _fixed(data.EVENTS)),
     *fake_safety.ROUTES,
     *fake_work.ROUTES,

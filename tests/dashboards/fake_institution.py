@@ -231,6 +231,7 @@ EVENTS: Json = {
             "subject": subject,
             "payload": {"note": "…"},
             "hash": f"{i:02x}" * 32,
+            "prev_hash": f"{i + 1:02x}" * 32,
         }
         for i, (actor, kind, subject) in enumerate(
             [

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -41,14 +42,14 @@ def running() -> Iterator[Running]:
         yield served
 
 
-@pytest.fixture(scope="module")
-def console(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The console's own server in a child process, as `secondlook serve` starts it."""
+@contextmanager
+def serving(api: str, folder: Path) -> Iterator[str]:
+    """The console's own server in a child process, as `secondlook serve` starts it; its address."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboards" / "app.py"),
                "--server.address", "127.0.0.1", "--server.port", str(port)]  # fmt: skip
-    environment = {**os.environ, "SECONDLOOK_API": running.base}
-    with (tmp_path_factory.mktemp("console") / "log").open("wb") as log:
+    environment = {**os.environ, "SECONDLOOK_API": api}
+    with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             base = f"http://127.0.0.1:{port}"
@@ -57,6 +58,12 @@ def console(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
         finally:
             child.terminate()
             child.wait(20)
+
+
+@pytest.fixture(scope="module")
+def console(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(running.base, tmp_path_factory.mktemp("console")) as base:
+        yield base
 
 
 def wait_until_up(base: str) -> None:

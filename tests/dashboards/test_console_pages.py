@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable
 
 import fake_institution as data
-import pytest
 from fake_api import FakeApi, Refused
 from page_text import seen
 from streamlit.testing.v1 import AppTest
@@ -268,33 +267,6 @@ def test_jobs_can_be_run_by_their_owners_only(opened: Opened) -> None:
     lead = opened("team-lead-1", "jobs")
     assert "has not run yet" in seen(lead)
     assert not [b for b in lead.button if b.key.startswith("run_")]
-
-
-@pytest.mark.parametrize(
-    ("report", "said"),
-    [
-        ({"ok": True, "events": 52110}, "52,110 events verified; nothing was altered"),
-        (
-            {"ok": False, "events": 9, "first_bad_seq": 7, "problem": "its hash does not match"},
-            "The chain breaks at event 7",
-        ),
-    ],
-)
-def test_the_auditor_verifies_the_chain_on_screen(
-    opened: Opened, api: FakeApi, report: data.Json, said: str
-) -> None:
-    api.answers["GET /audit/verification"] = report
-    app = opened("auditor-1", "audit")
-    app.button(key="verify").click().run()
-    assert said in seen(app)
-
-
-def test_the_auditor_reads_events(opened: Opened, api: FakeApi) -> None:
-    app = opened("auditor-1", "audit")
-    assert "set.approved" in seen(app)
-    assert list(app.dataframe[0].value["Event"]) == sorted(app.dataframe[0].value["Event"], reverse=True)
-    api.answers["GET /events"] = {"events": []}
-    assert "No event matches" in seen(opened("auditor-1", "audit"))
 
 
 def test_the_integrator_sees_how_to_ask_for_a_decision(opened: Opened) -> None:
