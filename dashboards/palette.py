@@ -99,8 +99,10 @@ _STYLE = """
   .st-key-alarm_line [data-testid="stMarkdownContainer"] p {
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .st-key-alarm_line [data-testid="stPageLink"] { flex: 0 0 auto; }
-  [data-testid="stBaseButton-segmented_controlActive"] p, [data-testid="stTab"][aria-selected="true"] p { color: ACCENT; }
-  [class*="st-key-job_"] { border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); padding: .3rem 0; }
+  [data-testid="stBaseButton-segmented_controlActive"] p,
+  [data-testid="stTab"][aria-selected="true"] p { color: ACCENT; }
+  [class*="st-key-job_"] { border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent);
+    padding: .3rem 0; }
   [data-testid="stCode"] .token { color: inherit; }
   [data-testid="stCode"] .token.comment { color: QUIET; }
   [data-testid="stCode"] .token.string { color: APPROVE; }
