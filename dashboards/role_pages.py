@@ -147,5 +147,9 @@ def pages(role: str) -> dict[str, list[Page]]:
     shown = {n: st.Page(file(n), title=PAGES[n][0], icon=PAGES[n][1], url_path=n) for n in names(role)}
     if len(shown) <= IN_ONE_ROW:
         return {"": [home, *shown.values()]}
-    menus = {title: [shown[n] for n in members if n in shown] for title, members in SECTIONS.items()}
-    return {"": [home], **{title: found for title, found in menus.items() if found}}
+    # A role's menus stand in the order in which it needs them: that of its pages.
+    firsts = {
+        title: [names(role).index(n) for n in members if n in shown] for title, members in SECTIONS.items()
+    }
+    titles = sorted((title for title, found in firsts.items() if found), key=lambda title: min(firsts[title]))
+    return {"": [home], **{title: [shown[n] for n in SECTIONS[title] if n in shown] for title in titles}}
