@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench soak lint setup docs screenshots clean
+.PHONY: demo test bench soak lint setup docs vulnerabilities screenshots clean
 
 demo: setup
 	$(BIN)/secondlook demo
@@ -29,6 +29,12 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/commands.py
+	$(BIN)/python docs/licences.py
+
+# Needs a service of known vulnerabilities; strict, since packages it cannot look up would otherwise count as sound.
+vulnerabilities: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --strict --no-deps --disable-pip -r constraints.txt
 
 screenshots: setup
 	$(BIN)/python docs/screenshots.py
