@@ -18,6 +18,8 @@ _ASKED = (
 
 def offer(page: Json) -> None:
     """Ask whoever judged blind and has now seen the score, once; to stay with it is an answer too."""
+    if st.session_state.pop("thought_kept", "") == page["task_id"]:
+        st.success("Both answers are on record.", icon=":material/done_all:")
     last = st.session_state.get("revealed")
     if not last or last["task_id"] != page["task_id"]:
         return
@@ -36,7 +38,7 @@ def offer(page: Json) -> None:
                     with frame.attempt():
                         signin.client().work.second_thought(last["verdict_id"], value, confidence or "")
                         st.session_state.pop("revealed")
-                        st.session_state["notice"] = "Both answers are on record."
+                        st.session_state["thought_kept"] = page["task_id"]
                         st.rerun()
 
 
