@@ -142,13 +142,15 @@ class Fields:
             if len(text) == 10:
                 return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
             moment = datetime.fromisoformat(text)
-        except ValueError as problem:
+            # With no zone it is refused below; at the ends of the calendar its UTC form may not exist.
+            in_utc = moment.astimezone(UTC) if moment.tzinfo else None
+        except (ValueError, OverflowError) as problem:
             raise self.error(
                 f"'{key}' is {value!r}", key, allowed="2026-11-21 or 2026-11-21T09:00:00Z"
             ) from problem
-        if moment.tzinfo is None:
+        if in_utc is None:
             raise self.error(f"'{key}' has no time zone", key, hint="Add Z for UTC.")
-        return moment.astimezone(UTC)
+        return in_utc
 
     def texts(self, key: str, *, optional: bool = True) -> tuple[str, ...]:
         values = self.raw(key, [] if optional else ...)

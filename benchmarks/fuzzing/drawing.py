@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from benchmarks.fuzzing.values import Seen, Values
+from benchmarks.fuzzing.values import ENTITIES, Seen, Values
 
 JSON = Any
 # Whoever is taken out of the institution is one of these, never one of those who send the other requests.
 DOOMED = ("doomed-1", "doomed-2", "doomed-3")
 _ROLES_OF_DOOMED = ("analyst", "team_lead", "risk_manager", "auditor", "integrator", "", "root")
+# What a day is made of is asked for more often, so that there is something to trip over.
+_DAILY = ("/v1/decisions", "/v1/tasks", "/v1/cases", "/v1/verdicts", "/v1/proposals")
 _OWN_PATHS = {("DELETE", "/v1/users/{user}"), ("POST", "/v1/users")}
 
 
@@ -79,6 +81,18 @@ class Drawing:
         self._all, self._people, self._allowed = operations(document), ("", *people), allowed
         self._schemas, self._seen, self._files = document["components"]["schemas"], seen, files
         self._seed = seed
+        self._daily = [each for each in self._all if each.path.startswith(_DAILY)]
+        for path in files:
+            seen.add("path", path)
+            seen.add("rule_id", path.rsplit("/", 1)[-1].removesuffix(".yaml"))
+        for entity in ENTITIES:
+            seen.add("entity", entity)
+        self._own: dict[str, Seen] = {}
+
+    def learn(self, who: str, answer: JSON) -> None:
+        """Remember what an answer told this person, and so everybody."""
+        self._seen.read(answer)
+        self._own.setdefault(who, Seen()).read(answer)
 
     def draw(self, number: int) -> Drawn:
         """The requests go round all operations, in another order each time."""
@@ -86,9 +100,12 @@ class Drawing:
         turn, place = divmod(number, len(self._all))
         order = random.Random(f"{self._seed}:turn:{turn}").sample(range(len(self._all)), len(self._all))
         operation = self._all[order[place]]
-        values = Values(source, self._schemas, self._seen, self._files)
+        if source.random() < 0.3:
+            operation = source.choice(self._daily)
         may = self._allowed.get((operation.method, operation.path)) or self._people
         who = source.choice(may if source.random() < 0.85 else self._people)
+        own = self._own.get(who) or Seen()
+        values = Values(source, self._schemas, self._seen, own, self._files)
         target = _path(operation, values) + _query(operation, values)
         kind, body = _body(operation, values)
         return Drawn(number, operation, who, target, kind, body)

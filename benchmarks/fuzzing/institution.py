@@ -55,9 +55,8 @@ class Fuzzed:
     """One opened institution and its people, asked in this process."""
 
     def __init__(self, app: App, people: dict[str, str], seed: str) -> None:
-        """`people`: a password by user id."""
-        self.app, self.api, self.seen = app, create_api(app), Seen()
-        self._people, self._tokens = people, dict[str, str]()
+        """`people`: a password by user id; whoever is not there is left out."""
+        self.app, self.api = app, create_api(app)
         files = {name: content.decode() for name, content in approved.current(app.ledger).files.items()}
         document = self.api.openapi()
         self._allowed = _permissions(document["paths"])
@@ -65,8 +64,10 @@ class Fuzzed:
         self._roles = {
             row["user_id"]: Role(row["role"]) for row in app.ledger.read("SELECT user_id, role FROM users")
         }
+        people = {user: password for user, password in people.items() if user in self._roles}
+        self._people, self._tokens = people, dict[str, str]()
         may = {place: [who for who in people if self._may(who, place)] for place in self.operations}
-        self.drawing = Drawing(document, list(people), self.seen, files, seed, may)
+        self.drawing = Drawing(document, list(people), Seen(), files, seed, may)
 
     def run(self, numbers: range) -> Found:
         """Send these requests, one after another."""
@@ -78,7 +79,7 @@ class Fuzzed:
             drawn = self.drawing.draw(number)
             given = await ask(self.api, drawn, self._token(drawn.who))
             found.count(drawn, given, complaint(drawn, given, self._may(drawn.who, drawn.place)))
-            self._learn(given)
+            self._learn(drawn.who, given)
             if given.status == 401 or drawn.operation.path == "/v1/sessions/current":
                 self._tokens.pop(drawn.who, None)
         return found
@@ -93,13 +94,13 @@ class Fuzzed:
         wanted = self._allowed[place]
         return wanted == "public" or (bool(who) and self._roles[who] in ALLOWED[Permission(wanted)])
 
-    def _learn(self, given: Given) -> None:
+    def _learn(self, who: str, given: Given) -> None:
         if (
             given.body
             and given.status < 300
             and given.headers.get("content-type", "").startswith("application/json")
         ):
-            self.seen.read(json.loads(given.body))
+            self.drawing.learn(who, json.loads(given.body))
 
 
 def _permissions(paths: Iterable[str]) -> dict[tuple[str, str], Any]:

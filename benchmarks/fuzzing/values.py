@@ -72,13 +72,14 @@ ODD_THINGS: tuple[JSON, ...] = (None, True, [], {}, [[]], [None], {"": None}, {"
 class Seen:
     """The strings and numbers that answers gave, by the name they were given under."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = _KEPT) -> None:
         self._by_name: dict[str, deque[JSON]] = {}
+        self._kept = kept
 
     def add(self, name: str, value: JSON) -> None:
         """Remember one value; a text too long for an id is not worth it."""
         if isinstance(value, str | int) and not isinstance(value, bool) and 0 < len(str(value)) <= 128:
-            kept = self._by_name.setdefault(name, deque(maxlen=_KEPT))
+            kept = self._by_name.setdefault(name, deque(maxlen=self._kept))
             if value not in kept:
                 kept.append(value)
 
@@ -99,6 +100,7 @@ class Seen:
         return [value for name in names for value in self._by_name.get(name, ())]
 
 
+ENTITIES = ("customer", "card", "merchant", "device")
 # A parameter's other names in answers; plurals are tried anyway.
 ALSO = {
     "other": ("case_id",),
@@ -127,9 +129,15 @@ class Values:
     """Draws values for schemas with one random source; `seen` makes ids real, `files` are real settings files."""
 
     def __init__(
-        self, source: random.Random, schemas: Mapping[str, JSON], seen: Seen, files: Mapping[str, str]
+        self,
+        source: random.Random,
+        schemas: Mapping[str, JSON],
+        seen: Seen,
+        own: Seen,
+        files: Mapping[str, str],
     ):
-        self.source, self.seen = source, seen
+        """`own` is what the person who asks has seen last: a task he or she holds, most likely."""
+        self.source, self.seen, self.own = source, seen, own
         self._optional = source.choice((0.1, 0.5, 0.9))
         self._schemas, self._files = schemas, files
 
@@ -150,7 +158,9 @@ class Values:
 
     def known(self, name: str) -> JSON | None:
         """A value seen under this name in an answer, or None."""
-        found = self.seen.of(name, name.removesuffix("s"), *ALSO.get(name, ()))
+        names = (name, name.removesuffix("s"), *ALSO.get(name, ()))
+        found = self.own.of(*names)[-3:] if self.source.random() < 0.6 else []
+        found = found or self.seen.of(*names)
         return self.source.choice(found) if found else None
 
     def odd_text(self) -> str:
