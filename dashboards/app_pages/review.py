@@ -17,7 +17,11 @@ TAKEN = 409
 def show() -> None:
     if st.session_state.pop("session_over", False):
         raise ApiError(signin.SIGNED_OUT, "The session has ended")
-    page = _wanted_page()
+    try:
+        page = _wanted_page()
+    except ApiError as error:
+        _not_now(error)
+        return
     if page is None:
         _nothing_here()
         return
@@ -33,6 +37,15 @@ def show() -> None:
     else:
         _offer_claim(page)
     task_tabs.fill(shown, later)
+
+
+def _not_now(error: ApiError) -> None:
+    """No task can be shown; what stands in the address stays, so that a reload asks for it again."""
+    if error.status == signin.SIGNED_OUT:
+        raise error
+    frame.head("Review")
+    frame.show_error(error)
+    st.page_link("app_pages/queue.py", label="Back to the queue", icon=":material/inbox:")
 
 
 def _user() -> str:

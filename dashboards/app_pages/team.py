@@ -20,16 +20,17 @@ def show() -> None:
     frame.head("Team", "What waits, when it clears at the pace of the last weeks, and who is here.")
     team = signin.client().work.team()
     _outlook(team["forecast"])
-    left, right = st.columns([1.4, 1], gap="medium")
+    with st.container(key="stacked_team"):
+        left, right = st.columns([1.4, 1], gap="medium")
     with left:
         _queues(team["queues"])
         _adjudications(team["adjudications"])
         _moves(team)
+        _reported(team)
     with right:
         _inbox()
         _people(team["people"])
         learning_view.newcomers(team["people"])
-        _reported(team)
     _training()
     learning_view.guideline()
 
@@ -139,14 +140,15 @@ def _adjudications(waiting: list[Json]) -> None:
         }
         for task in waiting
     ]
+    if frame.role() != "team_lead":  # the only one who adjudicates, and with a page to do it on
+        frame.table(rows, column_config={"Amount": RIGHT}, height="content" if len(rows) <= 8 else 320)
+        return
     picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="adjudications",
                          column_config={"Amount": RIGHT}, height="content" if len(rows) <= 8 else 320)  # fmt: skip
     for index in picked["selection"]["rows"]:
-        if frame.role() == "team_lead":
-            st.session_state["wanted"] = waiting[index]["task_id"]
+        st.session_state["wanted"] = waiting[index]["task_id"]
         st.switch_page("app_pages/review.py", query_params={"task": waiting[index]["task_id"]})
-    if frame.role() == "team_lead":
-        st.caption("Select a row to take it.")
+    st.caption("Select a row to take it.")
 
 
 def _moves(team: Json) -> None:
