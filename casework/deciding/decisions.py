@@ -14,6 +14,7 @@ from data.canonical import canonical_json, rfc3339
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.stretches import newest
 from engine.decision import Decision, RuleResult, RuleState
 
 JSON = dict[str, Any]
@@ -189,18 +190,20 @@ def search(ledger: Ledger, wanted: Search, entities: Sequence[str]) -> list[JSON
         conditions["d.occurred_at >= ?"] = wanted.since
     if wanted.until:
         conditions["d.occurred_at < ?"] = wanted.until
-    if wanted.before_seq is not None:
-        conditions["d.transaction_seq < ?"] = wanted.before_seq
     if wanted.hidden:
-        conditions["NOT list_contains(?, d.transaction_seq)"] = list(wanted.hidden)
-    where = " AND ".join(conditions) or "true"
+        hidden = "d.transaction_seq NOT IN (SELECT unnest(CAST(? AS BIGINT[])))"
+        conditions[hidden] = list(wanted.hidden)
+    where = " AND ".join(["d.transaction_seq >= ? AND d.transaction_seq < ?", *conditions])
     join = "JOIN transactions t ON t.seq = d.transaction_seq" if wanted.entity else ""
     sql = (
         "SELECT d.transaction_seq AS seq, d.transaction_id, d.occurred_at, d.decided_at, d.outcome, d.probability, "
         f"d.amount_minor, d.triage_reason, d.rules_hit, d.model_id, d.set_id FROM decisions d {join} "
         f"WHERE {where} ORDER BY d.transaction_seq DESC LIMIT ?"
     )
-    return ledger.read(sql, [*conditions.values(), wanted.limit])
+    values = list(conditions.values())
+    end = ledger.next_transaction_seq
+    before = end if wanted.before_seq is None else min(end, wanted.before_seq)
+    return newest(lambda low, high, n: ledger.read(sql, [low, high, *values, n]), before, wanted.limit)
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[JSON]:

@@ -19,6 +19,7 @@ from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Moment, ShortText
 from casework.people.permissions import Permission, Person
 from data import chain
+from data.stretches import newest, oldest
 
 router = APIRouter(tags=["audit"])
 
@@ -102,23 +103,24 @@ def events(
 
     `order=asc` starts with the oldest (page on by `after`), `order=desc` with the newest (page on by `before`).
     """
-    rows = the_app(request).ledger.read(
-        "SELECT * FROM events WHERE seq > $after AND seq < $before AND ($subject = '' OR subject = $subject) "
-        "AND ($kind = '' OR kind = $kind) AND ($actor = '' OR actor = $actor) "
-        "AND ($since IS NULL OR recorded_at >= $since) AND ($until IS NULL OR recorded_at < $until) "
-        f"ORDER BY seq {order} LIMIT $limit",
-        {
-            "after": after,
-            "before": before,
-            "subject": subject,
-            "kind": kind,
-            "actor": actor,
-            "since": since,
-            "until": until,
-            "limit": limit,
-        },
-    )
+    ledger = the_app(request).ledger
+    asked = {"subject": subject, "kind": kind, "actor": actor, "since": since, "until": until}
+    sql = f"{_EVENTS} ORDER BY seq {order} LIMIT $limit"
+
+    def ask(low: int, high: int, most: int) -> list[dict[str, Any]]:
+        return ledger.read(sql, {**asked, "low": low, "high": high, "limit": most})
+
+    end = min(before, ledger.last_event.seq + 1)
+    first = after + 1
+    rows = oldest(ask, first, end, limit) if order == "asc" else newest(ask, end, limit, first=first)
     return json_answer({"events": [_event(row) for row in rows]})
+
+
+_EVENTS = """
+    SELECT * FROM events WHERE seq >= $low AND seq < $high AND ($subject = '' OR subject = $subject)
+      AND ($kind = '' OR kind = $kind) AND ($actor = '' OR actor = $actor)
+      AND ($since IS NULL OR recorded_at >= $since) AND ($until IS NULL OR recorded_at < $until)
+"""
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
