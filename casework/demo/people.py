@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from casework.people import signin
+from casework.people import keys, signin
 from casework.people.permissions import Role
 from casework.workspace import Admin
 from data.simulator.analysts import SimulatedAnalyst
@@ -46,6 +46,16 @@ def add_people(w: Writer, at: datetime) -> None:
         if user_id == NEWCOMER:
             continue
         signin.add_user(w, user_id, role.value, PASSWORD, by=ADMIN.user_id, at=at)
+    # Nobody learns its secret: it shows what a key looks like, and is not one to try.
+    wanted = keys.Wanted(
+        "integrator-1",
+        "card authorisation",
+        ("decide", "read"),
+        2000,
+        keys.LONGEST_LIFE,
+        "the bank's card system",
+    )
+    keys.add(w, wanted, by=ADMIN.user_id, at=at)
 
 
 def simulated(seed: int) -> dict[str, SimulatedAnalyst]:
