@@ -22,7 +22,8 @@ def draw(model: Json) -> None:
     """How it stands against the champion, its gates, the payments both would decide differently, and its card."""
     record = model.get("record") or {}
     _comparison(record)
-    left, right = st.columns([1, 1.25], gap="medium")
+    with st.container(key="stacked_model"):
+        left, right = st.columns([1, 1.25], gap="medium")
     with left:
         st.markdown("##### Gates")
         gates(model.get("gates") or [])

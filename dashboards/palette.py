@@ -88,6 +88,10 @@ _STYLE = """
     .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"],
     .st-key-key_facts > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
     .st-key-task_body > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
+    [data-testid="stMetricValue"] { font-size: 1.25rem; }
+    [data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
+    [data-testid="stButtonGroup"], [data-testid="stButtonGroup"] > div {
+      flex-wrap: wrap; max-width: 100%; overflow: visible; }
     [class*="st-key-stacked"] > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
     [class*="st-key-stacked"] > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
     .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 46%; }
@@ -99,7 +103,7 @@ _STYLE = """
   .st-key-alarm_line [data-testid="stMarkdownContainer"] p {
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .st-key-alarm_line [data-testid="stPageLink"] { flex: 0 0 auto; }
-  [data-testid="stBaseButton-segmented_controlActive"] p,
+  button[data-variant="segmented_control"][aria-checked="true"] p,
   [data-testid="stTab"][aria-selected="true"] p { color: ACCENT; }
   [class*="st-key-job_"] { border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent);
     padding: .3rem 0; }
