@@ -22,6 +22,8 @@ soak: setup
 	$(BIN)/pytest -m soak
 	$(BIN)/python -m benchmarks.reviewers
 	$(BIN)/python -m benchmarks.retrain_kills
+	$(BIN)/python -m benchmarks.kills --rounds 200 --minutes 60
+	$(BIN)/python -m benchmarks.endurance --minutes 30
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'

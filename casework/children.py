@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -10,8 +11,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+log = logging.getLogger("secondlook.server")
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_SECONDS = 5.0
+_MOST_DOUBLINGS = 7
 
 
 def _die_with_parent() -> Callable[[], object] | None:
@@ -55,3 +58,27 @@ def stop(child: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+class Kept:
+    """A child that is started again when it has ended by itself, later each time, so that one that cannot live does
+    not take the machine with it. Call from the main thread."""
+
+    def __init__(self, begin: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self._begin, self._failures, self._skip = begin, 0, 0
+        self.child = begin()
+
+    def keep_up(self) -> None:
+        """Look after the child: of the turns after its n-th end, 2^n - 1 pass before it is started again."""
+        if self.child.poll() is None:
+            return
+        if self._skip > 0:
+            self._skip -= 1
+            return
+        log.error("a child ended by itself with %s and is started again", self.child.returncode)
+        self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
+        self._skip = 2**self._failures - 1
+        self.child = self._begin()
+
+    def stop(self) -> None:
+        stop(self.child)

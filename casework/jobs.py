@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from casework.app import App
 
 _SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(seconds=2)
-_WORTH_BYTES, _LATEST_BYTES = 2 * 1024 * 1024, 48 * 1024 * 1024
+_WORTH_BYTES, _LATEST_BYTES = 1024 * 1024, 16 * 1024 * 1024
 """A write-ahead log that is worth a checkpoint at a quiet moment, and one that is taken whatever goes on."""
 _QUIET_SECONDS = 1.0
 _SEND, _ANCHOR = timedelta(seconds=2), timedelta(minutes=5)

@@ -31,6 +31,7 @@ log = logging.getLogger("secondlook.server")
 LOCAL = Person("local-admin", Role.ADMIN)
 _TOKEN_LIFE = timedelta(days=365)
 _GIVE_WAY_SECONDS = 0.001
+_LOOK_AFTER_SECONDS = 5
 CONSOLE = Path(__file__).resolve().parent.parent / "dashboards" / "app.py"
 
 
@@ -69,11 +70,13 @@ def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serv
         stack.callback(app.close)
         app.start()
         up = Serving(f"http://{ports.HOST}:{bound.getsockname()[1]}", _console_url(console_port))
+        console: children.Kept | None = None
         if console_port is not None:
-            stack.callback(children.stop, _start_console(workspace, console_port, up.url))
+            console = children.Kept(lambda: _start_console(workspace, console_port, up.url))
+            stack.callback(console.stop)
         stack.enter_context(_local_door(app, up))
         log.info("serving", extra={FACTS: {"pid": os.getpid(), "url": up.url, "set_id": app.live.set_id}})
-        _run(app, bound, lambda: say(up))
+        _run(app, bound, lambda: say(up), None if console is None else console.keep_up)
         log.info("stopping", extra={FACTS: {"waiting": app.loop.waiting}})
 
 
@@ -116,12 +119,21 @@ def _settle_down() -> None:
     sys.setswitchinterval(_GIVE_WAY_SECONDS)
 
 
-def _run(app: App, bound: socket, ready: Callable[[], None]) -> None:
+def _run(
+    app: App, bound: socket, ready: Callable[[], None], keep_up: Callable[[], None] | None = None
+) -> None:
+    async def every_few_seconds() -> None:
+        if keep_up is not None:
+            keep_up()
+
     config = uvicorn.Config(
         create_api(app),
         http=Lanes(app),  # type: ignore[arg-type]  # called for each connection, as a class would be
         log_config=None,  # ours, which never waits for a reader
         log_level="warning",
+        # In the main thread, to which Linux ties a child.
+        callback_notify=every_few_seconds,
+        timeout_notify=_LOOK_AFTER_SECONDS,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,

@@ -118,6 +118,8 @@ def writing_log(folder: Path) -> Iterator[None]:
     root.handlers = [file, people]
     root.setLevel(logging.WARNING)
     ours.setLevel(logging.INFO)
+    # A turn that is left out because the last one still runs is no news; a run missed by an hour is recorded.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     try:
         yield

@@ -29,6 +29,8 @@ def connect(path: Path) -> Any:
     except duckdb.IOException as problem:
         if "lock" in str(problem).lower():
             raise busy(path, "") from problem
+        if "Could not read" in str(problem):  # the file is shorter than it says
+            raise
         raise LedgerError(f"the ledger cannot be opened ({problem})", where=str(path)) from problem
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET lock_configuration = true")

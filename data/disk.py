@@ -1,4 +1,4 @@
-"""Which failures of a write are the disk's, and is there room for a checkpoint?"""
+"""Which failures are the disk's or a damaged file's, and is there room for a checkpoint?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from data.errors import DiskError
+from data.errors import DiskError, LedgerError
 
 _MARGIN = 16 * 1024 * 1024
 _HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
@@ -28,6 +28,22 @@ def disk_errors(path: Path) -> Iterator[None]:
         ):  # a commit that failed to be written names its file; other refusals do not
             raise
         raise _disk_error(problem, path) from problem
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """LedgerError saying that the file is damaged, in place of what DuckDB says when it opens such a one."""
+    try:
+        yield
+    except duckdb.Error as problem:
+        said = str(problem).splitlines()[0]
+        if "orrupt" not in said and not isinstance(problem, duckdb.IOException):
+            raise
+        raise LedgerError(
+            f"the ledger's file is damaged ({said})",
+            where=str(path),
+            hint="Put the newest backup into a new folder: `secondlook restore BACKUP DIR`. Keep the damaged one.",
+        ) from problem
 
 
 def _disk_error(problem: Exception, path: Path) -> DiskError:

@@ -16,7 +16,7 @@ from data import schema, sealed
 from data.backlog import Backlog, together
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
-from data.disk import check_room, disk_errors, wal_bytes
+from data.disk import check_room, damage_named, disk_errors, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
 from data.journal import Journal, Rows, pending
@@ -105,9 +105,10 @@ class Ledger(Memory):
         lock = LockFile(path.with_suffix(".lock"), guards=path)
         connection = None
         try:
-            connection = connect(path)
-            sealed.migrate(connection, keyring, at=migrated_at, where=str(path))
-            return cls(path, lock, connection, salts, keyring)
+            with damage_named(path):
+                connection = connect(path)
+                sealed.migrate(connection, keyring, at=migrated_at, where=str(path))
+                return cls(path, lock, connection, salts, keyring)
         except BaseException:
             if connection is not None:
                 connection.close()

@@ -1,85 +1,89 @@
-"""Is anything answered ever lost, or anything half there, when the process dies at the worst moment?"""
+"""Is anything answered ever lost, or anything half there, when the server dies at the worst moment? A shortened run of
+benchmarks.kills, and what a restart knows."""
 
-from concurrent.futures import ThreadPoolExecutor
+from __future__ import annotations
+
+import random
+import shutil
 from pathlib import Path
-from typing import Any
 
-import httpx
+import pytest
 
-from casework.app import App
-from casework.deciding import decisions
-from data import chain
-from tests.http.institution import add_people, large_payment, make_workspace, payment
+from benchmarks import kills, reviewers
+from benchmarks.kill_load import Answered, Load
+from casework.workspace import Workspace
+from data.ledger import Ledger
+from tests.http.institution import large_payment, make_workspace
+from tests.http.institution import payment as small_payment
 from tests.journeys.running import serving
 
 
-def test_kill_9_right_after_an_answer_loses_nothing(tmp_path: Path) -> None:
-    workspace = make_workspace(tmp_path / "bank")
-    people(workspace)
-    answered: list[dict[str, Any]] = []
-    with serving(workspace) as running:
-        client = running.client("integrator-1")
+class UnderLoad(random.Random):
+    """Luck that never kills while starting, and leaves half a second of load."""
 
-        def post(number: int) -> None:
-            body = large_payment(number) if number % 7 == 0 else payment(number)
-            try:
-                answer = client.post("/v1/decisions", json=body)
-            except httpx.TransportError:
-                return  # the server died before this one was answered; nothing was promised
-            if answer.status_code == 200:
-                answered.append(answer.json())
-            if len(answered) == 60:
-                running.kill()
+    def random(self) -> float:
+        return 0.15
 
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(post, range(1, 200)))
-    assert 60 <= len(answered) < 199
 
-    app = App.open(workspace)
-    try:
-        for decision in answered:
-            rows = app.ledger.read(
-                "SELECT seq FROM transactions WHERE transaction_id = ?", [decision["transaction_id"]]
-            )
-            assert rows == [{"seq": decision["seq"]}]
-            assert decisions.stored(app.ledger, decision["seq"]) == decision
-        assert_nothing_is_half_there(app)
-    finally:
-        app.close()
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("kills") / "bank"
+    reviewers.make(made, 40, 1)
+    return made
+
+
+def test_two_kills_under_load_lose_nothing_and_leave_nothing_half_there(root: Path) -> None:
+    counts, analysts = kills.Counts(), reviewers.signed_in(root)
+    for _ in range(2):
+        assert kills.kill_once(root, counts, UnderLoad(), analysts) == []
+        counts.rounds += 1
+    assert counts.answered > 0 and len(counts.restarts) == 2
+    assert kills.looked_through(root, Answered(), counts, whole=True) == []
+
+
+def test_what_is_lost_or_half_there_is_found(root: Path, tmp_path: Path) -> None:
+    """The checks themselves, on a copy from which something was taken."""
+    copy = tmp_path / "bank"
+    shutil.copytree(root, copy)
+    with Ledger.open(Workspace(copy).ledger_file) as ledger:
+        last = ledger.read("SELECT max(transaction_seq) AS seq FROM decisions WHERE outcome = 'review'")[0][
+            "seq"
+        ]
+        with ledger.writing() as w:
+            w.execute("DELETE FROM case_transactions WHERE transaction_seq = ?", [last])
+            w.execute("DELETE FROM decisions WHERE transaction_seq = 1", [])
+        assert set(kills.half_there(ledger)) == {
+            "1 transactions without one decision",
+            "1 reviews without a case",
+        }
+    promised = Answered({"nobody-has-it": {"transaction_id": "nobody-has-it", "seq": 5}}, {"task_none"})
+    found = kills.looked_through(copy, promised, kills.Counts(), whole=False)
+    assert "the answered decision nobody-has-it is not on record" in found
+    assert "the verdict on task_none is there 0 times" in found
 
 
 def test_after_a_kill_the_server_starts_again_and_knows_what_it_answered(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "bank")
-    people(workspace)
     with serving(workspace) as running:
-        first = running.client("integrator-1").post("/v1/decisions", json=large_payment(1)).json()
+        token = {"authorization": f"Bearer {workspace.token_file.read_text().strip()}"}
+        first = running.client().post("/v1/decisions", json=large_payment(1), headers=token).json()
         running.kill()
     with serving(workspace) as running:
-        client = running.client("integrator-1")
-        assert client.post("/v1/decisions", json=large_payment(1)).json() == first
-        following = client.post("/v1/decisions", json=payment(6)).json()
+        token = {"authorization": f"Bearer {workspace.token_file.read_text().strip()}"}
+        client = running.client()
+        assert client.post("/v1/decisions", json=large_payment(1), headers=token).json() == first
+        following = client.post("/v1/decisions", json=small_payment(6), headers=token).json()
         assert following["features"]["customer_txn_count_1d"] == 1
 
 
-def people(workspace: Any) -> None:
-    app = App.open(workspace)
-    try:
-        add_people(app)
-    finally:
-        app.close()
-
-
-def assert_nothing_is_half_there(app: App) -> None:
-    """Every transaction has its decision, every review its case and task, and the chain holds."""
-    count = "SELECT count(*) AS n FROM {}"
-    transactions, decided = (app.ledger.read(count.format(t))[0]["n"] for t in ("transactions", "decisions"))
-    assert transactions == decided
-    reviews = app.ledger.read(
-        "SELECT transaction_seq AS seq FROM decisions WHERE outcome = 'review' ORDER BY seq"
-    )
-    cases = app.ledger.read("SELECT transaction_seq AS seq FROM case_transactions ORDER BY seq")
-    tasks = app.ledger.read(
-        "SELECT DISTINCT transaction_seq AS seq FROM tasks WHERE kind = 'primary' ORDER BY seq"
-    )
-    assert reviews == cases == tasks
-    assert chain.verify(app.ledger).ok
+def test_a_server_that_is_asked_to_stop_answers_what_it_took(root: Path) -> None:
+    with serving(Workspace(root)) as running:
+        token = (root / "server.token").read_text().strip()
+        load = Load(running.url, token, [], "stopping")
+        while len(load.got.decisions) < 30:
+            pass
+        running.process.terminate()
+        running.process.wait(60)
+        got = load.end()
+    assert got.complaints == []
+    assert kills.looked_through(root, got, kills.Counts(), whole=False) == []

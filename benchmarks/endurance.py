@@ -1,0 +1,143 @@
+"""Do memory and latency stay flat for half an hour at 70 % of what the server can do?
+
+    python -m benchmarks.endurance [WORKSPACE] [--minutes 30] [--share 0.7]
+
+The server's capacity is measured for some seconds at 64 connections; then payments fall due at that share of it,
+whatever happens. Each minute gives a row: answers, refused ones, latency, resident memory, processor time, write-ahead
+log. Flat means that the last third has no more memory and no later answers than the middle third, within limits that
+are printed. WORKSPACE is copied, never used in place. Results go to docs/soak.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+from benchmarks import soak_page
+from benchmarks.load_client import closed_loop, open_loop
+from benchmarks.payments import body_of, fresh, request_of, templates
+from benchmarks.serving import _prepare as prepare
+from benchmarks.serving import _served as served
+from data.disk import wal_bytes
+
+CONNECTIONS = 64
+CAPACITY_SECONDS = 10.0
+MEMORY_GROWTH, LATENCY_GROWTH = 1.10, 1.5
+"""Resident memory may grow by this factor from the middle to the last third, the median of p50 by that."""
+_MOST_A_SECOND = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What one stretch of the run was like; latency in milliseconds, memory in megabytes, processor as a share."""
+
+    answers: int
+    refused: int
+    p50: float
+    p99: float
+    worst: float
+    resident: float
+    processor: float
+    wal: float
+
+
+def main() -> int:
+    wanted = _arguments()
+    with tempfile.TemporaryDirectory(prefix="endurance-") as folder:
+        root = Path(folder) / "workspace"
+        prepare(root, wanted.workspace)
+        rate, minutes = measured(root, wanted.minutes, wanted.share)
+    lines = told(rate, minutes, wanted.share)
+    print("\n".join(lines))
+    if not wanted.no_page:
+        soak_page.record("Endurance", f"python -m benchmarks.endurance --minutes {wanted.minutes:g}", lines)
+    return 0 if is_flat(minutes) else 1
+
+
+def measured(
+    root: Path, minutes: float, share: float, capacity: float = CAPACITY_SECONDS
+) -> tuple[float, list[Minute]]:
+    """The rate that was kept up, and a row for each minute, or for each tenth of a shorter run."""
+    past, stretch = templates(root), min(60.0, minutes * 60 / 10)
+    with served(root) as (port, token, server):
+        make = partial(_requests, past, token)
+        closed_loop(port, make("warm", 200), 4, 5)
+        most = closed_loop(port, make("capacity", int(capacity * _MOST_A_SECOND)), CONNECTIONS, capacity)
+        rate = share * most.rate
+        rows = []
+        for number in range(round(minutes * 60 / stretch)):
+            requests, used = make(f"m{number}", int(rate * stretch)), _processor(server)
+            found = open_loop(port, requests, CONNECTIONS, stretch, rate)
+            rows.append(
+                Minute(
+                    len(found.took),
+                    found.refused + found.unanswered,
+                    *(found.at(quantile) for quantile in (0.5, 0.99, 1.0)),
+                    server.memory_info().rss / 1e6,
+                    (_processor(server) - used) / found.seconds,
+                    wal_bytes(root / "secondlook.duckdb") / 1e6,
+                )
+            )
+            print(row(number, rows[-1]), flush=True)
+    return rate, rows
+
+
+def _requests(past: list, token: str, name: str, count: int) -> list[bytes]:
+    return [request_of("/v1/decisions", token, body_of(each)) for each in fresh(past, count, name)]
+
+
+def _processor(server: psutil.Process) -> float:
+    times = server.cpu_times()
+    return float(times.user + times.system)
+
+
+def is_flat(minutes: list[Minute]) -> bool:
+    """Whether the last third is like the middle third, and nothing was refused."""
+    third = max(1, len(minutes) // 3)
+    middle, last = minutes[third : 2 * third] or minutes, minutes[-third:]
+    memory = max(m.resident for m in last) / max(m.resident for m in middle)
+    latency = statistics.median(m.p50 for m in last) / statistics.median(m.p50 for m in middle)
+    return memory <= MEMORY_GROWTH and latency <= LATENCY_GROWTH and not any(m.refused for m in minutes)
+
+
+def row(number: int, minute: Minute) -> str:
+    """One line of the table."""
+    return (
+        f"| {number + 1} | {minute.answers:,} | {minute.refused} | {minute.p50:.1f} | {minute.p99:.1f} "
+        f"| {minute.worst:.0f} | {minute.resident:,.0f} | {minute.processor:.2f} | {minute.wal:.1f} |"
+    )
+
+
+def told(rate: float, minutes: list[Minute], share: float) -> list[str]:
+    """The results in words and a table."""
+    verdict = "flat" if is_flat(minutes) else "NOT FLAT"
+    return [
+        f"{rate:,.0f} decisions a second, {share:.0%} of what was measured just before: memory and latency are "
+        f"**{verdict}** (last third against middle third: memory at most x {MEMORY_GROWTH}, median latency at most "
+        f"x {LATENCY_GROWTH}, nothing refused or unanswered).",
+        "",
+        "| stretch | answers | refused | p50 ms | p99 ms | max ms | resident MB | processor | write-ahead log MB |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(row(number, minute) for number, minute in enumerate(minutes)),
+    ]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("workspace", nargs="?", type=Path)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--share", type=float, default=0.7, help="of the capacity")
+    parser.add_argument("--no-page", action="store_true", help="leave docs/soak.md as it is")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

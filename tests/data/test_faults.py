@@ -1,0 +1,133 @@
+"""What does the ledger do when the disk is full or the file damaged, and is anything lost by it?"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+from data import chain, disk
+from data.errors import DiskError, LedgerError
+from data.events import EventDraft
+from data.ledger import Ledger
+from tests.data.builders import AT, new_ledger, transaction
+
+
+@contextmanager
+def no_file_may_grow_beyond(size: int) -> Iterator[None]:
+    """As on a disk that is full: the system refuses to make any file longer."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def write(ledger: Ledger, name: str, count: int = 50) -> None:
+    with ledger.writing() as w:
+        w.insert_transactions([transaction(f"{name}-{n}") for n in range(count)], AT, "api")
+
+
+def record(ledger: Ledger, name: str) -> None:
+    with ledger.recording() as w:
+        w.insert_transactions([transaction(name)], AT, "api")
+        w.event(EventDraft("api", "job.finished", "job:x", {}), AT)
+
+
+def ids(ledger: Ledger) -> int:
+    return int(ledger.read("SELECT count(*) AS n FROM transactions")[0]["n"])
+
+
+def test_a_full_disk_refuses_a_commit_whole_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "before")
+        with no_file_may_grow_beyond(ledger.wal_bytes + 1000):
+            with pytest.raises(DiskError, match="the disk does not take what is written"):
+                write(ledger, "lost", 300)
+            assert ids(ledger) == 50
+        write(ledger, "after")
+        assert ids(ledger) == 100
+        assert chain.verify(ledger).ok
+
+
+def test_a_full_disk_refuses_a_record_whole_and_the_next_takes_its_place(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        record(ledger, "before")
+        with no_file_may_grow_beyond(100), pytest.raises(DiskError, match=r"\(File too large\)"):
+            record(ledger, "lost")
+        record(ledger, "after")
+        assert [row["transaction_id"] for row in ledger.read("SELECT transaction_id FROM transactions")] == [
+            "before",
+            "after",
+        ]
+    with Ledger.open(tmp_path / "secondlook.duckdb") as again:
+        assert ids(again) == 2
+        assert chain.verify(again).ok
+
+
+def test_a_disk_that_becomes_full_behind_the_journal_keeps_what_was_recorded(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        record(ledger, "first")
+        with no_file_may_grow_beyond(ledger.wal_bytes + 10), pytest.raises(DiskError):
+            ledger.settle()
+        assert ledger.waiting == 2
+        assert ids(ledger) == 1  # there is room again: the read settles it
+
+
+def test_a_checkpoint_without_room_is_refused_before_it_can_break_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "a")
+        monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1024))
+        with pytest.raises(DiskError, match="there is no room for a checkpoint"):
+            ledger.checkpoint()
+        write(ledger, "b")
+        monkeypatch.undo()
+        ledger.checkpoint()
+        assert ids(ledger) == 100
+
+
+@pytest.mark.parametrize("part", ["head", "middle", "end"])
+def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path, part: str) -> None:
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "a", 1000)
+        ledger.checkpoint()
+    path = tmp_path / "secondlook.duckdb"
+    content = bytearray(path.read_bytes())
+    if part == "end":
+        del content[len(content) // 2 :]
+    else:
+        first = 16 if part == "head" else len(content) // 3
+        content[first : first + 300_000] = bytes(b ^ 0x5A for b in content[first : first + 300_000])
+    path.write_bytes(content)
+    with pytest.raises(LedgerError, match="the ledger's file is damaged") as told:
+        Ledger.open(path)
+    assert "secondlook restore" in told.value.hint
+    with pytest.raises(LedgerError, match="the ledger's file is damaged"):
+        Ledger.open(path)  # the lock was given back
+
+
+def test_a_refusal_that_is_not_the_disks_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(duckdb.TransactionException, match="no transaction"), disk.disk_errors(tmp_path):
+        raise duckdb.TransactionException("no transaction is active")
+    with pytest.raises(DiskError), disk.disk_errors(tmp_path):
+        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+
+
+def test_a_clock_that_jumps_back_breaks_no_order_and_no_chain(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        for hours in (0, 5, -3, -48):
+            with ledger.writing() as w:
+                w.event(EventDraft("a", "job.finished", "job:x", {}), AT + timedelta(hours=hours))
+        rows = ledger.read("SELECT seq, recorded_at FROM events ORDER BY seq DESC LIMIT 4")
+        assert [row["seq"] for row in rows] == sorted((row["seq"] for row in rows), reverse=True)
+        assert rows[0]["recorded_at"] < rows[2]["recorded_at"]  # said as it was read, not smoothed over
+        assert chain.verify(ledger).ok
