@@ -20,6 +20,7 @@ BENCHMARKS = (
     "gate_equal",
     "selective_labels",
     "tuner",
+    "console",
     "sealing",
     "serving",
     "reviewers",
