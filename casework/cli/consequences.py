@@ -19,10 +19,11 @@ def moment(text: str) -> str | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as problem:
+        at = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as problem:
         allowed = "2026-11-21 or 2026-11-21T09:00:00Z"
         raise InputError(f"{text!r} is no moment", where="--since or --until", allowed=allowed) from problem
-    return rfc3339(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC))
+    return rfc3339(at)
 
 
 def preview_lines(found: JSON) -> list[str]:

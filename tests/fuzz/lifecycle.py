@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from casework.cases import arranging, case_pages, cases, dispositions, joining, reversing, settling
+from casework.cases import arranging, case_pages, cases, dispositions, joining, revealing, reversing, settling
 from casework.review import blindness, moves, revising, tasks, verdicts
 from casework.review.review_design import REPEATED_KINDS
 from casework.review.task_pages import task_page
@@ -37,7 +37,7 @@ def role_of(who: str) -> str:
 
 
 class Lifecycle(RuleBasedStateMachine):
-    """Two analysts, a team lead and a clock do whatever may be asked for; refusals are fine, wrong states are not."""
+    """Three analysts, a team lead and a clock do whatever may be asked for; refusals are fine, wrong states are not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,8 +125,6 @@ class Lifecycle(RuleBasedStateMachine):
             return
         row = rows[place % len(rows)]
         with_score = task_page(self.ledger, row["task_id"], who)
-        from casework.cases import revealing
-
         seq = self.ledger.read("SELECT transaction_seq FROM tasks WHERE task_id = ?", [row["task_id"]])
         revealing.note(self.ledger, who, "analyst", seq[0]["transaction_seq"], self.house.now)
         assert with_score["task_id"] == row["task_id"]
@@ -263,25 +261,23 @@ class Lifecycle(RuleBasedStateMachine):
             "SELECT task_id, case_id, transaction_seq, claimed_by FROM tasks "
             "WHERE status IN ('open', 'claimed') AND kind IN ('primary', 'second', 'audit')"
         )
-        for who in ANALYSTS:
-            said = {
-                row["transaction_seq"]
-                for row in self.ledger.read(
-                    "SELECT transaction_seq FROM verdicts WHERE reviewer = ? AND undone_at IS NULL", [who]
-                )
-            }
-            hidden = blindness.blind_transactions(self.ledger, who)
-            for task in open_blind:
-                if task["transaction_seq"] in said:
-                    continue
-                assert task["transaction_seq"] in hidden, (who, task)
-                if task["claimed_by"] != who:
-                    with pytest.raises(NotFoundError):
-                        task_page(self.ledger, task["task_id"], who)
-            listed = case_pages.case_list(self.ledger, who, without=hidden)["cases"]
-            assert not {row["case_id"] for row in listed} & {
-                task["case_id"] for task in open_blind if task["transaction_seq"] not in said
-            }
+        said = {
+            (row["reviewer"], row["transaction_seq"])
+            for row in self.ledger.read(
+                "SELECT reviewer, transaction_seq FROM verdicts WHERE undone_at IS NULL"
+            )
+        }
+        step = self.ledger.last_event.seq
+        who = ANALYSTS[step % len(ANALYSTS)]  # one of them a step: every look costs as much as the step
+        hidden = blindness.blind_transactions(self.ledger, who)
+        unread = [task for task in open_blind if (who, task["transaction_seq"]) not in said]
+        assert {task["transaction_seq"] for task in unread} <= hidden, (who, unread, hidden)
+        listed = case_pages.case_list(self.ledger, who, without=hidden)["cases"]
+        assert not {row["case_id"] for row in listed} & {task["case_id"] for task in unread}
+        others = [task for task in unread if task["claimed_by"] != who]
+        if others:
+            with pytest.raises(NotFoundError):
+                task_page(self.ledger, others[step % len(others)]["task_id"], who)
 
     # How it is asked
 

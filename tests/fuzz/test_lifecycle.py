@@ -10,7 +10,7 @@ from tests.fuzz.lifecycle import Lifecycle
 
 
 @pytest.mark.parametrize(
-    ("days", "steps"), [(6, 25), pytest.param(300, 60, marks=pytest.mark.soak)], ids=["short", "soak"]
+    ("days", "steps"), [(4, 25), pytest.param(200, 60, marks=pytest.mark.soak)], ids=["short", "soak"]
 )
 def test_whatever_is_done_in_whatever_order_no_promise_of_the_queue_is_broken(days: int, steps: int) -> None:
     chosen = settings(
