@@ -24,6 +24,8 @@ soak: setup
 	$(BIN)/python -m benchmarks.retrain_kills
 	$(BIN)/python -m benchmarks.kills --rounds 200 --minutes 60
 	$(BIN)/python -m benchmarks.endurance --minutes 30
+	$(BIN)/python -m benchmarks.fuzz --examples 10000 --minutes 60
+	$(BIN)/python -m benchmarks.mutants --sample 40
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
