@@ -37,6 +37,12 @@ class Load:
         for thread in self._threads:
             thread.start()
 
+    def wait_for_answers(self, seconds: float) -> None:
+        """On a busy machine the first answer may come late; what counts begins with it."""
+        until = time.monotonic() + seconds
+        while not self.got.decisions and time.monotonic() < until:
+            time.sleep(0.01)
+
     def end(self) -> Answered:
         self._over.set()
         for thread in self._threads:

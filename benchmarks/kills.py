@@ -119,6 +119,7 @@ def kill_once(root: Path, counts: Counts, luck: random.Random, analysts: list[st
         token = (root / "server.token").read_text().strip()
         unplanned = _without_a_next_run(server.url, token)
         load = Load(server.url, token, analysts, f"round-{number}-{luck.getrandbits(32):x}")
+        load.wait_for_answers(_PATIENCE_SECONDS)
         time.sleep(luck.random() * LONGEST_SECONDS)
         counts.moments["under load"] += 1
         left = server.kill()
