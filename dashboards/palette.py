@@ -103,7 +103,7 @@ _STYLE = """
   .st-key-alarm_line [data-testid="stMarkdownContainer"] p {
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .st-key-alarm_line [data-testid="stPageLink"] { flex: 0 0 auto; }
-  button[data-variant="segmented_control"][aria-checked="true"] p,
+  [data-testid="stSliderThumbValue"] p, button[data-variant="segmented_control"][aria-checked="true"] p,
   [data-testid="stTab"][aria-selected="true"] p { color: ACCENT; }
   [class*="st-key-job_"] { border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent);
     padding: .3rem 0; }

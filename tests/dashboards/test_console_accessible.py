@@ -68,7 +68,7 @@ def faults(page: Page, path: str) -> list[str]:
     """What axe-core calls serious or critical on the page at this address, and a table too wide for the screen."""
     page.goto(f"/{path}")
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.get_by_role("heading", level=1).wait_for()
+    page.get_by_test_id("stMain").get_by_test_id("stElementContainer").nth(1).wait_for(state="attached")
     page.wait_for_timeout(800)
     told: list[dict[str, Any]] = Axe().run(page).response["violations"]
     found = [
