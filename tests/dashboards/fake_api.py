@@ -117,6 +117,16 @@ class FakeApi(ProposalDesk):
             "expires_at": ahead(hours=12),
         }
 
+    def sign_in_from_outside(self, asked: Asked) -> Json:
+        """What the API answers for a token it has verified; that it verifies is tested at the API."""
+        self.done.append(("outside", "", asked.body))
+        return {
+            "token": self.token_for("analyst-1"),
+            "user": "analyst-1",
+            "role": "analyst",
+            "expires_at": ahead(hours=12),
+        }
+
     def sign_out(self, asked: Asked) -> None:
         self.tokens = {t: u for t, u in self.tokens.items() if u != asked.user}
 
@@ -264,6 +274,7 @@ def _text(asked: Asked) -> str:
 Route = tuple[str, str, bool, Callable[[FakeApi, Asked], Any]]
 ROUTES: list[Route] = [
     ("POST", "/sessions", True, FakeApi.sign_in),
+    ("POST", "/sessions/outside", True, FakeApi.sign_in_from_outside),
     ("DELETE", "/sessions/current", False, FakeApi.sign_out),
     ("GET", "/me", False, FakeApi.me),
     ("GET", "/queue", False, FakeApi.queue),
