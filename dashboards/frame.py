@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from functools import wraps
+from typing import Any, ParamSpec
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -13,6 +14,7 @@ import streamlit as st
 from dashboards import alarm_banner, columns, signin, words
 from dashboards.client import UNREACHABLE, ApiError
 
+P = ParamSpec("P")
 REFUSED = 403
 NOT_FOUND = 404
 NOT_YET = {
@@ -115,6 +117,29 @@ def attempt() -> Iterator[None]:
         if error.status == signin.SIGNED_OUT:
             raise
         show_error(error)
+
+
+def part(every: float | str | timedelta | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A part of a page that runs by itself, again after `every` seconds where that is given.
+
+    Streamlit lets no exception out of such a part: a refusal is shown in its place, and an ended session leads to the
+    sign-in.
+    """
+
+    def wrapped(draw: Callable[P, None]) -> Callable[P, None]:
+        @wraps(draw)
+        def shown(*given: P.args, **named: P.kwargs) -> None:
+            try:
+                draw(*given, **named)
+            except ApiError as error:
+                if error.status == signin.SIGNED_OUT:
+                    signin.forget(ended=True)
+                    st.rerun()
+                show_error(error)
+
+        return st.fragment(shown, run_every=every)
+
+    return wrapped
 
 
 def facts(pairs: Sequence[tuple[str, str]], columns: int = 2) -> None:

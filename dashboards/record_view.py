@@ -38,7 +38,7 @@ def chain() -> None:
             _report(told)
 
 
-@st.fragment(run_every=_LOOK_EVERY)
+@frame.part(every=_LOOK_EVERY)
 def _progress() -> None:
     """How far the walk is; the whole page once it has ended."""
     told = signin.client().record.last_verification()

@@ -36,7 +36,7 @@ def show(runs: list[Json], *, may_ask: bool) -> None:
             _ended(run)
 
 
-@st.fragment(run_every=LIVE)
+@frame.part(every=LIVE)
 def _live(run_id: str, may_cancel: bool) -> None:
     """How far it is, asked again every two seconds; when it has ended the whole page is drawn anew."""
     with frame.attempt():

@@ -69,7 +69,7 @@ def restore(page: Json) -> None:
         _save_draft(task_id)
 
 
-@st.fragment
+@frame.part()
 def bar(page: Json) -> None:
     """The verdict bar. A fragment, so that typing does not redraw the task above it."""
     if st.session_state.get("session_over"):

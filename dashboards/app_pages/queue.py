@@ -41,7 +41,7 @@ def show() -> None:
     _away(queue)
 
 
-@st.fragment(run_every=30)
+@frame.part(every=30)
 def _next(queue: Json, lanes: list[Json]) -> None:
     waiting, mine = queue.get("open_total", 0), frame.items(queue, "mine")
     idle = not waiting and not mine
