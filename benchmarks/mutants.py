@@ -30,7 +30,11 @@ from benchmarks.machine import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS: dict[str, tuple[str, ...]] = {
-    "engine.triage": ("tests/engine/triage/test_triage.py", "tests/engine/triage/test_widening.py"),
+    "engine.triage": (
+        "tests/engine/triage/test_limits_of_triage.py",
+        "tests/engine/triage/test_triage.py",
+        "tests/engine/triage/test_widening.py",
+    ),
     "engine.costs": ("tests/engine/triage/test_triage.py", "tests/engine/triage/test_counterfactual.py"),
     "engine.policy": ("tests/engine/policy", "tests/engine/triage/test_triage.py"),
     "engine.rules.compiled": (

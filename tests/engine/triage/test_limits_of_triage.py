@@ -1,0 +1,35 @@
+"""Does triage change its mind exactly where it says, and not a step later? (Each was a mutant that no test saw.)"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from engine.costs import CapacityState
+from engine.decision import Draws, Outcome, Strangeness, TriageReason
+from engine.policy import load_policy
+from engine.triage import MOST_OF_A_KIND, triage
+
+POLICY = load_policy((Path(__file__).parents[3] / "rules" / "policy.yaml").read_bytes(), "policy.yaml")
+STRANGE = Strangeness("device", ("a device that nobody has",))
+
+
+def looked_at_today(number: int) -> TriageReason:
+    load = CapacityState(reviews_today=number, novel_today={"device": number})
+    made = triage(None, 6000, [], POLICY, load=load, draws=Draws(), novelty=1.0, strange=STRANGE)
+    return made.triage.reason
+
+
+def test_a_quarter_of_a_days_reviews_may_be_strange_in_one_way_and_not_one_more() -> None:
+    most = int(MOST_OF_A_KIND * POLICY.capacity.reviews_per_day)
+    assert most > 1
+    assert looked_at_today(most - 1) is TriageReason.NOVEL
+    assert looked_at_today(most) is not TriageReason.NOVEL
+
+
+def test_a_quiet_payment_gets_the_fail_safe_outcome_while_the_kill_switch_is_on() -> None:
+    careful = replace(POLICY, fail_safe=Outcome.REVIEW)
+    quiet = triage(0.0, 900, [], careful, load=CapacityState(), draws=Draws())
+    killed = triage(0.0, 900, [], careful, load=CapacityState(), draws=Draws(), killed=True)
+    assert quiet.outcome is Outcome.APPROVE
+    assert (killed.outcome, killed.triage.reason) == (Outcome.REVIEW, TriageReason.FAIL_SAFE)
