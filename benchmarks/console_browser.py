@@ -6,7 +6,6 @@ ended and its heading is there. Signing in and the first visit of a page (which 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -57,18 +56,16 @@ class Seen:
 def served(root: Path) -> Iterator[str]:
     """The workspace's console, until the block ends; its address."""
     ports = [_free_port(), _free_port()]
-    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--workspace", str(root), "--json",
+    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--workspace", str(root),
                "--port", str(ports[0]), "--console-port", str(ports[1])]  # fmt: skip
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ)
     try:
-        assert child.stdout is not None
-        json.loads(child.stdout.readline())  # up
         base = f"http://127.0.0.1:{ports[1]}"
         _wait_until_up(base)
         yield base
     finally:
         child.send_signal(signal.SIGTERM)
-        child.wait(120)
+        child.wait(600)  # what the schedule has begun is ended first
 
 
 def _free_port() -> int:
