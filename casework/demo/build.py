@@ -14,7 +14,7 @@ from casework import workspace
 from casework.app import App, wall_clock
 from casework.deciding import importing, outcomes
 from casework.demo import people, proposing, unfinished
-from casework.demo.controls import Controls
+from casework.demo.controls import Controls, try_the_other_model
 from casework.demo.drawing import Drawing
 from casework.demo.measuring import Measuring, read_scorecards
 from casework.demo.summary import summarise
@@ -95,6 +95,7 @@ def build_demo(
         progress("retrain on outcomes and verdicts", 0, 1)
         app.retrain("person", "risk-manager-2", "ten weeks of outcomes and verdicts")
         progress("retrain on outcomes and verdicts", 1, 1)
+        try_the_other_model(app, clock.now)
         proposing.leave_open(app, clock.now)
         app.ledger.checkpoint()
         return {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from casework.app import App
+from casework.deciding.intake import guideline_of
 from casework.learning import campaigns
+from casework.quality.pilots import batches
 from casework.watching import digest, reports
 
 WEEK = timedelta(days=7)
@@ -13,6 +15,8 @@ LOOKS, DIGESTS = 3, 2
 """Of the last weeks, how many are looked at for drift and how many get a digest: each takes a second to make."""
 CAMPAIGN_BEFORE_END = timedelta(days=12)
 LABELLED = 40
+PILOT_BEFORE_END, PILOT_LASTS = timedelta(days=20), timedelta(days=8)
+PILOTED = 20
 
 
 class Watching:
@@ -23,6 +27,8 @@ class Watching:
         self._looks = [end - n * WEEK for n in range(LOOKS - 1, -1, -1)]
         self._digests = [end - n * WEEK for n in range(DIGESTS - 1, -1, -1)]
         self._campaign: datetime | None = end - CAMPAIGN_BEFORE_END
+        self._pilot: datetime | None = end - PILOT_BEFORE_END
+        self._opened = ""
 
     def keep_up(self, now: datetime) -> None:
         """What has come due by now."""
@@ -36,3 +42,18 @@ class Watching:
             self._campaign = None
             design = campaigns.Design("what nobody has looked at", campaigns.STRATIFIED, LABELLED)
             campaigns.launch(self._app, design, by="team-lead-1")
+        if self._pilot is not None and self._pilot <= now:
+            self._pilot = None if self._opened else now + PILOT_LASTS
+            self._pilot_step(now)
+
+    def _pilot_step(self, now: datetime) -> None:
+        """Put the same past cases before every analyst at once; a week later the team lead ends it."""
+        app, lead = self._app, "team-lead-1"
+        with app.ledger.writing() as w:
+            if self._opened:
+                batches.close(w, self._opened, lead, now)
+                return
+            settings = app.live.settings
+            batch = batches.Batch("Do we read the guideline alike?", PILOTED)
+            guideline = guideline_of(settings.files)
+            self._opened = batches.open_pilot(w, batch, guideline, settings.policy, app.key, lead, now)

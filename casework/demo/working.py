@@ -12,7 +12,7 @@ from casework.cases import dossiers, revealing
 from casework.demo.people import PEOPLE
 from casework.review import revising, tasks, verdicts
 from casework.review.desk import Desk
-from casework.review.review_design import BLIND_FIRST, RE_SERVE
+from casework.review.review_design import BLIND_FIRST, PILOT, RE_SERVE
 from casework.review.revising import SecondThought
 from casework.review.tasks import Task
 from casework.review.verdicts import VerdictForm
@@ -91,7 +91,7 @@ class Shift:
             transaction_id,
             fraud=transaction_id in self._fraud,
             typology=self._fraud.get(transaction_id, ""),
-            occasion=int(task.kind == RE_SERVE),
+            occasion=int(task.kind in (RE_SERVE, PILOT)),
         )
         looks_again = blind and reviewer in _LOOKS_AGAIN
         return Held(task, judge(cue=None if blind else score), judge(cue=score) if looks_again else None)

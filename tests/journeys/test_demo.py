@@ -13,6 +13,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from casework.demo import telling
 from casework.demo.build import build_demo
 from casework.demo.world import Scale
+from casework.quality.pilots import batches
+from casework.safety import trials
 from casework.workspace import Workspace
 from data import chain
 from data.ledger import Ledger
@@ -55,6 +57,17 @@ def test_the_record_of_the_demo_verifies_and_nothing_lies_in_the_future(
     assert moments == sorted(moments)
     assert moments[-1] <= NOW
     assert summary["counts"]["events"] == len(moments)
+
+
+def test_a_pilot_was_answered_and_the_model_that_does_not_decide_is_on_trial(
+    built: tuple[Path, dict[str, Any]],
+) -> None:
+    with Ledger.open(Workspace(built[0]).ledger_file) as ledger:
+        (pilot,) = batches.listed(ledger)
+        on_trial = {trial.kind for trial in trials.running(ledger) if trial.model_id}
+    assert pilot["closed_at"] is not None
+    assert pilot["answered"] == pilot["asked"] == pilot["cases"] * pilot["people"]
+    assert on_trial == {"shadow"}
 
 
 def test_the_truth_never_enters_the_ledger(built: tuple[Path, dict[str, Any]]) -> None:
