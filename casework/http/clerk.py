@@ -63,7 +63,6 @@ class Clerk:
     def _read(self, sent: Any) -> Transaction | SecondLookError:
         return self._plain(sent, now()) or decisions.read(self._app, sent)
 
-
     def _tell_one(self, tell: Tell, since: float, answers: list[Answer] | Exception) -> None:
         answer = answers if isinstance(answers, Exception) else answers[0]
         tell(answer if isinstance(answer, bytes) else _problem(answer))
