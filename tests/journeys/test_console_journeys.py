@@ -103,8 +103,8 @@ def sees_nothing_of_the_first_and_differs(page: Page) -> None:
 
 def adjudicates(page: Page) -> None:
     expect(page.get_by_text("Adjudication").first).to_be_visible()
-    expect(page.get_by_text("The reviewers differ")).to_be_visible()
-    expect(page.get_by_text("a device nobody knows")).to_be_visible()
+    expect(page.get_by_role("heading", name="The reviewers differ")).to_be_visible()
+    expect(page.get_by_text("a device nobody knows").first).to_be_visible()
     expect(page.get_by_text("analyst-1")).to_have_count(0)
     answer(page, "Confirm fraud")
     expect(page.get_by_text("You hold no task.")).to_be_visible()
