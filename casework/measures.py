@@ -19,7 +19,7 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 
 from casework.server_log import FACTS
-from engine.decision import Decision, RuleState
+from engine.decision import Decision, Results
 
 log = logging.getLogger("secondlook.decisions")
 _ANSWERS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -82,9 +82,8 @@ class Measures:
         for decision in made:
             if "fail_safe" in decision.context:
                 self._fail_safe.labels(decision.context["fail_safe"]).inc()
-            for result in decision.rules:
-                if result.state is RuleState.ERROR:
-                    self._rule_errors.labels(result.rule_id).inc()
+            for result in Results.of(decision.rules).errors:
+                self._rule_errors.labels(result.rule_id).inc()
 
     def refused(self, why: str, payments: int) -> None:
         """Count payments that were turned away, by one word."""

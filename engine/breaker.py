@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.decision import Decision, Outcome, RuleState, TriageReason
+from engine.decision import Decision, Outcome, TriageReason
 from engine.policy import Breaker as Limits
 from engine.units import percent
 
@@ -167,12 +167,10 @@ class Breaker:
 def alarms_of(decision: Decision) -> Iterator[tuple[str, str]]:
     """What this decision counts as an alarm of: each live rule that hit, the model where no rule hit, the policy
     for any answer but approval, and declines as a whole."""
-    hits = False
-    for result in decision.rules:
-        if result.state is RuleState.HIT:
-            hits = True
-            if result.status == "live":
-                yield RULE, result.rule_id
+    hits = decision.hits
+    for result in hits:
+        if result.status == "live":
+            yield RULE, result.rule_id
     declined = decision.outcome is Outcome.DECLINE or decision.explored
     if not hits and (declined or decision.triage.reason is TriageReason.UNCERTAIN):
         yield MODEL, decision.model_id

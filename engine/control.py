@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from data.canonical import rfc3339
 from data.transactions import Transaction
-from engine.decision import Outcome, RuleResult, RuleState
+from engine.decision import Outcome, Results, RuleResult, RuleState
 
 PAUSED = "paused"
 """The status of a rule that the breaker has paused: recorded, never obeyed, like a shadow rule."""
@@ -97,12 +97,19 @@ class Applied:
             return self
         return replace(self, widenings=(widening,) if widening else ())
 
-    def on(self, results: Sequence[RuleResult]) -> tuple[RuleResult, ...]:
+    def on(self, results: Sequence[RuleResult]) -> Results:
         """What the rules said, with what was paused, snoozed or capped of it, and what list entries add."""
-        named = {*self.paused_rules, *self.capped_rules}
-        if named or self.snoozes:  # nearly every payment is free of both, and this is asked of each
-            results = [self._one(r) if self.snoozes or r.rule_id in named else r for r in results]
-        return (*results, *self._listed())
+        said = Results.of(results)
+        if self.snoozes or self.entries:
+            return Results((*map(self._one, said), *self._listed()))
+        if not (self.paused_rules or self.capped_rules):
+            return said
+        # These stand for days, and few patterns of results make up nearly all: each is worked out once.
+        switched = (self.paused_rules, self.capped_rules)
+        found = said.under.get(switched)
+        if found is None:
+            found = said.under[switched] = Results(map(self._one, said))
+        return found
 
     def silenced(self, results: Sequence[RuleResult]) -> Iterator[tuple[Snooze, RuleResult]]:
         """The snoozed results among these, each with the snooze that silenced it."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from typing import Any
 
 from data.transactions import Transaction
@@ -35,6 +36,9 @@ class RuleState(StrEnum):
     ERROR = "error"
 
 
+_COUNTING = frozenset((RuleState.HIT, RuleState.MISSING, RuleState.ERROR))
+
+
 @dataclass(frozen=True, slots=True)
 class RuleResult:
     """One rule on one transaction; `reason` is rendered with values.
@@ -53,6 +57,57 @@ class RuleResult:
     features: tuple[str, ...] = ()
     effect: str = "floor"
     amount_cap_minor: int | None = None
+
+
+class Results(tuple[RuleResult, ...]):
+    """The results in order, equal to a plain tuple of them.
+
+    Triage, a shadow's triage, the breaker and the ledger each ask for a part of them, and most payments share one
+    object: a rule set makes it once for each pattern of answers without a hit. `written` is a place for their JSON.
+    """
+
+    written: Any = None
+
+    @classmethod
+    def of(cls, results: Sequence[RuleResult]) -> Results:
+        """These results, as they are if they are that already."""
+        return results if isinstance(results, Results) else cls(results)
+
+    @cached_property
+    def under(self) -> dict[Hashable, Results]:
+        """What these became under each set of switches that has been in force, kept by whoever applies them."""
+        return {}
+
+    @cached_property
+    def live(self) -> tuple[RuleResult, ...]:
+        """Those that count."""
+        return tuple(r for r in self if r.status == "live")
+
+    @cached_property
+    def asking(self) -> tuple[RuleResult, ...]:
+        """Live ones that ask for more than approval."""
+        return tuple(
+            r for r in self.live if r.effect == "floor" and r.state in _COUNTING and r.floor > Outcome.APPROVE
+        )
+
+    @cached_property
+    def hits(self) -> tuple[RuleResult, ...]:
+        return tuple(r for r in self if r.state is RuleState.HIT)
+
+    @cached_property
+    def errors(self) -> tuple[RuleResult, ...]:
+        """Those of rules that could not be evaluated."""
+        return tuple(r for r in self if r.state is RuleState.ERROR)
+
+    @cached_property
+    def blocking(self) -> tuple[RuleResult, ...]:
+        """Live block lists that hit."""
+        return tuple(r for r in self.hits if r.status == "live" and r.effect == "block")
+
+    @cached_property
+    def allowing(self) -> tuple[RuleResult, ...]:
+        """Live allow lanes that hit, whatever their caps."""
+        return tuple(r for r in self.hits if r.status == "live" and r.effect == "allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +195,4 @@ class Decision:
 
     @property
     def hits(self) -> tuple[RuleResult, ...]:
-        return tuple(r for r in self.rules if r.state is RuleState.HIT)
+        return Results.of(self.rules).hits

@@ -21,7 +21,7 @@ from engine.costs import (
     expected_costs,
     without_reviews,
 )
-from engine.decision import Draws, Outcome, RuleResult, RuleState, Strangeness, Triage, TriageReason
+from engine.decision import Draws, Outcome, Results, RuleResult, Strangeness, Triage, TriageReason
 from engine.policy import Policy
 from engine.triage_words import reasons_of, sentence_of
 
@@ -29,8 +29,6 @@ __all__ = ["CapacityState", "Triaged", "triage"]
 
 MOST_OF_A_KIND = 0.25
 """Where no model decides, the share of a day's reviews that what is strange in one and the same way may take."""
-
-_COUNTING = frozenset((RuleState.HIT, RuleState.MISSING, RuleState.ERROR))
 
 
 class Triaged(NamedTuple):
@@ -119,16 +117,20 @@ def triage(
     """
     if probability is not None and not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability must lie in [0, 1], not {probability!r}")
-    live = [r for r in rule_results if r.status == "live"]
+    results = Results.of(rule_results)
+    if probability is not None and not killed and strange is None and widening is None:
+        plain = _plain_approval(probability, amount_minor, results, policy, load, draws, novelty, segment)
+        if plain is not None:
+            return plain
     given = None if killed else probability
     now = _situation(
-        given, amount_minor, live, policy, load, draws, novelty, segment, killed, capped, strange
+        given, amount_minor, results, policy, load, draws, novelty, segment, killed, capped, strange
     )
     if widening is not None:
         now = replace(now, widening=widening)
     thresholds = {"review_at": now.cut.review_at, "decline_at": now.cut.decline_at}
-    blocking = tuple(r for r in live if r.effect == "block" and r.state is RuleState.HIT)
-    allowing = tuple(r for r in live if r.effect == "allow" and _allows(r, amount_minor))
+    blocking = results.blocking
+    allowing = tuple(r for r in results.allowing if _allows(r, amount_minor))
     if blocking or allowing:
         now, explored = replace(now, asking=blocking or allowing), False
         made = _listed_answer(now) if blocking else (Outcome.APPROVE, TriageReason.NONE, "")
@@ -140,10 +142,45 @@ def triage(
     return Triaged(outcome, result, reasons_of(now, made[0], explored), explored, thresholds)
 
 
+def _plain_approval(
+    probability: float,
+    amount_minor: int | None,
+    results: Results,
+    policy: Policy,
+    load: CapacityState,
+    draws: Draws,
+    novelty: float | None,
+    segment: str,
+) -> Triaged | None:
+    """What nearly every payment gets, by a short way; None where there is more to say. A test holds both ways equal."""
+    if results.asking or results.blocking or results.allowing or draws.audited:
+        return None
+    if policy.segment(segment).autonomy == "automatic":
+        return None
+    price = capacity_price(policy, load)
+    cut = cut_offs(amount_minor, policy, price)
+    if probability >= cut.review_at:
+        return None
+    full = math.isinf(price)
+    if not full and amount_minor is not None and amount_minor >= policy.high_amount_minor:
+        return None
+    if price == 0.0:
+        if novelty is not None and novelty >= policy.novelty_at:
+            return None
+    else:
+        quiet = cut_offs(amount_minor, policy)
+        if quiet.review_at <= probability < quiet.decline_at:
+            return None  # a sentence tells that it was crowded out
+    costs = expected_costs(probability, amount_minor, policy)
+    shown = Triage(TriageReason.NONE, "", "", *costs, -1.0 if full else price)
+    thresholds = {"review_at": cut.review_at, "decline_at": cut.decline_at}
+    return Triaged(Outcome.APPROVE, shown, (), False, thresholds)
+
+
 def _situation(
     probability: float | None,
     amount_minor: int | None,
-    live: Sequence[RuleResult],
+    results: Results,
     policy: Policy,
     load: CapacityState,
     draws: Draws,
@@ -157,9 +194,6 @@ def _situation(
     automatic = policy.segment(segment).autonomy == "automatic"
     cut = without_reviews(amount_minor, policy) if automatic else cut_offs(amount_minor, policy, price)
     costs = None if probability is None else expected_costs(probability, amount_minor, policy)
-    asking = tuple(
-        r for r in live if r.effect == "floor" and r.state in _COUNTING and r.floor > Outcome.APPROVE
-    )
     return Situation(
         probability,
         amount_minor,
@@ -173,14 +207,12 @@ def _situation(
         price,
         cut,
         costs,
-        asking,
+        results.asking,
         strange,
     )
 
 
 def _allows(rule: RuleResult, amount_minor: int | None) -> bool:
-    if rule.state is not RuleState.HIT:
-        return False
     if rule.amount_cap_minor is None:
         return True
     return amount_minor is not None and amount_minor <= rule.amount_cap_minor

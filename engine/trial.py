@@ -85,8 +85,10 @@ class Shadow:
             capped=applied.model_capped,
             widening=applied.widening(segment, at),
         )
-        would = replace(decision, outcome=answered.outcome, draws=draws, explored=answered.explored)
-        self._load = load_after(self._load, would)
+        looked_at = decision.triage.reason or "novel_kind" in decision.context
+        if answered.outcome is Outcome.REVIEW or answered.explored or draws.audited or looked_at:
+            would = replace(decision, outcome=answered.outcome, draws=draws, explored=answered.explored)
+            self._load = load_after(self._load, would)
         return Answered(answered.outcome, probability if self._model is not None else None)
 
     def _scored(self, decision: Decision) -> tuple[float | None, float | None]:

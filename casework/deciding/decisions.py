@@ -15,7 +15,7 @@ from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.stretches import newest
-from engine.decision import Decision, RuleResult, RuleState
+from engine.decision import Decision, Results, RuleResult, RuleState
 
 JSON = dict[str, Any]
 
@@ -39,7 +39,7 @@ def as_json(decision: Decision) -> JSON:
         "model_id": decision.model_id,
         "thresholds": dict(decision.thresholds),
         "reasons": list(decision.reasons),
-        "rules": [_rule_json(rule) for rule in decision.rules],
+        "rules": _rules_json(decision.rules),
         "triage": _triage_json(decision),
         "explanation": _explanation_json(decision),
         "explored": decision.explored,
@@ -57,6 +57,15 @@ def as_json(decision: Decision) -> JSON:
 def answer_of(stored: bytes, case_id: str | None) -> bytes:
     """The answer to whoever asked: the stored bytes, and the case that was opened."""
     return b'%b,"case_id":%b}' % (stored[:-1], orjson.dumps(case_id))
+
+
+def _rules_json(rules: Sequence[RuleResult]) -> orjson.Fragment | list[JSON | orjson.Fragment]:
+    """What all rules said. Results that many payments share are written once and kept with them."""
+    if not isinstance(rules, Results) or rules.hits:
+        return [_rule_json(rule) for rule in rules]
+    if rules.written is None:
+        rules.written = orjson.Fragment(canonical_json([_rule_json(rule) for rule in rules]))
+    return rules.written
 
 
 def _rule_json(rule: RuleResult) -> JSON | orjson.Fragment:

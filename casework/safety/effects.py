@@ -7,7 +7,7 @@ from typing import Any
 
 from data.ledger import Ledger
 from engine.control import Control
-from engine.decision import Decision, RuleState
+from engine.decision import Decision, Results
 
 SNOOZE, LIST_ENTRY, FAIL_SAFE, RULE_ERROR = "snooze", "list_entry", "fail_safe", "rule_error"
 NONE: Mapping[str, Any] = {
@@ -48,9 +48,8 @@ def of(made: Sequence[Decision], control: Control) -> Iterator[dict[str, Any]]:
                 yield _row(LIST_ENTRY, entry.entry_id, entry.effect, decision)
         if "fail_safe" in context:
             yield _row(FAIL_SAFE, context["fail_safe"], "", decision)
-        for result in decision.rules:
-            if result.state is RuleState.ERROR:
-                yield _row(RULE_ERROR, result.rule_id, result.rule_id, decision)
+        for result in Results.of(decision.rules).errors:
+            yield _row(RULE_ERROR, result.rule_id, result.rule_id, decision)
 
 
 def counts(ledger: Ledger, kind: str) -> dict[str, dict[str, Any]]:

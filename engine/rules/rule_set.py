@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from operator import getitem
 
-from engine.decision import FeatureValue, Outcome, RuleResult, RuleState
+from engine.decision import FeatureValue, Outcome, Results, RuleResult, RuleState
 from engine.rules.compiled import (
     Compiled,
     CompiledSet,
@@ -25,6 +25,8 @@ from engine.rules.sql import condition_sql, identifier, literal, microseconds, m
 Row = Mapping[str, FeatureValue]
 Answer = bool | None
 STATES = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
+_MOST_KNOWN = 1024
+"""Patterns of answers without a hit whose results are kept: a payment's missing values make them."""
 _FAILURES = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -47,6 +49,7 @@ class RuleSet:
         self._results = [
             {answer: running.made[state] for answer, state in STATES.items()} for running in self._running
         ]
+        self._known: dict[tuple[Answer, ...], Results] = {}
         self._expiring = [(place, r.expires) for place, r in enumerate(self._running) if r.expires]
 
     def __iter__(self) -> Iterator[Rule]:
@@ -62,7 +65,7 @@ class RuleSet:
             raise KeyError(rule_id)
         return found
 
-    def evaluate(self, row: Row, at: datetime) -> tuple[RuleResult, ...]:
+    def evaluate(self, row: Row, at: datetime) -> Results:
         """One result per live or shadow rule, in order of their ids. `at` (UTC) decides which list entries and allow
         lanes are in force."""
         return self._evaluated(self._whole, row, at)[0]
@@ -90,24 +93,34 @@ class RuleSet:
             conditions, self.lists, [line for when in conditions for line in lines_of(when)]
         )
 
-    def _evaluated(
-        self, function: CompiledSet, row: Row, at: datetime
-    ) -> tuple[tuple[RuleResult, ...], tuple[Answer, ...]]:
+    def _evaluated(self, function: CompiledSet, row: Row, at: datetime) -> tuple[Results, tuple[Answer, ...]]:
         try:
             answers, lines = function(row, at)
             for place, expires in self._expiring:
                 if at >= expires:
                     answers = (*answers[:place], False, *answers[place + 1 :])
-            results = list(map(getitem, self._results, answers))
-            place = -1
-            for _ in range(answers.count(True)):
-                place = answers.index(True, place + 1)
-                results[place] = self._running[place].hit(row)
-            return tuple(results), lines
+            return self._quiet(answers) if True not in answers else self._with_hits(answers, row), lines
         except _FAILURES:
             # Something is odd about this row: one rule at a time, so that only those that read it are in error.
             values, wrong = _values(row, self._kinds)
-            return tuple(running.result(values, wrong, row, at) for running in self._running), ()
+            return Results([running.result(values, wrong, row, at) for running in self._running]), ()
+
+    def _quiet(self, answers: tuple[Answer, ...]) -> Results:
+        """Results without a hit: nearly every payment's, and few patterns of missing values make up nearly all."""
+        found = self._known.get(answers)
+        if found is None:
+            found = Results(map(getitem, self._results, answers))
+            if len(self._known) < _MOST_KNOWN:
+                self._known[answers] = found
+        return found
+
+    def _with_hits(self, answers: tuple[Answer, ...], row: Row) -> Results:
+        results = list(map(getitem, self._results, answers))
+        place = -1
+        for _ in range(answers.count(True)):
+            place = answers.index(True, place + 1)
+            results[place] = self._running[place].hit(row)
+        return Results(results)
 
     def bare_results(self, state: RuleState) -> dict[str, RuleResult]:
         """What each live or shadow rule gives in a state, by id, without the reason that a hit would be told with."""

@@ -180,6 +180,24 @@ def test_an_explored_release_says_so() -> None:
 
 
 @settings(max_examples=50)
+@given(
+    st.one_of(probabilities, st.floats(0.0, 0.05)),
+    st.one_of(amounts, st.integers(POLICY.high_amount_minor - 2, POLICY.high_amount_minor + 2)),
+    loads,
+    st.one_of(st.none(), st.floats(0.0, 1.0)),
+    st.floats(0.0, 0.2),
+    st.booleans(),
+    autonomies,
+)
+def test_the_short_way_for_plain_approvals_answers_as_the_long_one(
+    p: float, amount: int, load: Any, novelty: float | None, drawn: float, solve: bool, autonomy: str
+) -> None:
+    policy = replace(with_autonomy(autonomy), thresholds=replace(POLICY.thresholds, solve=solve))
+    told = {"policy": policy, "load": load, "novelty": novelty, "draws": Draws(drawn, 0.1, 1.0, 0.05)}
+    # An allow lane for less than nothing allows nothing, but has to be looked at.
+    assert answer(p, amount, **told) == answer(p, amount, lane(cap=-1), **told)
+
+
 @given(st.one_of(st.none(), probabilities), amounts, floors, loads)
 def test_an_audit_draw_never_changes_the_answer(
     p: float, amount: int, rules: list[RuleResult], load: Any
