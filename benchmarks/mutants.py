@@ -4,8 +4,8 @@ python -m benchmarks.mutants [MODULE ...] [--sample 40] [--seed 1] [--seconds 60
 
 Each mutant is a module with one small change: a comparison that is met a step later, `and` for `or`, another sign, a
 number one higher, a condition the other way round. It is run against the tests that are there to defend the module, in
-a process of its own, without touching any file. A mutant that no test fails on survives: either its change makes no
-difference (to be judged by reading it), or a test is missing.
+a process of its own, without touching any file. A mutant that no test fails on survives, and is listed on stderr:
+either its change makes no difference (to be judged by reading it), or a test is missing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmarks.machine import machine
+from benchmarks.soak_page import record
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS: dict[str, tuple[str, ...]] = {
@@ -215,9 +216,13 @@ def main() -> None:
     for name in _HEAVY:
         importlib.import_module(name)
     print(f"{machine()}; seed {given.seed}\n")
-    print("| module | mutants | tried | survived | share |\n|---|--:|--:|--:|--:|")
+    lines = ["| module | mutants | tried | survived | share |", "|---|--:|--:|--:|--:|"]
+    print("\n".join(lines))
     for module in given.modules:
-        print(report(module, given.sample, given.seed, given.seconds), flush=True)
+        lines.append(report(module, given.sample, given.seed, given.seconds))
+        print(lines[-1], flush=True)
+    if set(given.modules) == set(TESTS):
+        record("Mutants of the deciding core", f"python -m benchmarks.mutants --sample {given.sample}", lines)
 
 
 if __name__ == "__main__":
