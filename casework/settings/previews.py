@@ -11,11 +11,12 @@ import numpy as np
 
 from casework.app import App
 from casework.live import Settings, read_settings
-from casework.settings import alarms_of_change
+from casework.settings import alarms_of_change, compared
 from casework.settings import past_decisions as past_of
+from casework.settings.compared import Asked, Compared
 from casework.settings.evidence_of_fraud import Evidence, group, maturity, read_evidence
 from casework.settings.flips import Side, flips_page
-from casework.settings.past_decisions import UNKNOWN, PastDecisions
+from casework.settings.past_decisions import UNKNOWN, PastDecisions, Period
 from data import approved
 from data.errors import InputError
 from engine.decision import Outcome
@@ -60,19 +61,19 @@ def preview(
     ConfigError for files that cannot be read; InputError for an empty period or features that cannot be had.
     """
     current = approved.current(app.ledger)
-    now, then = app.settings(), read_settings(files, app.mapping)
+    then = read_settings(files, app.mapping)
     when = past_of.period(app.ledger, since, until)
-    past = past_of.read_past(app.ledger, when, now.features, now.policy, at)
-    before = side_of(app, past, now)
-    after = side_of(app, with_new_features(app, past, now, then), then)
-    evidence = read_evidence(app.ledger, when, now.policy, at, blocking_rules(now.rules))
+    proposed_id = approved.set_id_of(files)
+    asked = (current.set_id, proposed_id, when.since, when.until)
+    found = compared.once(app, asked, at, lambda: _worked_out(app, asked, when, then, at))
+    past, before, after, evidence = found.past, found.before, found.after, found.evidence
     changed = sorted(path for path in {*files, *current.files} if files.get(path) != current.files.get(path))
     answer = {
         "since": when.since,
         "until": when.until,
         "decisions": len(past),
         "set_id": current.set_id,
-        "proposed_set_id": approved.set_id_of(files),
+        "proposed_set_id": proposed_id,
         "changed": changed,
         "maturity": maturity(evidence),
         **_compared(evidence, before, after),
@@ -82,6 +83,17 @@ def preview(
         "not_known": _not_known(past, before, after, current.set_id),
     }
     return {**answer, "alarms": alarms_of_change.alarms(answer)}
+
+
+def _worked_out(app: App, asked: Asked, when: Period, then: Settings, at: datetime) -> Compared:
+    """Both sides decided again; the same files are not decided twice."""
+    now = app.settings()
+    past = past_of.read_past(app.ledger, when, now.features, now.policy, at)
+    before = side_of(app, past, now)
+    same = asked[0] == asked[1]
+    after = before if same else side_of(app, with_new_features(app, past, now, then), then)
+    evidence = read_evidence(app.ledger, when, now.policy, at, blocking_rules(now.rules))
+    return Compared(when, past, before, after, evidence)
 
 
 def blocking_rules(rules: RuleSet) -> list[str]:

@@ -199,3 +199,15 @@ def test_the_tuner_sets_the_cut_offs_asked_for_beside_the_present_and_the_best(b
     assert found["elsewhere"]["payments"] == {"large": 4}  # only people decline there
     for query in ("?review_at=0.9&decline_at=0.1", "?review_at=2", "?by=no_such_thing"):
         assert bank.ask("auditor-1", "GET", "/v1/tuner" + query).status_code == 422
+
+
+def test_a_comparison_counts_what_was_recorded_since_the_last_one(bank: Institution) -> None:
+    change = {"policy.yaml": POLICY.replace("high_amount: 1500 ", "high_amount: 1501 ")}
+    assert change["policy.yaml"] != POLICY
+    period = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    first = preview(bank, change, **period)
+    assert preview(bank, change, **period) == first  # nothing has happened
+    bank.decide(large_payment(91))
+    grown = preview(bank, change, **period)
+    assert grown["decisions"] == first["decisions"] + 1
+    assert grown["outcomes"]["before"] != first["outcomes"]["before"]

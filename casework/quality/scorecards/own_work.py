@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -124,15 +125,14 @@ def disagreements(
     rows = ledger.read(_OTHERWISE, [reviewer, at - UNDO_WITHIN])
     busy = {row["transaction_seq"] for row in ledger.read(_AT_WORK)}
     again = {row["transaction_seq"] for row in ledger.read(_ASKED_AGAIN, [reviewer])}
-    shown = [
+    shown = (
         row
         for row in rows
         if row["transaction_seq"] not in busy
         and (row["transaction_seq"] in again or not _to_be_asked_again(row, reviewer, policy, key, at))
-    ]
-    return [
-        {name: value for name, value in row.items() if name != "transaction_seq"} for row in shown[:limit]
-    ]
+    )
+    newest = islice(shown, limit)  # of years of work only these are looked at
+    return [{name: value for name, value in row.items() if name != "transaction_seq"} for row in newest]
 
 
 def golden(
