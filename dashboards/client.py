@@ -236,9 +236,6 @@ class Client:
     def summary(self) -> Json:
         return self._ask("GET", "/summary")
 
-    def subgroups(self) -> Json:
-        return self._ask("GET", "/subgroups")
-
     # Settings
     def rules(self) -> Json:
         return self._ask("GET", "/rules")
@@ -248,9 +245,6 @@ class Client:
 
     def policy(self) -> Json:
         return self._ask("GET", "/policy")
-
-    def approved_set(self) -> Json:
-        return self._ask("GET", "/approved-set")
 
     def drafts(self) -> Json:
         return self._ask("GET", "/drafts")
