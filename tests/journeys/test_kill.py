@@ -80,8 +80,7 @@ def test_a_server_that_is_asked_to_stop_answers_what_it_took(root: Path) -> None
     with serving(Workspace(root)) as running:
         token = (root / "server.token").read_text().strip()
         load = Load(running.url, token, [], "stopping")
-        while len(load.got.decisions) < 30:
-            pass
+        load.wait_for_answers(60)
         running.process.terminate()
         running.process.wait(60)
         got = load.end()
