@@ -9,7 +9,7 @@ import pytest
 
 from data.transactions import Transaction
 from engine.control import NOTHING, AsStored, Control, ListEntry, Snooze, from_context
-from engine.decision import Outcome, RuleResult, RuleState
+from engine.decision import Outcome, Results, RuleResult, RuleState
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
@@ -93,3 +93,17 @@ def test_what_bore_on_a_decision_is_read_back_as_it_was_stored() -> None:
 def test_payments_that_nothing_concerns_cost_nothing() -> None:
     control = Control(paused_rules=frozenset({"p"}), snoozes=[snooze()])
     assert control.applying(payment(card="k2"), AT) is control.applying(payment(card="k3"), AT)
+
+
+def test_results_that_payments_share_become_what_each_set_of_switches_makes_of_them() -> None:
+    shared = Results([hit("a"), hit("b"), RuleResult("q", 1, RuleState.NO_HIT)])
+    controls = [
+        Control(paused_rules=frozenset({"a"})),
+        Control(capped_rules=frozenset({"b"})),
+        Control(paused_rules=frozenset({"q"})),
+        Control(),
+    ]
+    for control in [*controls, *controls]:
+        applied = control.applying(payment(), AT)
+        assert applied.on(shared) == applied.on(tuple(shared))
+        assert applied.on(shared).asking == Results(tuple(applied.on(tuple(shared)))).asking
