@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.costs import CapacityState
+from engine.control import Widening
+from engine.costs import CapacityState, cut_offs
 from engine.decision import Draws, Outcome, Strangeness, TriageReason
 from engine.policy import load_policy
 from engine.triage import MOST_OF_A_KIND, triage
@@ -33,3 +35,16 @@ def test_a_quiet_payment_gets_the_fail_safe_outcome_while_the_kill_switch_is_on(
     killed = triage(0.0, 900, [], careful, load=CapacityState(), draws=Draws(), killed=True)
     assert quiet.outcome is Outcome.APPROVE
     assert (killed.outcome, killed.triage.reason) == (Outcome.REVIEW, TriageReason.FAIL_SAFE)
+
+
+def test_a_widened_segment_is_looked_at_from_the_very_cut_off_that_was_widened() -> None:
+    wide = Widening("w1", "default", 0.5, 10, "the inputs moved", datetime(2027, 1, 1, tzinfo=UTC))
+    at = 0.5 * cut_offs(6000, POLICY, 0.0).review_at
+    for probability, outcome in ((at, Outcome.REVIEW), (at * 0.999, Outcome.APPROVE)):
+        made = triage(probability, 6000, [], POLICY, load=CapacityState(), draws=Draws(), widening=wide)
+        assert made.outcome is outcome
+
+
+def test_costs_of_a_payment_that_no_model_looked_at_are_none_and_not_one() -> None:
+    made = triage(None, 6000, [], POLICY, load=CapacityState(), draws=Draws())
+    assert (made.triage.cost_approve, made.triage.cost_decline, made.triage.cost_review) == (0.0, 0.0, 0.0)
