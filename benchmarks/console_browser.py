@@ -126,7 +126,7 @@ def _timed(page: Page, act: Callable[[], object]) -> float:
 def _next_page(path: str) -> Callable[[Page], list[float]]:
     def act(page: Page) -> list[float]:
         _timed(page, lambda: page.goto(path))
-        return [_clicked(page, "Next") for _ in range(3)]
+        return [_clicked(page, "Older") for _ in range(3)]
 
     return act
 
