@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from casework import jobs, live
+from casework.auditing.walking import Walks
 from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
@@ -67,6 +68,7 @@ class App:
         self.key = workspace.key()
         self.signin = SignIn(ledger)
         self.provider = outside.from_environment(os.environ)
+        self.walks = Walks()
         self.lock = threading.RLock()
         self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None
@@ -291,6 +293,7 @@ class App:
             self._loop.stop()
         if self._rebuilding is not None:
             self._rebuilding.join()
+        self.walks.stop()
         self._note_head()
         self.ledger.close()
 

@@ -248,7 +248,9 @@ def _labels(part: Fields) -> Labels:
     wrong = sorted(set(labels.matures) - set(LABEL_SOURCES[:-1]))
     if stands and wrong:
         raise stands.error(
-            f"'{wrong[0]}' is no source that matures by itself", wrong[0], allowed=", ".join(LABEL_SOURCES[:-1])
+            f"'{wrong[0]}' is no source that matures by itself",
+            wrong[0],
+            allowed=", ".join(LABEL_SOURCES[:-1]),
         )
     weights.done()
     part.done()

@@ -281,7 +281,9 @@ def _design() -> JSON:
         "golden": _object({}, golden),
         "re_serve": _object({}, {"share": _share(), "wash_out": _duration()}),
         "training": _object({}, {**training, "false_positive_rate": _share()}),
-        "further": _object({}, {"per_day": _integer(0, 10_000), "below": _number(0.5, 1), "within": _duration()}),
+        "further": _object(
+            {}, {"per_day": _integer(0, 10_000), "below": _number(0.5, 1), "within": _duration()}
+        ),
         "scorecards": _object({}, {"every": _duration(), "lead_after": _duration()}),
     }
     return _object({}, parts)

@@ -27,6 +27,7 @@ class Walk:
     report: JSON | None = None
     problem: str = ""
     _done: threading.Event = field(default_factory=threading.Event, repr=False)
+    _wanted: bool = field(default=True, repr=False)
 
     def told(self) -> JSON:
         """Who began it when, how many of how many events are checked, and the report once it is there."""
@@ -41,14 +42,27 @@ class Walk:
         """Walk to the end. What stops it is kept, because nobody waits for this thread."""
         try:
             self.report = asdict(chain.verify(app.ledger, progress=self._progress))
+        except _NotWantedError:
+            self.problem = "the server stopped before the walk had ended"
         except Exception as error:  # noqa: BLE001  (whatever it is must be told to whoever asks how far the walk is)
             self.problem = f"{type(error).__name__}: {error}"
         finally:
             self.finished_at = app.clock()
             self._done.set()
 
+    def stop(self) -> None:
+        """End the walk at its next step and wait until it has let go of the ledger."""
+        self._wanted = False
+        self._done.wait()
+
     def _progress(self, checked: int, total: int) -> None:
+        if not self._wanted:
+            raise _NotWantedError
         self.checked, self.total = checked, total
+
+
+class _NotWantedError(Exception):
+    """The walk is to end where it is."""
 
 
 class Walks:
@@ -71,3 +85,9 @@ class Walks:
             self._last = Walk(app.clock(), by, total=head.seq if head else 0)
             threading.Thread(target=self._last.go, args=(app,), name="chain walk", daemon=True).start()
             return self._last
+
+    def stop(self) -> None:
+        """No walk reads the ledger after this; what it found so far is told to nobody any more."""
+        with self._lock:
+            if self._last is not None:
+                self._last.stop()

@@ -12,7 +12,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from casework.auditing import as_of, finding, story
-from casework.auditing.walking import Walks
 from casework.deciding import decisions, replay_samples, replaying
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
@@ -31,25 +30,16 @@ def verification(request: Request, person: Person = allowed(Permission.AUDIT_REA
     return json_answer(asdict(report))
 
 
-def _walks(request: Request) -> Walks:
-    """The walks of this process: nothing of them is kept, so nothing of them is in the record."""
-    state = request.app.state
-    if not hasattr(state, "walks"):
-        state.walks = Walks()
-    found: Walks = state.walks
-    return found
-
-
 @router.post("/audit/verifications", status_code=202)
 def begin_verification(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
     """The same walk, begun and not waited for; who asks while one is under way shares it. It changes nothing."""
-    return json_answer(_walks(request).begin(the_app(request), person.user_id).told(), status=202)
+    return json_answer(the_app(request).walks.begin(the_app(request), person.user_id).told(), status=202)
 
 
 @router.get("/audit/verifications/last")
 def last_verification(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
     """How far the walk under way is (`checked` of `total` events), or what the last one of this server found."""
-    walk = _walks(request).last
+    walk = the_app(request).walks.last
     return json_answer(walk.told() if walk else {"running": False, "report": None})
 
 

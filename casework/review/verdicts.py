@@ -233,7 +233,9 @@ def _check_undo(w: Writer, verdict: Verdict, task: Task, at: datetime) -> None:
         )
         raise ConflictError(seen, where=verdict.verdict_id, hint=hint)
     if task.kind == TRAINING:
-        raise ConflictError("what is right was shown, so it can no longer be undone", where=verdict.verdict_id)
+        raise ConflictError(
+            "what is right was shown, so it can no longer be undone", where=verdict.verdict_id
+        )
     if task.kind in REPEATED_KINDS:
         return
     others = w.read(

@@ -18,9 +18,7 @@ from tests.data.builders import AT, new_ledger, transaction
 def record(ledger: Ledger, name: str) -> None:
     with ledger.recording() as w:
         w.insert_transactions([transaction(name)], AT, "api")
-        w.event(
-            EventDraft("engine", "transaction.seen", f"transaction:{name}", {"outcome": "approve"}), AT
-        )
+        w.event(EventDraft("engine", "transaction.seen", f"transaction:{name}", {"outcome": "approve"}), AT)
 
 
 def left_by_a_crash(folder: Path, into: Path) -> Path:

@@ -163,3 +163,11 @@ def test_reading_as_an_auditor_leaves_no_trace_in_the_record(bank: Institution) 
     ):
         asked(bank, f"/v1/{path}")
     assert bank.app.ledger.last_event.seq == before
+
+
+def test_a_walk_that_nobody_waits_for_has_let_go_of_the_ledger_when_it_is_closed(bank: Institution) -> None:
+    walks = Walks()
+    walk = walks.begin(bank.app, AUDITOR)
+    walks.stop()
+    assert walk.wait(0)
+    assert walk.report is not None or "stopped" in walk.problem

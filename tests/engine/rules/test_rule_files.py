@@ -41,7 +41,9 @@ def test_other_files_of_the_set_are_left_alone() -> None:
     assert len(load_rules({"policy.yaml": b"currency: EUR", "guidelines.md": b"#"}, FEATURES)) == 0
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "0 cards"), (1, "1 card"), (2, "2 cards"), (None, "unknown cards")])
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 cards"), (1, "1 card"), (2, "2 cards"), (None, "unknown cards")]
+)
 def test_a_reason_takes_the_word_that_fits_the_number(count: int | None, said: str) -> None:
     reason = parse_reason("After {n} {n:card|cards} today", {"n": "count"}, "EUR")
     assert reason.render({"n": count}) == f"After {said} today"
