@@ -23,7 +23,8 @@ WITH e AS (
 o AS (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
       FROM outcomes WHERE transaction_seq IN (SELECT transaction_seq FROM e) GROUP BY ALL),
 v AS (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts
-      WHERE undone_at IS NULL AND value <> 'inconclusive' AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')
+      WHERE undone_at IS NULL AND value <> 'inconclusive'
+        AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')
         AND transaction_seq IN (SELECT transaction_seq FROM e) GROUP BY ALL)
 SELECT e.subject, count(*) AS payments, CAST(coalesce(sum(e.amount), 0) AS BIGINT) AS amount_minor,
        count(*) FILTER (o.is_fraud) AS known_fraud,
