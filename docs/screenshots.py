@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -103,6 +104,14 @@ def verify(page: Page) -> None:
     page.get_by_text("nothing was altered").wait_for(timeout=4 * PATIENCE)
 
 
+def tell_story(page: Page) -> None:
+    """From a decision to everything that is on record about it."""
+    open_first_row(page)
+    page.get_by_role("link", name=re.compile("story", re.IGNORECASE)).first.click()
+    page.get_by_role("heading", name="Audit").wait_for()
+    settle(page)
+
+
 SHOTS = (
     Shot("sign-in", "", ""),
     Shot("queue", "analyst-1", "queue"),
@@ -132,7 +141,10 @@ SHOTS = (
     Shot("jobs", "risk-manager-1", "jobs"),
     Shot("decisions", "auditor-1", "decisions?outcome=review"),
     Shot("decision", "auditor-1", "decisions?outcome=review", open_first_row),
-    Shot("audit", "auditor-1", "audit", verify),
+    Shot("audit", "auditor-1", "audit?section=chain", verify),
+    Shot("audit-story", "auditor-1", "decisions?outcome=review", tell_story, height=1100),
+    Shot("review-design", "team-lead-1", "review_design", height=1100),
+    Shot("watch", "risk-manager-1", "watch", height=1100),
 )
 
 
