@@ -60,8 +60,15 @@ def test_decisions_are_paged_at_the_server(opened: Opened) -> None:
 
 
 def test_a_search_without_a_match_says_what_to_loosen(opened: Opened, api: FakeApi) -> None:
+    app = opened("auditor-1", "decisions")
     api.answers["GET /decisions"] = {"decisions": [], "next_cursor": None}
-    assert "No decision matches" in seen(opened("auditor-1", "decisions"))
+    app.segmented_control(key="outcome").set_value("decline").run()
+    assert "No decision matches" in seen(app)
+
+
+def test_a_record_without_a_decision_does_not_ask_for_a_looser_filter(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /decisions"] = {"decisions": [], "next_cursor": None}
+    assert "Nothing has been decided yet" in seen(opened("auditor-1", "decisions"))
 
 
 def test_a_search_that_the_api_refuses_keeps_the_form(opened: Opened, api: FakeApi) -> None:

@@ -29,7 +29,7 @@ def test_every_page_says_that_the_kill_switch_is_on_and_that_alarms_wait(
     for user, page in (("analyst-1", "queue"), ("risk-manager-1", "rules"), ("auditor-1", "audit")):
         text = seen(opened(user, page))
         assert "The kill switch is on." in text and "everybody is declined" in text
-        assert "And 1 more." in text
+        assert "2 alarms]" in text
 
 
 def test_nothing_is_said_while_all_is_well(opened: Opened) -> None:
