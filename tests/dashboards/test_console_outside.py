@@ -93,6 +93,7 @@ def issuer() -> Iterator[Issuer]:
         thread.join()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_somebody_signed_in_at_the_provider_comes_in_with_one_click(issuer: Issuer, tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ def test_a_page_whose_api_refuses_all_keeps_its_head_and_says_what_to_do_next(
     assert app.warning if refused is FORBIDDEN else app.error
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("role", "page"), ONCE)
 def test_a_page_survives_each_of_its_questions_failing_alone(
     role: str, page: str, refusing: RefusingApi

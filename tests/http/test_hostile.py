@@ -120,6 +120,7 @@ def test_a_path_in_an_id_leads_nowhere(
         assert not LEAKS.search(answer.text)
 
 
+@pytest.mark.soak
 def test_one_filter_at_a_time_too(institution: Institution, caller: httpx.Client) -> None:
     """A bad value of one filter must not hide what another lets through."""
     for route in TRIED:

@@ -27,6 +27,7 @@ from tests.http.test_models import saved
 from tests.journeys.browsing import CHROMIUM, People, at_the_console, quiet
 
 pytestmark = [
+    pytest.mark.soak,  # a server, a console and a browser for each person
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
 ]
@@ -181,7 +182,6 @@ def checked(folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.soak
 def test_two_browsers_see_each_others_lock(institution: Institution, people: People) -> None:
     institution.decide(large_payment(2, transaction_id="held"))
     page = people.open("analyst-1", "/review?next=1")
@@ -197,7 +197,6 @@ def test_two_browsers_see_each_others_lock(institution: Institution, people: Peo
     expect(other.get_by_text("Your role can read this task but not answer it.")).to_be_visible()
 
 
-@pytest.mark.soak
 def test_a_team_lead_reads_the_forecast_moves_work_and_opens_a_campaign(
     institution: Institution, people: People, small: list[int]
 ) -> None:

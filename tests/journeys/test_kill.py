@@ -62,6 +62,7 @@ def test_what_is_lost_or_half_there_is_found(root: Path, tmp_path: Path) -> None
     assert "the verdict on task_none is there 0 times" in found
 
 
+@pytest.mark.soak
 def test_after_a_kill_the_server_starts_again_and_knows_what_it_answered(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "bank")
     with serving(workspace) as running:

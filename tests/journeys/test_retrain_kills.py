@@ -16,6 +16,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("what", "stage"), [("server", "training"), ("child", "features")])
 def test_killing_either_in_the_middle_of_a_run_leaves_one_valid_champion(
     root: Path, what: str, stage: str
