@@ -51,7 +51,7 @@ def test_every_command_the_documentation_shows_exists() -> None:
     known = commands()
     groups = {name.split()[0] for name in known if " " in name}
     for page in pages:
-        for words in re.findall(r"^\s*secondlook ([a-z]+(?: [a-z]+)?)", page, re.M):
+        for words in re.findall(r"^\s*secondlook ([a-z-]+(?: [a-z]+)?)", page, re.M):
             first, *rest = words.split()
             name = f"{first} {rest[0]}" if first in groups and rest else first
             assert name in known, f"secondlook {words}"

@@ -6,9 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("data", "engine", "casework", "dashboards", "benchmarks", "tests", "docs")
@@ -26,13 +25,31 @@ def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+def of_each(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """One test for all files: thousands of tests a second long together would say no more than its list."""
+
+    def made(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            wrong = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as broken:
+                    wrong.append(str(broken).splitlines()[0])
+            assert not wrong, "\n".join(wrong)
+
+        return test
+
+    return made
+
+
+@of_each(MODULES)
 def test_no_module_is_longer_than_350_lines(path: Path) -> None:
     lines = len(path.read_text().splitlines())
     assert lines <= 350, f"{name(path)} has {lines} lines: split it by subject"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES)
 def test_no_function_is_longer_than_60_lines(path: Path) -> None:
     long = {
         f.name: length
@@ -42,26 +59,26 @@ def test_no_function_is_longer_than_60_lines(path: Path) -> None:
     assert not long, f"{name(path)}: {long}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES)
 def test_names_say_something(path: Path) -> None:
     assert not FORBIDDEN_NAMES.match(path.stem), f"{name(path)} does not say what it is about"
     classes = [n.name for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ClassDef)]
     assert not [c for c in classes if FORBIDDEN_CLASSES.search(c)]
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
+@of_each(PRODUCT)
 def test_every_module_opens_with_one_sentence(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring, f"{name(path)} does not say which question it answers"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
+@of_each(PRODUCT)
 def test_only_data_opens_duckdb(path: Path) -> None:
     if path.relative_to(ROOT).parts[0] != "data":
         assert "duckdb.connect" not in path.read_text(), f"{name(path)} opens DuckDB; only data/ may"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
+@of_each(PRODUCT)
 def test_nothing_of_ours_is_unpickled(path: Path) -> None:
     imported = {
         alias.name.split(".")[0]

@@ -164,6 +164,7 @@ def test_a_page_survives_each_of_its_questions_failing_alone(
         assert BUSY.body["hint"] in seen(app) or route in UNSAID, route
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("role", role_pages.ROLE_PAGES)
 def test_every_page_of_a_role_with_work_on_it_opens(role: str, refusing: RefusingApi) -> None:
     first, *others = role_pages.names(role)

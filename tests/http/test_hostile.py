@@ -110,6 +110,7 @@ def test_sql_in_ids_filters_and_fields_stays_text(
     assert people(institution) == before
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("route", [r for r in TRIED if "{" in r[1].path], ids=name)
 def test_a_path_in_an_id_leads_nowhere(
     institution: Institution, caller: httpx.Client, route: tuple[str, APIRoute]

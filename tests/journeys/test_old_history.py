@@ -68,6 +68,7 @@ def test_training_counts_from_the_end_of_the_record_not_from_today(bank: Path) -
     assert row["result"] == "promoted", row["sentence"]
 
 
+@pytest.mark.soak
 def test_a_search_for_settings_is_on_the_record_of_the_model_it_led_to(
     bank: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
