@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,14 +12,14 @@ import pyarrow as pa
 from data.rows import Parameters, View, fetch, fetch_arrow
 
 
-class Reads:
+class Reads(ABC):
     """Queries over the one connection. Each begins by giving DuckDB what has been recorded (`settle`)."""
 
     _connection: Any
 
+    @abstractmethod
     def settle(self) -> None:
         """Give DuckDB what has been recorded; the ledger says how."""
-        raise NotImplementedError
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Query what is committed, from any thread. Rows as dicts, times aware and in UTC."""
