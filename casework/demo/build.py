@@ -17,6 +17,7 @@ from casework.demo import people, proposing, unfinished
 from casework.demo.controls import Controls, try_the_other_model
 from casework.demo.drawing import Drawing
 from casework.demo.measuring import Measuring, read_scorecards
+from casework.demo.stages import Stages
 from casework.demo.summary import summarise
 from casework.demo.watching import Watching
 from casework.demo.working import Shift
@@ -58,6 +59,7 @@ class Story:
     world: World
     clock: SimulatedClock
     progress: Progress
+    stages: Stages
     latencies_ms: list[float] = field(default_factory=list)
 
 
@@ -69,9 +71,10 @@ def build_demo(
     The simulated time ends at `until` (default: the moment). `progress(step, done, total)` is
     called on the way.
     """
-    began = perf_counter()
+    began, stages = perf_counter(), Stages()
     progress("simulate an institution", 0, 1)
-    world = World(scale or Scale(), (until or wall_clock()) - unfinished.LASTS)
+    with stages("simulate"):
+        world = World(scale or Scale(), (until or wall_clock()) - unfinished.LASTS)
     progress("simulate an institution", 1, 1)
     made = workspace.create(
         root, RULES / "mapping.yaml", approved.read_folder(RULES), people.ADMIN, at=world.live_from
@@ -82,26 +85,29 @@ def build_demo(
         with app.ledger.writing() as w:
             people.add_people(w, clock.now)
         unfinished.place_people(app)
-        story = Story(app, world, clock, progress)
+        story = Story(app, world, clock, progress, stages)
         told = dict(world.outcomes_by_day())
-        _import_history(story)
-        _report_outcomes(story, told, clock.now)
-        progress("train the first model", 0, 1)
-        app.retrain("person", "risk-manager-2", "the first model of this workspace")
-        progress("train the first model", 1, 1)
+        with stages("import"):
+            _import_history(story)
+        with stages("outcomes"):
+            _report_outcomes(story, told, clock.now)
+        _retrain(story, "train the first model", "the first model of this workspace")
         _live(story, told)
-        read_scorecards(app, clock.now)
-        unfinished.leave(app, clock.wait)
-        progress("retrain on outcomes and verdicts", 0, 1)
-        app.retrain("person", "risk-manager-2", "ten weeks of outcomes and verdicts")
-        progress("retrain on outcomes and verdicts", 1, 1)
-        try_the_other_model(app, clock.now)
-        proposing.leave_open(app, clock.now)
-        app.ledger.checkpoint()
+        with stages("leave work"):
+            read_scorecards(app, clock.now)
+            unfinished.leave(app, clock.wait)
+        _retrain(story, "retrain on outcomes and verdicts", "ten weeks of outcomes and verdicts")
+        with stages("leave work"):
+            try_the_other_model(app, clock.now)
+            proposing.leave_open(app, clock.now)
+        with stages("sum up"):
+            app.ledger.checkpoint()
+            summary = summarise(app, world, story.latencies_ms)
         return {
             "workspace": str(root),
             "built_in_seconds": round(perf_counter() - began, 1),
-            **summarise(app, world, story.latencies_ms),
+            "stages": stages.to_json(),
+            **summary,
         }
     finally:
         app.close()
@@ -116,9 +122,16 @@ def _import_history(story: Story) -> None:
         )
 
 
+def _retrain(story: Story, step: str, reason: str) -> None:
+    story.progress(step, 0, 1)
+    with story.stages("retrain"):
+        story.app.retrain("person", "risk-manager-2", reason)
+    story.progress(step, 1, 1)
+
+
 def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
     """The live weeks: payments are decided as they come, chargebacks arrive, people work in shifts."""
-    app, world, clock = story.app, story.world, story.clock
+    app, world, clock, stages = story.app, story.world, story.clock, story.stages
     payments = world.live_payments(app.mapping)
     shift = Shift(
         app.ledger, people.simulated(world.simulated_seed), world.fraud, app.live.settings.policy, app.key
@@ -128,22 +141,30 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
     for end, part in slices(payments, SHIFT, world.live_from):
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
-        _decide(story, part, one_by_one=last)
+        with stages("decide"):
+            _decide(story, part, one_by_one=last)
         end = min(end, world.end)
         clock.now = max(clock.now, end)
-        _report_outcomes(story, told, end)
-        sweep(app)
-        controls.keep_up(clock.now)
-        measuring.keep_up(clock.now)
-        watching.keep_up(clock.now)
-        drawing.keep_up(clock.now)
+        with stages("outcomes"):
+            _report_outcomes(story, told, end)
+        with stages("sweep"):
+            sweep(app)
+        with stages("controls"):
+            controls.keep_up(clock.now)
+        with stages("scorecards, further reviews"):
+            measuring.keep_up(clock.now)
+        with stages("drift, digests, campaign, pilot"):
+            watching.keep_up(clock.now)
+        with stages("golden cases, re-serves"):
+            drawing.keep_up(clock.now)
         if end <= world.end - LEFT_OPEN:
             # The team lead is off on the last day, so that disputes wait for the visitor.
             resting = [unfinished.LEAD] if end > world.end - LEFT_OPEN - LEAD_OFF else []
             # The visitor's own analyst has been away for the last days, so that his or her queue is untouched.
             resting += [people.VISITOR] if end > world.end - VISITOR_OFF else []
             resting += [] if drawing.newcomer_is_here else [people.NEWCOMER]
-            clock.now = shift.work(clock.now, clock.now + SHIFT / 4, resting)
+            with stages("people at work"):
+                clock.now = shift.work(clock.now, clock.now + SHIFT / 4, resting)
         story.progress("decide live, review, learn", done, len(payments))
     clock.now = max(clock.now, world.end)
 
