@@ -8,7 +8,7 @@ from typing import Any
 
 from casework.app import App
 from casework.cases import attachments, cases, notes
-from casework.review import moves, reviewers, tasks, verdicts
+from casework.review import handing_out, moves, reviewers, verdicts
 from casework.review.tasks import Task
 from casework.review.verdicts import VerdictForm
 from data.writer import Writer
@@ -61,7 +61,7 @@ def leave(app: App, wait: Callable[[timedelta], None]) -> None:
 
 
 def _taken(app: App, w: Writer, reviewer: str) -> Task | None:
-    return tasks.take_next(w, reviewer, app.live.settings.policy, app.key, app.clock(), desk=app.desk)
+    return handing_out.take_next(w, reviewer, app.live.settings.policy, app.key, app.clock(), desk=app.desk)
 
 
 def _write_on_largest_case(app: App) -> None:

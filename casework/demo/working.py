@@ -10,7 +10,7 @@ from functools import partial
 
 from casework.cases import dossiers, revealing
 from casework.demo.people import PEOPLE
-from casework.review import revising, tasks, verdicts
+from casework.review import handing_out, revising, verdicts
 from casework.review.desk import Desk
 from casework.review.review_design import BLIND_FIRST, PILOT, RE_SERVE
 from casework.review.revising import SecondThought
@@ -78,7 +78,7 @@ class Shift:
 
     def _take(self, reviewer: str, now: datetime) -> Held | None:
         with self._ledger.writing() as w:
-            task = tasks.take_next(
+            task = handing_out.take_next(
                 w, reviewer, self._policy, self._key, now, role=PEOPLE[reviewer].value, desk=self._desk
             )
             if task is None:

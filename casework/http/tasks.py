@@ -16,7 +16,7 @@ from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Note
 from casework.people.permissions import Permission, Person
-from casework.review import drafts, task_pages, tasks, verdicts
+from casework.review import drafts, handing_out, task_pages, tasks, verdicts
 from casework.review.verdicts import VerdictForm
 
 router = APIRouter(tags=["review"])
@@ -77,7 +77,9 @@ def take_next(request: Request, person: Person = allowed(Permission.TASKS_WORK))
     app = the_app(request)
     policy = app.live.settings.policy
     with app.ledger.writing() as w:
-        task = tasks.take_next(w, person.user_id, policy, app.key, now(), role=person.role, desk=app.desk)
+        task = handing_out.take_next(
+            w, person.user_id, policy, app.key, now(), role=person.role, desk=app.desk
+        )
     if task is None:
         return Response(status_code=204)
     return json_answer(_page(app, task.task_id, person))
@@ -119,7 +121,7 @@ def claim(task_id: str, request: Request, person: Person = allowed(Permission.TA
     app = the_app(request)
     policy = app.live.settings.policy
     with app.ledger.writing() as w:
-        task = tasks.claim(w, task_id, person.user_id, policy, now(), role=person.role, desk=app.desk)
+        task = handing_out.claim(w, task_id, person.user_id, policy, now(), role=person.role, desk=app.desk)
     return json_answer(_page(app, task.task_id, person))
 
 

@@ -13,7 +13,7 @@ from casework.cases.cases import CASE_OPEN, IN_ADJUDICATION
 from casework.review import tasks
 from casework.review.lanes import ADJUDICATION_LANE
 from casework.review.review_design import ADJUDICATION, REPEATED_KINDS, SCORE_SHOWN
-from casework.review.tasks import OPEN, Task
+from casework.review.tasks import Task
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
@@ -97,26 +97,16 @@ def open_adjudication(
     """
     number = len(tasks.where(w, _OF_SAME + " AND t.kind = ?", [*_same(task), ADJUDICATION])) + 1
     name = hashlib.sha256(f"{task.task_id}:{number}".encode()).hexdigest()[:16]
-    made = replace(
-        task,
+    made = task.anew(
+        at,
         task_id=f"task_{name}",
         dossier_id=f"dossier_{name}",
         kind=ADJUDICATION,
         lane=ADJUDICATION_LANE,
         probability=1.0,
-        status=OPEN,
         arm=SCORE_SHOWN,
         priority=float(task.amount_minor),
-        created_at=at,
         deadline=max(task.deadline, at + policy.segment(task.segment).deadline),
-        claimed_by="",
-        claimed_at=None,
-        lock_expires_at=None,
-        done_at=None,
-        assignee="",
-        snoozed_until=None,
-        active_at=None,
-        idle_seconds=0.0,
     )
     dossier = dossiers.load(w, task.dossier_id, task.transaction_seq)
     dossier["why"] = {"reason": ADJUDICATION, "sentence": _why(given, why, dossier["why"]["sentence"])}

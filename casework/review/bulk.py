@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from casework.review import tasks, verdicts
+from casework.review import handing_out, tasks, verdicts
 from casework.review.desk import Desk
 from casework.review.review_design import BLIND_FIRST
 from casework.review.verdicts import VerdictForm
@@ -43,7 +43,7 @@ def apply(
         try:
             with ledger.writing() as w:
                 _check_readable(w, task_id, reviewer)
-                tasks.claim(w, task_id, reviewer, policy, at, role=role, desk=desk, roomy=True)
+                handing_out.claim(w, task_id, reviewer, policy, at, role=role, desk=desk, roomy=True)
                 given = verdicts.give(
                     w, task_id, reviewer, form, policy, at, applied_from=applied_from or "bulk", seen=None
                 )
@@ -70,7 +70,7 @@ def undo(
 
 def _check_readable(w: Writer, task_id: str, reviewer: str) -> None:
     task = tasks.find(w, task_id)
-    if task.arm == BLIND_FIRST and (task.kind in tasks.PICKABLE or task.assignee == reviewer):
+    if task.arm == BLIND_FIRST and (task.kind in handing_out.PICKABLE or task.assignee == reviewer):
         raise ConflictError(
             "this task is decided before the score is seen, so it is read first",
             where=task_id,

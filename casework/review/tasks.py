@@ -1,4 +1,4 @@
-"""Who holds which task, until when, and which one is next?"""
+"""Which tasks are there, and who holds which until when?"""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.review import lanes
-from casework.review.desk import Desk
-from casework.review.review_design import ADJUDICATION, PRIMARY, REPEATED_KINDS, kinds_for
-from casework.review.reviewers import Reviewer
+from casework.review.review_design import REPEATED_KINDS
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
-from engine.draws import draw
 from engine.policy import Policy
 
 OPEN, CLAIMED, DONE, EXPIRED, WITHDRAWN = "open", "claimed", "done", "expired", "withdrawn"
 ESCALATED = "escalated"
 STATUSES = (OPEN, CLAIMED, DONE, EXPIRED, WITHDRAWN, ESCALATED)
-PICKABLE = (PRIMARY, ADJUDICATION)
-"""Kinds that may be chosen by hand; all others are only ever handed out, or choosing would unmask them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +60,22 @@ class Task:
         task."""
         return self.status == CLAIMED and self.claimed_by == reviewer
 
+    def anew(self, at: datetime, **differing: Any) -> Task:
+        """One more task on the same payment, opened at this moment: nobody's yet, with nothing done on it."""
+        nobodys: dict[str, Any] = {
+            "status": OPEN,
+            "created_at": at,
+            "claimed_by": "",
+            "claimed_at": None,
+            "lock_expires_at": None,
+            "done_at": None,
+            "assignee": "",
+            "snoozed_until": None,
+            "active_at": None,
+            "idle_seconds": 0.0,
+        }
+        return replace(self, **(nobodys | differing))
+
 
 _COLUMNS = ", ".join(f"t.{field.name}" for field in fields(Task))
 
@@ -104,120 +115,6 @@ def where(source: Ledger | Writer, condition: str, parameters: Sequence[Any]) ->
         Task(**row) for row in source.read(f"SELECT {_COLUMNS} FROM tasks t WHERE {condition}", parameters)
     ]
     return sorted(found, key=lambda task: (task.created_at, task.task_id))
-
-
-def take_next(
-    w: Writer,
-    reviewer: str,
-    policy: Policy,
-    key: bytes,
-    at: datetime,
-    *,
-    role: str = "analyst",
-    desk: Desk | None = None,
-) -> Task | None:
-    """Claim the next task for a reviewer, or None if nothing is left for him or her.
-
-    A reviewer who holds a task gets that one again: a second click, a reload or a crash loses nothing and
-    hoards nothing. What was put on his or her desk comes next; otherwise a keyed draw chooses the lane by the policy's
-    shares, and the lane's order the task. `desk` remembers the open tasks from call to call. ConflictError for
-    somebody who is away.
-    """
-    desk, who = _seat(w, reviewer, desk)
-    held = desk.held(reviewer, at)
-    if held:
-        return find(w, held[0])
-    _check_here(who, at)
-    kinds = kinds_for(role, in_training=who.in_training)
-    mine = desk.mine(who, kinds, policy, at)
-    if mine:
-        return _claimed(w, find(w, mine), reviewer, policy, at, {"assigned": True})
-    first = desk.first_of_lanes(who, kinds, policy, at)
-    if not first:
-        return None
-    uniform = draw(key, "lane", f"{reviewer}:{w.head.seq + 1}")
-    shares = _shares(w, reviewer, policy) if lanes.GOLDEN_LANE in first else policy.lanes
-    lane = lanes.choose_lane(shares, list(first), uniform)
-    return _claimed(
-        w,
-        find(w, first[lane]),
-        reviewer,
-        policy,
-        at,
-        {
-            "draw": uniform,
-            "offered": sorted(first),
-            "lane_probability": lanes.chance_of(shares, list(first), lane),
-        },
-    )
-
-
-def claim(
-    w: Writer,
-    task_id: str,
-    reviewer: str,
-    policy: Policy,
-    at: datetime,
-    *,
-    role: str = "analyst",
-    desk: Desk | None = None,
-    roomy: bool = False,
-) -> Task:
-    """Claim one task by its id. Claiming what one holds already changes nothing. `roomy` sets the limit of held tasks
-    aside, for a claim that is answered in the same write.
-
-    NotFoundError where the task does not exist or is not this person's to choose; ConflictError when somebody
-    else holds it, it is done, or the person holds too many.
-    """
-    task = find(w, task_id)
-    desk, who = _seat(w, reviewer, desk)
-    held = desk.held(reviewer, at)
-    if task_id in held:
-        return task
-    _check_here(who, at)
-    kinds = kinds_for(role, in_training=who.in_training)
-    had = w.read("SELECT 1 FROM skips WHERE task_id = ? AND reviewer = ? LIMIT 1", [task_id, reviewer])
-    may_choose = task.kind in PICKABLE or task.assignee == reviewer
-    if not had and (not may_choose or task.kind not in kinds):
-        raise NotFoundError("there is no such task for you", where=task_id, hint="Take the next one instead.")
-    if not roomy and len(held) >= who.limit(policy):
-        raise ConflictError(
-            f"you hold {len(held)} tasks",
-            allowed=f"{who.limit(policy)} at once",
-            hint="Finish or release one first.",
-        )
-    if had or not desk.free(task_id, who, kinds, policy, at):
-        raise ConflictError(
-            "this task is not free",
-            where=task_id,
-            hint="It is done, or held by someone else. Take the next one.",
-        )
-    return _claimed(w, task, reviewer, policy, at, {"chosen": True})
-
-
-def _shares(w: Writer, reviewer: str, policy: Policy) -> dict[str, float]:
-    """The lanes' shares, with more golden cases for somebody who has answered few of them yet."""
-    golden, shares = policy.design.golden, dict(policy.lanes)
-    done = w.read(
-        "SELECT count(*) AS n FROM verdicts WHERE reviewer = ? AND task_kind = 'golden' AND undone_at IS NULL",
-        [reviewer],
-    )[0]["n"]
-    if done < golden.start_with and shares[lanes.GOLDEN_LANE] > 0:
-        shares[lanes.GOLDEN_LANE] = max(golden.start_share, shares[lanes.GOLDEN_LANE])
-    return shares
-
-
-def _seat(w: Writer, reviewer: str, desk: Desk | None) -> tuple[Desk, Reviewer]:
-    desk = desk or Desk()
-    desk.catch_up(w)
-    return desk, desk.reviewers.get(reviewer, Reviewer(reviewer))
-
-
-def _check_here(who: Reviewer, at: datetime) -> None:
-    if who.is_away(at):
-        raise ConflictError(
-            f"you are away until {who.away_until:%Y-%m-%d %H:%M} UTC", hint="Say that you are back first."
-        )
 
 
 def release(w: Writer, task_id: str, reviewer: str, reason: str, at: datetime) -> Task:
@@ -283,7 +180,7 @@ def expire_locks(w: Writer, at: datetime) -> int:
     """Return tasks whose lock has run out to the queue; how many. Take-next does not wait for this."""
     late = where(w, "t.status = 'claimed' AND t.lock_expires_at <= ?", [at])
     for task in late:
-        _note_expiry(w, task, at)
+        note_expiry(w, task, at)
     if late:
         w.execute(
             "UPDATE tasks SET status = 'open', claimed_by = '', claimed_at = NULL, lock_expires_at = NULL, "
@@ -327,15 +224,7 @@ def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> 
     )
 
 
-def _claimed(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime, how: dict[str, Any]) -> Task:
-    if task.status == CLAIMED:
-        _note_expiry(w, task, at)
-    claimed = lock(w, task, reviewer, policy, at)
-    payload = {"lane": task.lane, "lock_minutes": policy.task.lock_minutes, **how}
-    w.event(EventDraft(reviewer, "task.claimed", f"task:{task.task_id}", payload), at)
-    return claimed
-
-
-def _note_expiry(w: Writer, task: Task, at: datetime) -> None:
+def note_expiry(w: Writer, task: Task, at: datetime) -> None:
+    """Record that a lock ran out without an answer."""
     payload = {"held_by": task.claimed_by, "expired_at": task.lock_expires_at}
     w.event(EventDraft("system", "task.lock_expired", f"task:{task.task_id}", payload), at)

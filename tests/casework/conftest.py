@@ -13,7 +13,7 @@ import pytest
 
 from casework.cases import cases
 from casework.cases.dossiers import Background, Guideline, build_dossier
-from casework.review import tasks, verdicts
+from casework.review import handing_out, verdicts
 from casework.review.tasks import Task
 from data.ledger import Ledger
 from data.mapping import load_mapping
@@ -139,7 +139,7 @@ class House:
 
     def next(self, reviewer: str, role: str = "analyst") -> Task | None:
         with self.ledger.writing() as w:
-            return tasks.take_next(w, reviewer, self.policy, KEY, self.now, role=role)
+            return handing_out.take_next(w, reviewer, self.policy, KEY, self.now, role=role)
 
     def say(self, task: Task, value: str, **more: Any) -> verdicts.Verdict:
         form = verdicts.VerdictForm(value=value, **more)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from casework.review import moves, reviewers, tasks, verdicts
+from casework.review import handing_out, moves, reviewers, tasks, verdicts
 from casework.review.desk import Desk
 from casework.review.reviewers import Reviewer
 from data.writer import Writer
@@ -26,7 +26,7 @@ def do_something(house, w: Writer, luck: random.Random, desk: Desk) -> None:
     who = luck.choice(PEOPLE)
     held = tasks.held_by(w, who, house.now)
     if not held:
-        tasks.take_next(w, who, house.policy, KEY, house.now, desk=desk)
+        handing_out.take_next(w, who, house.policy, KEY, house.now, desk=desk)
     elif luck.random() < 0.6:
         value = luck.choice(verdicts.VALUES)
         verdicts.give(w, held[0].task_id, who, verdicts.VerdictForm(value), house.policy, house.now)

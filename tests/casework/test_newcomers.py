@@ -3,9 +3,9 @@
 import pytest
 import review_design as made
 
-from casework.learning.labels import labels
+from casework.learning.labels.labels import labels
 from casework.quality.consistency import overlap
-from casework.review import tasks, verdicts
+from casework.review import handing_out, tasks, verdicts
 from casework.review.measuring import newcomers
 from casework.review.task_pages import queue_summary, task_list, task_page
 from data.errors import ConflictError, InputError, NotFoundError
@@ -48,7 +48,7 @@ def test_a_newcomer_gets_past_cases_and_nothing_else(school) -> None:
     fresh = school.ledger.read("SELECT task_id FROM tasks WHERE kind = 'primary' AND status = 'open'")[0]
     assert task_list(school.ledger, "analyst-3", school.now, policy=school.policy) == []
     with school.ledger.writing() as w, pytest.raises(NotFoundError):
-        tasks.claim(w, fresh["task_id"], "analyst-3", school.policy, school.now)
+        handing_out.claim(w, fresh["task_id"], "analyst-3", school.policy, school.now)
     assert school.next("analyst-1").task_id == fresh["task_id"]
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from casework.cases import dispositions
 from casework.cases.dossiers import for_arm
-from casework.review import drafts, lanes, tasks
+from casework.review import drafts, handing_out, lanes, tasks
 from data.errors import ConflictError, InputError, NotFoundError
 
 
 def claim(house, task_id: str, reviewer: str, role: str = "analyst"):
     with house.ledger.writing() as w:
-        return tasks.claim(w, task_id, reviewer, house.policy, house.now, role=role)
+        return handing_out.claim(w, task_id, reviewer, house.policy, house.now, role=role)
 
 
 def release(house, task_id: str, reviewer: str, reason: str = "I know the customer"):

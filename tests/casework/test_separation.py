@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from casework.people.signin import add_user
-from casework.review import moves, tasks, verdicts
+from casework.review import handing_out, moves, verdicts
 from data.errors import SecondLookError
 
 
 def claim(house, task_id: str, reviewer: str, role: str = "analyst"):
     with house.ledger.writing() as w:
-        return tasks.claim(w, task_id, reviewer, house.policy, house.now, role=role)
+        return handing_out.claim(w, task_id, reviewer, house.policy, house.now, role=role)
 
 
 def hire(house, role: str, *names: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from casework.cases import arranging, case_pages, cases, dispositions, joining, revealing, reversing, settling
-from casework.review import blindness, moves, revising, tasks, verdicts
+from casework.review import blindness, handing_out, moves, revising, tasks, verdicts
 from casework.review.review_design import REPEATED_KINDS
 from casework.review.task_pages import task_page
 from data.chain import verify
@@ -109,14 +109,14 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def somebody_takes_the_next_task(self, who: str) -> None:
-        self._claimed(who, self._do(lambda w: tasks.take_next(
+        self._claimed(who, self._do(lambda w: handing_out.take_next(
             w, who, self.house.policy, KEY, self.house.now, role=role_of(who)
         )))  # fmt: skip
 
     @rule(who=WHO, place=PLACE)
     def somebody_claims_a_task(self, who: str, place: int) -> None:
         task = self._pick("tasks", place)
-        self._claimed(who, task and self._do(lambda w: tasks.claim(
+        self._claimed(who, task and self._do(lambda w: handing_out.claim(
             w, task, who, self.house.policy, self.house.now, role=role_of(who)
         )))  # fmt: skip
 

@@ -19,7 +19,7 @@ from casework.deciding.replaying import replay
 from casework.deciding.transactions import Sent, checked
 from casework.people.permissions import Role
 from casework.people.signin import add_user
-from casework.review import tasks, verdicts
+from casework.review import handing_out, verdicts
 from casework.review.verdicts import VerdictForm
 from casework.workspace import Admin, create, write_private
 from data.mapping import load_mapping
@@ -117,7 +117,7 @@ class Bank:
         policy = self.app.settings().policy
         for reviewer in ("analyst-1", "analyst-2"):
             with self.app.ledger.writing() as w:
-                while task := tasks.take_next(
+                while task := handing_out.take_next(
                     w, reviewer, policy, self.app.key, self.now, role=Role.ANALYST.value
                 ):
                     name = w.read(

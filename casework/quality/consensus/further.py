@@ -8,7 +8,7 @@ the reviewer it is a task like any other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casework.cases import dossiers
@@ -17,7 +17,7 @@ from casework.quality.consensus.worth import CLASSES
 from casework.review import tasks
 from casework.review.lanes import RANDOM_LANES
 from casework.review.review_design import PRIMARY, SECOND, opaque_id
-from casework.review.tasks import OPEN, Task
+from casework.review.tasks import Task
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
@@ -108,26 +108,16 @@ def _open(w: Writer, doubt: Doubt, fit_id: str, policy: Policy, key: bytes, at: 
         return False
     number = str(doubt.people)
     name = str(doubt.transaction_seq)
-    made = replace(
-        first,
+    made = first.anew(
+        at,
         task_id=opaque_id(key, "task", name, "further", number),
         dossier_id=opaque_id(key, "dossier", name, "further", number),
         case_id="",
         kind=SECOND,
         probability=0.0,
-        status=OPEN,
         # Among random tasks the order is by id; elsewhere by money, where one more look has the place of the first.
         priority=first.priority * draw(key, "further", name),
-        created_at=at,
         deadline=at + policy.segment(first.segment).deadline,
-        claimed_by="",
-        claimed_at=None,
-        lock_expires_at=None,
-        done_at=None,
-        assignee="",
-        snoozed_until=None,
-        active_at=None,
-        idle_seconds=0.0,
     )
     shown = dossiers.load(w, first.dossier_id, first.transaction_seq)
     digest = dossiers.store(w, made.dossier_id, "", made.transaction_seq, shown, at)
