@@ -32,7 +32,8 @@ from casework.app import App
 from casework.deciding import importing, outcomes
 from casework.deciding.outcomes import Told
 from casework.demo.people import ADMIN
-from casework.learning import models, progress, runs
+from casework.learning.registry import models
+from casework.learning.retraining import progress, runs
 from casework.workspace import Workspace
 from data import approved, chain
 from data.errors import SecondLookError

@@ -16,9 +16,9 @@ from casework.auditing.walking import Walks
 from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
-from casework.learning import novelty
-from casework.learning.retrain import Agreement, Basis, Retraining
-from casework.learning.runs import Request
+from casework.learning.registry import novelty
+from casework.learning.retraining.retrain import Agreement, Basis, Retraining
+from casework.learning.retraining.runs import Request
 from casework.live import Live, Settings
 from casework.measures import Measures
 from casework.people import outside

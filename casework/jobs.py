@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from casework.cases import attachments, dispositions
 from casework.deciding import replay_samples
 from casework.keeping import backups, retention
-from casework.learning import triggers
+from casework.learning.retraining import triggers
 from casework.outbox import messages, sending
 from casework.quality.consensus import further
 from casework.quality.scorecards import editions

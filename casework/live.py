@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from casework.cases.past import PastPayments
-from casework.learning import novelty
+from casework.learning.registry import novelty
 from casework.safety import opening
 from casework.safety.guard import Guard
 from casework.workspace import Workspace

@@ -26,7 +26,7 @@ from benchmarks.learning.people import (
     single_verdicts,
 )
 from benchmarks.learning.worlds import Story, World
-from casework.learning import gates, label_turns
+from casework.learning.gates import gates, label_turns
 from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE
 from engine.draws import draw
 from engine.intervals import Interval, paired_difference, ranking_intervals

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from casework.learning import holdout, models, snapshot
+from casework.learning.labels import holdout, snapshot
+from casework.learning.registry import models
 from data.canonical import sha256_hex
 from data.errors import NotFoundError
 from data.ledger import Ledger

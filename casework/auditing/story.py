@@ -10,7 +10,7 @@ import orjson
 from casework.auditing import as_of, learned
 from casework.cases import dossiers
 from casework.deciding import decision_pages
-from casework.learning import label_report
+from casework.learning.labels import label_report
 from casework.people.permissions import Person
 from casework.review import tasks
 from casework.review.review_design import BLIND_FIRST

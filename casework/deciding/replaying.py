@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from casework.deciding import decisions
-from casework.learning import novelty
+from casework.learning.registry import novelty
 from casework.live import Settings, read_settings
 from casework.safety import trials
 from casework.safety.opening import Chosen, policy_of

@@ -10,7 +10,8 @@ import numpy as np
 from casework.app import App
 from casework.demo import people
 from casework.demo.world import World
-from casework.learning import models, runs
+from casework.learning.registry import models
+from casework.learning.retraining import runs
 from casework.quality.consistency import consistency_report
 from casework.quality.subgroups import subgroup_table
 from engine.intervals import ranking_intervals

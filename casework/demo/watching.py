@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from casework.app import App
 from casework.deciding.intake import guideline_of
-from casework.learning import campaigns
+from casework.learning.campaigns import campaigns
 from casework.quality.pilots import batches
 from casework.watching import digest, reports
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Moment, ShortText
-from casework.learning import campaign_results, campaigns
+from casework.learning.campaigns import campaign_results, campaigns
 from casework.people.permissions import Permission, Person
 
 router = APIRouter(prefix="/campaigns", tags=["labels"])

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Identifier, Moment, ShortText
-from casework.learning import label_changes, label_report, voiding
+from casework.learning.labels import label_changes, label_report, voiding
 from casework.people.permissions import Permission, Person
 from data.errors import InputError, NotFoundError
 

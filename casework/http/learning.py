@@ -11,8 +11,9 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body
-from casework.learning import cards, flips, models, runs
-from casework.learning.flip_pages import flip_page
+from casework.learning.registry import cards, flips, models
+from casework.learning.registry.flip_pages import flip_page
+from casework.learning.retraining import runs
 from casework.people.permissions import Permission, Person
 
 router = APIRouter(tags=["models and jobs"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from casework.learning import models
+from casework.learning.registry import models
 from casework.quality.subgroups import subgroup_table
 from casework.watching import digest
 from data.ledger import Ledger

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from casework.learning import models as registered
+from casework.learning.registry import models as registered
 from casework.safety import alarms, breaker_acts, kill_switch, list_entries, rollout_watch, snoozes, trials
 from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
 from casework.safety.guard import Guard, controlled

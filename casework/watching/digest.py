@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from casework.learning import label_report
+from casework.learning.labels import label_report
 from casework.outbox import messages
 from casework.quality.consistency import consistency_report
 from casework.safety import alarms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from casework.learning.gates import (
+from casework.learning.gates.gates import (
     Evidence,
     GateLimits,
     Golden,

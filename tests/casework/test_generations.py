@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from casework.learning import generations, judging, label_turns
-from casework.learning.judging import Judged
-from casework.learning.label_turns import Scored, area_with_interval, turned
+from casework.learning.gates import generations, judging, label_turns
+from casework.learning.gates.judging import Judged
+from casework.learning.gates.label_turns import Scored, area_with_interval, turned
 from engine.model.dataset import TrainingData
 from engine.policy import Policy, load_policy
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from casework.learning import voiding
-from casework.learning.label_changes import Believed, changes
-from casework.learning.snapshot import believed_at
+from casework.learning.labels import voiding
+from casework.learning.labels.label_changes import Believed, changes
+from casework.learning.labels.snapshot import believed_at
 from casework.review import verdicts
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from casework.cases import dispositions
-from casework.learning import voiding
-from casework.learning.labels import Label, labels
+from casework.learning.labels import voiding
+from casework.learning.labels.labels import Label, labels
 from casework.review import verdicts
 from data.errors import InputError, NotFoundError
 from engine.decision import Outcome

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from casework.learning import child, models
-from casework.learning.training import Periods
+from casework.learning.registry import models
+from casework.learning.retraining import child
+from casework.learning.retraining.training import Periods
 from data.errors import ConflictError, NotFoundError, PermissionDenied
 from data.ledger import Ledger
 

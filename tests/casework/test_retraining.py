@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from casework.learning import concluding, limits, models, progress, runs, triggers
-from casework.learning.concluding import Asked, conclude
-from casework.learning.limits import Limits
-from casework.learning.runs import Ending, Request
+from casework.learning.registry import models
+from casework.learning.retraining import concluding, limits, progress, runs, triggers
+from casework.learning.retraining.concluding import Asked, conclude
+from casework.learning.retraining.limits import Limits
+from casework.learning.retraining.runs import Ending, Request
 from data.errors import ConflictError
 from data.ledger import Ledger
 from engine.policy import Policy, load_policy
@@ -80,7 +81,7 @@ def test_a_child_that_somebody_wants_to_end_is_not_waited_for(sleeper: subproces
 
 def test_a_process_beyond_its_memory_is_refused_more_by_the_system() -> None:
     code = (
-        "from casework.learning.limits import Limits, hold\nhold(Limits(60, 200))\n"
+        "from casework.learning.retraining.limits import Limits, hold\nhold(Limits(60, 200))\n"
         "try:\n    bytearray(3_000_000_000)\nexcept MemoryError:\n    print('refused')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 import review_design as made
 
-from casework.learning.labels import labels
+from casework.learning.labels.labels import labels
 from casework.quality.consistency import overlap
 from casework.review import moves, tasks, verdicts
 from casework.review.measuring import feedback, fresh, golden

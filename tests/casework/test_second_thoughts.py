@@ -3,7 +3,7 @@
 import pytest
 
 from casework.cases import revealing
-from casework.learning.labels import labels
+from casework.learning.labels.labels import labels
 from casework.review import revising, verdicts
 from casework.review.revising import SecondThought
 from data.errors import ConflictError, NotFoundError

@@ -13,7 +13,8 @@ import pytest
 from casework.deciding import outcomes
 from casework.deciding.outcomes import Told
 from casework.deciding.replaying import replay
-from casework.learning import cards, flips, holdout, models, snapshot
+from casework.learning.labels import holdout, snapshot
+from casework.learning.registry import cards, flips, models
 from data.errors import ConfigError
 from engine.model import registry
 from tests.http.institution import START, Institution, payment

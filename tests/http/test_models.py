@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from casework.learning import cards, models
+from casework.learning.registry import cards, models
 from engine.model import NamedFeatures, TrainingData, registry
 from engine.model.train import train
 from tests.http.institution import START, Institution, payment

@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from casework.deciding.transactions import Sent, checked
-from casework.learning import models
+from casework.learning.registry import models
 from casework.safety import actions
 from engine.model import NamedFeatures, TrainingData, registry
 from engine.model.train import train

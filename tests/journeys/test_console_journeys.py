@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from casework.learning import models
+from casework.learning.registry import models
 from tests.http.institution import (
     START,
     Institution,

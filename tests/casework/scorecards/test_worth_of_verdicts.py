@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from golden_rows import golden_cases, said_row
 
-from casework.learning.labels import labels
+from casework.learning.labels.labels import labels
 from casework.quality.agreement.table import Rating
 from casework.quality.consensus import of_ledger
 from casework.quality.consensus.worth import Measures, measure

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from casework.learning import voiding
+from casework.learning.labels import voiding
 from casework.settings.evidence_of_fraud import EXPLORABLE
 from casework.watching import advice, digest, exploration, falls, performance
 from casework.watching.overrides import overrides

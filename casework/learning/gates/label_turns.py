@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import rankdata
 
-from casework.learning.gates import LabelTurn
+from casework.learning.gates.gates import LabelTurn
 from engine.intervals import Interval
 
 FEWEST = 5

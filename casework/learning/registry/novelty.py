@@ -6,7 +6,7 @@ import json
 import logging
 from datetime import datetime
 
-from casework.learning import models
+from casework.learning.registry import models
 from data.canonical import sha256_hex
 from data.errors import InputError, LedgerError
 from data.events import EventDraft

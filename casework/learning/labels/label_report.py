@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casework.learning.labels import claim_table, label_table
+from casework.learning.labels.labels import claim_table, label_table
 from data.canonical import rfc3339
 from data.ledger import Ledger
 from engine.policy import Policy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data.canonical import sha256_hex
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _READ = ("engine", "data", "casework/learning")
 
 

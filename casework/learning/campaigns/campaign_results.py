@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casework.learning.labels import label_table
+from casework.learning.labels.labels import label_table
 from casework.quality.subgroups import wilson
 from data.errors import NotFoundError
 from data.ledger import Ledger

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casework.app import App
-from casework.learning import models
+from casework.learning.registry import models
 from casework.safety import opening
 from data import reading
 from data.canonical import rfc3339

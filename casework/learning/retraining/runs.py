@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casework.learning import models
+from casework.learning.registry import models
 from data.errors import NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from casework.cases import cases
 from casework.cases.dossiers import build_dossier
-from casework.learning import campaign_results
-from casework.learning.campaign_draw import Drawn, draw_sample
+from casework.learning.campaigns import campaign_results
+from casework.learning.campaigns.campaign_draw import Drawn, draw_sample
 from casework.review import tasks
 from casework.review.review_design import AUDIT, BLIND_FIRST, draw_design, opaque_id
 from casework.review.tasks import OPEN, Task

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from casework.learning import runs
+from casework.learning.retraining import runs
 from data.ledger import Ledger
 from engine.policy import Retrain
 

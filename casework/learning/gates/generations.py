@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from casework.learning.gates import LabelTurn
-from casework.learning.judging import Judged, decided
+from casework.learning.gates.gates import LabelTurn
+from casework.learning.gates.judging import Judged, decided
 from casework.quality.subgroups import wilson
 from engine.intervals import average_precision_interval
 from engine.model.compare import APPROVE

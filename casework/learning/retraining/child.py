@@ -1,7 +1,7 @@
 """How does training run beside serving without being noticed? One process, low priority, reading only its run folder.
 
-Started as `python -m casework.learning.child RUN_FOLDER`; reads run.json there, leaves the model in models/, says how
-far it is in progress.json, and leaves result.json last.
+Started as `python -m casework.learning.retraining.child RUN_FOLDER`; reads run.json there, leaves the model in models/,
+says how far it is in progress.json, and leaves result.json last.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from casework.learning import cards, limits, progress, snapshot, training
-from casework.learning.limits import Limits
+from casework.learning.labels import snapshot
+from casework.learning.registry import cards
+from casework.learning.retraining import limits, progress, training
+from casework.learning.retraining.limits import Limits
 from data.errors import SecondLookError
 from engine.intervals import Interval
 from engine.model import registry

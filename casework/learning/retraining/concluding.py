@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from casework.learning import gates, models
-from casework.learning.runs import PROMOTED, REFUSED, WAITING, Ending, Request
+from casework.learning.gates import gates
+from casework.learning.registry import models
+from casework.learning.retraining.runs import PROMOTED, REFUSED, WAITING, Ending, Request
 from casework.safety import alarms
 from data.writer import Writer
 from engine.policy import Policy

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from casework.learning import holdout
-from casework.learning.labels import label_table
+from casework.learning.labels import holdout
+from casework.learning.labels.labels import label_table
 from casework.review.measuring import golden
 from casework.review.measuring.golden import GoldenCase
 from casework.review.review_design import BLIND_FIRST

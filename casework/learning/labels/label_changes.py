@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casework.learning import snapshot
+from casework.learning.labels import snapshot
 from casework.workspace import Workspace
 from data.canonical import rfc3339
 from data.errors import InputError, NotFoundError

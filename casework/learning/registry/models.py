@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from casework.learning import flips
+from casework.learning.registry import flips
 from casework.safety import trials
 from casework.safety.naming import reason_of
 from data.errors import ConflictError, NotFoundError, PermissionDenied

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from casework import children
-from casework.learning import child, concluding, limits, models, progress, runs, snapshot
-from casework.learning.limits import Limits
-from casework.learning.runs import CANCELLED, FAILED, RUNNING, Ending, Request
+from casework.learning.labels import snapshot
+from casework.learning.registry import models
+from casework.learning.retraining import child, concluding, limits, progress, runs
+from casework.learning.retraining.limits import Limits
+from casework.learning.retraining.runs import CANCELLED, FAILED, RUNNING, Ending, Request
 from casework.workspace import Workspace
 from data.errors import ConflictError, InputError
 from data.events import EventDraft
@@ -238,7 +240,7 @@ class Retraining:
 
     def _in_child(self, run: _Run, folder: Path, allowed: Limits) -> dict[str, Any]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "casework.learning.child", str(folder)]
+        command = [sys.executable, "-m", "casework.learning.retraining.child", str(folder)]
         run.child = children.start(command, environment, folder / "training.log", child.NICENESS)
         try:
             passed = limits.watch(run.child, allowed, lambda: run.stopped)

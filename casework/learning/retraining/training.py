@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casework.learning import gates, generations, judging, label_turns, progress, snapshot
-from casework.learning.code_version import code_version
-from casework.learning.judging import Compared, Judged
-from casework.learning.snapshot import LabelledSnapshot
+from casework.learning.gates import gates, generations, judging, label_turns
+from casework.learning.gates.judging import Compared, Judged
+from casework.learning.labels import snapshot
+from casework.learning.labels.snapshot import LabelledSnapshot
+from casework.learning.retraining import progress
+from casework.learning.retraining.code_version import code_version
 from data.errors import InputError
 from data.rows import aware
 from data.snapshot_reading import opened

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from casework.learning import models
+from casework.learning.registry import models
 from data.canonical import sha256_hex
 from data.errors import NotFoundError
 from data.ledger import Ledger

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from casework.learning import gates
+from casework.learning.gates import gates
 from casework.quality.subgroups import wilson
 from engine.model.compare import (
     APPROVE,

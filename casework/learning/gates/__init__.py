@@ -1,0 +1,1 @@
+"""What must be shown of a challenger before it may decide anything?"""

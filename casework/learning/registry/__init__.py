@@ -1,0 +1,1 @@
+"""Which models are there, what is known of each, and which one decides?"""

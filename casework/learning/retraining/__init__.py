@@ -1,0 +1,1 @@
+"""How does a retrain start, run, end and leave nothing half done?"""
