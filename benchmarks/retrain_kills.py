@@ -1,10 +1,10 @@
 """Does a retrain that is killed anywhere leave one valid champion and no half-written model?
 
-    python -m benchmarks.retrain_kills [--kills 50] [--minutes 10] [--workspace DIR]
+    python -m benchmarks.retrain_kills [--kills 50] [--minutes 15] [--workspace DIR]
 
 The process that owns the ledger trains in a child, as the server does; one of the two is killed (SIGKILL) at a random
 moment of the run, then the workspace is looked through. With --workspace the same workspace is gone on with, and what
-was counted before counts on.
+was counted before counts on. Results go to docs/soak.md.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 
+from benchmarks import soak_page
 from benchmarks.institutions import RULES
 from casework import workspace
 from casework.app import App
@@ -45,6 +46,7 @@ from engine.model import registry
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 COUNTED = "kills.json"
+OUTLIVED = "a child outlived its parent"
 LONGEST_SECONDS = 2.0
 """A kill comes at most so long after the stage that was drawn for it began; stages are drawn evenly."""
 _PATIENCE_SECONDS = 120.0
@@ -169,7 +171,7 @@ def kill_once(root: Path, number: int, *, what: str, stage: str, after: float) -
     owner.wait(_PATIENCE_SECONDS)
     owner.stdout.close()
     _, alive = psutil.wait_procs(children, timeout=20)
-    return reached, "a child outlived its parent" if alive else ended
+    return reached, OUTLIVED if alive else ended
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -238,16 +240,28 @@ def main() -> int:
         if not Workspace(root).exists:
             make(root)
         told = run(root, given.kills, given.minutes, given.seed)
+    lines = _lines(told)
+    print("\n" + "\n".join(lines))
+    if not given.no_page:
+        soak_page.record(
+            "Kills of a retrain", f"python -m benchmarks.retrain_kills --kills {given.kills}", lines
+        )
+    return 1 if told.wrong or told.ended[OUTLIVED] else 0
+
+
+def _lines(told: Counts) -> list[str]:
+    """What was counted, as a list for people."""
     kills, over = sum(told.killed.values()), told.ended["over before"]
-    print(f"\n{kills} kills: {told.killed['server']} of the process that owns the ledger, "
-          f"{told.killed['child']} of the training child; {over} rounds were over before")  # fmt: skip
-    print("at: " + ", ".join(f"{stage} {n}" for stage, n in sorted(told.stages.items())))
-    for each in told.wrong:
-        print("WRONG:", each)
-    print(
-        "one valid champion and no half-written model after each" if not told.wrong else "NOT AS IT SHOULD BE"
-    )
-    return 1 if told.wrong or told.ended["a child outlived its parent"] else 0
+    stages = ", ".join(f"{stage} {n}" for stage, n in sorted(told.stages.items()))
+    wrong = len(told.wrong) + told.ended[OUTLIVED]
+    return [
+        f"- {kills} kills: {told.killed['server']} of the process that owns the ledger, {told.killed['child']} of the "
+        f"training child; {over} rounds were over before.",
+        f"- Stage at the kill: {stages}.",
+        f"- Looked for after each: one champion, every model on record and every folder whole, the chain, at most one "
+        f"run on record as running, no child left. Wrong: {wrong}.",
+        *(f"- WRONG: {each}" for each in told.wrong),
+    ]
 
 
 def _arguments() -> argparse.Namespace:
@@ -258,6 +272,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=15.0, help="stop then, however many there were")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workspace", type=Path, help="a folder to keep, or to go on with")
+    parser.add_argument("--no-page", action="store_true", help="leave docs/soak.md alone")
     parser.add_argument("--work", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
