@@ -19,6 +19,8 @@ from data.rows import aware, build_table
 from data.table_sums import TableSums
 
 _FEW = 1000
+_FEW_TO_SUM = 256
+"""Rows up to which Python is done with their sum before DuckDB has planned the query for it (up to 10 ms)."""
 _TIMES = (datetime,)
 _FROM_JSON: dict[pa.DataType, Callable[[str], Any]] = {
     pa.binary(): lambda text: text.encode("latin-1"),
@@ -139,8 +141,17 @@ class Tables:
         except duckdb.Error as problem:
             raise LedgerError(f"rows were refused ({problem})", where=table) from problem
         if self.sums is not None:
-            self.sums.added_arrow(table, "_rows", rows.column_names)
+            if rows.num_rows <= _FEW_TO_SUM and self._is_as_stored(table, rows):
+                columns = [rows[name].to_pylist() for name in self._schemas[table].names]
+                self.sums.added(table, zip(*columns, strict=True))
+            else:
+                self.sums.added_arrow(table, "_rows", rows.column_names)
         self._connection.unregister("_rows")
+
+    def _is_as_stored(self, table: str, rows: pa.Table) -> bool:
+        """Whether Arrow rows have all the columns of the table, in the types it holds them in."""
+        found = {field.name: field.type for field in rows.schema}
+        return found == {field.name: field.type for field in self._schemas[table]}
 
     def _plain_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]] | None:
         """The rows as tuples if every value is exactly what its column holds, else None."""

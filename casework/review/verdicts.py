@@ -137,7 +137,7 @@ def give(
     w.execute("DELETE FROM drafts WHERE task_id = ?", [task_id])
     seq = w.event(_event(row, form), at)
     verdict = Verdict(**row, event_seq=seq)
-    w.insert("verdicts", [asdict(verdict)])
+    w.insert("verdicts", [asdict(verdict) | {"flags": list(verdict.flags)}])
     flags.raise_from(w, row, at)
     adjudication.settle(w, task, row, others, policy, at)
     return verdict
