@@ -13,9 +13,11 @@ from typing import Any
 
 from casework import jobs, live
 from casework.auditing.walking import Walks
+from casework.changes import Changes
 from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
+from casework.kept_answers import KeptAnswers
 from casework.learning.registry import novelty
 from casework.learning.retraining.retrain import Agreement, Basis, Retraining
 from casework.learning.retraining.runs import Request
@@ -69,6 +71,8 @@ class App:
         self.signin = SignIn(ledger)
         self.provider = outside.from_environment(os.environ)
         self.walks = Walks()
+        self.changes = Changes(ledger)
+        self.kept_answers = KeptAnswers(self.changes)
         self.lock = threading.RLock()
         self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None

@@ -17,7 +17,12 @@ _LARGEST_SEQ = 2**62
 
 def json_answer(data: Any, status: int = 200) -> Response:
     """`data` as JSON; datetimes as RFC 3339 in UTC, Decimals as text."""
-    return Response(orjson.dumps(data, default=str, option=_OPTIONS), status, media_type="application/json")
+    return Response(encoded(data), status, media_type="application/json")
+
+
+def encoded(data: Any) -> bytes:
+    """The bytes of that answer."""
+    return orjson.dumps(data, default=str, option=_OPTIONS)
 
 
 def cursor_of(text: str) -> int | None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Moment
+from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.quality import consistency_parts as parts
 from casework.quality import looking
@@ -28,7 +29,8 @@ def slices(
 ) -> Response:
     """Agreement from random overlap in the same arm, by week, queue, reason, rule, guideline or arm."""
     app = the_app(request)
-    return json_answer(parts.sliced(app.ledger, by, app.settings().policy, now(), since=since))
+    policy = app.live.settings.policy
+    return kept_answer(request, person, lambda at: parts.sliced(app.ledger, by, policy, at, since=since))
 
 
 @router.get("/consistency/trend")
@@ -37,7 +39,8 @@ def trend(
 ) -> Response:
     """Agreement by week as observed and at a fixed mix of cases; and what the share of fraud alone does to it."""
     app = the_app(request)
-    return json_answer(parts.trend(app.ledger, app.settings().policy, now(), since=since))
+    policy = app.live.settings.policy
+    return kept_answer(request, person, lambda at: parts.trend(app.ledger, policy, at, since=since))
 
 
 @router.get("/consistency/second-looks")
@@ -46,7 +49,8 @@ def second_looks(
 ) -> Response:
     """Agreement of people with themselves, from blind re-serves; all together."""
     app = the_app(request)
-    return json_answer(parts.second_looks(app.ledger, app.settings().policy, now(), since=since))
+    policy = app.live.settings.policy
+    return kept_answer(request, person, lambda at: parts.second_looks(app.ledger, policy, at, since=since))
 
 
 @router.get("/consistency/display")
@@ -55,7 +59,8 @@ def display(
 ) -> Response:
     """Automation bias: whom verdicts follow, what the display changes, and what people change after the reveal."""
     app = the_app(request)
-    return json_answer(parts.display(app.ledger, app.settings().policy, now(), since=since))
+    policy = app.live.settings.policy
+    return kept_answer(request, person, lambda at: parts.display(app.ledger, policy, at, since=since))
 
 
 @router.get("/consistency/disputes")
@@ -68,13 +73,15 @@ def disputes(
     """Where people differ from each other, the model or the outcome, in words with examples; for who writes guidelines,
     since examples tell how a payment was judged."""
     app = the_app(request)
-    settings = app.settings()
+    settings = app.live.settings
     phrases = {
         feature.name: feature.phrase + (" (minor units)" if feature.unit == "money" else "")
         for feature in settings.features.features
     }
-    found = parts.disputes(app.ledger, settings.policy, now(), against=against, phrases=phrases, since=since)
-    return json_answer(found)
+    told = {"against": against, "phrases": phrases, "since": since}
+    return kept_answer(
+        request, person, lambda at: parts.disputes(app.ledger, settings.policy, at, **told), own=True
+    )
 
 
 @router.get("/consistency/pace")
@@ -83,7 +90,8 @@ def pace(
 ) -> Response:
     """Seconds against case mix along a shift, everybody together."""
     app = the_app(request)
-    return json_answer(parts.pace(app.ledger, app.settings().policy, now(), since=since))
+    policy = app.live.settings.policy
+    return kept_answer(request, person, lambda at: parts.pace(app.ledger, policy, at, since=since))
 
 
 @router.get("/consistency/people")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Note
+from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.quality.consensus import of_ledger
 from casework.quality.scorecards import editions, own_work
 
 router = APIRouter(tags=["own work"])
+JSON = dict[str, Any]
 _FURTHER = """
     SELECT x.transaction_id, f.posterior, f.reason, f.opened_at, t.status
     FROM further_reviews f JOIN tasks t USING (task_id) JOIN transactions x ON x.seq = f.transaction_seq
@@ -30,20 +34,22 @@ class CommentForm(Body):
 @router.get("/me/work")
 def my_work(request: Request, person: Person = allowed(Permission.TASKS_WORK)) -> Response:
     """Your session, your pace, settled disagreements and golden cases to learn from, and your scorecards by date."""
-    app, at, who = the_app(request), now(), person.user_id
+    app = the_app(request)
+    return kept_answer(request, person, lambda at: _work_of(app, person.user_id, at), own=True)
+
+
+def _work_of(app: App, who: str, at: datetime) -> JSON:
     policy = app.live.settings.policy
-    return json_answer(
-        {
-            "session": own_work.session(app.ledger, who, at),
-            "pace": own_work.pace(app.ledger, who, at),
-            "disagreements": own_work.disagreements(app.ledger, who, policy, app.key, at),
-            "golden": own_work.golden(app.ledger, who, policy, at),
-            "golden_feedback": policy.design.golden.feedback,
-            "scorecards": editions.of_reviewer(app.ledger, who),
-            "issued_every_days": policy.design.scorecards.every.days,
-            "others_after_days": policy.design.scorecards.lead_after.days,
-        }
-    )
+    return {
+        "session": own_work.session(app.ledger, who, at),
+        "pace": own_work.pace(app.ledger, who, at),
+        "disagreements": own_work.disagreements(app.ledger, who, policy, app.key, at),
+        "golden": own_work.golden(app.ledger, who, policy, at),
+        "golden_feedback": policy.design.golden.feedback,
+        "scorecards": editions.of_reviewer(app.ledger, who),
+        "issued_every_days": policy.design.scorecards.every.days,
+        "others_after_days": policy.design.scorecards.lead_after.days,
+    }
 
 
 @router.get("/me/scorecards/{scorecard_id}")

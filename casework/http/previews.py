@@ -11,6 +11,7 @@ from starlette.responses import Response
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Moment
+from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.settings import previews, tuning
 from casework.settings.rule_report import rule_report
@@ -108,7 +109,8 @@ def report(
 ) -> Response:
     """What each rule brought in a period: hits, precision by outcomes and by verdicts, overlap, what it adds, whom it
     hits again (by `entity`), what snoozes kept quiet, and whether it hits more or less than its own history."""
-    return json_answer(rule_report(the_app(request), since, until, at=now(), entity=entity))
+    app = the_app(request)
+    return kept_answer(request, person, lambda at: rule_report(app, since, until, at=at, entity=entity))
 
 
 @router.get("/rules/review")

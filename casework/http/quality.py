@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from casework.http.access import allowed, now, the_app
-from casework.http.answers import json_answer
+from casework.http.access import allowed, the_app
 from casework.http.bodies import Moment
+from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.quality.consistency import consistency_report
 from casework.quality.subgroups import subgroup_table
@@ -27,15 +27,18 @@ def consistency(
 ) -> Response:
     """Agreement among reviewers on blind random second reviews, with intervals. No person is named: figures by pair are
     for team leads, at /consistency/people."""
-    report = consistency_report(the_app(request).ledger, arm=arm, since=since, with_people=False)
-    return json_answer(report)
+    ledger = the_app(request).ledger
+    return kept_answer(
+        request, person, lambda at: consistency_report(ledger, arm=arm, since=since, with_people=False)
+    )
 
 
 @router.get("/summary")
 def how_it_stands(request: Request, person: Person = allowed(Permission.QUALITY_READ)) -> Response:
     """Decisions, cases, tasks, verdicts and dispositions in numbers, and the subgroup table."""
     app = the_app(request)
-    return json_answer(summary(app.ledger, app.live.settings.policy.protected_attribute, now()))
+    attribute = app.live.settings.policy.protected_attribute
+    return kept_answer(request, person, lambda at: summary(app.ledger, attribute, at))
 
 
 @router.get("/subgroups")
@@ -47,4 +50,4 @@ def subgroups(
     """Rates by each value of the policy's protected attribute, with Wilson intervals."""
     app = the_app(request)
     attribute = app.live.settings.policy.protected_attribute
-    return json_answer(subgroup_table(app.ledger, attribute, since=since))
+    return kept_answer(request, person, lambda at: subgroup_table(app.ledger, attribute, since=since))

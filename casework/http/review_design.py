@@ -12,6 +12,7 @@ from casework.deciding import decisions
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Identifier, Note
+from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.review import revising
 from casework.review.measuring import calculator, feedback, golden, newcomers, rounds
@@ -59,7 +60,8 @@ def design(
         "second_review": second_review, "third_review": third_review, "audit": audit, "golden": golden,
         "re_serve": re_serve, "fraud_share": fraud_share, "again": again,
     }  # fmt: skip
-    return json_answer(calculator.report(app.ledger, app.live.settings.policy, now(), wanted, weeks))
+    policy = app.live.settings.policy
+    return kept_answer(request, person, lambda at: calculator.report(app.ledger, policy, at, wanted, weeks))
 
 
 @router.get("/golden-cases")
