@@ -31,10 +31,15 @@ def note(ledger: Ledger, reviewer: str, role: str, transaction_seq: int, at: dat
     if role not in REVIEWER_ROLES or transaction_seq not in unread(ledger, reviewer, role, at):
         return
     with ledger.writing() as w:
-        for verdict in _unread(w, reviewer, at):
-            if verdict["transaction_seq"] == transaction_seq:
-                payload = {"verdict_id": verdict["verdict_id"], "transaction_seq": transaction_seq}
-                w.event(EventDraft(reviewer, REVEALED, _subject(verdict["verdict_id"]), payload), at)
+        note_within(w, reviewer, transaction_seq, at)
+
+
+def note_within(w: Writer, reviewer: str, transaction_seq: int, at: datetime) -> None:
+    """The same for an analyst, in the caller's write."""
+    for verdict in _unread(w, reviewer, at):
+        if verdict["transaction_seq"] == transaction_seq:
+            payload = {"verdict_id": verdict["verdict_id"], "transaction_seq": transaction_seq}
+            w.event(EventDraft(reviewer, REVEALED, _subject(verdict["verdict_id"]), payload), at)
 
 
 def unread(ledger: Ledger, reviewer: str, role: str, at: datetime) -> frozenset[int]:

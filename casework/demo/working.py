@@ -18,6 +18,7 @@ from casework.review.tasks import Task
 from casework.review.verdicts import VerdictForm
 from data.ledger import Ledger
 from data.simulator.analysts import Judgement, SimulatedAnalyst
+from data.writer import Writer
 from engine.policy import Policy
 
 _BREATH = timedelta(seconds=4)
@@ -59,6 +60,11 @@ class Shift:
         """
         if not self._ledger.read("SELECT 1 FROM tasks WHERE status = 'open' LIMIT 1"):
             return start
+        # One write for all of it: nobody else is about, and every commit waits for the disk.
+        with self._ledger.writing() as w:
+            return self._worked(w, start, until, resting)
+
+    def _worked(self, w: Writer, start: datetime, until: datetime, resting: Collection[str]) -> datetime:
         last = start
         turns: list[tuple[datetime, int, str, Held | None]] = []
         for n, reviewer in enumerate(each for each in self._reviewers if each not in resting):
@@ -66,24 +72,22 @@ class Shift:
         while turns:
             now, n, reviewer, held = heapq.heappop(turns)
             if held is not None:
-                self._give(reviewer, held, now)
+                self._give(w, reviewer, held, now)
                 last = now
                 heapq.heappush(turns, (now + _BREATH, n, reviewer, None))
             elif now < until:
-                taken = self._take(reviewer, now)
+                taken = self._take(w, reviewer, now)
                 if taken is not None:
                     seconds = timedelta(seconds=taken.judgement.seconds)
                     heapq.heappush(turns, (now + seconds, n, reviewer, taken))
         return last
 
-    def _take(self, reviewer: str, now: datetime) -> Held | None:
-        with self._ledger.writing() as w:
-            task = handing_out.take_next(
-                w, reviewer, self._policy, self._key, now, role=PEOPLE[reviewer].value, desk=self._desk
-            )
-            if task is None:
-                return None
-            shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
+    def _take(self, w: Writer, reviewer: str, now: datetime) -> Held | None:
+        role = PEOPLE[reviewer].value
+        task = handing_out.take_next(w, reviewer, self._policy, self._key, now, role=role, desk=self._desk)
+        if task is None:
+            return None
+        shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
         transaction_id = shown["transaction"]["transaction_id"]
         blind, score = task.arm == BLIND_FIRST, shown.get("probability")
         judge = partial(
@@ -96,7 +100,7 @@ class Shift:
         looks_again = blind and reviewer in _LOOKS_AGAIN
         return Held(task, judge(cue=None if blind else score), judge(cue=score) if looks_again else None)
 
-    def _give(self, reviewer: str, held: Held, now: datetime) -> None:
+    def _give(self, w: Writer, reviewer: str, held: Held, now: datetime) -> None:
         said = held.judgement
         form = VerdictForm(
             value=said.value,
@@ -105,13 +109,11 @@ class Shift:
             confidence=said.confidence,
             deserved=_deserved(said),
         )
-        with self._ledger.writing() as w:
-            given = verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
+        given = verdicts.give(w, held.task.task_id, reviewer, form, self._policy, now)
         if held.again and given.arm == BLIND_FIRST:
-            revealing.note(self._ledger, reviewer, "analyst", given.transaction_seq, now)
+            revealing.note_within(w, reviewer, given.transaction_seq, now)
             second = SecondThought(held.again.value, held.again.confidence)
-            with self._ledger.writing() as w:
-                revising.revise(w, given.verdict_id, reviewer, second, self._policy, now)
+            revising.revise(w, given.verdict_id, reviewer, second, self._policy, now)
 
 
 def _deserved(said: Judgement) -> str:
