@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from casework.people import keys
@@ -19,6 +19,8 @@ from data.errors import ConflictError, InputError, NotFoundError, SecondLookErro
 from data.events import EventDraft
 from data.ledger import Ledger, Writer
 
+COST = profiles.RFC_9106_LOW_MEMORY
+"""What one try of a password costs whoever guesses: 64 MiB and three passes."""
 TOKEN_LIFE = timedelta(hours=12)
 FREE_FAILURES = 4
 LONGEST_WAIT = timedelta(minutes=5)
@@ -63,6 +65,10 @@ class _Failures:
     wait_until: datetime
 
 
+def _hasher() -> PasswordHasher:
+    return PasswordHasher.from_parameters(COST)
+
+
 def token_hash(token: str) -> str:
     """What the ledger keeps of a token (SHA-256: a token has 256 random bits, so no slow hash is needed)."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -89,7 +95,7 @@ def add_user(
     if w.read("SELECT 1 AS taken FROM users WHERE user_id = ?", [user_id]):
         raise ConflictError(f"there is already a user {user_id}", hint="Choose another name.")
     row = {"user_id": user_id, "role": role, "created_at": at, "disabled_at": None}
-    w.insert("users", [{**row, "password_hash": PasswordHasher().hash(password)}])
+    w.insert("users", [{**row, "password_hash": _hasher().hash(password)}])
     told = {"user": user_id, "role": role, **({"reason": reason} if reason else {})}
     w.event(EventDraft(by, "user.created", f"user:{user_id}", told), at)
     return Person(user_id, Role(role))
@@ -100,7 +106,7 @@ class SignIn:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._hasher = PasswordHasher()
+        self._hasher = _hasher()
         # Verified when the user does not exist, so that the time taken does not tell.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
         self._failures: dict[str, _Failures] = {}

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from casework.people import signin
 from casework.people.permissions import ALLOWED, Permission, Person, Role, require
 from casework.people.signin import FREE_FAILURES, TOKEN_LIFE, NotSignedIn, SignIn, TooManyAttempts, add_user
 from data.errors import ConflictError, InputError, NotFoundError, PermissionDenied
 from data.ledger import Ledger
+from tests.conftest import FULL_COST
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PASSWORD = "correct horse"
@@ -36,6 +38,15 @@ def test_neither_password_nor_token_is_written_anywhere(ledger: Ledger) -> None:
     assert PASSWORD not in str(everything)
     assert session.token not in str(everything)
     assert ledger.read("SELECT password_hash FROM users")[0]["password_hash"].startswith("$argon2id$")
+
+
+def test_a_stolen_hash_is_costly_to_guess_at(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signin, "COST", FULL_COST)  # the other tests hash at the least cost
+    with ledger.writing() as w:
+        add_user(w, "analyst-2", "analyst", PASSWORD, by="admin", at=NOW)
+    kept = ledger.read("SELECT password_hash FROM users WHERE user_id = 'analyst-2'")[0]["password_hash"]
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert SignIn(ledger).sign_in("analyst-2", PASSWORD, NOW).person.user_id == "analyst-2"
 
 
 def test_a_session_survives_a_restart_of_the_server(ledger: Ledger) -> None:
