@@ -141,6 +141,7 @@ class Ledger(Memory):
                 self._tables.sums.trim()
             with disk_errors(self.path):
                 self._connection.execute("CHECKPOINT")
+            self._let_go()
 
     @contextmanager
     def held(self) -> Iterator[Head]:

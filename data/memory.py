@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data import schema, sealed
+from data import buffers, schema, sealed
 from data.appending import Tables
 from data.events import GENESIS
 from data.id_index import IdIndex
@@ -77,10 +77,20 @@ class Memory(Reads):
         self._tables = Tables(self._connection, schema.arrow_schemas(self._connection), sums)
         self._fields = schema.stored_fields(self._connection)
         self._head = self._stored_head()
-        last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM transactions").fetchall()[0][0]
+        last = self._stored_last_seq()
         self._next_transaction_seq = last + 1
         self._ids = IdIndex(self._id_of)
         self._ids.add_bulk(self._id_batches(1, last))
+
+    def _let_go(self) -> None:
+        """Of the ids and of the file's blocks, hold no more in memory than is of use."""
+        self._ids.settled(self._stored_last_seq())
+        buffers.give_back(self._connection)
+
+    def _stored_last_seq(self) -> int:
+        return int(
+            self._connection.execute("SELECT coalesce(max(seq), 0) FROM transactions").fetchall()[0][0]
+        )
 
     def _stored_head(self) -> Head:
         rows = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()

@@ -115,3 +115,23 @@ def test_colliding_hashes_in_the_id_index_do_not_lie() -> None:
     index.add_bulk([(list(ids.values()), np.array([1, 2]))])
     assert (index.get(SameHash("a")), index.get(SameHash("b")), index.get(SameHash("c"))) == (1, 2, None)
     assert len(index) == 2
+
+
+def test_ids_leave_the_text_form_once_duckdb_has_them_and_are_still_found() -> None:
+    ids = {n: f"t-{n}" for n in range(1, 50_001)}
+    index = IdIndex(ids.get)
+    for first in range(1, 50_001, 10_000):
+        index.add({ids[n]: n for n in range(first, first + 10_000)})
+        index.settled(first + 4_999)  # what came after is not in DuckDB yet, where it could be looked up
+        assert index.get(ids[first + 9_999]) == first + 9_999
+    assert index.recent < 20_000
+    assert len(index) == 50_000
+    assert all(index.get(ids[n]) == n for n in range(1, 50_001, 997))
+    assert index.get("t-0") is None
+
+
+def test_a_few_recent_ids_stay_as_they_are() -> None:
+    index = IdIndex({}.get)  # one that finds nothing: whoever is asked for must be held as text
+    index.add({"a": 1, "b": 2})
+    index.settled(2)
+    assert (index.get("a"), index.get("b"), index.recent) == (1, 2, 2)
