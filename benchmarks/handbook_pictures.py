@@ -16,7 +16,7 @@ from engine.model.reliability import Reliability, reliability
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-INK, PALE = "#1f5fa8", "#9db8d6"
+INK = "#1f5fa8"
 
 
 def pooled(folds: Sequence[Backtest]) -> Reliability:

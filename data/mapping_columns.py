@@ -10,10 +10,6 @@ from decimal import Decimal
 from data.money import Rates
 from data.schema import TYPES, Field
 
-EPOCH_FORMATS = ("epoch_s", "epoch_ms", "epoch_us")
-"""Formats for times given as whole numbers since 1970; any other format is a strptime pattern."""
-
-
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "months": 0}
 """Seconds in one step of a relative clock. Months are calendar months."""
 
@@ -141,10 +137,6 @@ class Mapping:
     amount_form: AmountForm = AmountForm()
     outcomes: OutcomeColumns | None = None
     called: str = "payment"
-
-    @property
-    def entity_names(self) -> tuple[str, ...]:
-        return tuple(self.entities)
 
     @property
     def fields(self) -> tuple[Field, ...]:

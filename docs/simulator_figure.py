@@ -17,7 +17,7 @@ matplotlib.use("Agg")
 
 DRIFT_DAY = 80
 CONFIG = InstitutionConfig(seed=7, drift=Drift(day=DRIFT_DAY, new_share=0.4))
-CASES, FRAUD_SHARE, ANALYSTS = 3_000, 0.15, 3
+CASES, ANALYSTS = 3_000, 3
 INK, FAINT = "#222222", "#8a8a8a"
 # Okabe and Ito's colours, distinguishable with any colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#D55E00")

@@ -151,16 +151,6 @@ def card_precision_at_k(
     return float(np.mean(found)) if found else float("nan")
 
 
-def flagged_at_capacity(day: np.ndarray, score: np.ndarray, per_day: int) -> np.ndarray:
-    """Which rows would be reviewed if the `per_day` highest scores of each day were; ties go to the earlier
-    row."""
-    flagged = np.zeros(len(score), dtype=bool)
-    for d in np.unique(day):
-        rows = np.flatnonzero(day == d)
-        flagged[rows[np.argsort(-np.asarray(score, dtype=np.float64)[rows], kind="stable")][:per_day]] = True
-    return flagged
-
-
 def precision_recall(
     y: np.ndarray, flagged: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[float, float]:

@@ -36,10 +36,6 @@ class Reach:
         session = self.post("/v1/sessions", {"user": user, "password": password})
         return Reach(session["token"], url=self._url, app=self.app)
 
-    @property
-    def through_server(self) -> bool:
-        return self.app is None
-
     def get(self, path: str, **query: Any) -> Any:
         return self._ask("GET", path, params={k: v for k, v in query.items() if v is not None})
 

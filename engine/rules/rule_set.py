@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from operator import getitem
@@ -28,14 +27,6 @@ STATES = {True: RuleState.HIT, False: RuleState.NO_HIT, None: RuleState.MISSING}
 _MOST_KNOWN = 1024
 """Patterns of answers without a hit whose results are kept: a payment's missing values make them."""
 _FAILURES = (ArithmeticError, LookupError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class TracedCondition:
-    """One line of a rule's `when` and what it gave."""
-
-    text: str
-    state: RuleState
 
 
 class RuleSet:
@@ -152,13 +143,6 @@ class RuleSet:
         inner = f"SELECT {', '.join([identifier(key), *flags])} FROM {identifier(table)}"
         return f"SELECT * FROM ({inner}) AS answered WHERE {' OR '.join(asks) or 'FALSE'} ORDER BY {identifier(key)}"
 
-    def trace(self, rule_id: str, row: Row, at: datetime) -> tuple[TracedCondition, ...]:
-        """What each line of the rule's condition gave, for a page or an auditor. WrongValue for an unusable row."""
-        return tuple(
-            TracedCondition(written(node), state_of(node, row, at, self.lists))
-            for node in lines_of(self.rule(rule_id).when)
-        )
-
 
 class _Running:
     """A rule that is evaluated; results without a rendered reason are made once."""
@@ -243,13 +227,6 @@ def lines_of(node: Node) -> tuple[Node, ...]:
         [part for part in node.parts if names(part)] if type(node).__name__ in ("And", "Or", "Not") else []
     )
     return tuple(line for part in branches for line in lines_of(part)) if branches else (node,)
-
-
-def state_of(node: Node, row: Row, at: datetime, lists: Lists) -> RuleState:
-    """What a condition gives for one row. WrongValue if a value is of another kind than its feature."""
-    kinds = kinds_of(node)
-    values = {name: checked(row.get(name), kind) for name, kind in kinds.items()}
-    return STATES[compile_condition(node, lists)(values, at)]
 
 
 def _values(row: Row, kinds: Mapping[str, str]) -> tuple[dict[str, float | str | bool | None], set[str]]:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_mapping_names_fields_and_the_columns_they_come_from() -> None:
     found = load_mapping(HANDBOOK)
     assert (found.institution, found.base_currency, found.currency_constant) == ("handbook", "EUR", "EUR")
-    assert found.entity_names == ("customer", "terminal")
+    assert tuple(found.entities) == ("customer", "terminal")
     assert found.fields == (Field("customer", "entity"), Field("terminal", "entity"))
     assert found.label is not None
     assert found.label.known_after == timedelta(days=7)

@@ -11,10 +11,7 @@ import pyarrow as pa
 
 from casework.quality.consensus.of_ledger import worth_table
 from data.ledger import Ledger
-from engine.policy import LABEL_SOURCES, Labels, Policy
-
-PRECEDENCE = LABEL_SOURCES
-"""Sources from strongest to weakest where the policy says nothing else; of several only the strongest speaks."""
+from engine.policy import Labels, Policy
 
 
 @dataclass(frozen=True, slots=True)

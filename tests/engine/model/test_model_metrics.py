@@ -83,13 +83,9 @@ def test_card_precision_divides_by_k_even_on_a_quiet_day() -> None:
         metrics.card_precision_by_day(one, one, one, one, k=0)
 
 
-def test_capacity_is_spent_on_the_highest_scores_of_each_day() -> None:
-    day = np.array([0, 0, 0, 1, 1])
-    score = np.array([0.1, 0.3, 0.2, 0.9, 0.8])
+def test_precision_and_recall_count_rows_and_value_detection_counts_money() -> None:
+    flagged = np.array([False, True, False, True, False])
 
-    flagged = metrics.flagged_at_capacity(day, score, per_day=1)
-
-    assert flagged.tolist() == [False, True, False, True, False]
     assert metrics.precision_recall(np.array([0, 1, 1, 0, 0]), flagged) == (0.5, 0.5)
     assert metrics.value_detection_rate(
         np.array([0, 1, 1, 0, 0]), flagged, np.array([9.0, 30, 10, 5, 5])

@@ -78,15 +78,6 @@ def test_an_allow_lane_closes_at_its_expiry() -> None:
     assert (lane.effect, lane.amount_cap_minor) == ("allow", 30_000)
 
 
-def test_the_trace_shows_each_line_of_a_rule() -> None:
-    lines = one().trace("many_payments", {**ROW, "channel": None}, AT)
-    assert [(line.text, line.state) for line in lines] == [
-        ("customer_txn_count_1d >= 5", RuleState.HIT),
-        ("amount_minor < 2000", RuleState.HIT),
-        ("channel = 'app'", RuleState.MISSING),
-    ]
-
-
 def test_tracing_all_rules_at_once_gives_the_same_results_and_every_line() -> None:
     row = {**ROW, "channel": None}
     results, answers = one().traced(row, AT)
