@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.institutions import RULES
 from casework.learning.gates import gates
 from casework.learning.gates.gates import Evidence, GateLimits
-from casework.learning.retraining.training import JUDGED_SOURCES
+from casework.learning.retraining.tables import JUDGED_SOURCES
 from engine.model.compare import Comparison, at_capacity, compare
 from engine.policy import Policy, load_policy
 

@@ -11,16 +11,17 @@ import pytest
 
 from casework.learning.registry import models
 from casework.learning.retraining import child
-from casework.learning.retraining.training import Periods
+from casework.learning.retraining.tables import Periods
 from data.errors import ConflictError, NotFoundError, PermissionDenied
 from data.ledger import Ledger
+from tests.ledgers import new_ledger
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.create(tmp_path / "ledger.duckdb", at=NOW) as made:
+    with new_ledger(tmp_path / "ledger.duckdb", None, NOW) as made:
         yield made
 
 

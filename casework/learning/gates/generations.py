@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from casework.learning.gates.gates import LabelTurn
+from casework.learning.gates.held_against import SomeTurned
 from casework.learning.gates.judging import Judged, decided
 from casework.quality.subgroups import wilson
 from engine.intervals import average_precision_interval
@@ -92,6 +93,11 @@ def labels_alarm(turned: Sequence[LabelTurn]) -> dict[str, Any] | None:
         return None
     sentence = "; ".join(turn.sentence for turn in turned)
     return {"alarm": True, "sentence": f"{sentence[:1].upper()}{sentence[1:]}."}
+
+
+def people_alarm(some: SomeTurned | None) -> dict[str, Any] | None:
+    """The suspicion that some reviewers swap their answers, as an alarm; None without one."""
+    return {"alarm": True, "sentence": some.sentence} if some else None
 
 
 def _sentence(

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from casework.learning.labels import holdout
+from casework.learning.labels import holdout, verdicts_given
 from casework.learning.labels.labels import label_table
 from casework.review.measuring import golden
 from casework.review.measuring.golden import GoldenCase
@@ -84,6 +84,12 @@ class LabelledSnapshot:
         path = self.folder / GOLDEN
         return pq.read_table(path) if path.is_file() else _golden_table([])
 
+    @property
+    def verdicts(self) -> pa.Table:
+        """What people said as they said it, as in `verdicts_given.given`, without the hold-out."""
+        path = self.folder / verdicts_given.FILE
+        return pq.read_table(path) if path.is_file() else verdicts_given.none_given()
+
     @cached_property
     def mapping(self) -> Columns:
         return load_mapping(self.folder / "mapping.yaml")
@@ -130,6 +136,8 @@ def take(
     labels, held_out = holdout.split(ledger, workspace.key(), policy, believed_at(ledger, policy, as_of))
     pq.write_table(labels, folder / LABELS, compression="zstd")
     pq.write_table(held_out, folder / holdout.FILE, compression="zstd")
+    said, _ = holdout.split(ledger, workspace.key(), policy, verdicts_given.given(ledger, as_of))
+    pq.write_table(said, folder / verdicts_given.FILE, compression="zstd")
     pq.write_table(_golden_table(golden.in_use(ledger)), folder / GOLDEN, compression="zstd")
     kept = [*_KEPT, *([_LISTS] if _LISTS in files else [])]
     for name in kept:
@@ -142,7 +150,7 @@ def take(
         "last_event_hash": exported.last_event_hash,
         "files": {
             name: sha256_hex((folder / name).read_bytes())
-            for name in (LABELS, holdout.FILE, GOLDEN, *kept, "mapping.yaml")
+            for name in (LABELS, holdout.FILE, GOLDEN, verdicts_given.FILE, *kept, "mapping.yaml")
         },
         "labels": _summary(labels),
         "holdout": {

@@ -18,6 +18,7 @@ from typing import Any
 from casework.learning.labels import snapshot
 from casework.learning.registry import cards
 from casework.learning.retraining import limits, progress, training
+from casework.learning.retraining.inputs import Inputs
 from casework.learning.retraining.limits import Limits
 from data.errors import SecondLookError
 from engine.intervals import Interval
@@ -52,7 +53,7 @@ def _run(folder: Path) -> dict[str, Any]:
     limits.hold(Limits(order["seconds"], order["memory_mb"]))
     known, made = Path(order["models"]), folder / MODELS
     agreement = order["agreement"]
-    inputs = training.Inputs(
+    inputs = Inputs(
         snapshot=snapshot.load(Path(order["snapshot"])),
         champion=registry.load(known / order["champion"]) if order["champion"] else None,
         models=made,

@@ -17,7 +17,7 @@ from casework.safety import alarms
 from data.writer import Writer
 from engine.policy import Policy
 
-OSCILLATION, LABELS_TURNED = "oscillation", "labels_turned"
+OSCILLATION, LABELS_TURNED, VERDICTS_TURNED = "oscillation", "labels_turned", "verdicts_turned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,8 @@ def _known_sentence(known: Mapping[str, Any]) -> str:
 
 
 def _raise_alarms(w: Writer, found: Mapping[str, Any], at: datetime) -> None:
-    """Generations that go back and forth, and labels that look turned over, want a person."""
-    record = found["record"]
-    for kind, told in (
-        (OSCILLATION, record.get("oscillation")),
-        (LABELS_TURNED, record.get("labels_turned")),
-    ):
+    """Generations that go back and forth, and labels or people's verdicts that look turned over, want a person."""
+    for kind in (OSCILLATION, LABELS_TURNED, VERDICTS_TURNED):
+        told = found["record"].get(kind)
         if told and told["alarm"]:
             alarms.raise_alarm(w, kind, "model", told["sentence"], at, actor="gates")
