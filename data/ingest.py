@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from data.commitments import DIGEST_SQL
 from data.errors import MappingError
-from data.events import EventDraft
+from data.import_record import store_completed
 from data.ledger import Ledger
 from data.mapping_columns import Mapping
 from data.outcome_rows import import_id_of, store_news
@@ -241,15 +241,5 @@ def store_import(
     writer: Writer, report: ImportReport, source: SourceFile, mapping: Mapping, at: datetime, actor: str
 ) -> None:
     """Record that the import is complete, and what came of it."""
-    row = {
-        "import_id": report.import_id,
-        "file_name": report.file_name,
-        "file_sha256": source.sha256,
-        "mapping_sha256": mapping.sha256,
-        "accepted": report.accepted,
-        "duplicate": report.duplicate,
-        "quarantined": report.quarantined,
-    }
-    payload = {**row, "labels": report.labels, "first_seq": report.first_seq, "last_seq": report.last_seq}
-    writer.event(EventDraft(actor, "import.completed", f"import:{report.import_id}", payload), at)
-    writer.insert("imports", [{**row, "imported_at": at}])
+    told = {"labels": report.labels, "first_seq": report.first_seq, "last_seq": report.last_seq}
+    store_completed(writer, report, told, source, mapping, at, actor)

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from data.errors import MappingError
-from data.events import EventDraft
+from data.import_record import store_completed
 from data.ingest import Refused
 from data.ledger import Ledger
 from data.mapping_columns import Mapping, OutcomeColumns
@@ -106,22 +106,6 @@ def _store(
         examples=tuple(Refused(*row) for row in staging.examples()),
         recorded=tuple(new),
     )
-    _store_import(writer, report, source, mapping, at, actor)
+    held = {"holds": "outcomes", "other_reason": report.other_reason, "frauds": report.frauds}
+    store_completed(writer, report, held, source, mapping, at, actor)
     return report
-
-
-def _store_import(
-    writer: Writer, report: OutcomeReport, source: SourceFile, mapping: Mapping, at: datetime, actor: str
-) -> None:
-    row = {
-        "import_id": report.import_id,
-        "file_name": report.file_name,
-        "file_sha256": source.sha256,
-        "mapping_sha256": mapping.sha256,
-        "accepted": report.accepted,
-        "duplicate": report.duplicate,
-        "quarantined": report.quarantined,
-    }
-    payload = {**row, "holds": "outcomes", "other_reason": report.other_reason, "frauds": report.frauds}
-    writer.event(EventDraft(actor, "import.completed", f"import:{report.import_id}", payload), at)
-    writer.insert("imports", [{**row, "imported_at": at}])

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from data.errors import MappingError
 from data.mapping_columns import OutcomeColumns
+from data.raw_rows import raw_types, read_raw
 from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier, listed, outcome_columns
 
@@ -35,21 +35,8 @@ class OutcomeStaging:
 
     def load(self, source: SourceFile) -> None:
         """Read and type the whole file. MappingError where it holds no rows, or is damaged."""
-        self.connection.register("_file", pa.RecordBatchReader.from_batches(source.schema, source.batches))
-        try:
-            self.connection.execute("CREATE TABLE raw AS SELECT * FROM _file")
-        except duckdb.Error as problem:
-            said = str(problem).splitlines()[0]
-            raise MappingError(
-                f"the file is damaged ({said})", where=source.name, hint="Export it again."
-            ) from problem
-        self.connection.unregister("_file")
-        for bad in source.malformed:
-            self.connection.execute("INSERT INTO refused VALUES (?, 'line', ?)", [bad.line, bad.reason])
-        if not source.malformed and not self._rows("SELECT 1 FROM raw LIMIT 1"):
-            raise MappingError("the file has a header but no rows", where=source.name)
-        types = {row[0]: row[1] for row in self.connection.execute("DESCRIBE raw").fetchall()}
-        self.connection.execute(_typed_query(outcome_columns(self.columns, types)))
+        read_raw(self.connection, source)
+        self.connection.execute(_typed_query(outcome_columns(self.columns, raw_types(self.connection))))
 
     def ids(self) -> pa.Table:
         """The ids that the file speaks of."""

@@ -15,6 +15,7 @@ from data.commitments import content_sql
 from data.errors import MappingError
 from data.mapping_columns import Mapping
 from data.money import MINOR_LIMIT
+from data.raw_rows import raw_types, read_raw
 from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier
 
@@ -54,37 +55,15 @@ class Staging:
         self._folder.cleanup()
 
     def load(self, source: SourceFile) -> None:
-        """Read the whole file into `raw`, and its malformed lines into `refused`.
-
-        MappingError where it holds no rows at all, or is damaged.
-        """
-        reader = pa.RecordBatchReader.from_batches(source.schema, source.batches)
-        self._register("_file", reader)
-        try:
-            self.connection.execute("CREATE TABLE raw AS SELECT * FROM _file")
-        except duckdb.Error as problem:
-            said = str(problem).splitlines()[0]
-            raise MappingError(
-                f"the file is damaged ({said})", where=source.name, hint="Export it again."
-            ) from problem
-        self.connection.unregister("_file")
-        if not source.malformed and not self.rows("SELECT count(*) FROM raw")[0][0]:
-            raise MappingError("the file has a header but no rows", where=source.name)
-        if source.malformed:
-            bad = {
-                "line": [malformed.line for malformed in source.malformed],
-                "field": ["line"] * len(source.malformed),
-                "reason": [malformed.reason for malformed in source.malformed],
-            }
-            self._insert_refused(pa.table(bad))
+        """Read the whole file. MappingError where it holds no rows at all, or is damaged."""
+        read_raw(self.connection, source)
 
     def check(self, where: str, at: datetime) -> None:
         """Type every cell and find repeated ids. `at` is the moment that nothing may lie a day beyond.
 
         MappingError where currencies are mixed without rates, or the clock is a count since nobody knows when.
         """
-        described = self.connection.execute("DESCRIBE raw").fetchall()
-        columns = typed_sql.columns(self.mapping, {row[0]: row[1] for row in described})
+        columns = typed_sql.columns(self.mapping, raw_types(self.connection))
         self.connection.execute(_typed_query(columns, self.mapping, at))
         self._refuse_counting_clock(where)
         self._refuse_mixed_currencies(where)
@@ -240,11 +219,6 @@ class Staging:
             f" OVER w AS same, {agreed} AS agreed FROM checked SEMI JOIN repeated USING (transaction_id)"
             " WINDOW w AS (PARTITION BY transaction_id ORDER BY line)) WHERE line <> first"
         )
-
-    def _insert_refused(self, rows: pa.Table) -> None:
-        self._register("_refused", rows)
-        self.connection.execute("INSERT INTO refused BY NAME SELECT * FROM _refused")
-        self.connection.unregister("_refused")
 
     def _register(self, name: str, rows: Any) -> None:
         self.connection.register(name, rows)
