@@ -17,6 +17,7 @@ from casework.changes import Changes
 from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
+from casework.in_hand import InHand
 from casework.kept_answers import KeptAnswers
 from casework.learning.registry import novelty
 from casework.learning.retraining.retrain import Agreement, Basis, Retraining
@@ -73,6 +74,7 @@ class App:
         self.walks = Walks()
         self.changes = Changes(ledger)
         self.kept_answers = KeptAnswers(self.changes)
+        self.in_hand = InHand()
         self.lock = threading.RLock()
         self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None
@@ -298,6 +300,7 @@ class App:
         if self._rebuilding is not None:
             self._rebuilding.join()
         self.walks.stop()
+        self.in_hand.stop()
         self._note_head()
         self.ledger.close()
 

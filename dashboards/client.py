@@ -304,10 +304,17 @@ class Client:
         return self._ask("GET", "/rules/review", query={"since": since, "until": until}, timeout=_PATIENT)
 
     def effect(
-        self, proposal_id: str = "", *, since: str = "", until: str = "", limit: int = 20, offset: int = 0
+        self,
+        proposal_id: str = "",
+        *,
+        since: str = "",
+        limit: int = 20,
+        offset: int = 0,
+        wait: float | None = None,
     ) -> Json:
-        """What a proposal, or without one the files edited in the workspace, would have changed."""
-        query = {"since": since, "until": until, "limit": limit, "offset": offset}
+        """What a proposal, or without one the files edited in the workspace, would have changed; or, after `wait`
+        seconds, how far that is (`working`, `share`, `seconds`)."""
+        query = {"since": since, "limit": limit, "offset": offset, "wait": wait}
         path = f"/proposals/{proposal_id}/preview" if proposal_id else "/previews"
         return self._ask("GET", path, query=query, timeout=_PATIENT)
 

@@ -85,6 +85,11 @@ class Applied:
             or self.widenings
         )
 
+    @property
+    def may_stop(self) -> bool:
+        """Whether a payment of which no rule says anything could be stopped by this; the rest only softens answers."""
+        return bool(self.entries or self.widenings)
+
     def widening(self, segment: str, at: datetime) -> Widening | None:
         """The one in force in a segment, None if there is none."""
         if not self.widenings:

@@ -148,7 +148,7 @@ def _worth_a_look(past: Past, asking: Asking, segmented: Segmented) -> np.ndarra
     found = ~(probability < cut) | (amount >= min(p.high_amount_minor for p in policies))
     found |= np.asarray(past.killed, bool)
     found |= np.array(past.novelty, np.float64) >= min(p.novelty_at for p in policies)
-    found[[*asking, *past.controls]] = True
+    found[[*asking, *(place for place, applied in past.controls.items() if applied.may_stop)]] = True
     return found
 
 

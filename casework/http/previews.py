@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Moment
 from casework.http.kept import kept_answer
+from casework.in_hand import Going
 from casework.people.permissions import Permission, Person
 from casework.settings import previews, tuning
+from casework.settings.compared import Compared
 from casework.settings.rule_report import rule_report
 from casework.settings.rule_review import rule_review
 from casework.settings.set_backtest import set_backtest
@@ -22,6 +27,12 @@ router = APIRouter(tags=["rules and policy"])
 Share = Annotated[float, Field(ge=0, le=1)] | None
 Limit = Annotated[int, Query(ge=0, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**7)]
+Wait = Annotated[
+    float | None,
+    Query(
+        ge=0, le=60, description="Seconds after which the answer is 202 with how far it is; ask again then."
+    ),
+]
 Path = Annotated[str, Field(max_length=200)]
 Text = Annotated[str, Field(max_length=1_000_000)]
 
@@ -67,13 +78,35 @@ def preview_drafts(
     until: Moment | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
+    wait: Wait = None,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
     """What the workspace's drafts would have changed in a past period, against the set that runs."""
     app = the_app(request)
-    files = previews.proposed_files(app)
-    found = previews.preview(app, files, since, until, at=now(), limit=limit, offset=offset)
-    return json_answer(found)
+    return effect(app, previews.proposed_files(app), (since, until), (limit, offset), wait)
+
+
+def effect(
+    app: App,
+    files: Mapping[str, bytes],
+    period: tuple[datetime | None, datetime | None],
+    page: tuple[int, int],
+    wait: float | None,
+) -> Response:
+    """The effect of some files; with `wait`, after so many seconds 202 and how far it is (`working`, `share`,
+    `seconds`) if it is not known yet."""
+    at = now()
+    found: Compared | Going
+    if wait is None:
+        found = previews.compare(app, files, *period, at=at)
+    else:
+        asked = previews.question(app, files, *period)
+        found = app.in_hand.ask(
+            asked, lambda told: previews.compare(app, files, *period, at=at, told=told), at, wait
+        )
+    if isinstance(found, Going):
+        return json_answer({"working": found.what, "share": found.share, "seconds": found.seconds}, 202)
+    return json_answer(previews.told_of(app, files, found, limit=page[0], offset=page[1]))
 
 
 @router.post("/previews")

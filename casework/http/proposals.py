@@ -12,6 +12,7 @@ from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Moment, Note, ShortText
+from casework.http.previews import Wait, effect
 from casework.people.permissions import Permission, Person
 from casework.settings import approving, checking, drafts, previews, proposal_pages, proposals, steps
 from casework.settings.approving import Approval
@@ -141,13 +142,13 @@ def preview(
     until: Moment | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
+    wait: Wait = None,
     person: Person = allowed(Permission.SETTINGS_PREVIEW),
 ) -> Response:
     """What the proposal would have changed in a past period, against the set that runs."""
     app = the_app(request)
     files = proposal_pages.proposed_files(app, proposal_id)
-    found = previews.preview(app, files, since, until, at=now(), limit=limit, offset=offset)
-    return json_answer(found)
+    return effect(app, files, (since, until), (limit, offset), wait)
 
 
 @router.post("/approvals", status_code=201)

@@ -13,6 +13,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from casework.in_hand import Told, nobody
+from casework.settings.past_columns import read_columns
 from casework.settings.past_truth import FRAUD as FRAUD
 from casework.settings.past_truth import UNKNOWN as UNKNOWN
 from casework.settings.past_truth import Truth, read_truth
@@ -31,19 +33,6 @@ from engine.segments import Segments
 MOST_DECISIONS = 1_000_000
 _KINDS = {FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}
 _DEFAULT_DAYS = timedelta(days=30)
-
-# Columns of ours begin with an underscore, which no feature's name can.
-_DECISIONS = """
-SELECT d.transaction_seq AS seq, d.transaction_id AS _id, d.decided_at AS _decided_at, d.outcome AS _outcome,
-       d.probability AS _probability, d.amount_minor AS _amount, d.explored AS _explored, d.set_id AS _set_id,
-       told.draws.audit AS _audit, told.draws.explore AS _explore, told.context.novelty AS _novelty,
-       coalesce(told.context.killed, false) AS _killed, told.context.load AS _load, told.context.controls AS _controls,
-       unnest(told.features)
-FROM (SELECT d.*, json_transform(decode(e.payload), $shape) AS told
-      FROM decisions d JOIN events e ON e.seq = d.event_seq
-      WHERE d.decided_at >= $since AND d.decided_at < $until AND e.kind = 'transaction.decided') AS d
-ORDER BY d.event_seq
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +109,10 @@ class PastDecisions:
     @property
     def _controls(self) -> dict[int, Applied]:
         """What was switched, snoozed or listed, where anything was."""
-        stored = enumerate(self.table.column("_controls").to_pylist())
-        return {place: from_context(orjson.loads(text)) for place, text in stored if text}
+        # What was switched stands for days, so nearly all rows have the same few texts.
+        stored = self.table.column("_controls").to_pylist()
+        known = {text: from_context(orjson.loads(text)) for text in set(stored) if text}
+        return {place: known[text] for place, text in enumerate(stored) if text}
 
     @cached_property
     def amount_minor(self) -> np.ndarray:
@@ -143,7 +134,7 @@ class PastDecisions:
 
 
 def read_past(
-    ledger: Ledger, when: Period, features: FeatureSet, policy: Policy, as_of: datetime
+    ledger: Ledger, when: Period, features: FeatureSet, policy: Policy, as_of: datetime, told: Told = nobody
 ) -> PastDecisions:
     """The decisions of a period with the features stored with them (null where one was not stored)."""
     shape = {
@@ -160,8 +151,7 @@ def read_past(
             },
         },
     }
-    asked = {"shape": orjson.dumps(shape).decode(), "since": when.since, "until": when.until}
-    table = ledger.read_arrow(_DECISIONS, asked)
+    table = read_columns(ledger, when, orjson.dumps(shape).decode(), told)
     return PastDecisions(table, read_truth(ledger, when, policy, as_of))
 
 

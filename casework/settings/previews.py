@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from casework.app import App
+from casework.in_hand import Told, nobody
 from casework.live import Settings, read_settings
 from casework.settings import alarms_of_change, compared
 from casework.settings import past_decisions as past_of
 from casework.settings.compared import Asked, Compared
 from casework.settings.evidence_of_fraud import Evidence, group, maturity, read_evidence
 from casework.settings.flips import Side, flips_page
-from casework.settings.past_decisions import UNKNOWN, PastDecisions, Period
+from casework.settings.past_decisions import UNKNOWN, PastDecisions
 from data import approved
 from data.errors import InputError
 from engine.decision import Outcome
@@ -54,26 +55,48 @@ def preview(
     limit: int,
     offset: int = 0,
 ) -> JSON:
-    """Decide a past period again under the approved set and under `files`, and compare. The payments that flip are
-    listed from `offset` on, `limit` of them.
+    """Decide a past period again under the approved set and under `files`, and compare (`compare`, then `told_of`)."""
+    return told_of(app, files, compare(app, files, since, until, at=at), limit=limit, offset=offset)
 
-    Both sides start from the stored features, probabilities and draws, so their difference is that of the files.
+
+def compare(
+    app: App,
+    files: Mapping[str, bytes],
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    at: datetime,
+    told: Told = nobody,
+) -> Compared:
+    """Both answers to every payment of a past period: under the approved set, and under `files`.
+
+    Both sides start from the stored features, probabilities and draws, so their difference is that of the files. What
+    was worked out within the last minute is taken again while nobody has acted since. `told` hears how far it is.
     ConfigError for files that cannot be read; InputError for an empty period or features that cannot be had.
     """
-    current = approved.current(app.ledger)
     then = read_settings(files, app.mapping)
-    when = past_of.period(app.ledger, since, until)
-    proposed_id = approved.set_id_of(files)
-    asked = (current.set_id, proposed_id, when.since, when.until)
-    found = compared.once(app, asked, at, lambda: _worked_out(app, asked, when, then, at))
-    past, before, after, evidence = found.past, found.before, found.after, found.evidence
+    asked = question(app, files, since, until)
+    return compared.once(app, asked, at, lambda beside: _worked_out(app, asked, then, at, beside, told))
+
+
+def question(app: App, files: Mapping[str, bytes], since: datetime | None, until: datetime | None) -> Asked:
+    """What is compared over which period; equal ones have the same answer as long as nothing is recorded."""
+    return Asked(approved.current(app.ledger).set_id, approved.set_id_of(files), since, until)
+
+
+def told_of(app: App, files: Mapping[str, bytes], found: Compared, *, limit: int, offset: int = 0) -> JSON:
+    """A comparison in numbers. The payments that flip are listed from `offset` on, `limit` of them; `as_of` is the
+    moment for which it was worked out."""
+    current = approved.current(app.ledger)
+    when, past, before, after, evidence = found.when, found.past, found.before, found.after, found.evidence
     changed = sorted(path for path in {*files, *current.files} if files.get(path) != current.files.get(path))
     answer = {
         "since": when.since,
         "until": when.until,
         "decisions": len(past),
         "set_id": current.set_id,
-        "proposed_set_id": proposed_id,
+        "proposed_set_id": approved.set_id_of(files),
+        "as_of": found.at,
         "changed": changed,
         "maturity": maturity(evidence),
         **_compared(evidence, before, after),
@@ -85,15 +108,29 @@ def preview(
     return {**answer, "alarms": alarms_of_change.alarms(answer)}
 
 
-def _worked_out(app: App, asked: Asked, when: Period, then: Settings, at: datetime) -> Compared:
+def _worked_out(
+    app: App, asked: Asked, then: Settings, at: datetime, beside: Compared | None, told: Told
+) -> Compared:
     """Both sides decided again; the same files are not decided twice."""
     now = app.settings()
-    past = past_of.read_past(app.ledger, when, now.features, now.policy, at)
+    found = beside or _as_it_is(app, now, asked, at, told)
+    told("Deciding the past again under the change", 0.8)
+    same, past = asked.set_id == asked.proposed_id, found.past
+    after = found.before if same else side_of(app, with_new_features(app, past, now, then), then)
+    return replace(found, after=after)
+
+
+def _as_it_is(app: App, now: Settings, asked: Asked, at: datetime, told: Told) -> Compared:
+    """The period under the present set, on both sides."""
+    when = past_of.period(app.ledger, asked.since, asked.until)
+    past = past_of.read_past(
+        app.ledger, when, now.features, now.policy, at, lambda what, share: told(what, 0.6 * share)
+    )
+    told("Deciding the past again under the present set", 0.6)
     before = side_of(app, past, now)
-    same = asked[0] == asked[1]
-    after = before if same else side_of(app, with_new_features(app, past, now, then), then)
+    told("Reading what became known of the payments", 0.75)
     evidence = read_evidence(app.ledger, when, now.policy, at, blocking_rules(now.rules))
-    return Compared(when, past, before, after, evidence)
+    return Compared(at, when, past, before, before, evidence)
 
 
 def blocking_rules(rules: RuleSet) -> list[str]:

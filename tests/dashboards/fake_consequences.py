@@ -27,6 +27,7 @@ def tuner(query: dict[str, str]) -> Json:
 
 def effect(query: dict[str, str]) -> Json:
     found = copy.deepcopy(_HELD["effect"])
+    found["as_of"] = found["until"]
     first = int(query.get("offset", 0))
     found["flips"] = found["flips"][first:] if first < 3 else []
     found["next_offset"] = 15 if first == 0 else None

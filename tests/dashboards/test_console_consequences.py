@@ -121,6 +121,15 @@ def test_the_effect_says_in_its_title_how_many_flip_and_shows_estimate_beside_na
     assert "after which silence counts" in text
 
 
+def test_an_effect_that_takes_long_shows_how_far_it_is_and_then_itself(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /previews"] = {"working": "Reading the decisions", "share": 0.4, "seconds": 3.2}
+    app = opened("risk-manager-1", "effect")
+    assert "Reading the decisions: 3 s so far" in str(app.get("progress")[0].proto)
+    assert not app.dataframe
+    del api.answers["GET /previews"]
+    assert "would have been answered otherwise" in seen(app.run())
+
+
 def test_flipped_payments_are_paged(opened: Opened) -> None:
     app = opened("risk-manager-1", "effect")
     assert "1 to 3 of" in seen(app)
