@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
 from casework.deciding import replay_samples
-from casework.keeping import backups, retention
+from casework.keeping import backups, heads, retention
 from casework.learning.retraining import triggers
 from casework.outbox import messages, sending
 from casework.quality.consensus import further
@@ -75,7 +75,7 @@ def all_jobs(app: App) -> list[Job]:
         Job("digest", "say in words what changed this week", _WEEKLY, lambda: digest.make(app)),
         Job(
             "anchor",
-            "note the head of the chain outside the workspace",
+            "note the head of the chain outside the workspace, and tell webhooks",
             _ANCHOR,
             lambda: anchor(app),
             False,
@@ -209,9 +209,11 @@ def backup(app: App) -> str:
 
 
 def anchor(app: App) -> str:
-    """Note how far the chain has come, where a person with the workspace alone cannot change it."""
+    """Note how far the chain has come, where a person with the workspace alone cannot change it, and tell others."""
     noted = seal_checks.note_head(app.ledger, app.clock())
-    return f"Event {noted.seq} noted." if noted else "The ledger has no key."
+    if noted is None:
+        return "The ledger has no key."
+    return f"Event {noted.seq} noted, and put into {heads.tell(app.ledger, noted, app.clock())} messages."
 
 
 def trigger(app: App) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
 from casework.cli.reach import reached
+from casework.keeping import heads
 from data.errors import ConflictError, InputError
 
 cli = typer.Typer(help="The audit record: check it, export it.", no_args_is_help=True)
@@ -18,17 +19,34 @@ _PAGE = 1000
 
 
 @cli.command("verify")
-def verify(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+def verify(
+    kept: Annotated[
+        Path | None,
+        typer.Option("--heads", metavar="FILE", help="Heads of the chain that somebody outside kept."),
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """Walk the whole chain of events; exit 1 at the first one that does not fit.
+
+    With --heads it must go through each head in a file, one a line, as webhooks were told them.
 
     Example: secondlook audit verify --workspace bank
     """
+    outside = heads.read_kept(kept) if kept else []
     with reached(workspace) as reach:
         report = reach.get("/v1/audit/verification")
+        found = list(heads.problems(outside, heads.hash_asked(reach.get)))
+    if found:
+        first = {} if report["problem"] else {"problem": found[0]}
+        report |= {"ok": False, "problems": [*report["problems"], *found], **first}
+    report["compared_heads"] = len(outside)
     if report["ok"]:
         lines = [f"{report['events']} events, every one in its place and unaltered.", _sealed(report)]
+        lines += [f"It goes through all {len(outside)} heads that were kept outside."] if outside else []
     else:
-        lines = [f"Event {report['first_bad_seq']}: {report['problem']}"]
+        place = f"Event {report['first_bad_seq']}: " if report["first_bad_seq"] else ""
+        lines = [f"{place}{report['problem']}"]
         lines += [f"  also: {problem}" for problem in report["problems"] if problem != report["problem"]]
     answer(report, lines, as_json)
     finish(not report["ok"])
