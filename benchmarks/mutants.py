@@ -3,9 +3,10 @@
 python -m benchmarks.mutants [MODULE ...] [--sample 40] [--seed 1] [--seconds 60]
 
 Each mutant is a module with one small change: a comparison that is met a step later, `and` for `or`, another sign, a
-number one higher, a condition the other way round. It is run against the tests that are there to defend the module, in
-a process of its own, without touching any file. A mutant that no test fails on survives, and is listed on stderr:
-either its change makes no difference (to be judged by reading it), or a test is missing.
+number one higher, a condition the other way round; in the text of a query likewise. It is run against the tests that
+are there to defend the module, in a process of its own, without touching any file. A mutant that no test fails on
+survives, and is listed on stderr: either its change makes no difference (to be judged by reading it), or a test is
+missing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import importlib.machinery
 import importlib.util
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,6 +32,13 @@ from benchmarks.machine import machine
 from benchmarks.soak_page import record
 
 ROOT = Path(__file__).resolve().parents[1]
+_WINDOWS = (
+    "tests/engine/features/test_online_features.py",
+    "tests/engine/features/test_feature_contract.py",
+    "tests/engine/features/test_feature_arithmetic.py",
+    "tests/engine/features/test_one_busy_entity.py",
+    "tests/engine/features/test_feature_parity.py",
+)
 TESTS: dict[str, tuple[str, ...]] = {
     "engine.triage": (
         "tests/engine/triage/test_limits_of_triage.py",
@@ -52,6 +61,15 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/casework/agreement/test_agreement_intervals.py",
         "tests/casework/agreement/test_agreement_edges.py",
     ),
+    "engine.intervals": ("tests/engine/model/test_model_intervals.py",),
+    "engine.features.history": _WINDOWS,
+    "engine.features.known_labels": _WINDOWS,
+    "engine.features.tracked_entity": _WINDOWS,
+    "casework.learning.labels.labels": (
+        "tests/casework/test_labels.py",
+        "tests/casework/test_label_changes.py",
+    ),
+    "casework.quality.consensus.worth": ("tests/casework/scorecards/test_worth_of_verdicts.py",),
 }
 _HEAVY = ("numpy", "scipy.stats", "pytest", "hypothesis", "duckdb", "pyarrow", "pandas", "sqlglot", "yaml")
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -62,6 +80,14 @@ _SIGNS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult
 }  # fmt: skip
 _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # they are imported before the fork
+_SQL = {
+    "<=": "<", "<": "<=", ">": ">=", ">=": ">", "+": "-", "AND": "OR", "OR": "AND", "NOT ": "", "IN (": "NOT IN (",
+    "min(": "max(", "max(": "min(", "least(": "greatest(", "true": "false", "false": "true", "1.0": "0.5",
+}  # fmt: skip
+_SQL_WORD = re.compile(
+    r"<=|>=|<>|[<>+]|\b(?:AND\b|OR\b|NOT |IN \(|arg_max|(?:min|max|least)\(|true|false|1\.0)"
+)
+_IS_SQL = re.compile(r"\b(SELECT|CASE WHEN|FROM)\b")
 _CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -88,8 +114,8 @@ def mutants(source: str) -> Iterator[Mutant]:
             whole = _Replacing(theirs, made).visit(copy)
             yield Mutant(
                 getattr(node, "lineno", 0),
-                ast.unparse(node),
-                ast.unparse(made),
+                _told(node, made),
+                _told(made, node),
                 ast.unparse(ast.fix_missing_locations(whole)),
             )
 
@@ -120,6 +146,8 @@ def _changed(node: ast.AST) -> list[ast.AST]:
             return [ast.BinOp(left, _SIGNS[type(op)](), right)]
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return [inner]
+        case ast.Constant(value=str() as value) if _IS_SQL.search(value):
+            return [ast.Constant(text) for text in _changed_sql(value)]
         case ast.Constant(value=bool() as value):
             return [ast.Constant(not value)]
         case ast.Constant(value=int() | float() as value):
@@ -131,6 +159,23 @@ def _changed(node: ast.AST) -> list[ast.AST]:
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in _CALLS:
             return [ast.Call(ast.Name(_CALLS[name], ast.Load()), args, keywords)]
     return []
+
+
+def _changed_sql(text: str) -> list[str]:
+    """The query with one word or sign changed, for each that can be."""
+    found = [place for place in _SQL_WORD.finditer(text) if place[0] in _SQL]
+    return [text[: place.start()] + _SQL[place[0]] + text[place.end() :] for place in found]
+
+
+def _told(node: ast.AST, other: ast.AST) -> str:
+    """A node's text; of a query, where it differs from the other."""
+    if not (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and isinstance(other, ast.Constant)
+    ):
+        return ast.unparse(node)
+    pairs = enumerate(zip(node.value, str(other.value), strict=False))
+    first = next((place for place, (was, now) in pairs if was != now), 0)
+    return " ".join(node.value[max(0, first - 30) : first + 30].split())
 
 
 class _Replacing(ast.NodeTransformer):

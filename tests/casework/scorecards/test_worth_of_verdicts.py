@@ -17,7 +17,7 @@ PEOPLE = {"careful": (0.8, 0.05), "coin": (0.5, 0.5), "dismisser": (0.0, 0.0), "
 LONG = timedelta(days=40)
 
 
-def measured(seed: int = 1, golden: int = 60) -> Measures:
+def measured(seed: int = 1, golden: int = 60, doubted: tuple[str, ...] = ()) -> Measures:
     """Everybody judges the golden cases and 300 more of which 3 in 10 are fraud, two people each."""
     rng = np.random.default_rng(seed)
     ratings, lanes, truth = [], {}, {}
@@ -30,12 +30,13 @@ def measured(seed: int = 1, golden: int = 60) -> Measures:
         for who in names if n < golden else rng.choice(names, 2, replace=False):
             said = rng.random() < PEOPLE[str(who)][0 if fraud else 1]
             ratings.append(Rating(item, str(who), "confirmed_fraud" if said else "legitimate"))
-    return measure(ratings, lanes, truth)
+    return measure(ratings, lanes, truth, doubted=doubted)
 
 
 def test_error_rates_are_found_with_golden_cases_where_two_people_look() -> None:
     found = measured()
     assert found.identified
+    assert found.sentence == "Error rates are anchored by golden items of every class."
     for who, (recall, wrongly) in PEOPLE.items():
         assert found.rates(who) == pytest.approx((recall, wrongly), abs=0.16)
     assert found.prior["uncertain"] == pytest.approx(0.3, abs=0.1)
@@ -69,6 +70,15 @@ def test_what_is_stored_is_what_is_used() -> None:
     said = [("careful", "confirmed_fraud"), ("coin", "legitimate")]
     assert again.posterior(said, "uncertain") == pytest.approx(found.posterior(said, "uncertain"), abs=1e-4)
     assert again.as_json() == found.as_json()
+
+
+def test_somebody_in_doubt_counts_half_of_the_way_to_saying_the_same_whatever_the_payment_is() -> None:
+    sure, doubted = measured(), measured(doubted=("sharp", "nobody"))
+    assert doubted.doubted == ("sharp",)
+    assert doubted.rates("careful") == sure.rates("careful")
+    recall, wrongly = doubted.rates("sharp")
+    assert recall - wrongly == pytest.approx((sure.rates("sharp")[0] - sure.rates("sharp")[1]) / 2)
+    assert doubted.confusion["sharp"].sum(axis=1) == pytest.approx([1, 1])
 
 
 @pytest.fixture

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from engine.intervals import Interval, bootstrap, paired_difference, ranking_intervals
+from engine.intervals import (
+    CELLS,
+    Interval,
+    bootstrap,
+    paired_difference,
+    ranking_intervals,
+    resampled_weights,
+)
 from engine.metrics import Ranking
 
 
@@ -23,6 +30,14 @@ def test_the_interval_of_a_mean_is_that_of_the_textbook() -> None:
     assert found.value == pytest.approx(values.mean())
     assert found.low == pytest.approx(values.mean() - half, abs=0.03)
     assert found.high == pytest.approx(values.mean() + half, abs=0.03)
+
+
+@pytest.mark.parametrize("rows", [3, CELLS // 10])
+def test_as_many_resamples_are_drawn_as_asked_for_however_many_fit_into_memory(rows: int) -> None:
+    blocks = list(resampled_weights(np.ones(rows), 1, resamples=11))
+
+    assert sum(map(len, blocks)) == 11
+    assert max(map(len, blocks)) * rows <= CELLS
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
