@@ -7,11 +7,10 @@ from urllib.parse import quote
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, table
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, table
 from casework.cli.reach import reached
 
 cli = typer.Typer(help="API keys of payment systems.", no_args_is_help=True)
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
 
 
 @cli.command("list")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import orjson
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, aside, finish
 from casework.cli.reach import reached
 from casework.keeping import heads
 from data.errors import ConflictError, InputError
@@ -74,7 +74,7 @@ def export(
     unmask: Annotated[
         bool, typer.Option("--unmask", help="Take personal values along; needs --reason.")
     ] = False,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the record.")] = "",
+    reason: ReasonOption = "",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:

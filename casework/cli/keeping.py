@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer
 from casework.cli.reach import LOCAL, reached
 from casework.keeping import backups
-
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it goes into the record.")]
 
 
 def add_to(parent: typer.Typer) -> None:

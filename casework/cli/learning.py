@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, finish
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, aside, finish
 from casework.cli.progress import Report, steps
 from casework.cli.reach import Reach, opened, reached
 from casework.cli.spreadsheet import safe
@@ -40,7 +40,7 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def train(
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the run.")] = "asked for by hand",
+    reason: ReasonOption = "asked for by hand",
     tune: Annotated[bool, typer.Option("--tune", help="Search for better settings first.")] = False,
     budget: Annotated[
         int, typer.Option("--budget", min=1, max=86_400, help="Seconds the search may take.")

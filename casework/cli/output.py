@@ -16,6 +16,7 @@ from casework.workspace import DEFAULT_WORKSPACE
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="SECONDLOOK_WORKSPACE", help="The workspace directory.")
 ]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept on record.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on standard output.")]
 HERE = DEFAULT_WORKSPACE
 

@@ -10,12 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from casework.cli import consequences
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, table
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, finish, table
 from casework.cli.reach import Reach, reached
 from data.errors import InputError
 
 JSON = dict[str, Any]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept with the change.")]
 OverrideOption = Annotated[
     str, typer.Option("--override", help="Why a rule shall go live without the evidence asked for.")
 ]

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, finish, table
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, finish, table
 from casework.cli.reach import reached
-
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept on record.")]
 
 cli = typer.Typer(
     help="Kill switch, alarms, breaker, and settings tried on live traffic.", no_args_is_help=True

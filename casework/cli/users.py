@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, table
+from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, table
 from casework.cli.reach import reached
 
 cli = typer.Typer(help="The people and systems that may sign in.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def add_user(
     role: Annotated[
         str, typer.Option("--role", help="analyst, team_lead, risk_manager, auditor, admin, integrator.")
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    reason: ReasonOption,
     password: Annotated[
         str,
         typer.Option("--password", envvar="SECONDLOOK_PASSWORD", help="Made up and shown once if left out."),
@@ -54,7 +54,7 @@ def add_user(
 @cli.command("disable")
 def disable_user(
     user: Annotated[str, typer.Argument(help="The user name.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    reason: ReasonOption,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +70,7 @@ def disable_user(
 @cli.command("link")
 def link_user(
     user: Annotated[str, typer.Argument(help="The user name.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    reason: ReasonOption,
     email: Annotated[str, typer.Option("--email", help="The verified e-mail address there.")] = "",
     subject: Annotated[str, typer.Option("--subject", help="Or the subject ('sub') there.")] = "",
     workspace: WorkspaceOption = HERE,
@@ -90,7 +90,7 @@ def link_user(
 @cli.command("unlink")
 def unlink_user(
     user: Annotated[str, typer.Argument(help="The user name.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded.")],
+    reason: ReasonOption,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
