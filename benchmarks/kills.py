@@ -29,6 +29,7 @@ import httpx
 import psutil
 
 from benchmarks import reviewers, soak_page
+from benchmarks.going_on import Kept
 from benchmarks.kill_load import Answered, Load
 from casework.deciding import decisions
 from casework.workspace import Workspace
@@ -46,7 +47,7 @@ _DYING_SECONDS = 20.0
 
 
 @dataclass
-class Counts:
+class Counts(Kept):
     """What was killed and answered, how long restarts took, and what was wrong."""
 
     rounds: int = 0
@@ -56,16 +57,6 @@ class Counts:
     restarts: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-
-    def save(self, file: Path) -> None:
-        file.write_text(json.dumps({name: getattr(self, name) for name in self.__dataclass_fields__}))
-
-    @classmethod
-    def load(cls, file: Path) -> Counts:
-        if not file.exists():
-            return cls()
-        said = json.loads(file.read_text())
-        return cls(**{**said, "moments": Counter(said["moments"])})
 
 
 class Server:

@@ -10,15 +10,12 @@ was counted before counts on. Results go to docs/soak.md.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,6 +24,7 @@ import psutil
 import pyarrow.parquet as pq
 
 from benchmarks import soak_page
+from benchmarks.going_on import Kept, kept_folder
 from benchmarks.institutions import RULES
 from casework import workspace
 from casework.app import App
@@ -53,23 +51,13 @@ _PATIENCE_SECONDS = 120.0
 
 
 @dataclass
-class Counts:
+class Counts(Kept):
     """What was killed, at which stage, and what was wrong afterwards."""
 
     killed: Counter[str] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-
-    def save(self, file: Path) -> None:
-        file.write_text(json.dumps({name: getattr(self, name) for name in self.__dataclass_fields__}))
-
-    @classmethod
-    def load(cls, file: Path) -> Counts:
-        if not file.exists():
-            return cls()
-        said = json.loads(file.read_text())
-        return cls(Counter(said["killed"]), Counter(said["stages"]), Counter(said["ended"]), said["wrong"])
 
 
 def make(root: Path, payments: int = 4_000) -> None:
@@ -236,7 +224,7 @@ def main() -> int:
     if given.work:
         work(given.workspace, given.work)
         return 0
-    with _folder(given.workspace) as root:
+    with kept_folder(given.workspace, "retrain-kills-") as root:
         if not Workspace(root).exists:
             make(root)
         told = run(root, given.kills, given.minutes, given.seed)
@@ -275,15 +263,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-page", action="store_true", help="leave docs/soak.md alone")
     parser.add_argument("--work", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-@contextmanager
-def _folder(wanted: Path | None) -> Iterator[Path]:
-    if wanted is not None:
-        yield wanted
-        return
-    with tempfile.TemporaryDirectory(prefix="retrain-kills-") as folder:
-        yield Path(folder) / "workspace"
 
 
 if __name__ == "__main__":

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,6 +26,7 @@ from typing import Any
 import httpx
 import orjson
 
+from benchmarks.going_on import kept_folder
 from casework.app import App
 from casework.deciding.transactions import Sent, checked
 from casework.people.signin import add_user
@@ -231,7 +230,7 @@ def walk(ledger: Ledger) -> dict[str, Any]:
 
 def main() -> int:
     wanted = _arguments()
-    with _folder(wanted.workspace) as root:
+    with kept_folder(wanted.workspace, "reviewers-") as root:
         began = time.monotonic()
         tokens = signed_in(root) if root.exists() else make(root, wanted.tasks, wanted.reviewers)
         print(f"made in {time.monotonic() - began:.0f} s; {wanted.reviewers} reviewers begin", flush=True)
@@ -273,15 +272,6 @@ def _arguments() -> argparse.Namespace:
         "--workspace", type=Path, help="a folder to keep, or to go on with; default: a temporary one"
     )
     return parser.parse_args()
-
-
-@contextmanager
-def _folder(wanted: Path | None) -> Iterator[Path]:
-    if wanted is not None:
-        yield wanted
-        return
-    with tempfile.TemporaryDirectory(prefix="reviewers-") as folder:
-        yield Path(folder) / "workspace"
 
 
 def _served(root: Path) -> Any:
