@@ -11,14 +11,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import orjson
 
-from casework.review.lanes import RANDOM_LANES, REPEATED_LANES
+from casework.review.lanes import RANDOM_LANES, REPEATED_LANES, SECOND_LANE
 from casework.review.likeness import LONGEST, Stretches, resembles
 from casework.review.review_design import PILOT, RE_SERVE
 from casework.review.reviewers import Reviewer, all_reviewers
+from casework.review.rotation import SHARED, SHARED_KINDS, Together
 from data.events import microseconds
 from data.writer import Head, Writer
 from engine.policy import Policy
@@ -44,13 +46,15 @@ _CLAIMS = """
     QUALIFY row_number() OVER (PARTITION BY e.actor ORDER BY e.seq DESC) <= ? ORDER BY e.seq
 """
 _LIKE = "SELECT task_id, about, alike FROM tasks"
-_JUDGED = """
-    SELECT transaction_seq, reviewer FROM verdicts
+_JUDGED = f"""
+    SELECT transaction_seq, reviewer, task_kind IN {SHARED_KINDS} AS shared FROM verdicts
     WHERE transaction_seq BETWEEN ? AND ? AND list_contains(CAST(? AS BIGINT[]), transaction_seq)
     UNION ALL
-    SELECT transaction_seq, reviewer FROM skips
+    SELECT transaction_seq, reviewer, false AS shared FROM skips
     WHERE transaction_seq BETWEEN ? AND ? AND list_contains(CAST(? AS BIGINT[]), transaction_seq)
 """
+_LOOKED_THROUGH = 50
+"""Second reviews among which one with the least usual colleague is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class _Line:
 
     ranked: list[tuple[float, str]] = field(default_factory=list)
     urgent: list[tuple[int, str]] = field(default_factory=list)
+    is_shared: bool = False
+    """Whether others judge the same payments, so that it matters with whom one works."""
 
     def add(self, task: Waiting) -> None:
         insort(self.ranked, task.rank)
@@ -116,6 +122,8 @@ class Desk:
         self._lines: dict[tuple[str, str], _Line] = defaultdict(_Line)
         self._on: dict[int, set[str]] = defaultdict(set)
         self._judged: dict[int, set[str]] = defaultdict(set)
+        self._shared: dict[int, set[str]] = defaultdict(set)
+        self._together = Together()
         self._held: dict[str, set[str]] = defaultdict(set)
         self._stretches = Stretches()
 
@@ -138,7 +146,8 @@ class Desk:
 
         In a lane those in the last quarter of their time come first, by deadline; the rest by rank. Payments shown
         again are a share of the work, so where there is no other work there is none of them either. What is nearly the
-        same as too much of what this person had of late is left out, unless there is nothing else.
+        same as too much of what this person had of late is left out, unless there is nothing else; of second reviews
+        one comes first that lets this person work with somebody he or she has worked with least (see rotation).
         """
         full = self._stretches.full(who.user_id, policy.work)
         found = self._firsts(who, kinds, policy, at, full)
@@ -189,11 +198,15 @@ class Desk:
     def _ranked(
         self, line: _Line, who: Reviewer, kinds: Collection[str], at: datetime, full: Collection[str]
     ) -> tuple[Any, ...] | None:
-        for rank, task_id in line.ranked:
-            task = self._tasks[task_id]
-            if not resembles(task, full) and self._may(task, who, kinds, at):
-                return (1, 0, rank, task_id)
-        return None
+        tasks = (self._tasks[task_id] for _, task_id in line.ranked)
+        free = (task for task in tasks if not resembles(task, full) and self._may(task, who, kinds, at))
+        found = islice(free, _LOOKED_THROUGH if line.is_shared else 1)
+        return min(((1, self._times_together(task, who), *task.rank) for task in found), default=None)
+
+    def _times_together(self, task: Waiting, who: Reviewer) -> int:
+        if task.lane != SECOND_LANE:
+            return 0
+        return self._together.times(who.user_id, self._shared.get(task.transaction_seq, ()))
 
     def _fits(self, task: Waiting, who: Reviewer, policy: Policy) -> bool:
         return task.assignee == who.user_id or who.serves(policy.work.queue(task.queue))
@@ -212,8 +225,11 @@ class Desk:
 
     def _load(self, w: Writer) -> None:
         self.reviewers = all_reviewers(w)
-        for memory in (self._tasks, self._lines, self._on, self._judged, self._held):
+        for memory in (self._tasks, self._lines, self._on, self._judged, self._shared, self._held):
             memory.clear()
+        self._together.clear()
+        for row in reversed(w.read(SHARED)):
+            self._together.note(row["other"], [row["one"]])
         self._put(w, w.read(_OPEN))
         self._stretches.clear()
         self._stretches.note(w.read(_CLAIMS, [LONGEST]))
@@ -255,6 +271,8 @@ class Desk:
             said = orjson.loads(event["payload"])
             if "transaction_seq" in said:
                 self._note(said["transaction_seq"], event["actor"])
+                if said["task_kind"] in SHARED_KINDS:
+                    self._note_shared(said["transaction_seq"], event["actor"])
             return str(said["task_id"])
         task_id = str(event["subject"]).removeprefix("task:")
         if event["kind"] in ("task.released", "task.escalated") and task_id in self._tasks:
@@ -264,6 +282,11 @@ class Desk:
     def _note(self, transaction_seq: int, reviewer: str) -> None:
         if transaction_seq in self._on:
             self._judged[transaction_seq].add(reviewer)
+
+    def _note_shared(self, transaction_seq: int, reviewer: str) -> None:
+        if transaction_seq in self._on:
+            self._together.note(reviewer, self._shared[transaction_seq])
+            self._shared[transaction_seq].add(reviewer)
 
     def _drop(self, changed: Iterable[str]) -> None:
         for task_id in changed:
@@ -279,7 +302,9 @@ class Desk:
         for row in rows:
             task = Waiting(**row)
             self._tasks[task.task_id] = task
-            self._lines[task.queue, task.lane].add(task)
+            line = self._lines[task.queue, task.lane]
+            line.is_shared = task.lane == SECOND_LANE
+            line.add(task)
             if task.transaction_seq not in self._on:
                 fresh.add(task.transaction_seq)
             self._on[task.transaction_seq].add(task.task_id)
@@ -291,8 +316,11 @@ class Desk:
             span = [seqs[0], seqs[-1], seqs]
             for row in w.read(_JUDGED, [*span, *span]):
                 self._judged[row["transaction_seq"]].add(row["reviewer"])
+                if row["shared"]:
+                    self._shared[row["transaction_seq"]].add(row["reviewer"])
 
     def _forget_settled(self) -> None:
         for seq in [seq for seq, open_tasks in self._on.items() if not open_tasks]:
             del self._on[seq]
             self._judged.pop(seq, None)
+            self._shared.pop(seq, None)
