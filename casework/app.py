@@ -39,6 +39,7 @@ from data.ledger import Ledger
 from data.mapping import Mapping
 from data.transactions import Transaction
 from engine.intervals import Interval
+from engine.model.scoring import Model
 
 log = logging.getLogger("secondlook.app")
 Clock = Callable[[], datetime]
@@ -78,6 +79,7 @@ class App:
         self.lock = threading.RLock()
         self.importing = threading.Lock()  # one import at a time, held for its whole length
         self._live: Live | None = None
+        self._model: Model | None = None  # kept when the rest is built anew, should its files be gone by then
         self._loop: DecisionLoop | None = None
         self.measures = Measures()
         self.readiness = Readiness(lambda: self._live is not None)
@@ -102,10 +104,15 @@ class App:
         if found is None:
             with self.lock:
                 if self._live is None:
-                    self._live = live.build(self.ledger, self.workspace, self.mapping)
+                    self._live = self._built(None)
                     self.readiness.fail_safe = self._live.settings.policy.fail_safe.word
                 found = self._live
         return found
+
+    def _built(self, before: Live | None) -> Live:
+        made = live.build(self.ledger, self.workspace, self.mapping, before, self._model)
+        self._model = made.model
+        return made
 
     @property
     def deciding(self) -> bool:
@@ -224,7 +231,7 @@ class App:
             try:
                 yield
             finally:
-                self._live = live.build(self.ledger, self.workspace, self.mapping, before) if before else None
+                self._live = self._built(before) if before else None
 
     @contextmanager
     def changing_control(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from casework.quality.consensus import further
 from casework.quality.scorecards import editions
 from casework.review import tasks
 from casework.review.measuring import rounds
-from casework.safety import watching
+from casework.safety import alarms, watching
 from casework.schedule import Job
 from casework.watching import digest, reports
 from casework.workspace import BACKUPS
@@ -117,10 +117,18 @@ def _of_reviewers(app: App) -> list[Job]:
     ]
 
 
+_REFUSED = (
+    "The champion's files were refused when they were loaded again ({}). The model that was loaded before goes on "
+    "until the server ends: put the files back before."
+)
+
+
 def sweep(app: App) -> str:
     """Claims whose lock ran out go back; cases past their deadline follow the policy; alarms are told to webhooks."""
-    policy, at = app.live.settings.policy, app.clock()
+    policy, refused, at = app.live.settings.policy, app.live.refused, app.clock()
     with app.ledger.writing() as w:
+        if refused:
+            alarms.raise_alarm(w, alarms.FAIL_SAFE, "model_altered", _REFUSED.format(refused), at)
         freed = tasks.expire_locks(w, at)
         done = dispositions.sweep(w, policy, at)
         messages.tell_alarms(w, at)

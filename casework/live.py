@@ -57,6 +57,8 @@ class Live:
     engine: Engine
     guard: Guard
     past: PastPayments
+    refused: str = ""
+    """Why the champion's files could not be loaded again, while the model loaded before goes on."""
 
     @property
     def model_id(self) -> str:
@@ -91,14 +93,21 @@ def _check_protected(features: FeatureSet, policy: Policy, where: str) -> None:
             )
 
 
-def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live | None = None) -> Live:
+def build(
+    ledger: Ledger,
+    workspace: Workspace,
+    mapping: Mapping,
+    before: Live | None = None,
+    held: Model | None = None,
+) -> Live:
     """Load the approved set, the champion and the memory of the past from the ledger.
 
-    The memory of `before` is taken over where the features are declared as they were.
+    The memory of `before` is taken over where the features are declared as they were; `held` is the model that decided
+    until now, which goes on where it is the champion and its files are not what they were.
     """
     current = approved.current(ledger)
     settings = read_settings(current.files, mapping)
-    model, absent = found_champion(ledger, workspace.models)
+    model, absent, refused = found_champion(ledger, workspace.models, held)
     policy = opening.chosen_policy(ledger, settings)
     same = before is not None and before.settings.files["features.yaml"] == settings.files["features.yaml"]
     memory = before.memory if before and same else remembered(ledger, settings.features)
@@ -116,31 +125,35 @@ def build(ledger: Ledger, workspace: Workspace, mapping: Mapping, before: Live |
     )
     past = before.past if before else PastPayments(ledger, mapping)
     guard = opening.guard(ledger, engine, settings, workspace.models, partial(read_settings, mapping=mapping))
-    return Live(current.set_id, settings, model, memory, engine, guard, past)
+    return Live(current.set_id, settings, model, memory, engine, guard, past, refused)
 
 
-def found_champion(ledger: Ledger, models: Path) -> tuple[Model | None, str]:
-    """The model that decides, and the word for why there is none.
+def found_champion(ledger: Ledger, models: Path, held: Model | None = None) -> tuple[Model | None, str, str]:
+    """The model that decides, the word for why there is none, and why its files were refused, '' if they were not.
 
     A champion whose files are gone or altered must not keep the server from starting: rules go on, and where none asks
-    for more the policy's fail-safe outcome stands, with an alarm.
+    for more the policy's fail-safe outcome stands, with an alarm. One that is in memory already was checked when it was
+    loaded: it goes on.
     """
+    wanted = champion_id(ledger)
     try:
-        return champion(ledger, models), "no_model"
+        return opening.loaded_model(ledger, models, wanted) if wanted else None, "no_model", ""
     except (NotFoundError, InputError) as problem:
         log.error("the champion cannot be used: %s", problem.what)
-        return None, "model_missing"
+        if held is not None and held.model_id == wanted:
+            return held, "no_model", problem.what
+        return None, "model_missing", ""
 
 
-def champion(ledger: Ledger, models: Path) -> Model | None:
-    """The model that decides: None before the first is trained; the one before while the breaker has paused it."""
+def champion_id(ledger: Ledger) -> str:
+    """Which model decides: '' before the first is trained; the one before while the breaker has paused it."""
     rows = ledger.read(
         "SELECT model_id FROM models WHERE status = 'champion' ORDER BY created_at DESC LIMIT 1"
     )
-    model_id = rows[0]["model_id"] if rows else ""
+    model_id = str(rows[0]["model_id"]) if rows else ""
     if model_id and opening.paused_model(ledger, model_id):
-        model_id = opening.model_before(ledger, model_id)
-    return opening.loaded_model(ledger, models, model_id) if model_id else None
+        return opening.model_before(ledger, model_id)
+    return model_id
 
 
 def remembered(ledger: Ledger, features: FeatureSet) -> OnlineState:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-KEPT_BYTES = 256 * 1024 * 1024
+KEPT_BYTES = 128 * 1024 * 1024
 _SLACK_BYTES = 32 * 1024 * 1024
 _BUSY_BYTES = 64 * 1024 * 1024
 _CACHED = "BASE_TABLE"

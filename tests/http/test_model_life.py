@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
+from casework import live
 from casework.deciding import outcomes
 from casework.deciding.outcomes import Told
 from casework.deciding.replaying import replay
+from casework.jobs import sweep
 from casework.learning.labels import holdout, snapshot
 from casework.learning.registry import cards, flips, models
 from data.errors import ConfigError
@@ -194,6 +196,33 @@ def test_a_hold_out_by_an_unknown_entity_is_refused(institution: Institution) ->
     wrong = replace(policy, retrain=replace(policy.retrain, holdout_by="costumer"))
     with pytest.raises(ConfigError, match="'holdout_by' is 'costumer'"):
         holdout.split(app.ledger, app.key, wrong, snapshot.believed_at(app.ledger, policy, START))
+
+
+def test_a_model_swapped_under_a_served_app_is_refused_and_the_one_in_memory_goes_on(
+    institution: Institution, first: str
+) -> None:
+    app = institution.app
+    served = app.live.model_id
+    file = max(app.workspace.model_folder(served).glob("*.ubj"))
+    sound = file.read_bytes()
+    file.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    try:
+        for again in (
+            app.adopt,
+            app.forget,
+        ):  # other rules come into force; all is built anew from the ledger
+            again()
+            decided = institution.decide(payment(9, transaction_id=f"swapped-{again.__name__}"))
+            assert decided["model_id"] == served
+            assert "fail_safe" not in decided["context"]
+        sweep(app)
+        told = institution.ask("risk-manager-1", "GET", "/v1/alarms").json()["alarms"]
+        assert [row["kind"] for row in told if row["subject"] == "model_altered"] == ["fail_safe"]
+        assert live.found_champion(app.ledger, app.workspace.models)[:2] == (None, "model_missing")
+    finally:
+        file.write_bytes(sound)
+    app.adopt()
+    assert not app.live.refused
 
 
 def test_no_thread_of_a_retrain_is_left(institution: Institution) -> None:
