@@ -34,9 +34,9 @@ def draw(models: list[Json]) -> None:
         f"{told}. 95 % bootstrap intervals."
     )
     _oscillation(latest.get("oscillation"))
-    turned = latest.get("labels_turned")
-    if turned:
-        st.warning(words.plain(turned["sentence"]))
+    for turned in (latest.get("labels_turned"), latest.get("verdicts_turned")):
+        if turned:
+            st.warning(words.plain(turned["sentence"]))
 
 
 def _oscillation(found: Json | None) -> None:

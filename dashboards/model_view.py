@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, signin, words
+from dashboards import charts, frame, rates_view, signin, words
 from dashboards.client import ApiError
 from dashboards.palette import palette
 
@@ -71,6 +71,7 @@ def _comparison(record: Json) -> None:
         f"Judged on {words.count(compared['rows'])} payments with {words.count(compared['frauds'])} frauds "
         "that neither model learned from, each at its own thresholds from the same policy. 95 % bootstrap intervals."
     )
+    rates_view.ranking(record.get("naive_average_precision"))
 
 
 def _found(difference: Json) -> str:

@@ -90,6 +90,7 @@ def _week(row: Json) -> dict[str, Any]:
         "Fraud, naive": rate(actual["naive_fraud_share"]),
         "Recall expected": words.percent(expected.get("recall"), 0),
         "Recall, estimated": rate(actual["recall"], young),
+        "Recall, naive": rate(actual.get("naive_recall")),
     }
 
 

@@ -15,6 +15,7 @@ from casework.learning.registry import cards, flips, models
 from casework.learning.registry.flip_pages import flip_page
 from casework.learning.retraining import runs
 from casework.people.permissions import Permission, Person
+from casework.watching import digest
 
 router = APIRouter(tags=["models and jobs"])
 
@@ -34,8 +35,11 @@ class RetrainForm(ReasonForm):
 
 @router.get("/models")
 def list_models(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
-    """Every model, newest first, with its figures and the gates it met."""
-    return json_answer({"models": models.table(the_app(request).ledger)})
+    """Every model, newest first, with its figures and the gates it met. `rates` says of those that decided how much of
+    what they stopped was fraud and how much of the fraud they stopped, as the last digest estimated it beside the naive
+    figures; null before the first digest."""
+    ledger = the_app(request).ledger
+    return json_answer({"models": models.table(ledger), "rates": digest.of_models(ledger)})
 
 
 @router.get("/models/{model_id}")

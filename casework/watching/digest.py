@@ -77,6 +77,7 @@ def compose(app: App) -> JSON | None:
         "weeks": performance.by_week(record, until),
         "lanes": performance.by_lane(record),
         "rules": performance.by_rule(record),
+        "models": performance.by_model(record),
         "overrides": overrides(ledger, long, policy, at),
         "subgroups": by_subgroup(record, policy.protected_attribute),
         "exploration": {**exploration(ledger, record, policy, at), "by_day": by_day(record, until)},
@@ -174,6 +175,17 @@ def estimates(ledger: Ledger) -> JSON | None:
         "overall": json.loads(row["overall"]),
         "subgroups": json.loads(row["groups"]),
     }
+
+
+def of_models(ledger: Ledger) -> JSON | None:
+    """Of the last digest the rates of each model that decided; None before the first."""
+    rows = ledger.read(
+        "SELECT until, json_extract_string(content, '$.figures_since') AS since, json_extract(content, '$.models') AS "
+        "models FROM digests ORDER BY made_at DESC LIMIT 1"
+    )
+    if not rows or rows[0]["models"] is None:
+        return None
+    return {**rows[0], "models": json.loads(rows[0]["models"])}
 
 
 def table(ledger: Ledger, limit: int = 60) -> list[JSON]:

@@ -36,9 +36,11 @@ def tables(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str],
             "Naive",
             "Recall expected",
             "Recall actual",
+            "Recall naive",
         ),
         [_week(row) for row in digest["weeks"]],
     )
+    yield from _by_model(digest.get("models") or [])
     for title, rows in (("Precision by lane", digest["lanes"]), ("Precision by rule", digest["rules"])):
         yield (
             title,
@@ -82,6 +84,25 @@ def tables(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str],
     )
 
 
+def _by_model(rows: Sequence[JSON]) -> Iterator[tuple[str, str, Sequence[str], Rows]]:
+    yield (
+        "By model",
+        "Of its matured payments: how much of what it stopped is fraud (precision), and how much of the fraud it "
+        "stopped (recall). Naive recall leaves out what was declined for good, whose truth never shows.",
+        (
+            "",
+            "Payments",
+            "Precision expected",
+            "Precision actual",
+            "Precision naive",
+            "Recall expected",
+            "Recall actual",
+            "Recall naive",
+        ),
+        [_model(row) for row in rows],
+    )
+
+
 def _week(row: JSON) -> tuple[str, ...]:
     expected, actual = row["expected"] or {}, row["actual"]
     return (
@@ -92,6 +113,21 @@ def _week(row: JSON) -> tuple[str, ...]:
         share(actual["naive_fraud_share"]),
         _plain(expected.get("recall")),
         share(actual["recall"]),
+        share(actual.get("naive_recall")),
+    )
+
+
+def _model(row: JSON) -> tuple[str, ...]:
+    found, expected = row["precision"], row["expected"] or {}
+    return (
+        row["model_id"],
+        f"{row['matured']:,}",
+        _plain(expected.get("precision")),
+        share(found["estimate"]),
+        share(found["naive"]),
+        _plain(expected.get("recall")),
+        share(row["recall"]),
+        share(row["naive_recall"]),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from casework.quality.subgroups import wilson
 from casework.settings.evidence_of_fraud import EXPLORABLE, Evidence, estimate, group, read_evidence
+from casework.settings.past_truth import FRAUD
 from casework.watching.stretches import Stretch, ago
 from data.ledger import Ledger
 from engine.policy import Policy
@@ -32,7 +33,7 @@ APPROVE, REVIEW, DECLINE = "approve", "review", "decline"
 
 _COLUMNS = """
 SELECT d.transaction_seq AS seq, d.outcome, d.probability, d.decided_at, coalesce(t.lane, '') AS lane, d.rules_hit,
-       {attribute} AS value
+       d.model_id AS model, {attribute} AS value
 FROM decisions d JOIN transactions x ON x.seq = d.transaction_seq
 LEFT JOIN (SELECT transaction_seq, min(lane) AS lane FROM tasks WHERE kind IN ('primary', 'audit') GROUP BY ALL) t
   ON t.transaction_seq = d.transaction_seq
@@ -51,6 +52,7 @@ class Record:
     lane: np.ndarray
     rules: Sequence[Sequence[str]]
     value: np.ndarray
+    model: np.ndarray
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -65,7 +67,7 @@ def read(ledger: Ledger, stretch: Stretch, policy: Policy, blocking: Sequence[st
     table = ledger.read_arrow(_COLUMNS.format(attribute=attribute), span)
     column = {
         n: table.column(n).to_numpy(zero_copy_only=False)
-        for n in ("outcome", "probability", "decided_at", "lane", "value")
+        for n in ("outcome", "probability", "decided_at", "lane", "value", "model")
     }
     probability = column["probability"].astype(float)
     return Record(
@@ -76,6 +78,7 @@ def read(ledger: Ledger, stretch: Stretch, policy: Policy, blocking: Sequence[st
         column["lane"],
         table.column("rules_hit").to_pylist(),
         column["value"],
+        column["model"],
     )
 
 
@@ -102,7 +105,7 @@ def by_week(record: Record, until: datetime) -> list[JSON]:
 
 
 def _expected(record: Record, chosen: np.ndarray) -> JSON | None:
-    """What calibrated probabilities promise: fraud share, recall of what was stopped, precision of declines."""
+    """What calibrated probabilities promise: fraud share, recall and precision of what was stopped, and of declines."""
     here = chosen & ~np.isnan(record.probability)
     promised = record.probability[here]
     if not len(promised) or promised.sum() <= 0:
@@ -111,6 +114,7 @@ def _expected(record: Record, chosen: np.ndarray) -> JSON | None:
     return {
         "fraud_share": float(promised.mean()),
         "recall": float(promised[stopped].sum() / promised.sum()),
+        "precision": float(promised[stopped].mean()) if stopped.any() else None,
         "precision_of_declines": float(promised[declined].mean()) if declined.any() else None,
     }
 
@@ -125,8 +129,15 @@ def _actual(record: Record, chosen: np.ndarray) -> JSON:
         "represents": found["estimate"]["represents"],
         "matured": found["matured"],
         "recall": None if young else _recall(record, chosen & stopped, chosen & ~stopped),
+        "naive_recall": _naive_recall(record, chosen, stopped),
         "told": found["told"],
     }
+
+
+def _naive_recall(record: Record, chosen: np.ndarray, stopped: np.ndarray) -> JSON:
+    """Of the frauds that happen to be known, how many were stopped."""
+    known = chosen & (record.evidence.fraud == FRAUD)
+    return wilson(int((known & stopped).sum()), int(known.sum()))
 
 
 def _recall(record: Record, stopped: np.ndarray, passed: np.ndarray) -> JSON | None:
@@ -156,14 +167,13 @@ def overall(record: Record) -> JSON:
     old = record.evidence.truth.matured
     stopped = (record.outcome != APPROVE) | (record.evidence.route == EXPLORABLE)
     found = group(record.evidence, old)
-    known = old & (record.evidence.fraud == 1)
     return {
         "decisions": int(old.sum()),
         "fraud_share": found["estimate"]["fraud_share"],
         "naive_fraud_share": found["fraud_share"],
         "share_confirmed": found["share_confirmed"],
         "recall": _recall(record, old & stopped, old & ~stopped),
-        "naive_recall": wilson(int((known & stopped).sum()), int(known.sum())),
+        "naive_recall": _naive_recall(record, old, stopped),
         "told": found["told"],
     }
 
@@ -189,6 +199,29 @@ def by_rule(record: Record) -> list[JSON]:
         chosen[place[name]] = True
         rows.append(_precision(record, name, chosen))
     return sorted(rows, key=lambda row: -row["payments"])
+
+
+def by_model(record: Record) -> list[JSON]:
+    """The same for each model that decided, latest first: over its matured payments what it promised, how much of what
+    it stopped is fraud, and how much of the fraud it stopped."""
+    stopped = (record.outcome != APPROVE) | (record.evidence.route == EXPLORABLE)
+    rows = []
+    for name in dict.fromkeys(record.model[::-1].tolist()):
+        old = (record.model == name) & record.evidence.truth.matured
+        if not name or not old.any():
+            continue
+        rows.append(
+            {
+                "model_id": name,
+                "decisions": int((record.model == name).sum()),
+                "matured": int(old.sum()),
+                "expected": _expected(record, old),
+                "precision": _precision(record, "stopped", old & stopped),
+                "recall": _recall(record, old & stopped, old & ~stopped),
+                "naive_recall": _naive_recall(record, old, stopped),
+            }
+        )
+    return rows
 
 
 def _precision(record: Record, name: str, chosen: np.ndarray) -> JSON:

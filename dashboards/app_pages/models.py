@@ -6,7 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, generation_view, model_view, retrain_view, sign_off_view, signin, words
+from dashboards import (
+    frame,
+    generation_view,
+    model_view,
+    rates_view,
+    retrain_view,
+    sign_off_view,
+    signin,
+    words,
+)
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")
@@ -16,16 +25,20 @@ METRICS = {"average_precision": "Average precision", "auc": "AUC", "brier": "Bri
 
 def show() -> None:
     frame.head("Models", "A challenger decides nothing until it has passed every gate.")
+    models: list[Json] = []
     with frame.attempt():
-        models = frame.items(signin.client().models(), "models")
+        found = signin.client().models()
+        models = frame.items(found, "models")
         _champion(models)
+        rates_view.decided(found.get("rates"), models)
         _table(models)
         generation_view.draw(models)
-        if models:
-            _one(models)
     with frame.attempt():
         runs = frame.items(signin.client().retrains(), "retrains")
         retrain_view.show(runs, may_ask=frame.role() in OWNERS)
+    with frame.attempt():
+        if models:
+            _one(models)
 
 
 def _champion(models: list[Json]) -> None:
@@ -36,7 +49,7 @@ def _champion(models: list[Json]) -> None:
             "The first comes from a retrain on matured labels; until then the rules decide alone.",
         )
         return
-    with st.container(border=True):
+    with st.container(border=True, key="thirds_champion"):
         facts = [
             ("Deciding now", f"{words.badge('champion', words.STATUSES)} `{champion['model_id']}`"),
             ("Trained", frame.when(champion["created_at"])),

@@ -49,6 +49,7 @@ CHALLENGER: Json = MODELS["models"][1] | {
             "cost_saved": {"value": -0.15, "low": -0.99, "high": 0.26},
             "flips": 368,
         },
+        "naive_average_precision": {"rows": 8120, "frauds": 71, "champion": 0.7, "challenger": 0.59},
         "flips": [
             {
                 "seq": 90002,
@@ -91,6 +92,25 @@ HOLDOUT: Json = {
     "generations": [
         {"model_id": MODEL_ID, "average_precision": {"value": 0.6, "low": 0.5, "high": 0.7}},
         {"model_id": CHALLENGER_ID, "average_precision": {"value": 0.57, "low": 0.46, "high": 0.66}},
+    ],
+}
+RATES: Json = {
+    "since": stamp(days=70),
+    "until": stamp(days=1),
+    "models": [
+        {
+            "model_id": MODEL_ID,
+            "decisions": 9000,
+            "matured": 4200,
+            "expected": {"precision": 0.45, "recall": 0.6},
+            "precision": {
+                "estimate": {"value": 0.41, "low": 0.3, "high": 0.53},
+                "naive": {"value": 0.58, "low": 0.4, "high": 0.7},
+                "share_confirmed": {"value": 0.39, "low": 0.3, "high": 0.48},
+            },
+            "recall": {"value": 0.62, "low": 0.5, "high": 0.73},
+            "naive_recall": {"value": 0.21, "low": 0.11, "high": 0.35},
+        }
     ],
 }
 RUNNING: Json = {

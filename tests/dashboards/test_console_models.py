@@ -9,6 +9,8 @@ from fake_api import FakeApi
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
+from dashboards import watch_view, words
+
 Opened = Callable[..., AppTest]
 
 
@@ -36,10 +38,30 @@ def test_generations_on_the_hold_out_are_told_with_their_alarm(opened: Opened, a
     }
     record = {"holdout": fake_models.HOLDOUT, "oscillation": alarm, "labels_turned": None}
     rows = [fake_models.MODELS["models"][1] | {"record": record}, fake_models.MODELS["models"][0]]
-    api.answers["GET /models"] = {"models": rows}
+    rows[0] |= {
+        "record": record | {"verdicts_turned": {"sentence": "Verdicts of 1 of 8 reviewers look turned over."}}
+    }
+    api.answers["GET /models"] = {"models": rows, "rates": fake_models.RATES}
     app = opened("auditor-1", "models")
     assert "the same 4,100 payments with 38 frauds for all" in seen(app)
-    assert [warning.value for warning in app.warning if "go back and forth" in warning.value]
+    told = [warning.value for warning in app.warning]
+    assert any("go back and forth" in each for each in told) and any(
+        "1 of 8 reviewers" in each for each in told
+    )
+    assert f"The champion stopped about {words.percent(0.62, 0)} of the fraud" in seen(app)
+    (table,) = (f.value for f in app.dataframe if "Recall, naive" in f.value)
+    assert table["Recall, naive"].tolist() == [
+        watch_view.rate(fake_models.RATES["models"][0]["naive_recall"])
+    ]
+    assert table["Precision, estimated"].tolist() == [
+        watch_view.rate({"value": 0.41, "low": 0.3, "high": 0.53})
+    ]
+
+
+def test_the_naive_figure_of_a_ranking_is_explained(opened: Opened) -> None:
+    told = seen(opened("auditor-1", "models"))
+    assert "on all 8,120 labels believed of that time: champion then 0.700; this model 0.590" in told
+    assert "verdicts given with the champion's score on the screen" in told
 
 
 def test_a_flip_is_opened_and_shows_what_moved_each_model(opened: Opened) -> None:

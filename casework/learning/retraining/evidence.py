@@ -17,6 +17,7 @@ from casework.learning.retraining.code_version import code_version
 from casework.learning.retraining.inputs import Inputs
 from casework.learning.retraining.tables import Tables
 from engine.intervals import Interval, ranking_intervals
+from engine.metrics import average_precision
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
 
@@ -85,7 +86,7 @@ def _against(inputs: Inputs, known: Tables) -> Against:
     return held_against(champion, rows, taken.labels, taken.verdicts)
 
 
-def record(inputs: Inputs, found: Found) -> dict[str, Any]:
+def record(inputs: Inputs, model: Model, known: Tables, found: Found) -> dict[str, Any]:
     """What a person signing off wants to see: the figures of both models, and a sample of their flips."""
     evidence, compared = found.evidence, found.compared
     ap = evidence.average_precision
@@ -98,9 +99,25 @@ def record(inputs: Inputs, found: Found) -> dict[str, Any]:
         "judged_frauds": evidence.judged_frauds,
         "average_precision": ap.to_json() if ap else None,
         "comparison": compared.comparison.to_json() if compared.comparison else None,
+        "naive_average_precision": _naive(inputs, model, known),
         "flips": judging.flips(found.judged, compared),
         "code_version": code_version(),
     }
+
+
+def _naive(inputs: Inputs, model: Model, known: Tables) -> dict[str, Any] | None:
+    """Average precision of both on every label believed, beside the figures from labels that no score has coloured."""
+    said = tables.believed(inputs, known)
+    y, weight = said.rows.y, said.rows.weight
+    if not 0 < said.rows.frauds < len(y):
+        return None
+    both = (("champion", inputs.champion, said.champion_rows), ("challenger", model, said.rows))
+    found = {
+        name: average_precision(y, judging.scores(each, rows)[0], weight)
+        for name, each, rows in both
+        if each is not None
+    }
+    return {"rows": len(y), "frauds": said.rows.frauds, **found}
 
 
 def over_generations(inputs: Inputs, model: Model, known: Tables, found: Found) -> dict[str, Any]:

@@ -126,6 +126,11 @@ def judged(inputs: Inputs, of: Tables, policy: Policy) -> Judged:
     return _rows(of, good, periods.judge_from, periods.judge_until, reviews)
 
 
+def believed(inputs: Inputs, of: Tables) -> Judged:
+    """The same period with every label that is believed, whoever it comes from: what a plain comparison would use."""
+    return _rows(of, inputs.snapshot.labels, of.periods.judge_from, of.periods.judge_until, 0)
+
+
 def _rows(of: Tables, labels: pa.Table, start: datetime | None, end: datetime, reviews: int) -> Judged:
     """Labelled rows of a period as models are held against them."""
     table = of.features

@@ -59,7 +59,9 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     found = evidence.found(inputs, model, known, learned)
     limits = gates.GateLimits(policy.retrain.min_new_labels, policy.retrain.min_frauds)
     verdict = gates.judge(found.evidence, limits)
-    record = evidence.record(inputs, found) | evidence.over_generations(inputs, model, known, found)
+    record = evidence.record(inputs, model, known, found) | evidence.over_generations(
+        inputs, model, known, found
+    )
     inputs.tell("model card")
     told = {
         "subgroups": judging.subgroups(found.judged, found.compared),

@@ -82,6 +82,21 @@ def test_recall_counts_declines_by_those_that_chance_released(house) -> None:
     )
 
 
+def test_a_model_is_told_by_what_it_stopped_with_the_naive_figure_that_misses_declines(house) -> None:
+    def stopped(n):
+        return "explored" if n in (0, 5) else n % 5 == 0
+
+    record, _ = bank(house, declined_of=stopped, frauds=[1, *range(2, 6), *range(7, 11), 12, 13])
+    (found,) = performance.by_model(record)
+    assert (found["model_id"], found["decisions"], found["matured"]) == ("m_1", 200, 200)
+    assert found["expected"]["precision"] == pytest.approx(0.9)
+    assert found["precision"]["estimate"]["value"] == pytest.approx(0.5)  # one of two releases was fraud
+    assert found["recall"]["value"] == pytest.approx(20 / 30, abs=0.01)
+    assert found["naive_recall"]["value"] == pytest.approx(1 / 11)
+    without = replace(record, model=np.full(len(record), ""))
+    assert performance.by_model(without) == []
+
+
 def test_precision_of_a_rule_is_estimated_from_its_hits(house) -> None:
     record, _ = bank(house, frauds=(1, 11, 21, 31, 41))
     rows = performance.by_rule(record)
