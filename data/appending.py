@@ -18,7 +18,10 @@ from data.errors import LedgerError
 from data.rows import aware, build_table
 from data.table_sums import TableSums
 
+CHANGES = "_changes"
+"""Where a record keeps the numbers that it changes in rows of earlier ones, among its rows by table."""
 _FEW = 1000
+_NUMBERS = {pa.int64(): "BIGINT", pa.float64(): "DOUBLE"}
 _FEW_TO_SUM = 256
 """Rows up to which Python is done with their sum before DuckDB has planned the query for it (up to 10 ms)."""
 _TIMES = (datetime,)
@@ -91,8 +94,36 @@ class Tables:
         if self.sums is not None:
             self.sums.added(table, plain)
 
+    def take(self, recorded: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Append many rows of several tables, then change what they change."""
+        for table, rows in recorded.items():
+            if table != CHANGES:
+                self.append_arrow(table, self.as_arrow(table, rows))
+        self.change(recorded.get(CHANGES, ()))
+
+    def change(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Set numbers in rows that are there, the latest change of each winning; one statement a column."""
+        found: dict[tuple[str, str, str], dict[str, float]] = {}
+        for row in changes:
+            found.setdefault((row["table"], row["key"], row["column"]), {})[row["of"]] = row["value"]
+        for (table, key, column), values in found.items():
+            kind = _NUMBERS[self._schemas[table].field(column).type]
+            sql = (
+                f'UPDATE "{table}" SET "{column}" = list_extract(CAST(? AS {kind}[]), '
+                f'list_position(CAST(? AS VARCHAR[]), "{key}")) '
+                f'WHERE "{key}" IN (SELECT unnest(CAST(? AS VARCHAR[])))'
+            )
+            names = list(values)
+            bound = [list(values.values()), names, names]
+            if self.sums is None:
+                self._connection.execute(sql, bound)
+            else:
+                self.sums.execute(sql, bound)
+
     def fitting(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Rows whose names have been checked, as plain values that the columns can hold; LedgerError for others."""
+        if table == CHANGES:
+            return rows
         for name, kinds, may_miss in self._kinds[table]:
             for row in rows:
                 value = row.get(name)
@@ -115,7 +146,10 @@ class Tables:
 
     def revived(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
         """Rows that were written down as JSON, with the values their columns hold."""
-        return {table: [self._revived_row(table, row) for row in some] for table, some in rows.items()}
+        return {
+            table: [dict(row) if table == CHANGES else self._revived_row(table, row) for row in some]
+            for table, some in rows.items()
+        }
 
     def _revived_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         found = dict(row)

@@ -232,8 +232,7 @@ class Ledger(Memory):
     def _settle(self, records: Sequence[Rows]) -> None:
         self._connection.execute("BEGIN")
         try:
-            for table, rows in together(records).items():
-                self._tables.append_arrow(table, self._tables.as_arrow(table, rows))
+            self._tables.take(together(records))
             last = records[-1]["events"][-1]
             self._seal_tables(Head(last["seq"], last["hash"]))
             self._connection.execute("COMMIT")

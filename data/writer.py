@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from data.appending import Tables
+from data.appending import CHANGES, Tables
 from data.canonical import canonical_json
 from data.commitments import SaltSource, commit_personal, content_sha256, digest_of_rows
 from data.errors import ConflictError, InputError, LedgerError
@@ -67,6 +67,11 @@ class Writer:
         self._salts = salts
         self._only_adds = only_adds
 
+    @property
+    def only_adds(self) -> bool:
+        """Whether it can neither query nor update."""
+        return self._only_adds
+
     def event(self, draft: EventDraft, at: datetime) -> int:
         """Record one change; returns its event seq."""
         personal_owner = f"event:{self.head.seq + 1}"
@@ -99,6 +104,17 @@ class Writer:
         self._tables.check_names(table, rows)
         if rows:
             self.pending.setdefault(table, []).extend(rows)
+
+    def change(self, table: str, key: str, column: str, values: Mapping[str, float]) -> None:
+        """Set a column of numbers in the rows whose `key` is named, once all rows added so far are there.
+
+        The one kind of change that a write which only adds can make, too: DuckDB is told of it with the rows.
+        """
+        told = [
+            {"table": table, "key": key, "column": column, "of": of, "value": v} for of, v in values.items()
+        ]
+        if told:
+            self.pending.setdefault(CHANGES, []).extend(told)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run an UPDATE or DELETE of one table; `?` parameters may be aware times."""
@@ -174,8 +190,10 @@ class Writer:
         """Append what has been gathered, one append a table."""
         self._refuse_if_only_adding()
         pending, self.pending = self.pending, {}
+        changes = pending.pop(CHANGES, ())
         for table, rows in pending.items():
             self._tables.append(table, rows)
+        self._tables.change(changes)
 
     def _refuse_if_only_adding(self) -> None:
         if self._only_adds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -58,13 +58,22 @@ class Case:
 COLUMNS = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__)
 
 
+Opened = Callable[[Case, list[Task]], None]
+
+
 def open_review(
-    w: Writer, decision: Decision, dossier: Mapping[str, Any], policy: Policy, key: bytes, at: datetime
+    w: Writer,
+    decision: Decision,
+    dossier: Mapping[str, Any],
+    policy: Policy,
+    key: bytes,
+    at: datetime,
+    tell: Opened | None = None,
 ) -> Case | Task | None:
     """What a fresh decision calls for: a case if it asks for review, an audit task if it was drawn, else
-    nothing."""
+    nothing. `tell` hears of a case and its tasks."""
     if decision.outcome is Outcome.REVIEW:
-        return open_case(w, decision, dossier, policy, key, at)
+        return open_case(w, decision, dossier, policy, key, at, tell=tell)
     if decision.draws.audited:
         return open_audit(w, decision, dossier, policy, key, at)
     return None
@@ -80,9 +89,10 @@ def open_case(
     *,
     opened_by: str = "engine",
     reason: str = "",
+    tell: Opened | None = None,
 ) -> Case:
     """Open a case on a decision: the case, its primary task, and a second one if drawn or if four eyes are
-    needed.
+    needed. `tell` hears of the case and its tasks.
 
     By hand (`opened_by` a person) a reason in words is needed, the score is shown, since whoever asks has seen it,
     and a transaction with a case already is a ConflictError. The engine only opens cases on decisions of the same
@@ -114,7 +124,9 @@ def open_case(
     dossier = {**dossier, "lane": dossier.get("lane") or "uncertain"}
     if by_hand:
         dossier["why"] = {"reason": BY_HAND, "sentence": f"Opened by hand: {reason.strip()}"}
-    open_tasks(w, first_task(case, decision, design, policy, key), design, dossier, key, at)
+    opened = open_tasks(w, first_task(case, decision, design, policy, key), design, dossier, key, at)
+    if tell is not None:
+        tell(case, opened)
     return case
 
 
@@ -305,17 +317,18 @@ def first_task(case: Case, decision: Decision, design: Design, policy: Policy, k
 
 def open_tasks(
     w: Writer, first: Task, design: Design, dossier: Mapping[str, Any], key: bytes, at: datetime
-) -> None:
+) -> list[Task]:
     """Open a task, and its look-alikes for a second and a third person: same content and deadline, own dossier and
-    opaque ids.
+    opaque ids. Returns them all.
 
     Only a randomly drawn second review goes to the lane of that name, so lane tells random overlap from four
     eyes.
     """
     digest = dossiers.store(w, first.dossier_id, first.case_id, first.transaction_seq, dossier, at)
     tasks.insert(w, first, "engine", digest, at)
+    opened = [first]
     if not design.second:
-        return
+        return opened
     name = dossier["transaction"]["transaction_id"]
     chance = first.probability * design.second_probability
     drawn = [(SECOND, chance)]
@@ -332,3 +345,5 @@ def open_tasks(
         )
         digest = dossiers.store(w, further.dossier_id, further.case_id, further.transaction_seq, dossier, at)
         tasks.insert(w, further, "engine", digest, at)
+        opened.append(further)
+    return opened

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 
 import orjson
 
+from casework.cases.joining import BehindError
 from casework.deciding import decisions
 from casework.deciding.intake import Intake
 from casework.live import Live
@@ -112,22 +113,22 @@ class Decider:
 
     def must_read(self, transactions: Sequence[Transaction], at: datetime) -> bool:
         """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or there may be
-        an open case to join."""
-        seq_of = self._ledger.seq_of
-        if self._intake.open_cases.may_have(transactions, self._live().settings.policy, at):
+        an open case to join that is not known."""
+        seq_of, policy = self._ledger.seq_of, self._live().settings.policy
+        if self._intake.open_cases.must_read(self._ledger, transactions, policy, at):
             return True
         return not self._load.knows(at) or any(seq_of(t.transaction_id) is not None for t in transactions)
 
     def _commit(self, fresh: Sequence[Transaction], at: datetime) -> dict[str, Answer]:
         live, load = self._live(), self._load.at(at)
+        self._intake.open_cases.read(self._ledger, fresh, live.settings.policy, at)
         try:
             first = self._ledger.next_transaction_seq  # whoever takes seqs holds the application's lock
             placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
             made = live.guard.decide(placed, at=at, load=load)
-            with self._writes(live, made, at)() as w:
-                w.take_seqs(len(fresh))
-                answers = self._write(w, live, made, at)
+            answers = self._written(live, made, at)
         except BaseException:
+            self._intake.open_cases.forget()
             self._spoiled()
             raise
         self._load.add(made)
@@ -136,23 +137,26 @@ class Decider:
             self._reload()
         return answers
 
-    def _writes(
-        self, live: Live, made: Sequence[Decision], at: datetime
-    ) -> Callable[[], AbstractContextManager[Writer]]:
-        """A write that only adds; one that can also query and update where an alert may join an open case."""
-        cases, policy = self._intake.open_cases, live.settings.policy
-        cases.load(self._ledger, policy)
-        return self._ledger.writing if cases.will_join(made, policy, at) else self._ledger.recording
+    def _written(self, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
+        """A write that only adds; one that can also query where an alert may join a case that is not known."""
+        with suppress(BehindError), self._ledger.recording() as w:
+            return self._write(w, live, made, at)
+        with self._ledger.writing() as w:
+            return self._write(w, live, made, at)
 
     def _write(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
+        cases = self._intake.open_cases
+        cases.prepare(w, made, live.settings.policy, at)
+        w.take_seqs(len(made))
         w.insert_transactions([d.transaction for d in made], at, "api")
         stored = [canonical_json(decisions.as_json(d)) for d in made]
         seqs = w.events([decisions.event_of(d, s) for d, s in zip(made, stored, strict=True)], at)
         w.insert("decisions", [decisions.row_of(d, seq) for d, seq in zip(made, seqs, strict=True)])
         live.guard.record(w, made, at)
-        cases = self._intake.open(w, live, made, at)
+        opened = self._intake.open(w, live, made, at)
+        cases.written(w)
         return {
-            d.transaction.transaction_id: decisions.answer_of(s, cases.get(d.transaction.seq))
+            d.transaction.transaction_id: decisions.answer_of(s, opened.get(d.transaction.seq))
             for d, s in zip(made, stored, strict=True)
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from casework.cases import cases, joining
@@ -51,13 +52,17 @@ class Intake:
     ) -> cases.Case | Task | None:
         """Join the open case of its entity, or open what the decision calls for. Audits never join."""
         if decision.outcome is Outcome.REVIEW:
-            joined = self.open_cases.fitting(w, decision, policy, at)
+            joined = self.open_cases.fitting(decision, policy, at)
             if joined is not None:
                 return joining.join(w, joined, decision, dossier, policy, self._key, at)
-        review = cases.open_review(w, decision, dossier, policy, self._key, at)
-        if isinstance(review, cases.Case):
-            self._remember(decision, policy, at)
-        return review
+        remember = partial(self._opened, decision, policy)
+        return cases.open_review(w, decision, dossier, policy, self._key, at, remember)
+
+    def _opened(self, decision: Decision, policy: Policy, case: cases.Case, opened: list[Task]) -> None:
+        if policy.work.joining:
+            entity = policy.work.joining.entity
+            value = decision.transaction.entities.get(entity) or ""
+            self.open_cases.opened(entity, value, joining.Young(case, 1, opened))
 
     def _remember(self, decision: Decision, policy: Policy, at: datetime) -> None:
         if policy.work.joining:

@@ -198,7 +198,7 @@ def finish(w: Writer, task: Task, status: str, actor: str, reason: str, at: date
 
 def raise_priority(w: Writer, task: Task, priority: float, at: datetime) -> None:
     """Put a task further to the front."""
-    w.execute("UPDATE tasks SET priority = ? WHERE task_id = ?", [priority, task.task_id])
+    w.change("tasks", "task_id", "priority", {task.task_id: priority})
     payload = {"was": task.priority, "priority": priority}
     w.event(EventDraft("engine", "task.raised", f"task:{task.task_id}", payload), at)
 

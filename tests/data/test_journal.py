@@ -14,6 +14,15 @@ from data.events import EventDraft
 from data.ledger import Ledger
 from tests.data.builders import AT, new_ledger, transaction
 
+PAYMENT = {
+    "transaction_seq": 1,
+    "added_at": AT,
+    "reason": "",
+    "amount_minor": 5,
+    "verdict": "",
+    "settled_at": None,
+}
+
 
 def record(ledger: Ledger, name: str) -> None:
     with ledger.recording() as w:
@@ -64,6 +73,25 @@ def test_what_was_recorded_survives_a_crash_whole_and_once(tmp_path: Path) -> No
             assert (again.last_event, again.next_transaction_seq) == (head, 4)
             assert chain.verify(again).ok
     assert not file.with_suffix(".journal").exists()
+
+
+def test_numbers_changed_in_earlier_rows_survive_a_crash_with_their_seals(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    with new_ledger(folder) as ledger, ledger._order:
+        for priority in (1.5, 2.5):
+            with ledger.recording() as w:
+                w.insert("case_transactions", [{**PAYMENT, "case_id": f"case-{priority}"}])
+                w.event(EventDraft("engine", "case.alert_joined", "case:1", {}), AT)
+                w.change("case_transactions", "case_id", "amount_minor", {"case-1.5": int(10 * priority)})
+        file = left_by_a_crash(folder, tmp_path / "crashed")
+    with Ledger.open(file) as survivor:
+        rows = survivor.read("SELECT case_id, amount_minor FROM case_transactions ORDER BY case_id")
+        assert rows == [
+            {"case_id": "case-1.5", "amount_minor": 25},
+            {"case_id": "case-2.5", "amount_minor": 5},
+        ]
+        assert chain.verify(survivor).ok
 
 
 def test_a_record_cut_short_by_a_crash_is_as_if_it_never_was(tmp_path: Path) -> None:

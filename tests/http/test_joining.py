@@ -1,12 +1,15 @@
 """Do alerts of one customer join the open case, and does everybody who has to know of it?"""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from data import chain
+from data.events import EventDraft
 from tests.http.institution import RULES, Institution, large_payment, make_workspace, proposals, served
 
 BLIND = ("blind_first: 0.30", "blind_first: 0.0")
@@ -75,12 +78,39 @@ def test_an_alert_joins_the_open_case_raises_it_and_is_not_due_later(
     assert "A new alert joined" in str(case["timeline"])
 
 
+def test_alerts_join_without_asking_duckdb_and_leave_what_asking_would(institution: Institution) -> None:
+    app, told = institution.app, {}
+    for name in ("known", "asked"):
+        alert(institution, f"{name}-customer", 1)
+        for n in (2, 3, 4):
+            if name == "asked":  # somebody else's event: what is in memory counts no more
+                with app.ledger.writing() as w:
+                    w.event(EventDraft("test", "somebody.acted", "nothing"), datetime.now(UTC))
+            settled = app.ledger.waiting
+            case_id = alert(institution, f"{name}-customer", n)["case_id"]
+            assert name == "asked" or app.ledger.waiting > settled  # recorded, and nothing was read
+        told[name] = [
+            app.ledger.read("SELECT amount_minor FROM cases WHERE case_id = ?", [case_id]),
+            app.ledger.read(
+                "SELECT priority, kind, lane FROM tasks WHERE case_id = ? ORDER BY ALL", [case_id]
+            ),
+            app.ledger.read(
+                "SELECT kind, list_sort(json_keys(decode(payload))) AS keys FROM events WHERE subject = ?",
+                [f"case:{case_id}"],
+            ),
+        ]
+    assert told["known"] == told["asked"]
+    assert told["known"][0] == [{"amount_minor": 800_000}]
+    assert chain.verify(app.ledger).ok
+
+
 def test_an_old_case_and_a_closed_one_take_no_alert(institution: Institution) -> None:
     first = alert(institution, "old-customer", 1)
     with institution.app.ledger.writing() as w:
         w.execute(
             "UPDATE cases SET opened_at = opened_at - INTERVAL 25 HOUR WHERE case_id = ?", [first["case_id"]]
         )
+        w.event(EventDraft("test", "case.made_older", f"case:{first['case_id']}"), datetime.now(UTC))
     assert alert(institution, "old-customer", 2)["case_id"] != first["case_id"]
     done = alert(institution, "settled-customer", 1)
     page = claim(institution, "analyst-1", done["transaction_id"])

@@ -1,0 +1,77 @@
+"""Which workspace does the serving benchmark ask, and how many rules has it?"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from casework.app import App
+from casework.workspace import Workspace
+from data import approved
+
+_RULE = re.compile(rb"^id: (\w+)$", re.MULTILINE)
+_TITLE = re.compile(rb"^title: (.*\w)$", re.MULTILINE)
+_PART = 500
+
+
+def prepare(root: Path, source: Path | None, rules: int) -> None:
+    """Make `root` a copy of the workspace `source`, or the small institution of the tests, with at least that many
+    rules."""
+    if source is not None:
+        shutil.copytree(source, root, ignore=shutil.ignore_patterns("snapshots", "server.*", "*.lock"))
+    else:
+        _made(root)
+    _repeat_rules(root, rules)
+
+
+def about(root: Path) -> str:
+    """A line about what decides there."""
+    app = App.open(Workspace(root))
+    try:
+        settings = app.live.settings
+        trees = app.live.model.booster.num_boosted_rounds() if app.live.model else 0
+        return (
+            f"{app.ledger.next_transaction_seq - 1:,} transactions of history, {len(settings.rules)} rules, "
+            f"{len(settings.features.names)} features, {trees} trees"
+        )
+    finally:
+        app.close()
+
+
+def _made(root: Path) -> None:
+    from casework.deciding.transactions import Sent, checked
+    from tests.http.institution import large_payment, make_workspace, payment
+
+    app = App.open(make_workspace(root))
+    try:
+        made = [large_payment(n) if n % 50 == 0 else payment(n) for n in range(1, 2001)]
+        now = datetime.now(UTC)
+        sent = [
+            Sent(**{**body, "occurred_at": now, "amount": Decimal(body["amount"]), "personal": {}})
+            for body in made
+        ]
+        for start in range(0, len(sent), _PART):
+            app.decide([checked(s, app.mapping) for s in sent[start : start + _PART]], now)
+    finally:
+        app.close()
+
+
+def _repeat_rules(root: Path, wanted: int) -> None:
+    """Approve the workspace's rules again under other names until there are that many."""
+    app = App.open(Workspace(root))
+    try:
+        files = dict(approved.current(app.ledger).files)
+        rules = [path for path in sorted(files) if _RULE.search(files[path])]
+        more = itertools.islice(itertools.product(range(2, 99), rules), max(0, wanted - len(rules)))
+        for again, path in more:
+            place = f"{path.removesuffix('.yaml')}_{again}.yaml"
+            named = _RULE.sub(rb"id: \1_%d" % again, files[path], count=1)
+            files[place] = _TITLE.sub(rb"title: \1 (%d)" % again, named, count=1)
+        with app.ledger.writing() as w:
+            approved.approve(w, files, "admin-1", "as many rules as were asked for", datetime.now(UTC))
+    finally:
+        app.close()
