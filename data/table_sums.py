@@ -117,6 +117,9 @@ class TableSums:
             self._sums[table] = self._sums.get(table, Sum()) + by
 
     def _counted(self, table: str) -> Sum:
+        # Most tables of a new ledger are empty, and planning such a sum takes ten times as long as a look.
+        if not self._connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchall():
+            return Sum()
         sql = sum_sql(self.sealer.row_secret, table, self._schemas[table], f'"{table}"')
         return Sum(*self._connection.execute(sql).fetchall()[0])
 
