@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from casework import jobs, live
+from casework import ending, jobs, live
 from casework.auditing.walking import Walks
 from casework.changes import Changes
 from casework.deciding.decider import Answer, Decider
@@ -297,19 +297,24 @@ class App:
         self.schedule.start()
 
     def close(self) -> None:
-        """Finish what is waiting, stop the schedule, close the ledger. Harmless when done twice."""
-        if "retraining" in self.__dict__:
-            self.retraining.stop()
-        if "schedule" in self.__dict__:
-            self.schedule.stop()
-        if self._loop is not None:
-            self._loop.stop()
-        if self._rebuilding is not None:
-            self._rebuilding.join()
-        self.walks.stop()
-        self.in_hand.stop()
-        self._note_head()
-        self.ledger.close()
+        """Finish what was accepted, end what can be begun again, close the ledger; the log says what is waited for.
+
+        Decisions are finished, however long that takes. Jobs have a few seconds; then what they, and reports that
+        somebody asked for, read is cut off. Harmless when done twice.
+        """
+        with ending.step("decisions that were accepted"):
+            if self._loop is not None:
+                self._loop.stop()
+            if self._rebuilding is not None:
+                self._rebuilding.join()
+        ending.end_jobs(self)
+        with ending.step("reports and walks of the chain"):
+            self.ledger.cut_off()
+            self.walks.stop()
+            self.in_hand.stop()
+        with ending.step("the ledger"):
+            self._note_head()
+            self.ledger.close()
 
     def _note_head(self) -> None:
         """Note outside how far the chain came. Closing must not fail for it: the next start notes it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from data.writer import Writer
 log = logging.getLogger(__name__)
 _GRACE_SECONDS = 3600
 _SETTLE = timedelta(seconds=10)
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Schedule:
         self._ledger, self._clock, self._ran = ledger, clock, ran
         self._jobs = {job.name: job for job in jobs}
         self._locks = {job.name: threading.Lock() for job in jobs}
+        self._stopping = False
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_listener(self._heard, EVENT_JOB_MISSED)
 
@@ -85,9 +88,22 @@ class Schedule:
         self._scheduler.resume()
 
     def stop(self) -> None:
-        """Stop starting jobs and wait for those that run."""
+        """Stop starting jobs, those whose turn has come included; `running` says which are not over."""
+        self._stopping = True
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            self._scheduler.shutdown(wait=False)
+
+    @property
+    def running(self) -> list[str]:
+        """The jobs that are being run."""
+        return [name for name, lock in self._locks.items() if lock.locked()]
+
+    def wait(self, seconds: float) -> bool:
+        """Whether all jobs were over within that time."""
+        deadline = time.monotonic() + seconds
+        while self.running and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+        return not self.running
 
     def run_now(self, name: str, *, by: str) -> dict[str, Any]:
         """Run a job in this thread and return its record. ConflictError while it runs already."""
@@ -176,7 +192,7 @@ class Schedule:
 
     def _run_scheduled(self, name: str) -> None:
         lock = self._locks[name]
-        if not lock.acquire(blocking=False):
+        if self._stopping or not lock.acquire(blocking=False):
             return  # asked for by hand just now; that run counts
         job = self._jobs[name]
         try:
@@ -190,6 +206,11 @@ class Schedule:
         try:
             result, detail = "done", job.run()
         except Exception as error:  # whatever a job raises must not end the scheduler's thread
+            if self._stopping:
+                log.warning("job %s was cut off by the end of the server: %s", job.name, error)
+                return _row_of(
+                    job.name, started, self._clock(), "failed", "The server ended."
+                )  # due again soon
             log.exception("job %s failed", job.name)
             result, detail = "failed", f"{type(error).__name__}: {error}"
         row = _row_of(job.name, started, self._clock(), result, detail)

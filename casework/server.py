@@ -78,6 +78,10 @@ def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serv
         log.info("serving", extra={FACTS: {"pid": os.getpid(), "url": up.url, "set_id": app.live.set_id}})
         _run(app, bound, lambda: say(up), None if console is None else console.keep_up)
         log.info("stopping", extra={FACTS: {"waiting": app.loop.waiting}})
+    if app.schedule.running:
+        # A thread that only computes cannot be ended. The ledger is closed, and the job is due again at the next start.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _console_url(port: int | None) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
+from data.cursors import Cursors
 from data.rows import Parameters, View, fetch, fetch_arrow
 
 
@@ -16,6 +18,10 @@ class Reads(ABC):
     """Queries over the one connection. Each begins by giving DuckDB what has been recorded (`settle`)."""
 
     _connection: Any
+
+    @cached_property
+    def _cursors(self) -> Cursors:  # made by the first read, which opens the ledger
+        return Cursors()
 
     @abstractmethod
     def settle(self) -> None:
@@ -28,22 +34,26 @@ class Reads(ABC):
 
     def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Like `read`, but without what was recorded since the last `settle`."""
-        with self._connection.cursor() as cursor:
+        with self._cursors.of(self._connection) as cursor:
             return fetch(cursor, sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
         self.settle()
-        with self._connection.cursor() as cursor:
+        with self._cursors.of(self._connection) as cursor:
             return fetch_arrow(cursor, sql, parameters, tables)
 
     @contextmanager
     def view(self) -> Iterator[View]:
         """Several queries of one and the same moment: what is committed meanwhile stays unseen."""
         self.settle()
-        with self._connection.cursor() as cursor:
+        with self._cursors.of(self._connection) as cursor:
             cursor.execute("BEGIN")
             try:
                 yield View(cursor)
             finally:
                 cursor.execute("ROLLBACK")
+
+    def cut_off(self) -> None:
+        """End what other threads read, and let them begin nothing more: they get LedgerError. For before `close`."""
+        self._cursors.cut_off()

@@ -1,0 +1,51 @@
+"""What is being read just now, and may anything more be read?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from data.errors import LedgerError
+
+
+class Cursors:
+    """The open reads of one connection, so that they can be cut off when the ledger is to be closed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: set[Any] = set()
+        self._closer = 0
+
+    @contextmanager
+    def of(self, connection: Any) -> Iterator[Any]:
+        """A cursor for one read. LedgerError once reading has been cut off, but for the thread that closes."""
+        with connection.cursor() as cursor:
+            with self._lock:
+                self._refuse()
+                self._open.add(cursor)
+            try:
+                yield cursor
+            except duckdb.InterruptException as cut:
+                raise _closing() from cut
+            finally:
+                with self._lock:
+                    self._open.discard(cursor)
+
+    def cut_off(self) -> None:
+        """End every read under way; from now on this thread alone may read."""
+        with self._lock:
+            self._closer = threading.get_ident()
+            for cursor in self._open:
+                cursor.interrupt()
+
+    def _refuse(self) -> None:
+        if self._closer not in (0, threading.get_ident()):
+            raise _closing()
+
+
+def _closing() -> LedgerError:
+    return LedgerError("the ledger is being closed", hint="Ask again once it is served.")
