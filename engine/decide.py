@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from data.errors import SecondLookError
 from data.transactions import Transaction
 from engine.control import Applied, Control, Controls
 from engine.costs import CapacityState
@@ -251,9 +252,19 @@ class Engine:
         wanted = [i for i, d in enumerate(decisions) if d.margin is not None and needs_explanation(d)]
         if not wanted:
             return decisions
-        for i, explanation in zip(wanted, self.model.explain([rows[i] for i in wanted]), strict=True):
+        for i, explanation in zip(wanted, self._explanations([rows[i] for i in wanted]), strict=True):
             decisions[i] = replace(decisions[i], explanation=explanation)
         return decisions
+
+    def _explanations(self, rows: Sequence[Row]) -> Sequence[Explanation | None]:
+        """One for each row. Where they fail the answer stands unexplained: a payer waits for it, and no part of it was
+        taken from its explanation."""
+        assert self.model is not None
+        try:
+            return self.model.explain(rows)
+        except (SecondLookError, *MODEL_FAILURES):
+            log.exception("the model %s could not explain %d decisions", self.model.model_id, len(rows))
+            return [None] * len(rows)
 
 
 def needs_explanation(decision: Decision) -> bool:

@@ -79,6 +79,12 @@ class Situation:
         """What rules ask for, as far as the segment lets the engine answer so."""
         return self.allowed(max((rule.floor for rule in self.asking), default=Outcome.APPROVE))
 
+    @property
+    def fail_safe(self) -> Outcome:
+        """What is answered where no model does. A policy may decline all then; while the kill switch is on, only people
+        decline."""
+        return min(self.policy.fail_safe, Outcome.REVIEW) if self.killed else self.policy.fail_safe
+
     def allowed(self, outcome: Outcome) -> Outcome:
         """The outcome within the segment's autonomy: only people decline in the loop, nobody looks where all is
         automatic. The kill switch outranks autonomy: people take over."""
@@ -110,10 +116,10 @@ def triage(
     `probability` is the model's, in [0, 1], or None where no model ran (the policy's fail-safe outcome then stands in
     for the model). `amount_minor` is in minor units of the base currency, None where unknown. Only live rules count.
     `novelty` is in [0, 1]. `killed` is the kill switch: the model is not asked, nothing but a block list declines,
-    rules are reviewed up to capacity, beyond it the fail-safe outcome. `capped` is the breaker's cap on the model:
-    what it would decline is reviewed. `policy` is that of the `segment`. `strange` says in what the payment is novel,
-    where no model ran; at most a quarter of a day's reviews are strange in one way. `widening` is in force where the
-    segment's inputs have drifted. ValueError if the probability is no probability.
+    rules are reviewed up to capacity, beyond it the fail-safe outcome (a review, where that is to decline). `capped` is
+    the breaker's cap on the model: what it would decline is reviewed. `policy` is that of the `segment`. `strange` says
+    in what the payment is novel, where no model ran; at most a quarter of a day's reviews are strange in one way.
+    `widening` is in force where the segment's inputs have drifted. ValueError if the probability is no probability.
     """
     if probability is not None and not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability must lie in [0, 1], not {probability!r}")
@@ -243,16 +249,14 @@ def _answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
 
 
 def _killed_answer(now: Situation) -> tuple[Outcome, TriageReason, str]:
-    if now.floor is Outcome.APPROVE:
-        return now.policy.fail_safe, TriageReason.FAIL_SAFE, "money_at_risk"
-    if now.full:
-        return now.policy.fail_safe, TriageReason.FAIL_SAFE, "money_at_risk"
+    if now.floor is Outcome.APPROVE or now.full:
+        return now.fail_safe, TriageReason.FAIL_SAFE, "money_at_risk"
     return Outcome.REVIEW, TriageReason.RULE_ASKS, _rule_lane(now)
 
 
 def _model_outcome(now: Situation) -> Outcome:
     if now.probability is None:
-        return now.allowed(now.policy.fail_safe)
+        return now.allowed(now.fail_safe)
     if now.probability < now.cut.review_at:
         return Outcome.APPROVE
     if now.probability < now.cut.decline_at:

@@ -137,7 +137,7 @@ def _chance(now: Situation) -> str:
 
 def _no_model(now: Situation) -> str:
     why = "the kill switch is on" if now.killed else "no model ran"
-    return f"{why}, so the fail-safe answer is {now.policy.fail_safe.word} where no rule asks for more"
+    return f"{why}, so the fail-safe answer is {now.fail_safe.word} where no rule asks for more"
 
 
 def _amount(now: Situation) -> str:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from engine.control import Widening
 from engine.costs import CapacityState, cut_offs
 from engine.decision import Draws, Outcome, Strangeness, TriageReason
@@ -35,6 +37,18 @@ def test_a_quiet_payment_gets_the_fail_safe_outcome_while_the_kill_switch_is_on(
     killed = triage(0.0, 900, [], careful, load=CapacityState(), draws=Draws(), killed=True)
     assert quiet.outcome is Outcome.APPROVE
     assert (killed.outcome, killed.triage.reason) == (Outcome.REVIEW, TriageReason.FAIL_SAFE)
+
+
+@pytest.mark.parametrize(
+    "load", [CapacityState(), CapacityState(reviews_today=POLICY.capacity.reviews_per_day)]
+)
+def test_the_kill_switch_declines_nothing_by_itself_even_where_the_fail_safe_answer_is_to_decline(
+    load: CapacityState,
+) -> None:
+    strict = replace(POLICY, fail_safe=Outcome.DECLINE)
+    killed = triage(0.99, 900, [], strict, load=load, draws=Draws(), killed=True)
+    assert (killed.outcome, killed.triage.reason) == (Outcome.REVIEW, TriageReason.FAIL_SAFE)
+    assert triage(None, 900, [], strict, load=load, draws=Draws()).outcome is Outcome.DECLINE
 
 
 def test_a_widened_segment_is_looked_at_from_the_very_cut_off_that_was_widened() -> None:
