@@ -160,9 +160,11 @@ def choice(label: str, name: str, known: Mapping[str, str], *, default: str = ""
 
     Streamlit's own binding would put the label there, with its sign.
     """
-    asked = st.query_params.get(name, "")
+    asked, seen = st.query_params.get(name, ""), f"{name}_in_address"
     held = st.session_state.get(name)
     usable = held in known or (held is None and name in st.session_state and not default)
+    if asked in known and asked != st.session_state.get(seen, ""):
+        usable = False  # a link or the back button says otherwise than the page did last
     # Set in every run: what another page's choice of the same name left behind would be lost with that page's widget.
     st.session_state[name] = held if usable else asked if asked in known else default or None
     picked = st.segmented_control(
@@ -173,6 +175,7 @@ def choice(label: str, name: str, known: Mapping[str, str], *, default: str = ""
         st.query_params[name] = picked
     elif name in st.query_params:
         del st.query_params[name]
+    st.session_state[seen] = st.query_params.get(name, "")
     return picked or ""
 
 

@@ -188,7 +188,8 @@ def search(
     cursor: Annotated[str, Query(max_length=32)] = "",
     person: Person = allowed(Permission.DECISIONS_READ),
 ) -> Response:
-    """Decisions, newest first. `next_cursor` continues where this page ended."""
+    """Decisions, newest first, and the currency their amounts are in minor units of. `next_cursor` continues where
+    this page ended."""
     app = the_app(request)
     who = (person.user_id, person.role)
     unread = revealing.unread(app.ledger, *who, now())
@@ -196,4 +197,5 @@ def search(
     wanted = decisions.Search(entity, value, outcome, since, until, cursor_of(cursor), limit, hidden)
     rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None
-    return json_answer({"decisions": rows, "next_cursor": following})
+    currency = app.live.settings.policy.currency
+    return json_answer({"decisions": rows, "currency": currency, "next_cursor": following})

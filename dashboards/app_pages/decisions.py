@@ -35,15 +35,15 @@ def _search() -> None:
     walked = paging.cursors("decisions", search)
     with frame.attempt():
         found = signin.client().decisions(search, limit=PAGE_SIZE, cursor=walked[-1])
-        _results(frame.items(found, "decisions"), filtered=any(search.values()))
+        # Not everybody who reads decisions may read the policy, where the currency stands.
+        currency = str(found.get("currency") or "")
+        _results(frame.items(found, "decisions"), currency, filtered=any(search.values()))
         paging.buttons(walked, found.get("next_cursor"))
 
 
 def _by_id() -> None:
     with st.form("by_id", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input(
-            "Transaction id", placeholder="Transaction id", label_visibility="collapsed", width=420
-        )
+        wanted = st.text_input("Transaction id", placeholder="as the payment system sent it", width=420)
         if st.form_submit_button("Look up", icon=":material/search:") and wanted.strip():
             st.switch_page("app_pages/decisions.py", query_params={"id": wanted.strip()})
 
@@ -68,14 +68,13 @@ def _filters() -> dict[str, str]:
     }
 
 
-def _results(rows: list[Json], *, filtered: bool) -> None:
+def _results(rows: list[Json], currency: str, *, filtered: bool) -> None:
     if not rows and filtered:
         frame.empty("No decision matches.", "Loosen a filter, or check the entity's name and value.")
         return
     if not rows:
         frame.empty("Nothing has been decided yet.", "A payment is decided when it is imported or sent.")
         return
-    currency = frame.base_currency()
     table = [
         {
             "Time": frame.when(row["occurred_at"]),
@@ -83,7 +82,7 @@ def _results(rows: list[Json], *, filtered: bool) -> None:
             "Outcome": words.sign_and_word(row["outcome"], words.OUTCOMES),
             "Probability": words.percent(row.get("probability")),
             "Amount": words.money(row.get("amount_minor"), currency),
-            "Why a person": words.title_of(row["triage_reason"], words.REASONS)
+            "Why a person": words.title_of(row["triage_reason"], words.REASONS).partition(":")[0]
             if row.get("triage_reason")
             else words.ABSENT,
             "Rules hit": ", ".join(row.get("rules_hit") or []).replace("_", " ") or words.ABSENT,

@@ -237,6 +237,7 @@ class FakeApi(ProposalDesk):
         more = start + limit < len(found)
         return {
             "decisions": found[start : start + limit],
+            "currency": "EUR",
             "next_cursor": str(start + limit) if more else None,
         }
 

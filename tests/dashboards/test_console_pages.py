@@ -49,6 +49,24 @@ def test_an_outcome_filter_is_applied_and_kept_in_the_address(opened: Opened) ->
     assert set(app.dataframe[0].value["Outcome"]) == {"✕ Decline"}
 
 
+def test_a_link_to_another_outcome_counts_though_the_page_was_open_with_one(opened: Opened) -> None:
+    app = opened("auditor-1", "decisions", outcome="decline")
+    app.query_params["outcome"] = "approve"  # as a link, or the back button, has it
+    app.run()
+    assert app.segmented_control(key="outcome").value == "approve"
+    assert set(app.dataframe[0].value["Outcome"]) == {"✓ Approve"}
+    app.segmented_control(key="outcome").set_value("decline").run()  # and the reader's own choice counts after that
+    assert app.query_params["outcome"] == "decline"
+
+
+def test_the_integrator_sees_decisions_with_their_currency_without_reading_the_policy(
+    opened: Opened, api: FakeApi
+) -> None:
+    api.fail["GET /policy"] = Refused(403, "Not allowed", "An integrator may not read settings.")
+    app = opened("integrator-1", "decisions")
+    assert app.dataframe[0].value["Amount"].str.endswith(" EUR").all()
+
+
 def test_decisions_are_paged_at_the_server(opened: Opened) -> None:
     app = opened("auditor-1", "decisions")
     first = list(app.dataframe[0].value["Transaction"])
