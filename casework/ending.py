@@ -16,7 +16,7 @@ JOBS_SECONDS = 5.0
 """How long jobs may go on before what they read is cut off. A job that was cut off is due again at the next start."""
 LAST_SECONDS = 20.0
 """How long a job may then go on computing, or finish what it is writing, before it is left behind."""
-_WORTH_SAYING = 1.0
+_WORTH_SAYING, _LOOK_SECONDS = 1.0, 0.5
 
 
 @contextmanager
@@ -39,6 +39,9 @@ def end_jobs(app: App) -> None:
     if "schedule" not in app.__dict__ or app.schedule.wait(JOBS_SECONDS):
         return
     log.warning("ending: the jobs %s go on; what they read is cut off", ", ".join(app.schedule.running))
-    app.ledger.cut_off()
-    if not app.schedule.wait(LAST_SECONDS):
-        log.error("ending without the jobs %s, which did not end", ", ".join(app.schedule.running))
+    deadline = time.monotonic() + LAST_SECONDS
+    while time.monotonic() < deadline:
+        app.ledger.cut_off()  # again and again: what began a moment ago may not have heard the first one
+        if app.schedule.wait(_LOOK_SECONDS):
+            return
+    log.error("ending without the jobs %s, which did not end", ", ".join(app.schedule.running))

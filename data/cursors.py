@@ -25,7 +25,7 @@ class Cursors:
         """A cursor for one read. LedgerError once reading has been cut off, but for the thread that closes."""
         with connection.cursor() as cursor:
             with self._lock:
-                self._refuse()
+                self.check()
                 self._open.add(cursor)
             try:
                 yield cursor
@@ -42,7 +42,8 @@ class Cursors:
             for cursor in self._open:
                 cursor.interrupt()
 
-    def _refuse(self) -> None:
+    def check(self) -> None:
+        """LedgerError once reading has been cut off, but for the thread that closes."""
         if self._closer not in (0, threading.get_ident()):
             raise _closing()
 

@@ -50,7 +50,7 @@ class Reads(ABC):
         with self._cursors.of(self._connection) as cursor:
             cursor.execute("BEGIN")
             try:
-                yield View(cursor)
+                yield View(cursor, self._cursors.check)
             finally:
                 cursor.execute("ROLLBACK")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,17 +43,19 @@ def fetch_arrow(
 
 
 class View:
-    """Reads over one connection whose transaction is already open."""
+    """Reads over one connection whose transaction is already open. `check` is called before each, and may refuse it."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, check: Callable[[], None] = lambda: None) -> None:
+        self._connection, self._check = connection, check
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Rows as dicts, times aware and in UTC."""
+        self._check()
         return fetch(self._connection, sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """The same as Arrow."""
+        self._check()
         return fetch_arrow(self._connection, sql, parameters, tables)
 
 

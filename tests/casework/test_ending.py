@@ -65,3 +65,23 @@ def test_a_job_that_the_end_cuts_off_is_not_recorded_so_that_it_is_due_again(led
         runner.join(0.01)
     assert found.wait(0.0)
     assert ledger.read("SELECT * FROM job_runs") == []
+
+
+def test_a_walk_of_many_short_reads_ends_at_its_next_one(ledger: Ledger) -> None:
+    begun, refusals = threading.Event(), []
+
+    def walk() -> None:
+        with ledger.view() as view:
+            while not refusals:
+                begun.set()
+                try:
+                    view.read("SELECT 1")
+                except LedgerError as refused:
+                    refusals.append(str(refused))
+
+    walker = threading.Thread(target=walk)
+    walker.start()
+    begun.wait()
+    ledger.cut_off()
+    walker.join()
+    assert len(refusals) == 1
