@@ -16,6 +16,7 @@ from casework.cli import (
     learning,
     mappings,
     models,
+    people_figures,
     rescoring,
     review_design,
     rules,
@@ -41,6 +42,7 @@ workspaces.add_to(cli)
 learning.add_to(cli)
 rescoring.add_to(cli)
 review_design.add_to(cli)
+people_figures.add_to(cli)
 audit.add_to(cli)
 keeping.add_to(cli)
 consistency.add_to(cli)

@@ -43,11 +43,13 @@ def add_to(parent: typer.Typer) -> None:
 
 
 @contextmanager
-def as_user(workspace: Path, user: str, password: str) -> Iterator[Reach]:
+def as_user(
+    workspace: Path, user: str, password: str, what: str = "a change of the approved set"
+) -> Iterator[Reach]:
     """The workspace, asked by a person who answers for what is done."""
     if not user:
         raise InputError(
-            "a change of the approved set needs a person who answers for it",
+            f"{what} needs a person who answers for it",
             where="--user",
             hint="Give --user NAME (or SECONDLOOK_USER); 'secondlook users add' makes one.",
         )

@@ -51,6 +51,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         "",
         *table([_figure(row, found["weeks"]) for row in found["figures"]], _FIGURES),
         "",
+        *(f"Measured: {what}." for what in found["measured"]),
         *(f"Assumed: {what}." for what in found["assumed"]),
     ]
 

@@ -106,7 +106,7 @@ def told(row: Json) -> str:
         return "insufficient data"
     if row["name"] in SHARES:
         digits = 2 if row["value"] < 0.1 else 0
-        return f"{row['value']:.{digits}%} ± {row['half_width']:.{digits}%}"
+        return f"{words.percent(row['value'], digits)} ± {words.percent(row['half_width'], digits)}"
     return f"{row['value']:.2f} ± {row['half_width']:.2f}"
 
 
@@ -126,6 +126,8 @@ def _assumed(found: Json) -> None:
             "cases tell the reviewers' own error rates.\n"
             "- Volumes, and how often reviewers differ: the last eight weeks. Formulas: docs/review-design.md."
         )
+        for what in found["measured"]:
+            st.markdown(f"- Measured: {words.plain(what)}")
         for what in found["assumed"]:
             st.markdown(f"- Assumed: {words.plain(what)}")
 

@@ -12,7 +12,7 @@ import review_design as made
 from casework.quality.agreement.coefficients import gwet_ac1, krippendorff_alpha
 from casework.quality.agreement.intervals import MIN_ITEMS
 from casework.quality.subgroups import wilson
-from casework.review.measuring import calculator, power
+from casework.review.measuring import accuracy, calculator, power
 from casework.review.measuring.calculator import Shares, Work
 from casework.review.measuring.volumes import Evidence, Volumes
 from data.errors import InputError
@@ -125,6 +125,28 @@ def test_the_report_measures_the_ledger_and_names_what_it_assumes(house_with) ->
     assert found["cost"]["reviews_a_week"] < found["cost"]["in_force_reviews_a_week"]
     assert {row["name"]: row["have"] for row in found["figures"]}["ac1"] == 7
     assert any("few second reviews on record" in said for said in found["assumed"])
+
+
+def test_error_rates_are_the_policys_until_enough_truths_are_known_to_measure_them(house) -> None:
+    made.employ(house)
+    for _ in range(accuracy.LEAST_KNOWN - 1):
+        house.audit()
+        house.judge("analyst-1", "legitimate")
+    house.later(days=40)
+    few = calculator.report(house.ledger, house.policy, house.now, {})
+    assert few["volumes"]["false_positive_rate"] == house.policy.reviewer.false_positive_rate
+    assert few["measured"] == []
+    house.audit()
+    house.judge("analyst-1", "confirmed_fraud")
+    house.later(days=40)
+    found = calculator.report(house.ledger, house.policy, house.now, {})
+    assert found["volumes"]["false_positive_rate"] == pytest.approx(1 / 30)
+    assert found["volumes"]["recall"] == house.policy.reviewer.recall
+    interval = (
+        "false positive rate 3% [1%, 17%], measured on 30 honest ones among golden cases and audited payments"
+    )
+    assert found["measured"] == [interval]
+    assert "only 0 frauds among golden cases and audited payments known" in "; ".join(found["assumed"])
 
 
 @pytest.mark.parametrize("wanted", [{"second_review": 1.5}, {"golden": 0.6, "re_serve": 0.6}])

@@ -54,7 +54,8 @@ def _design(_api: Any, asked: Any) -> Json:
         "volumes": {"weeks": 8.0, "cases": 90.0, "automatic": 3500.0, "reviews": 120.0, "analysts": 4, "seconds": 35.0},
         "cost": {"by_kind": kinds, "reviews_a_week": sum(kinds.values()), "hours_a_week": 0.8,
                  "in_force_reviews_a_week": 80.95, "in_force_hours_a_week": 0.79, "answered_a_week": 120.0},
-        "assumed": ["recall and false positive rate of a review: the policy's"],
+        "assumed": ["recall of a review: the policy's, 49% (only 12 frauds among golden cases known)"],
+        "measured": ["false positive rate 12% [9%, 16%], measured on 340 honest ones among golden cases"],
     }  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def report(
     ledger: Ledger, policy: Policy, at: datetime, wanted: Mapping[str, float | None], weeks: int = WEEKS
 ) -> JSON:
     """Cost and power of a design over the measured volumes: {shares, in_force, weeks, volumes, cost, figures,
-    assumed}. `figures` are those of `figures` below. InputError for weeks beyond 1 to MOST_WEEKS."""
+    assumed, measured}. `figures` are those of `figures` below. InputError for weeks beyond 1 to MOST_WEEKS."""
     if not 1 <= weeks <= MOST_WEEKS:
         raise InputError(f"{weeks} weeks", where="weeks", allowed=f"1 to {MOST_WEEKS}")
     in_force = Shares.of(policy)
@@ -106,6 +106,7 @@ def report(
         "cost": _cost(asked, now, volumes),
         "figures": figures(shares, asked, volumes, have, weeks),
         "assumed": list(volumes.assumed),
+        "measured": list(volumes.measured),
     }
 
 

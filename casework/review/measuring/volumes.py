@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.quality.consistency import overlap
+from casework.review.measuring.accuracy import accuracy
 from casework.review.measuring.power import Pairs
 from casework.review.verdicts import CONFIRMED_FRAUD
 from data.ledger import Ledger
@@ -52,7 +53,7 @@ _ANALYSTS = """
 @dataclass(frozen=True, slots=True)
 class Volumes:
     """Work a week over the last `weeks`, and what answers look like. `assumed` names what was too rare on record to be
-    measured, with what was taken instead."""
+    measured, with what was taken instead; `measured` what recall and false positive rate rest on, where they were."""
 
     weeks: float
     automatic: float
@@ -66,6 +67,7 @@ class Volumes:
     false_positive_rate: float
     again: float
     assumed: tuple[str, ...]
+    measured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def measured(ledger: Ledger, policy: Policy, at: datetime) -> tuple[Volumes, Evi
         assumed.append(f"own verdicts repeated: {USUAL_AGAIN:.0%} (few re-serves on record)")
     if reviewed["seconds"] is None:
         assumed.append(f"{USUAL_SECONDS:.0f} seconds a review (none on record)")
-    assumed.append("recall and false positive rate of a review: the policy's")
+    known = accuracy(ledger, policy, at)
+    assumed += known.assumed
     people = ledger.read(_ANALYSTS)
     return Volumes(
         weeks=weeks,
@@ -111,10 +114,11 @@ def measured(ledger: Ledger, policy: Policy, at: datetime) -> tuple[Volumes, Evi
         seconds=float(reviewed["seconds"] or USUAL_SECONDS),
         pairs=pairs,
         fraud_rate=_fraud_rate(ledger, policy, at, assumed),
-        recall=policy.reviewer.recall,
-        false_positive_rate=policy.reviewer.false_positive_rate,
+        recall=known.recall.value,
+        false_positive_rate=known.false_positive_rate.value,
         again=again["same"] / again["n"] if again["n"] >= LEAST_ITEMS else USUAL_AGAIN,
         assumed=tuple(assumed),
+        measured=known.measured,
     ), evidence
 
 
