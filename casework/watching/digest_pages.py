@@ -40,22 +40,7 @@ def tables(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str],
         ),
         [_week(row) for row in digest["weeks"]],
     )
-    yield from _by_model(digest.get("models") or [])
-    for title, rows in (("Precision by lane", digest["lanes"]), ("Precision by rule", digest["rules"])):
-        yield (
-            title,
-            "Estimate: the share of fraud among all payments concerned. Naive: among known outcomes, too high, since "
-            "frauds are reported early. Confirmed: what reviewers said, which is no fraud rate.",
-            ("", "Payments", "Estimate", "Naive", "Confirmed by reviewers"),
-            [
-                (
-                    r["name"],
-                    f"{r['payments']:,}",
-                    *map(share, (r["estimate"], r["naive"], r["share_confirmed"])),
-                )
-                for r in rows
-            ],
-        )
+    yield from _precisions(digest)
     yield (
         "Where people and engine disagreed",
         "Of those whose truth is known, the share in which the person was right.",
@@ -84,7 +69,7 @@ def tables(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str],
     )
 
 
-def _by_model(rows: Sequence[JSON]) -> Iterator[tuple[str, str, Sequence[str], Rows]]:
+def _precisions(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[str], Rows]]:
     yield (
         "By model",
         "Of its matured payments: how much of what it stopped is fraud (precision), and how much of the fraud it "
@@ -99,8 +84,23 @@ def _by_model(rows: Sequence[JSON]) -> Iterator[tuple[str, str, Sequence[str], R
             "Recall actual",
             "Recall naive",
         ),
-        [_model(row) for row in rows],
+        [_model(row) for row in digest.get("models") or []],
     )
+    for title, rows in (("Precision by lane", digest["lanes"]), ("Precision by rule", digest["rules"])):
+        yield (
+            title,
+            "Estimate: the share of fraud among all payments concerned. Naive: among known outcomes, too high, since "
+            "frauds are reported early. Confirmed: what reviewers said, which is no fraud rate.",
+            ("", "Payments", "Estimate", "Naive", "Confirmed by reviewers"),
+            [
+                (
+                    r["name"],
+                    f"{r['payments']:,}",
+                    *map(share, (r["estimate"], r["naive"], r["share_confirmed"])),
+                )
+                for r in rows
+            ],
+        )
 
 
 def _week(row: JSON) -> tuple[str, ...]:
