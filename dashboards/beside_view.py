@@ -24,8 +24,8 @@ def what_if(page: Json) -> None:
     for each in found["found"]:
         changes = " **and** ".join(_change(change) for change in each["changes"])
         chance = each.get("probability")
-        score = f" The score would be {words.percent(chance)}." if chance is not None else ""
-        st.markdown(f"{words.badge(each['outcome'], words.OUTCOMES)} with {changes}.{score}")
+        score = f" The probability would be {words.percent(chance)}." if chance is not None else ""
+        st.markdown(f"{words.badge(each['outcome'], words.OUTCOMES)} if {changes}.{score}")
     st.caption(
         f"{words.plain(found['sentence'])} Each time the engine decided, rules and model both; missing inputs stayed "
         "missing. It says what the engine weighed, not what happened."
@@ -34,7 +34,7 @@ def what_if(page: Json) -> None:
 
 def _change(change: Json) -> str:
     value, was = words.plain(change["value_text"]), words.plain(change["was_text"])
-    return f"{words.plain(change['phrase'])} **{value}** instead of {was}"
+    return f"“{words.plain(change['phrase'])}” were **{value}** instead of {was}"
 
 
 def links(page: Json) -> None:

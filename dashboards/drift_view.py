@@ -85,7 +85,7 @@ def _inputs(last: Json) -> None:
             "What": each["phrase"],
             "PSI": words.number(each["psi"], 3),
             "Test": each["test"],
-            "q": words.number(each["q_value"], 4),
+            "q": "< 0.0001" if each["q_value"] < 0.0001 else words.number(each["q_value"], 4),
             "Missing before": words.percent(each["missing_before"], 1),
             "Missing now": words.percent(each["missing_now"], 1),
         }
@@ -116,9 +116,9 @@ def _segments(last: Json) -> None:
     rows = [
         {
             "Level": words.sign_and_word(row["level"], LEVELS),
-            "Segment": row["segment"],
+            "Segment": words.capital(row["segment"].replace("_", " ")),
             "Decisions": words.count(row["rows"]),
-            "What moved": row["sentence"],
+            "What moved": row["sentence"].replace("_", " "),
         }
         for row in last["segments"]
     ]

@@ -42,7 +42,7 @@ def share(found: Mapping[str, Any] | None) -> str:
 def alarms(preview: Json) -> None:
     """What nobody should approve without noticing."""
     for told in frame.items(preview, "alarms"):
-        st.warning(words.plain(str(told["sentence"])), icon=":material/warning:")
+        st.warning(words.sentence(str(told["sentence"])), icon=":material/warning:")
 
 
 def groups(preview: Json, currency: str) -> None:
@@ -63,7 +63,7 @@ def groups(preview: Json, currency: str) -> None:
     right = st.column_config.TextColumn(alignment="right")
     frame.table(rows, column_config={n: right for n in rows[0] if n != "Payments"}, height="content")
     told = [
-        f"**{name}.** {words.plain(preview['alerts'][key]['told'])}"
+        f"**{name}.** {words.sentence(preview['alerts'][key]['told'])}"
         for key, name in GROUPS.items()
         if preview["alerts"][key]["count"]
     ]
@@ -112,7 +112,7 @@ def rules(preview: Json) -> None:
     st.markdown("##### Rules that hit otherwise")
     rows = [
         {
-            "Rule": rule["id"],
+            "Rule": words.capital(rule["id"].replace("_", " ")),
             "Status": f"{rule['status_before'] or 'new'} → {rule['status_after'] or 'gone'}"
             if rule["status_before"] != rule["status_after"]
             else rule["status_after"],
@@ -164,4 +164,4 @@ def _why(flip: Json) -> str:
 def not_known(preview: Json) -> None:
     """How far the truth has come in, and what cannot be told at all."""
     lines = [preview["maturity"]["sentence"], *preview["not_known"]]
-    st.caption("  \n".join(words.plain(line) for line in lines))
+    st.caption("  \n".join(words.sentence(line) for line in lines))

@@ -51,16 +51,19 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone()))
 
 
-def head(title: str, subtitle: str = "") -> None:
-    """Title and one sentence at the left, the person at the right."""
-    left, right = st.columns([5, 1.5], vertical_alignment="center")
+def head(title: str, subtitle: str = "", *, alarms: bool = True) -> None:
+    """Title and one sentence at the left, the person at the right; no line of alarms where the page lists them."""
+    told = alarm_banner.ask()
+    left, right = st.columns([4, 1.8], vertical_alignment="center")
     with left, st.container(gap=None):
         st.title(title, anchor=False)
         if subtitle:
             st.caption(subtitle)
-    with right:
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if alarms:
+            alarm_banner.link(told)
         person()
-    alarm_banner.show()
+    alarm_banner.show(told, now(), alarms=alarms)
     if notice := st.session_state.pop("notice", None):
         st.warning(notice)
 
@@ -70,10 +73,7 @@ def person() -> None:
     who = signin.me()
     if who is None:
         return
-    with (
-        st.container(horizontal=True, horizontal_alignment="right"),
-        st.popover(who.user, icon=":material/person:"),
-    ):
+    with st.popover(who.user, icon=":material/person:"):
         st.markdown(f"**{words.plain(who.user)}**  \n{words.title_of(who.role, words.ROLES)}")
         st.caption(f"Times are shown in {zone()}. Light and dark follow the menu ⋮ at the top right.")
         if st.button("Sign out", icon=":material/logout:", key="sign_out"):

@@ -81,6 +81,7 @@ _STYLE = """
   .sl-place { color: QUIET; }
   .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { padding: .55rem .9rem; }
   .st-key-key_facts [data-testid="stMetricValue"] { font-size: 1.5rem; }
+  .st-key-key_facts [data-testid="stElementToolbar"] { display: none; }
   .st-key-guideline h1 { font-size: 1.15rem; padding: 0 0 .3rem; }
   .st-key-guideline h2, .st-key-guideline h3 { font-size: 1rem; padding: .5rem 0 .2rem; }
   @media (max-width: 1020px) {
@@ -94,14 +95,14 @@ _STYLE = """
       flex-wrap: wrap; max-width: 100%; overflow: visible; }
     [class*="st-key-stacked"] > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
     [class*="st-key-stacked"] > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 100%; }
+    [class*="st-key-thirds"] [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    [class*="st-key-thirds"] [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 30%; }
     .st-key-verdict_fields > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 46%; }
     .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 30%; }
   }
   .st-key-alarm_line { border-left: 3px solid REVIEW; padding: .1rem .2rem .1rem .7rem;
     background: color-mix(in srgb, REVIEW 7%, transparent); flex-wrap: nowrap; }
   .st-key-alarm_line [data-testid="stMarkdown"] { flex: 1 1 auto; min-width: 0; }
-  .st-key-alarm_line [data-testid="stMarkdownContainer"] p {
-    overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .st-key-alarm_line [data-testid="stPageLink"] { flex: 0 0 auto; }
   [data-testid="stSliderThumbValue"] p, button[data-variant="segmented_control"][aria-checked="true"] p,
   [data-testid="stTab"][aria-selected="true"] p { color: ACCENT; }

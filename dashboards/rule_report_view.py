@@ -17,6 +17,7 @@ FINDINGS = {
     "opposed": "Opposed",
     "contradictory": "Contradictory",
 }
+ENTRIES = {"entry_block": "Entries of a block list", "entry_review": "Entries of a watch list"}
 CHANGES = {"surge": "▲ surge", "silence": "▼ silence", "": ""}
 
 
@@ -57,8 +58,7 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
             "Caught": words.money(rule["value_caught_minor"], currency, short=True),
             "Only here": words.count(rule["only_here"]["count"]),
             "Repeat": words.ABSENT if rule["repeats"] is None else words.percent(rule["repeats"]["share"]),
-            "7 days (exp.)": _rate(rule["rate"]),
-            "Snoozed": words.count(sum(snooze["silenced"] for snooze in rule["snoozes"])),
+            "Last 7 days (expected)": _rate(rule["rate"]),
         }
         for rule in rows
     ]
@@ -66,7 +66,7 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
     picked = frame.table(
         shown,
         column_config={name: right for name in shown[0] if name != "Rule"}
-        | {"Rule": st.column_config.TextColumn(width=270)},
+        | {"Rule": st.column_config.TextColumn(width=330, pinned=True)},
         height=420,
         on_select="rerun",
         selection_mode="single-row",
@@ -84,6 +84,8 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
 
 def named(rule: Json) -> str:
     """The rule's title, with the sign of its status."""
+    if rule["title"] in ENTRIES:
+        return f"• {ENTRIES[rule['title']]}"
     title = rule["title"] if " " in rule["title"] else words.capital(rule["title"].replace("_", " "))
     return f"{words.STATUSES.get(rule['status'], ('•',))[0]} {title}"
 

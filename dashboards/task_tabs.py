@@ -37,7 +37,9 @@ def beside(page: Json, *, blind: bool) -> None:
     if not blind:
         rules = f"Rules ({len(task_opinion.spoken(page))})"
         parts = {rules: task_opinion.rules, **parts, "Inputs": task_facts.inputs}
-    _tabs(f"beside_{page['task_id']}", page, parts, {})
+    # Where no rule spoke the guideline is beside the facts, not an empty tab.
+    silent = not blind and not task_opinion.spoken(page)
+    _tabs(f"beside_{page['task_id']}", page, parts, {}, first="Guideline" if silent else None)
 
 
 def fill(page: Json, later: Later) -> None:
@@ -47,10 +49,13 @@ def fill(page: Json, later: Later) -> None:
             draw(page)
 
 
-def _tabs(key: str, page: Json, parts: dict[str, Part], slow: dict[str, Part]) -> Later:
+def _tabs(
+    key: str, page: Json, parts: dict[str, Part], slow: dict[str, Part], *, first: str | None = None
+) -> Later:
     """Tabs of which only the open one is drawn; the slow ones are returned to be drawn last."""
     later: Later = []
-    for tab, name in zip(st.tabs([*parts, *slow], key=key, on_change="rerun"), [*parts, *slow], strict=True):
+    names = [*parts, *slow]
+    for tab, name in zip(st.tabs(names, default=first, key=key, on_change="rerun"), names, strict=True):
         if not tab.open:
             continue
         with tab:

@@ -90,12 +90,13 @@ def _key_facts(page: Json) -> None:
             if value
         ]
         st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in pairs))
-        st.caption(words.plain(_attributes(transaction)) + f"  \n{frame.when(transaction['occurred_at'])}")
+        st.caption(_attributes(transaction) + f"  \n{frame.when(transaction['occurred_at'])}")
 
 
 def _attributes(transaction: Json) -> str:
-    attributes = transaction.get("attributes") or {}
-    return " · ".join(str(v) for v in list(attributes.values())[:4] if v not in (None, ""))
+    """The first attributes with their names: a country alone does not say whose it is."""
+    known = [(k, v) for k, v in (transaction.get("attributes") or {}).items() if v not in (None, "")]
+    return " · ".join(f"{words.plain(k.replace('_', ' '))} **{words.plain(str(v))}**" for k, v in known[:4])
 
 
 def _score(page: Json) -> None:

@@ -62,11 +62,12 @@ def figures(yours: Json, now: Json, found: Json) -> None:
     days, currency = found["days"], found["currency"]
     loss, good = (in_days(yours[name], days) for name in ("expected_loss", "good_declined"))
     loss_now, good_now = (in_days(now[name], days)["value"] for name in ("expected_loss", "good_declined"))
-    columns = st.columns(6, gap="small")
+    with st.container(key="thirds_figures"):
+        columns = st.columns(6, gap="small")
     told = (
         ("Approved a day", yours["approved_a_day"], now["approved_a_day"]["value"], 0),
         ("Cases a day", yours["cases_a_day"], now["cases_a_day"]["value"], 1),
-        ("Analyst hours a day", yours["analyst_hours_a_day"], now["analyst_hours_a_day"]["value"], 2),
+        ("Analyst minutes a day", *_minutes(yours, now), 0),
     )
     for column, (label, value, before, digits) in zip(columns, told, strict=False):
         with column:
@@ -101,6 +102,12 @@ def figures(yours: Json, now: Json, found: Json) -> None:
             f"95 %: {low} to {high} of days",
             f"capacity {words.count(yours['capacity'])} cases a day",
         )
+
+
+def _minutes(yours: Json, now: Json) -> tuple[Json, float]:
+    """Work in minutes: hundredths of an hour are nobody's unit."""
+    hours: Json = yours["analyst_hours_a_day"]
+    return {name: 60 * value for name, value in hours.items()}, 60 * now["analyst_hours_a_day"]["value"]
 
 
 def verdict(yours: Json, found: Json) -> str:
@@ -151,7 +158,13 @@ def curve(cut: str, measure: str, found: Json, yours: Json) -> Picture:
     unit = {"cases_a_day": "cases a day"}.get(measure, f"{found['currency']} in {DAYS} days")
     unit = f"customers in {DAYS} days" if measure == "good_declined" else unit
     ticks = [tick for tick in (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1) if tick >= rows[0]["at"]]
-    axis = alt.Axis(values=ticks, labelExpr="format(datum.value * 100, '.3~g') + ' %'", grid=False)
+    axis = alt.Axis(
+        values=ticks,
+        labelExpr="format(datum.value * 100, '.3~g') + ' %'",
+        grid=False,
+        labelOverlap="greedy",
+        labelSeparation=8,
+    )
     x = alt.X("at:Q", title=CUTS[cut], axis=axis, scale=alt.Scale(type="log", domain=[rows[0]["at"], 1]))
     top = _top(rows, measure, found, yours[cut])
     scale = alt.Scale(domain=[0, top], clamp=True)
@@ -197,14 +210,14 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
     """The three settings on one curve: shape and word, not colour alone."""
     rows = _points(cut, measure, found)
     lowest = min(rows, key=lambda row: row["value"])
-    marked: list[Json] = [{"at": yours[cut], "name": "yours", "kind": "yours", "dy": -15}]
+    marked: list[Json] = [{"at": yours[cut], "name": "yours", "kind": "yours", "dy": 24}]
     if measure == "expected_cost" and nearest(lowest["at"]) != yours[cut]:
-        marked.append({"at": lowest["at"], "name": "cheapest", "kind": "optimum", "dy": 17})
+        marked.append({"at": lowest["at"], "name": "cheapest", "kind": "optimum", "dy": 38})
     elif measure == "expected_cost":
         marked[0] |= {"name": "yours, the cheapest", "kind": "optimum"}
     now = found["current"]
     if now[cut] is not None and now[cut] != yours[cut]:
-        marked.append({"at": now[cut], "name": "now", "kind": "now", "dy": 32})
+        marked.append({"at": now[cut], "name": "now", "kind": "now", "dy": 52})
     for mark in marked:
         closest = min(rows, key=lambda row: abs(row["at"] - float(mark["at"])))
         mark["value"] = closest["value"]
@@ -217,9 +230,9 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
             color=alt.Color("kind:N", legend=None, scale=hues), tooltip=["name:N"],
         ),
         *(
-            alt.Chart(rows_of([mark])).mark_text(dy=mark["dy"], fontSize=12, fontWeight="bold").encode(
-                x=x, y="value:Q", text="name:N", color=alt.Color("kind:N", legend=None, scale=hues)
-            )
+            alt.Chart(rows_of([mark]))
+            .mark_text(dy=mark["dy"], dx=8, align="right", fontSize=12, fontWeight="bold")
+            .encode(x=x, y="value:Q", text="name:N", color=alt.Color("kind:N", legend=None, scale=hues))
             for mark in marked
         ),
     ]  # fmt: skip

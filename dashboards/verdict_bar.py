@@ -101,13 +101,17 @@ def _apply_to_all(page: Json) -> None:
 def _fields(task_id: str) -> None:
     saving: Json = {"on_change": _save_draft, "args": (task_id,), "label_visibility": "collapsed"}
     with st.container(key="verdict_fields"):
-        typology, reason, confidence, note = st.columns([1, 1.15, 1.25, 1.8], vertical_alignment="center")
+        typology, reason, confidence, note = st.columns([1, 1.15, 1.4, 1.65], vertical_alignment="center")
     with typology:
         _choice("Typology", "typology", frame.typologies(), task_id, saving)
     with reason:
         _choice("Reason", "reason_code", words.REASON_CODES, task_id, saving)
-    with confidence:
-        st.segmented_control("Confidence", list(words.CONFIDENCES), key=_key("confidence", task_id), width="stretch",
+    with (
+        confidence,
+        st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="confidence_field"),
+    ):
+        st.caption("Sure?", width="content", help="How sure you are of your answer.")
+        st.segmented_control("Confidence", list(words.CONFIDENCES), key=_key("confidence", task_id),
                              format_func=words.CONFIDENCES.__getitem__, **saving)  # fmt: skip
     with note:
         st.text_input(

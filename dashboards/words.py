@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -133,6 +134,7 @@ BLIND = (
     "so that your reading of the facts is your own."
 )
 
+_TIGHT_PERCENT = re.compile(r"(\d)%")
 _MINOR_DIGITS = {
     "JPY": 0,
     "KRW": 0,
@@ -197,6 +199,11 @@ def plain(text: str) -> str:
     for mark in "\\`*_{}[]<>#|$~:":
         text = text.replace(mark, "\\" + mark)
     return text.replace("\n", " ")
+
+
+def sentence(text: str) -> str:
+    """A sentence of the API made safe for Markdown, its shares written as everywhere on screen: 37% -> `37 %`."""
+    return plain(_TIGHT_PERCENT.sub(r"\1 %", text))
 
 
 def minor_digits(currency: str) -> int:
@@ -304,7 +311,3 @@ def pull(contribution: float) -> str:
 def times(ratio: float) -> str:
     """`14.2` -> `14 times`, `1.34` -> `1.3 times`, `0.4` -> `0.4 times`."""
     return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
-
-
-def entities_line(entities: Mapping[str, object]) -> str:
-    return " · ".join(f"{name} {value}" for name, value in entities.items() if value not in (None, ""))

@@ -139,7 +139,7 @@ def _event_table(events: list[Json]) -> None:
             "Event": event["seq"],
             "Time": frame.when(event["recorded_at"], seconds=True),
             "Who": event["actor"],
-            "What": event["kind"],
+            "What": words.capital(event["kind"].replace(".", " ").replace("_", " ")),
             "About": event["subject"],
             "Hash": event["hash"][:12],
         }
@@ -148,7 +148,9 @@ def _event_table(events: list[Json]) -> None:
     picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="events_table", height=400)
     for index in picked["selection"]["rows"]:
         event = events[index]
-        st.markdown(f"**Event {event['seq']}**, hash `{event['hash']}`, after `{event['prev_hash'][:12]}…`")
+        st.markdown(
+            f"**Event {event['seq']}** `{event['kind']}`, hash `{event['hash']}`, after `{event['prev_hash'][:12]}…`"
+        )
         st.code(json.dumps(event["payload"], indent=2, ensure_ascii=False), language="json", height=260)
 
 

@@ -43,7 +43,8 @@ def _table(cases: list[Json]) -> None:
         {
             "Status": words.sign_and_word(case["status"], words.CASE_STATES),
             "Opened": frame.when(case["opened_at"]),
-            "Why": _why(case),
+            "Why": words.title_of(case.get("reason", ""), words.REASONS),
+            "What was noticed": _noticed(case),
             "Amount": words.money(case.get("amount_minor"), currency),
             "Due": words.due(case.get("deadline"), frame.now())
             if not case.get("closed_at")
@@ -53,7 +54,9 @@ def _table(cases: list[Json]) -> None:
         for case in cases
     ]
     picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="cases_table", height=470,
-                         column_config={"Amount": st.column_config.TextColumn(alignment="right")})  # fmt: skip
+                         row_height=52, column_config={
+                             "Amount": st.column_config.TextColumn(alignment="right"),
+                             "What was noticed": st.column_config.TextColumn(width=400)})  # fmt: skip
     chosen = picked["selection"]["rows"]
     if chosen:
         st.switch_page("app_pages/cases.py", query_params={"id": cases[chosen[0]]["case_id"]})
@@ -65,6 +68,14 @@ def _why(case: Json) -> str:
     reason = words.title_of(case.get("reason", ""), words.REASONS)
     detail = case.get("reason_detail", "")
     return f"{reason}: {detail}" if case.get("reason") == "by_hand" else detail or reason
+
+
+def _noticed(case: Json) -> str:
+    """The sentence without the reason it begins with, which stands in a column of its own."""
+    detail = str(case.get("reason_detail") or "")
+    for known in ("A rule asks for a person: ", "Rule and model disagree. The rule says: "):
+        detail = detail.removeprefix(known)
+    return words.capital(detail) or words.ABSENT
 
 
 def _one(case: Json) -> None:

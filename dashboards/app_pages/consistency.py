@@ -28,7 +28,7 @@ FURTHER = {
 
 SECTIONS = {
     "agreement": "Agreement",
-    "slices": "By week, queue, rule ...",
+    "slices": "By week, queue, rule",
     "trend": "Trend",
     "display": "What the screen does",
     "disputes": "Where people differ",
@@ -86,7 +86,7 @@ def _headline(report: Json) -> None:
             "**Not enough evidence yet** for a finding; intervals come once there is enough.",
             icon=":material/hourglass_empty:",
         )
-    st.markdown(f"##### {words.plain(report.get('sentence', ''))}")
+    st.markdown(f"##### {words.sentence(report.get('sentence', ''))}")
     for column, (name, (label, _)) in zip(st.columns(4, border=True), MEASURES.items(), strict=True):
         with column:
             _measure(label, report.get(name) or {}, as_share=name in SHARES)
@@ -123,6 +123,9 @@ def _picture(report: Json) -> None:
         if (report.get(name) or {}).get("value") is not None and report[name].get("low") is not None
     ]
     if rows:
+        widest = max(rows, key=lambda row: row["high"] - row["low"])
+        st.markdown(f"##### Least sure: {widest['name']}, {words.interval(widest['low'], widest['high'])}")
+        st.caption("Each measure of the same verdicts, with its 95 % interval.")
         least = min(0.0, *(row["low"] for row in rows))
         told = "; ".join(
             f"{row['name']} {row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows

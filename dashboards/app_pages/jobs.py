@@ -18,28 +18,34 @@ def show() -> None:
     jobs = frame.items(signin.client().jobs(), "jobs")
     if not jobs:
         frame.empty("No job is scheduled.", "Jobs come from the policy; the server starts them.")
-    for job in jobs:
+    for job in sorted(jobs, key=_needs_nobody):
         _job(job)
+
+
+def _needs_nobody(job: Json) -> bool:
+    """What runs, failed or was paused comes before what goes by itself."""
+    return not (job.get("running") or job.get("paused") or job.get("last_result") == "failed")
 
 
 def _job(job: Json) -> None:
     with st.container(key=f"job_{job['name']}", gap=None):
-        left, last, coming, action = st.columns([2, 1.7, 1, 1.5], vertical_alignment="center")
+        left, last, schedule, action = st.columns([2, 1.7, 1, 1.5], vertical_alignment="center")
         with left:
-            st.markdown(f"**{words.plain(words.capital(job['name'].replace('_', ' ')))}**")
-            st.caption(words.plain(job.get("what") or ""))
+            what = words.plain(job.get("what") or "")
+            name = words.plain(words.capital(job["name"].replace("_", " ")))
+            st.markdown(f"**{name}**  \n:gray[:small[{what}]]" if what else f"**{name}**")
         with last:
             _last(job)
-        with coming:
+        with schedule:
             every = words.span(timedelta(seconds=float(job.get("every_seconds") or 0)))
-            st.markdown(
+            coming = (
                 ":red-badge[‖ Paused]"
                 if job.get("paused")
                 else f"next {words.due(job.get('next_run_at'), frame.now())}"
                 if job.get("next_run_at")
                 else "not scheduled"
             )
-            st.caption(f"every {every}")
+            st.markdown(f"{coming}  \n:gray[:small[every {every}]]")
         if frame.role() in OWNERS:
             with action, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
                 _run(job)

@@ -91,7 +91,7 @@ def _to_learn_from(work: Json) -> None:
 def _golden(case: Json) -> None:
     right = case["value"] == MEANT[case["is_fraud"]]
     with st.container(border=True):
-        mark = ":material/check: Right" if right else ":material/close: Missed"
+        mark = ":material/check: Right" if right else ":material/close: Not right"
         st.markdown(
             f"{mark} · **golden case** {words.plain(case['transaction_id'])}, {frame.when(case['given_at'])}  \n"
             f"You said {_verdict(case['value'])}; it was {_verdict(MEANT[case['is_fraud']])}."
@@ -123,7 +123,7 @@ def _verdict(value: str) -> str:
 
 
 def _pace(pace: Json) -> None:
-    st.subheader("Pace", anchor=False)
+    st.subheader(_pace_finding(pace), anchor=False)
     if not pace["by_day"]:
         st.caption(f"No answers in the last {pace['days']} days.")
         return
@@ -139,6 +139,15 @@ def _pace(pace: Json) -> None:
     )
 
 
+def _pace_finding(pace: Json) -> str:
+    """What the bars of the days show, in a sentence: their title."""
+    answers = sorted(day["n"] for day in pace["by_day"])
+    if not answers:
+        return "Pace"
+    usual, most = answers[len(answers) // 2], answers[-1]
+    return f"Pace: usually {words.plural(usual, 'answer')} a working day, at most {words.count(most)}"
+
+
 def _chart(by_day: list[Json]) -> charts.Picture:
     colours = palette()
     rows = [{**row, "told": _seconds(row["median_seconds"])} for row in by_day]
@@ -146,7 +155,11 @@ def _chart(by_day: list[Json]) -> charts.Picture:
         alt.Chart(charts.rows_of(rows))
         .mark_bar(color=colours.accent, cornerRadius=2, size=12)
         .encode(
-            x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=7)),
+            x=alt.X(
+                "day:T",
+                title=None,
+                axis=alt.Axis(format="%-d %b", grid=False, tickCount=7, labelOverlap=True),
+            ),
             y=alt.Y("n:Q", title="answers", axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
             tooltip=[
                 alt.Tooltip("day:T", format="%a %-d %b"),

@@ -42,7 +42,7 @@ def _report(since: str) -> None:
     if picked is not None:
         rule_report_view.one(rows[picked], found)
     st.caption(
-        "  \n".join(words.plain(line) for line in (found["maturity"]["sentence"], found["alarm_method"]))
+        "  \n".join(words.sentence(line) for line in (found["maturity"]["sentence"], found["alarm_method"]))
     )
 
 

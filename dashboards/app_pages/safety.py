@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, trial_view, words
+from dashboards import alarm_banner, frame, signin, trial_view, words
 
 Json = dict[str, Any]
 STOPPERS = ("team_lead", "risk_manager", "admin")
@@ -21,7 +21,11 @@ BASES = {
 
 
 def show() -> None:
-    frame.head("Safety", "Stop the engine, see to alarms, and follow what is new until it has proved itself.")
+    frame.head(
+        "Safety",
+        "Stop the engine, see to alarms, and follow what is new until it has proved itself.",
+        alarms=False,
+    )
     section = frame.choice("Section", "section", SECTIONS, default="now")
     if section == "trials":
         trial_view.show(may_stop=frame.role() in STOPPERS)
@@ -110,8 +114,11 @@ def _alarms(alarms: list[Json]) -> None:
         frame.empty("No alarm is open.", "The breaker, a missing model or a failing rule would raise one.")
     for alarm in alarms:
         with st.container(border=True):
-            st.markdown(f":material/notifications_active: {words.plain(alarm['sentence'])}")
-            st.caption(f"raised {frame.when(alarm['raised_at'])}")
+            st.markdown(f":material/notifications_active: {alarm_banner.sentence(alarm)}")
+            st.caption(
+                f"Raised {words.ago(alarm['raised_at'], frame.now())}, on {frame.when(alarm['raised_at'])}. "
+                "It stays open until somebody says what came of it."
+            )
             if frame.role() in STOPPERS:
                 _acknowledge(alarm)
 
@@ -121,7 +128,11 @@ def _acknowledge(alarm: Json) -> None:
         st.form(f"ack_{alarm['alarm_id']}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        reason = st.text_input("What came of it", max_chars=2000)
+        reason = st.text_input(
+            "What came of it",
+            max_chars=2000,
+            placeholder="a sale, an attack that was stopped, a rule to be mended …",
+        )
         pressed = st.form_submit_button("Acknowledge", icon=":material/done:")
     if pressed and len(reason.strip()) >= 3:
         with frame.attempt():
@@ -167,12 +178,13 @@ def _breaker(told: Json) -> None:
         [_watch(watch) for watch in sorted(told["watches"], key=_by_evidence)],
         height="content",
         column_config={
+            "Watched": st.column_config.TextColumn(width=230, pinned=True),
             "Evidence": st.column_config.ProgressColumn(
                 min_value=0.0,
                 max_value=1.0,
                 format="percent",
                 help="Of what it takes for the breaker to act.",
-            )
+            ),
         },
     )
 
@@ -182,19 +194,20 @@ def _by_evidence(watch: Json) -> float:
 
 
 def _watch(watch: Json) -> Json:
-    subject = "" if watch["kind"] in ("policy", "declines") else f" {watch['subject']}"
+    named = str(watch["subject"]).replace("_", " ") if watch["kind"] == "rule" else watch["subject"]
+    subject = "" if watch["kind"] in ("policy", "declines") else f" {named}"
     return {
         "Watched": f"{KINDS[watch['kind']]}{subject}",
-        "Is": "new or changed" if watch["is_new"] else "long-standing",
-        "Since": frame.when(watch["since"]),
-        "Decisions": watch["decisions"],
+        "Evidence": min(1.0, -_by_evidence(watch)),
         "Speaks up in": words.percent(watch["rate"]),
         "Expected at most": words.percent(watch["expected_at_most"]),
-        "From": BASES.get(watch["basis"], watch["basis"]),
         "Acts, at 30 %": words.plural(watch["decisions_to_act_if_loud"], "decision")
         if watch["decisions_to_act_if_loud"]
         else "never",
-        "Evidence": min(1.0, -_by_evidence(watch)),
+        "Decisions": watch["decisions"],
+        "Is": "new or changed" if watch["is_new"] else "long-standing",
+        "Since": frame.when(watch["since"]),
+        "From": BASES.get(watch["basis"], watch["basis"]),
     }
 
 
@@ -202,7 +215,7 @@ def _act(act: Json) -> None:
     paused = act["action"] == "pause"
     with st.container(border=True):
         st.markdown(
-            f"{':red-badge[‖ Paused]' if paused else ':orange-badge[⌃ Capped]'} {words.plain(act['sentence'])}"
+            f"{':red-badge[‖ Paused]' if paused else ':orange-badge[⌃ Capped]'} {alarm_banner.sentence(act)}"
         )
         st.caption(f"{frame.when(act['acted_at'])}")
         if frame.role() not in STARTERS:

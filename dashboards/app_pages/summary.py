@@ -72,9 +72,11 @@ def _waiting(summary: Json) -> None:
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(label, value)
     champion = summary.get("champion")
-    st.caption(
-        f"Deciding model: `{champion}`" if champion else "No model decides yet; the rules decide alone."
-    )
+    if champion:
+        st.page_link("app_pages/models.py", label=f"The model that decides: {champion}",
+                     icon=":material/network_node:", query_params={"model": champion})  # fmt: skip
+    else:
+        st.caption("No model decides yet; the rules decide alone.")
 
 
 def _counts(what: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> None:
@@ -97,7 +99,7 @@ def _counts(what: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> 
 
 def _estimates(found: Json | None) -> None:
     """Fraud and recall as far as they can be known, each beside its naive figure."""
-    st.subheader("How much fraud, and how much of it is stopped", anchor=False)
+    st.subheader(_fraud_finding(found), anchor=False)
     if found is None:
         st.caption("Not estimated yet: the weekly job 'digest' does it.")
         return
@@ -118,6 +120,16 @@ def _estimates(found: Json | None) -> None:
     st.caption(
         f"{words.count(told['decisions'])} matured decisions up to {frame.when(found['until'])}. {NAIVE}"
     )
+
+
+def _fraud_finding(found: Json | None) -> str:
+    """What the estimates say, in a sentence: the title of their table."""
+    told = (found or {}).get("overall") or {}
+    fraud, caught = (told.get(name) or {} for name in ("fraud_share", "recall"))
+    if fraud.get("value") is None or caught.get("value") is None:
+        return "How much fraud, and how much of it is stopped"
+    share, stopped = words.percent(fraud["value"], 1), words.percent(caught["value"], 0)
+    return f"About {share} of payments are fraud; {stopped} of it is declined or put before a person"
 
 
 def _subgroups(table: Json, estimated: Json) -> None:

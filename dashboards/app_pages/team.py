@@ -262,7 +262,11 @@ def _reported(team: Json) -> None:
         frame.table([_undeserved(row) for row in team["deserved"]], height="content")
     if team["skips"]:
         rows = [
-            {"Given back because": row["reason"], "Times": row["n"], "People": row["people"]}
+            {
+                "Given back because": words.capital(row["reason"].replace("_", " ")),
+                "Times": row["n"],
+                "People": row["people"],
+            }
             for row in team["skips"]
         ]
         frame.table(rows, height="content")

@@ -150,7 +150,9 @@ def _small_print(found: Json) -> None:
         words.plain(found["intervals"]),
     ]
     if elsewhere := found["elsewhere"]["payments"]:
-        named = words.listed(f"{words.count(n)} of {words.plain(name)}" for name, n in elsewhere.items())
+        named = words.listed(
+            f"{words.count(n)} of {words.plain(name.replace('_', ' '))}" for name, n in elsewhere.items()
+        )
         cases = words.number(found["elsewhere"]["cases_a_day"], 1)
         told.insert(
             1, f"Left out, since segments with their own settings decide there: {named}; {cases} cases a day."

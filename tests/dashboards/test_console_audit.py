@@ -47,7 +47,7 @@ def test_events_are_listed_newest_first_and_an_empty_search_says_how_to_ask(
     opened: Opened, api: FakeApi
 ) -> None:
     app = opened(WHO, "audit")
-    assert "set.approved" in seen(app)
+    assert "Set approved" in seen(app)
     assert list(app.dataframe[0].value["Event"]) == sorted(app.dataframe[0].value["Event"], reverse=True)
     api.answers["GET /events"] = {"events": []}
     assert "No event matches" in seen(opened(WHO, "audit"))

@@ -53,7 +53,7 @@ def test_rules_name_what_they_ask_for_and_what_is_often_innocent(opened: Opened)
 def test_the_protected_attribute_is_not_before_the_reviewer(opened: Opened, api: FakeApi) -> None:
     api.answers["GET /policy"] = {"policy": {"currency": "EUR", "protected_attribute": "channel"}, "file": ""}
     text = seen(at_work(opened))
-    assert "DE · NL · electronics" in text
+    assert "**DE** · " in text and " **electronics**" in text
     assert "channel" not in text.lower()
 
 

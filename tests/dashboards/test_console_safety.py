@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import fake_safety
 from fake_api import FakeApi
+from fake_clock import stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
@@ -29,7 +30,17 @@ def test_every_page_says_that_the_kill_switch_is_on_and_that_alarms_wait(
     for user, page in (("analyst-1", "queue"), ("risk-manager-1", "rules"), ("auditor-1", "audit")):
         text = seen(opened(user, page))
         assert "The kill switch is on." in text and "everybody is declined" in text
-        assert "2 alarms]" in text
+        assert "1 new alarm]" in text and "night on new device" in text
+
+
+def test_an_alarm_of_last_week_takes_no_line_of_any_page_but_keeps_its_link(
+    opened: Opened, api: FakeApi
+) -> None:
+    old = {**fake_safety.ALARM, "raised_at": stamp(days=8)}
+    api.answers["GET /alarms"] = {**fake_safety.QUIET, "alarms": [old], "open": 2}
+    app = opened("risk-manager-1", "rules")
+    assert "night on new device" not in seen(app)
+    assert "2 open alarms" in [link.proto.label for link in app.get("page_link")]
 
 
 def test_nothing_is_said_while_all_is_well(opened: Opened) -> None:
