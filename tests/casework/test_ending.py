@@ -71,13 +71,12 @@ def test_a_walk_of_many_short_reads_ends_at_its_next_one(ledger: Ledger) -> None
     begun, refusals = threading.Event(), []
 
     def walk() -> None:
-        with ledger.view() as view:
-            while not refusals:
-                begun.set()
-                try:
-                    view.read("SELECT 1")
-                except LedgerError as refused:
-                    refusals.append(str(refused))
+        try:
+            with ledger.view() as view:
+                while view.read("SELECT 1"):
+                    begun.set()
+        except LedgerError as refused:
+            refusals.append(str(refused))
 
     walker = threading.Thread(target=walk)
     walker.start()
