@@ -6,20 +6,23 @@ ones every time, because the draw is a keyed hash of the entity's value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from data.transactions import Transaction
-from engine.control import from_context
+from engine.control import NOTHING, Applied, from_context
 from engine.costs import CapacityState
 from engine.decide import MODEL_FAILURES, Engine, Row, Rules, Scorer, load_after
-from engine.decision import Decision, Draws, Outcome
+from engine.decision import Decision, Draws, Outcome, Strangeness, TriageReason
 from engine.draws import draw
 from engine.segments import Segments
-from engine.triage import triage
+from engine.triage import Triaged, triage
+
+Score = tuple[float | None, float | None]
+"""A probability and a novelty, None where there is none."""
 
 
 class Answered(NamedTuple):
@@ -50,24 +53,35 @@ class Shadow:
         self._rules, self._set_id, self._model = rules, set_id, model
         self._day: date | None = None
         self._load = CapacityState()
+        self._controls: Mapping[str, Any] = {}
+        self._applied = NOTHING
+
+    @property
+    def load(self) -> CapacityState:
+        """What people would have been given on the day last asked for, had this decided."""
+        return self._load
 
     def restore(self, day: date, load: CapacityState) -> None:
         """Take up a day's load where it was left."""
         self._day, self._load = day, load
 
-    def answer(self, decision: Decision, engine: Engine) -> Answered:
-        """The outcome this would have given where `engine` decided; the day's load grows by it."""
+    def answers(self, decisions: Sequence[Decision], engine: Engine) -> list[Answered]:
+        """The outcomes this would have given where `engine` decided, in order; the day's load grows by them."""
+        scored = self._scored(decisions)
+        return [self._answer(d, score, engine) for d, score in zip(decisions, scored, strict=True)]
+
+    def _answer(self, decision: Decision, score: Score, engine: Engine) -> Answered:
         at = decision.decided_at
         if self._day != at.date():
             self._day, self._load = at.date(), CapacityState()
-        applied = from_context(decision.context.get("controls", {}))
+        applied = self._applied_to(decision)
         results = decision.rules
         if self._rules is not None or decision.set_id != self._set_id:
             results = applied.on((self._rules or engine.rules).evaluate(decision.features, at))
         segment, policy = self.segments.of(decision.features, at)
         shares = (policy.sampling.audit, policy.sampling.exploration.share)
         draws = Draws(decision.draws.audit, shares[0], decision.draws.explore, shares[1])
-        probability, novelty = self._scored(decision)
+        probability, novelty = score
         strange = None
         if engine.unlabelled is not None and novelty is not None and novelty >= policy.novelty_at:
             strange = engine.unlabelled.strangeness(decision.features, policy.currency)
@@ -85,22 +99,54 @@ class Shadow:
             capped=applied.model_capped,
             widening=applied.widening(segment, at),
         )
-        looked_at = decision.triage.reason or "novel_kind" in decision.context
-        if answered.outcome is Outcome.REVIEW or answered.explored or draws.audited or looked_at:
-            would = replace(decision, outcome=answered.outcome, draws=draws, explored=answered.explored)
-            self._load = load_after(self._load, would)
+        if answered.outcome is Outcome.REVIEW or answered.explored or draws.audited:
+            self._load = load_after(self._load, _as_decided(decision, answered, draws, strange))
         return Answered(answered.outcome, probability if self._model is not None else None)
 
-    def _scored(self, decision: Decision) -> tuple[float | None, float | None]:
-        """Probability and novelty: the decision's own, or those of the model on trial (not asked while the kill switch
-        is on)."""
-        if self._model is None or decision.context.get("killed"):
-            return decision.probability, decision.context.get("novelty")
-        try:
-            _, probabilities = self._model.score_rows([decision.features])
-            return float(probabilities[0]), self._model.novelty(decision.features)
-        except MODEL_FAILURES:
-            return None, None
+    def _applied_to(self, decision: Decision) -> Applied:
+        """What bore on the decision: nearly always what bore on the one before."""
+        controls = decision.context.get("controls", {})
+        if controls != self._controls:
+            self._controls, self._applied = controls, from_context(controls)
+        return self._applied
+
+    def _scored(self, decisions: Sequence[Decision]) -> list[Score]:
+        """Probability and novelty of each: the decision's own, or those of the model on trial (not asked while the kill
+        switch is on), all at once, because asking costs the same for one row as for many."""
+        if self._model is None:
+            return [(d.probability, d.context.get("novelty")) for d in decisions]
+        asked = [d for d in decisions if not d.context.get("killed")]
+        found = iter(_scores(self._model, [d.features for d in asked]))
+        return [
+            (d.probability, d.context.get("novelty")) if d.context.get("killed") else next(found)
+            for d in decisions
+        ]
+
+
+def _scores(model: Scorer, rows: Sequence[Row]) -> list[Score]:
+    """What a model says of each row; nothing of those that it cannot read."""
+    if not rows:
+        return []
+    try:
+        _, probabilities = model.score_rows(rows)
+        return [(float(p), model.novelty(row)) for p, row in zip(probabilities, rows, strict=True)]
+    except MODEL_FAILURES:
+        return [(None, None)] if len(rows) == 1 else [_scores(model, [row])[0] for row in rows]
+
+
+def _as_decided(decision: Decision, answered: Triaged, draws: Draws, strange: Strangeness | None) -> Decision:
+    """The decision as it would have been with this answer, as far as a day's load counts it."""
+    context = {name: value for name, value in decision.context.items() if name != "novel_kind"}
+    if strange is not None and answered.triage.reason is TriageReason.NOVEL:
+        context["novel_kind"] = strange.kind
+    return replace(
+        decision,
+        outcome=answered.outcome,
+        triage=answered.triage,
+        draws=draws,
+        explored=answered.explored,
+        context=context,
+    )
 
 
 @dataclass(frozen=True)

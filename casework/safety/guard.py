@@ -73,7 +73,7 @@ class Guard:
             made = self.engine.decide(transactions, at=at, load=load)
         else:
             made = self.rollout.decide(self.engine, transactions, at=at, load=load)
-        return [self._beside(decision) for decision in made] if self.shadows else made
+        return self._beside(made) if self.shadows else made
 
     def record(self, w: Writer, made: Sequence[Decision], at: datetime) -> None:
         """Count these decisions, write down what bears on safety, and act where the breaker says so.
@@ -89,15 +89,20 @@ class Guard:
         for acted in self.breaker.see(made, at):
             self._act(w, acted, at)
 
-    def _beside(self, decision: Decision) -> Decision:
-        answers = {shadow.trial_id: shadow.answer(decision, self.engine) for shadow in self.shadows}
-        told: dict[str, Any] = {"shadows": {trial: found.outcome.word for trial, found in answers.items()}}
-        scores = {
-            trial: found.probability for trial, found in answers.items() if found.probability is not None
-        }
-        if scores:
-            told["shadow_scores"] = scores
-        return replace(decision, context={**decision.context, **told})
+    def _beside(self, made: Sequence[Decision]) -> list[Decision]:
+        """The decisions with what shadows answered."""
+        ids = [shadow.trial_id for shadow in self.shadows]
+        answers = [shadow.answers(made, self.engine) for shadow in self.shadows]
+        told = []
+        for decision, *found in zip(made, *answers, strict=True):
+            beside: dict[str, Any] = {
+                "shadows": {trial: each.outcome.word for trial, each in zip(ids, found, strict=True)}
+            }
+            scores = {t: f.probability for t, f in zip(ids, found, strict=True) if f.probability is not None}
+            if scores:
+                beside["shadow_scores"] = scores
+            told.append(replace(decision, context={**decision.context, **beside}))
+        return told
 
     def _answers(self, made: Sequence[Decision]) -> Iterator[dict[str, Any]]:
         for decision in made:

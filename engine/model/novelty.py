@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -61,11 +62,21 @@ class Novelty:
 
     def strange(self, row: Mapping[str, FeatureValue]) -> int:
         """How many inputs are outside their trained range, of an unseen level, or missing though they never were."""
-        found = sum(_outside(row[name], seen) for name, seen in self.ranges.items())
+        found = 0
+        for name, low, high, seen in self._limits:
+            value = row[name]
+            # Rounding to a double keeps the order, so that a number inside needs no second look.
+            if value is None or not low <= value <= high:  # type: ignore[operator]
+                found += _outside(value, seen)
         for name, seen_levels in self.levels.items():
             value = row[name]
-            found += value is not None and level_name(value) not in seen_levels
+            if value is not None and value not in seen_levels:
+                found += level_name(value) not in seen_levels
         return found
+
+    @cached_property
+    def _limits(self) -> list[tuple[str, float, float, Range]]:
+        return [(name, seen.low, seen.high, seen) for name, seen in self.ranges.items()]
 
     def to_json(self) -> dict[str, object]:
         ranges = {n: [r.low, r.high, r.may_miss] for n, r in self.ranges.items()}
