@@ -20,6 +20,13 @@ CAPTIONS = {
 }
 
 
+GROUPS = (
+    "Of judged payments whose truth is known, at the model's own thresholds; Wilson intervals. Who was declined before "
+    "has no outcome, unless released on purpose, so these shares are naive: estimates for all payments, with declined "
+    "ones weighed in, are in the weekly digest once the model decides."
+)
+
+
 def render(card: Mapping[str, Any], drawn: Mapping[str, bytes], phrases: Mapping[str, str]) -> str:
     """The card as HTML; every text in it is escaped, pictures are held within the page."""
     sections = [
@@ -71,7 +78,7 @@ def _standing(found: Mapping[str, Any]) -> str:
     if not found:
         return "<p>It was not judged beside another model.</p>"
     rows = [("passed" if g["passed"] else "FAILED", g["name"], g["sentence"]) for g in found["gates"]]
-    told = _table(("answer", "gate", "why"), rows)
+    told = _table(("answer", "gate", "why"), rows) + _naive(found)
     held = found.get("holdout")
     if not held:
         return told
@@ -82,6 +89,20 @@ def _standing(found: Mapping[str, Any]) -> str:
     )
     generations = [(g["model_id"], _interval(g["average_precision"])) for g in held["generations"]]
     return told + said + _table(("model", "average precision"), generations)
+
+
+def _naive(found: Mapping[str, Any]) -> str:
+    """The figure from labels that no score has coloured beside the naive one, and why they differ."""
+    naive = found.get("naive")
+    if not naive:
+        return ""
+    careful = found.get("average_precision")
+    said = f"{_interval(careful)} on labels that no score on a screen has coloured; " if careful else ""
+    return (
+        f"<p>Average precision of the judged period: {said}naively, on all {naive['rows']:,} labels that are believed, "
+        f"{naive['challenger']:.3f}. Verdicts given with the champion's score on the screen speak for the champion, "
+        "and the first figure leaves them out.</p>"
+    )
 
 
 def _at_capacity(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -135,7 +156,7 @@ def _subgroups(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return "<p>No protected attribute was given, so no figures by group exist.</p>"
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return _table(columns, [[_text(row.get(c)) for c in columns] for row in rows])
+    return f"<p>{GROUPS}</p>" + _table(columns, [[_text(row.get(c)) for c in columns] for row in rows])
 
 
 def _made(card: Mapping[str, Any]) -> str:

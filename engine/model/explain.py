@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import xgboost as xgb
 
 from data.errors import SecondLookError
+from engine.model.boosting import xgb
 
 TOLERANCE = 1e-5
 

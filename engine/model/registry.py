@@ -9,10 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import xgboost as xgb
-
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.errors import ConflictError, InputError, NotFoundError
+from engine.model.boosting import xgb
 from engine.model.calibration import Calibrator
 from engine.model.dataset import Encoders
 from engine.model.novelty import Novelty

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import xgboost as xgb
 
 from data.errors import InputError
 from engine.decision import Explanation, FeatureValue
+from engine.model.boosting import xgb
 from engine.model.calibration import Calibrator
 from engine.model.dataset import Encoders
 from engine.model.explain import contributions

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import xgboost as xgb
 
 from data.errors import ConfigError, InputError
 from engine.drift import Profile, profile
 from engine.intervals import ranking_intervals
+from engine.model.boosting import xgb
 from engine.model.calibration import Calibration, Calibrator, calibrate
 from engine.model.dataset import Encoders, ModelFeatures, TrainingData, fit_encoders, training_matrix
 from engine.model.novelty import Novelty, fit_novelty
