@@ -17,6 +17,7 @@ from casework.review import tasks
 from casework.review.measuring import rounds
 from casework.safety import alarms, watching
 from casework.schedule import Job
+from casework.settings import compared
 from casework.watching import digest, reports
 from casework.workspace import BACKUPS
 from data import chain, seal_checks
@@ -153,6 +154,7 @@ def checkpoint(app: App) -> str:
 def trim(app: App) -> str:
     with app.lock:
         app.live.memory.trim()
+    compared.let_go(app)
     return "The memory holds only what windows can reach."
 
 

@@ -11,13 +11,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from casework.app import App
 from casework.changes import Stand
+from casework.settings import past_columns
 from casework.settings.evidence_of_fraud import Evidence
 from casework.settings.flips import Side
 from casework.settings.past_decisions import PastDecisions, Period
+
+if TYPE_CHECKING:
+    from casework.app import App
 
 FRESH = timedelta(minutes=1)
 """How long a comparison serves at most: silence becomes a label as time passes."""
@@ -81,3 +85,10 @@ def once(app: App, asked: Asked, at: datetime, work_out: WorkOut) -> Compared:
         else:
             _KEPT.pop(app, None)
     return found
+
+
+def let_go(app: App) -> None:
+    """Hold nothing any more; the next question is worked out anew, and reads its period."""
+    with _LOCK:
+        _KEPT.pop(app, None)
+    past_columns.let_go(app.ledger)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from casework.settings import past_decisions
+from casework.settings import past_columns, past_decisions
 from engine.redecide import redecide
 from tests.http.institution import RULES, Institution, large_payment, make_workspace, payment, served
 
@@ -211,3 +211,49 @@ def test_a_comparison_counts_what_was_recorded_since_the_last_one(bank: Institut
     grown = preview(bank, change, **period)
     assert grown["decisions"] == first["decisions"] + 1
     assert grown["outcomes"]["before"] != first["outcomes"]["before"]
+
+
+def test_who_does_not_want_to_wait_hears_how_far_it_is_and_gets_the_same_answer(bank: Institution) -> None:
+    before = bank.ask("risk-manager-1", "GET", "/v1/previews?limit=5")
+    asked = [bank.ask("risk-manager-1", "GET", f"/v1/previews?limit=5&wait={wait}") for wait in (0, 30, 0)]
+    assert [answer.status_code for answer in asked[1:]] == [200, 200]
+    first = asked[0].json()
+    assert asked[0].status_code == 200 or (asked[0].status_code == 202 and 0 <= first["share"] < 1)
+    assert asked[1].json() == asked[2].json()
+    assert asked[1].json()["decisions"] == before.json()["decisions"]
+
+
+def test_a_kept_report_is_given_to_nobody_whose_role_may_not_read_it(bank: Institution) -> None:
+    path = "/v1/review-design?weeks=5"
+    first, again = (bank.ask("team-lead-1", "GET", path) for _ in range(2))
+    assert (first.status_code, first.content) == (200, again.content)
+    assert bank.ask("integrator-1", "GET", path).status_code == 403
+    assert bank.ask("", "GET", path).status_code == 401
+    held = [bank.app.kept_answers.held_bytes]
+    for user in ("analyst-1", "analyst-1", "analyst-2"):
+        assert bank.ask(user, "GET", "/v1/me/work").is_success
+        held.append(bank.app.kept_answers.held_bytes)
+    assert held[0] < held[1] == held[2] < held[3]  # one for each of them: nobody is given another's
+
+
+def test_the_past_is_read_in_stretches_and_only_what_came_since_is_read_again(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, settings = bank.app, bank.app.settings()
+    at = datetime.now(UTC)
+
+    def read(since: datetime | None = None) -> Any:
+        when = past_decisions.period(app.ledger, since, None)
+        return past_decisions.read_past(app.ledger, when, settings.features, settings.policy, at).table
+
+    past_columns.let_go(app.ledger)
+    whole = read()
+    past_columns.let_go(app.ledger)
+    monkeypatch.setattr(past_columns, "_AT_ONCE", 5)
+    assert read().equals(whole)
+    bank.decide(payment(77))
+    more, middle = read(), whole.column("_decided_at")[8].as_py().replace(tzinfo=UTC)
+    assert more.slice(0, len(whole)).equals(whole)
+    assert more.column("_id").to_pylist()[-1] == "t77"
+    assert read(middle).equals(more.slice(8))
+    assert read().equals(more)  # what was kept begins later than what is asked for
