@@ -3,6 +3,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do if $$p -
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What the soak has counted; take the folder away to count anew.
+SOAK := soak-workspace
+# Whoever forbids bytecode has every child process compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test bench soak lint setup docs vulnerabilities screenshots clean
 
@@ -10,7 +14,7 @@ demo: setup
 	$(BIN)/secondlook demo
 
 test: setup lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .
@@ -18,13 +22,15 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Each part writes docs/soak.md. Those that go on where they stopped keep their counts below $(SOAK).
 soak: setup
-	$(BIN)/pytest -m soak
+	mkdir -p $(SOAK)
+	$(BIN)/python -m benchmarks.soak_tests
 	$(BIN)/python -m benchmarks.reviewers
-	$(BIN)/python -m benchmarks.retrain_kills
-	$(BIN)/python -m benchmarks.kills --rounds 200 --minutes 60
+	$(BIN)/python -m benchmarks.retrain_kills --workspace $(SOAK)/retrain-kills
+	$(BIN)/python -m benchmarks.kills --rounds 200 --minutes 60 --workspace $(SOAK)/kills
 	$(BIN)/python -m benchmarks.endurance --minutes 30
-	$(BIN)/python -m benchmarks.fuzz --examples 10000 --minutes 60
+	$(BIN)/python -m benchmarks.fuzz --examples 10000 --minutes 60 --state $(SOAK)/fuzz.json
 	$(BIN)/python -m benchmarks.mutants --sample 40
 
 bench: setup

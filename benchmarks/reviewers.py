@@ -26,6 +26,7 @@ from typing import Any
 import httpx
 import orjson
 
+from benchmarks import soak_page
 from benchmarks.going_on import kept_folder
 from casework.app import App
 from casework.deciding.transactions import Sent, checked
@@ -239,26 +240,38 @@ def main() -> int:
             used = server.cpu_times()
         with Ledger.open(Workspace(root).ledger_file) as ledger:
             found, verified = walk(ledger), chain.verify(ledger)
-    _show(told, found, done, seconds, used.user + used.system)
     good = not found["wrong"] and not told.complaints and not found["left"] and verified.ok
-    print(f"record of {verified.events:,} events {'verifies' if verified.ok else 'DOES NOT VERIFY'}")
-    print("none held by two, none lost, none answered twice" if good else "NOT AS IT SHOULD BE")
+    lines = _lines(told, found, done, seconds, used.user + used.system)
+    lines += ["", f"The record of {verified.events:,} events {'verifies' if verified.ok else 'DOES NOT VERIFY'}. "
+              + ("None held by two, none lost, none answered twice." if good else "NOT AS IT SHOULD BE.")]  # fmt: skip
+    lines += [f"- WRONG: {line}" for line in [*found["wrong"], *told.complaints][:20]]
+    print("\n".join(lines))
+    if not wanted.no_page:
+        soak_page.record(
+            "Many reviewers",
+            f"python -m benchmarks.reviewers --tasks {wanted.tasks} --reviewers {wanted.reviewers}",
+            [f"{wanted.reviewers} reviewers at one queue, as fast as they are answered.", "", *lines],
+        )
     return 0 if good else 1
 
 
-def _show(told: Told, found: dict[str, Any], done: int, seconds: float, processor: float) -> None:
-    print(f"{found['opened']:,} tasks opened, {found['answered']:,} answered, {found['left']} left, "
-          f"{found['adjudications']:,} adjudications opened for team leads")  # fmt: skip
-    print(f"{done:,} answers in {seconds:.0f} s: {done / seconds:.0f} a second; "
-          f"{1000 * processor / max(done, 1):.0f} ms of the server's processor each")  # fmt: skip
-    print(f"{'question':10}{'asked':>8}{'p50 ms':>9}{'p95 ms':>9}{'max ms':>9}")
+def _lines(told: Told, found: dict[str, Any], done: int, seconds: float, processor: float) -> list[str]:
+    """What was counted, in words and a table."""
+    answers = ", ".join(f"{n:,} x {what}" for what, n in sorted(told.statuses.items()))
+    lines = [
+        f"{found['opened']:,} tasks opened, {found['answered']:,} answered, {found['left']} left, "
+        f"{found['adjudications']:,} adjudications opened for team leads. {done:,} answers in {seconds:.0f} s: "
+        f"{done / seconds:.0f} a second; {1000 * processor / max(done, 1):.0f} ms of the server's processor each. "
+        f"Statuses: {answers}.",
+        "",
+        "| question | asked | p50 ms | p95 ms | max ms |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for what, took in sorted(told.took.items()):
         ordered = sorted(took)
         at = [1000 * ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.5, 0.95, 1.0)]
-        print(f"{what:10}{len(ordered):>8,}{at[0]:>9.0f}{at[1]:>9.0f}{at[2]:>9.0f}")
-    print("answers: " + ", ".join(f"{n:,} x {what}" for what, n in sorted(told.statuses.items())))
-    for line in [*found["wrong"], *told.complaints][:20]:
-        print("WRONG:", line)
+        lines.append(f"| {what} | {len(ordered):,} | {at[0]:.0f} | {at[1]:.0f} | {at[2]:.0f} |")
+    return lines
 
 
 def _arguments() -> argparse.Namespace:
@@ -268,6 +281,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--reviewers", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=30.0, help="stop then, whatever is left")
+    parser.add_argument("--no-page", action="store_true", help="leave docs/soak.md as it is")
     parser.add_argument(
         "--workspace", type=Path, help="a folder to keep, or to go on with; default: a temporary one"
     )
