@@ -66,7 +66,7 @@ def table(rows: Sequence[Json], found: Json) -> int | None:
     picked = frame.table(
         shown,
         column_config={name: right for name in shown[0] if name != "Rule"}
-        | {"Rule": st.column_config.TextColumn(width=330, pinned=True)},
+        | {"Rule": st.column_config.TextColumn(width=355)},
         height=420,
         on_select="rerun",
         selection_mode="single-row",

@@ -14,16 +14,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Page, StorageState, TimeoutError, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-VIEW = {"width": 1280, "height": 800}
 PATIENCE = 30_000
+MOST_TRIES = 12
+"""How many tasks are looked at for one that shows its score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,16 @@ class Shot:
     user: str
     path: str
     first: Callable[[Page], None] | None = None
-    theme: str = "light"
+    theme: Literal["light", "dark"] = "light"
     height: int = 800
+    width: int = 1280
+    leads_to: str = ""
+    """The page that is seen in the end, where that is not the one of the address."""
+
+    @property
+    def page(self) -> str:
+        """Which of the console's pages is on the picture; "" for the sign-in."""
+        return self.leads_to or self.path.partition("?")[0]
 
 
 def take_next(page: Page) -> None:
@@ -49,7 +59,7 @@ def take_next(page: Page) -> None:
 def take_with_score(page: Page) -> None:
     """Take tasks until one shows its score, giving the others back."""
     take_next(page)
-    for _ in range(12):
+    for _ in range(MOST_TRIES):
         settle(page)
         if page.get_by_test_id("stVegaLiteChart").count() >= 3:  # strip, waterfall, spending
             return
@@ -58,6 +68,25 @@ def take_with_score(page: Page) -> None:
         page.get_by_role("heading", name="Queue").wait_for()
         settle(page)
         take_next(page)
+    raise TimeoutError(f"None of {MOST_TRIES} tasks shows its score.")
+
+
+def train(page: Page) -> None:
+    """Answer a past case, so that what was right is told."""
+    begin, held = (
+        page.get_by_role("button", name=name) for name in ("Take the next past case", "Go on with")
+    )
+    begin.or_(held).first.click()
+    page.get_by_role("button", name="Dismiss").wait_for()
+    settle(page)
+    page.wait_for_timeout(1000)  # an earlier answer counts as a key still held down
+    page.get_by_role("button", name="Dismiss").click()
+    page.get_by_text("You said Legitimate").wait_for()
+
+
+def see_effect(page: Page) -> None:
+    """Wait until the past has been decided again."""
+    page.get_by_text("answered otherwise").first.wait_for(timeout=4 * PATIENCE)
 
 
 def open_tab(name: str) -> Callable[[Page], None]:
@@ -115,11 +144,13 @@ def tell_story(page: Page) -> None:
 SHOTS = (
     Shot("sign-in", "", ""),
     Shot("queue", "analyst-1", "queue"),
-    Shot("task", "analyst-2", "queue", take_with_score),
-    Shot("task-links", "analyst-2", "queue", open_tab("Linked entities"), height=1100),
-    Shot("task-similar", "analyst-2", "queue", open_tab("Similar cases")),
-    Shot("task-dark", "analyst-2", "queue", take_with_score, theme="dark"),
-    Shot("adjudication", "team-lead-1", "queue", take_next),
+    Shot("task", "analyst-2", "queue", take_with_score, leads_to="review"),
+    Shot("task-links", "analyst-2", "queue", open_tab("Linked entities"), height=1100, leads_to="review"),
+    Shot("task-similar", "analyst-2", "queue", open_tab("Similar cases"), leads_to="review"),
+    Shot("task-dark", "analyst-2", "queue", take_with_score, theme="dark", leads_to="review"),
+    Shot("task-tablet", "analyst-2", "queue", take_with_score, width=820, height=1180, leads_to="review"),
+    Shot("training", "analyst-5", "training", train),
+    Shot("adjudication", "team-lead-1", "queue", take_next, leads_to="review"),
     Shot("cases", "team-lead-1", "cases"),
     Shot("team", "team-lead-1", "team", height=1100),
     Shot("case", "team-lead-1", "cases?status=closed", open_first_row),
@@ -135,6 +166,8 @@ SHOTS = (
     Shot("trials", "risk-manager-1", "safety?section=trials"),
     Shot("lists", "team-lead-1", "lists?section=entries"),
     Shot("thresholds", "risk-manager-1", "thresholds", height=1000),
+    Shot("effect", "risk-manager-1", "effect?proposal=p_0001", see_effect, height=1000),
+    Shot("integration", "integrator-1", "integration"),
     Shot("rule-report", "risk-manager-1", "rule_report"),
     Shot("rule-review", "risk-manager-1", "rule_report?section=review&period=90"),
     Shot("models", "risk-manager-1", "models"),
@@ -142,7 +175,7 @@ SHOTS = (
     Shot("decisions", "auditor-1", "decisions?outcome=review"),
     Shot("decision", "auditor-1", "decisions?outcome=review", open_first_row),
     Shot("audit", "auditor-1", "audit?section=chain", verify),
-    Shot("audit-story", "auditor-1", "decisions?outcome=review", tell_story, height=1100),
+    Shot("audit-story", "auditor-1", "decisions?outcome=review", tell_story, height=1100, leads_to="audit"),
     Shot("review-design", "team-lead-1", "review_design", height=1100),
     Shot("watch", "risk-manager-1", "watch", height=1100),
 )
@@ -165,29 +198,45 @@ def sign_in(page: Page, base: str, user: str, password: str) -> None:
     page.wait_for_timeout(700)
 
 
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """A browser at a console, the folder for its pictures, and the cookies of everybody who has signed in."""
+
+    browser: Browser
+    base: str
+    password: str
+    folder: Path
+    signed_in: dict[str, StorageState] = field(default_factory=dict)
+
+
 @contextmanager
-def visitor(browser: Browser, shot: Shot) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={**VIEW, "height": shot.height}, color_scheme=shot.theme, timezone_id="Europe/Berlin"
+def visitor(studio: Studio, shot: Shot) -> Iterator[Page]:
+    """A page of the picture's size, of somebody who is signed in; each signs in once."""
+    context = studio.browser.new_context(
+        viewport={"width": shot.width, "height": shot.height}, color_scheme=shot.theme,
+        timezone_id="Europe/Berlin", storage_state=studio.signed_in.get(shot.user),
     )  # fmt: skip
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    yield page
-    context.close()
+    try:
+        if shot.user and shot.user not in studio.signed_in:
+            sign_in(page, studio.base, shot.user, studio.password)
+            studio.signed_in[shot.user] = context.storage_state()
+        yield page
+    finally:
+        context.close()
 
 
-def take(browser: Browser, base: str, password: str, shot: Shot) -> Path:
-    """One picture, written to docs/screenshots."""
-    with visitor(browser, shot) as page:
-        if shot.user:
-            sign_in(page, base, shot.user, password)
-        page.goto(f"{base}/{shot.path}")
+def take(studio: Studio, shot: Shot) -> Path:
+    """One picture, written to the studio's folder."""
+    with visitor(studio, shot) as page:
+        page.goto(f"{studio.base}/{shot.path}")
         settle(page)
         if shot.first:
             shot.first(page)
             settle(page)
         page.mouse.move(2, 2)
-        target = FOLDER / f"{shot.name}.png"
+        target = studio.folder / f"{shot.name}.png"
         page.screenshot(path=target)
         return target
 
@@ -198,27 +247,30 @@ def main() -> int:
     )
     parser.add_argument("--url", default="http://127.0.0.1:8501", help="the console of a running demo")
     parser.add_argument("--password", default=os.environ.get("SECONDLOOK_DEMO_PASSWORD", "second-look"))
-    parser.add_argument("--only", action="append", help="a picture's name; may be repeated")
+    parser.add_argument("--only", action="append", choices=[shot.name for shot in SHOTS], metavar="NAME",
+                        help="a picture's name; may be repeated")  # fmt: skip
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pictures go")
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         print("This needs Chromium: apt-get install chromium", file=sys.stderr)
         return 2
     wanted = [shot for shot in SHOTS if not asked.only or shot.name in asked.only]
-    FOLDER.mkdir(exist_ok=True)
+    asked.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        base = asked.url.rstrip("/")
-        missing = [shot.name for shot in wanted if not taken(browser, base, asked.password, shot)]
+        studio = Studio(browser, asked.url.rstrip("/"), asked.password, asked.folder)
+        missing = [shot.name for shot in wanted if not taken(studio, shot)]
         browser.close()
+    print(f"{len(wanted) - len(missing)} of {len(wanted)} pictures taken")
     return 1 if missing else 0
 
 
-def taken(browser: Browser, base: str, password: str, shot: Shot) -> bool:
+def taken(studio: Studio, shot: Shot) -> bool:
     """Whether the picture could be taken; the demo may, for example, hold no disagreement to adjudicate just now."""
     try:
-        print(take(browser, base, password, shot).relative_to(FOLDER.parent.parent))
-    except TimeoutError as late:
+        print(take(studio, shot).name, flush=True)
+    except (TimeoutError, Error) as late:
         print(f"{shot.name}: not taken. {str(late).splitlines()[0]}", file=sys.stderr)
         return False
     return True

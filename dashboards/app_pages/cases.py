@@ -54,9 +54,9 @@ def _table(cases: list[Json]) -> None:
         for case in cases
     ]
     picked = frame.table(rows, on_select="rerun", selection_mode="single-row", key="cases_table", height=470,
-                         row_height=52, column_config={
+                         column_config={
                              "Amount": st.column_config.TextColumn(alignment="right"),
-                             "What was noticed": st.column_config.TextColumn(width=400)})  # fmt: skip
+                             "What was noticed": st.column_config.TextColumn(width=470)})  # fmt: skip
     chosen = picked["selection"]["rows"]
     if chosen:
         st.switch_page("app_pages/cases.py", query_params={"id": cases[chosen[0]]["case_id"]})

@@ -123,9 +123,7 @@ def _picture(report: Json) -> None:
         if (report.get(name) or {}).get("value") is not None and report[name].get("low") is not None
     ]
     if rows:
-        widest = max(rows, key=lambda row: row["high"] - row["low"])
-        st.markdown(f"##### Least sure: {widest['name']}, {words.interval(widest['low'], widest['high'])}")
-        st.caption("Each measure of the same verdicts, with its 95 % interval.")
+        st.markdown(f"##### {_picture_finding(report)}")
         least = min(0.0, *(row["low"] for row in rows))
         told = "; ".join(
             f"{row['name']} {row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows
@@ -133,6 +131,20 @@ def _picture(report: Json) -> None:
         st.altair_chart(
             charts.intervals(rows, palette(), domain=(least, 1.0)), theme=None, alt=told, key="measures"
         )
+
+
+def _picture_finding(report: Json) -> str:
+    """What the intervals show, in a sentence: their title."""
+    fraud, rest = (
+        (report.get(name) or {}).get("value") for name in ("positive_specific", "negative_specific")
+    )
+    if fraud is None or rest is None:
+        return "Each measure with its 95 % interval"
+    more = "less often agree" if fraud < rest else "agree at least as often"
+    return (
+        f"Two people {more} on fraud ({words.percent(fraud)}) than on the rest ({words.percent(rest)}); "
+        "each measure with its 95 % interval"
+    )
 
 
 def _arms(by_arm: dict[str, Json]) -> None:

@@ -13,10 +13,10 @@ from dashboards.client import ApiError
 Json = dict[str, Any]
 PERIODS = {"30": "Last 30 days", "90": "Last 90 days"}
 PAGE = 15
+# Seconds after which progress is shown, and between two looks at it.
 WAIT, LOOK_EVERY = 0.6, 1.0
-"""Seconds after which progress is shown, and between two looks at it."""
+# What the address says for the files edited in the workspace.
 FILES = "files"
-"""What the address says for the files edited in the workspace."""
 
 
 def show() -> None:
@@ -57,7 +57,7 @@ def _asked(change: str, period: str, first: int) -> Json:
         if period == "30"
         else frame.midnight((frame.now() - timedelta(days=int(period))).date()).isoformat()
     )
-    return signin.client().effect(change, since=since, limit=PAGE, offset=first, wait=WAIT)
+    return signin.client().consequences.effect(change, since=since, limit=PAGE, offset=first, wait=WAIT)
 
 
 @frame.part(every=LOOK_EVERY)
@@ -76,7 +76,7 @@ def _progress(change: str, period: str, first: int) -> None:
 def _change(open_proposals: list[Json]) -> str:
     """The id of a proposal, or '' for the files edited in the workspace; kept in the address."""
     known = {"": "Files edited in the workspace"} | {
-        p["proposal_id"]: f"{p['proposal_id']}: {p['reason'][:60]}" for p in open_proposals
+        p["proposal_id"]: f"{p['proposal_id']}: {p['reason'][:120]}" for p in open_proposals
     }
     names, asked = list(known), st.query_params.get("proposal", "").removeprefix(FILES)
     # What waits for an answer comes first; files under edit may well not differ from what runs.

@@ -174,11 +174,16 @@ def _breaker(told: Json) -> None:
     )
     for act in [act for act in told["acts"] if act["in_force"]]:
         _act(act)
+    nearest = max((-_by_evidence(watch) for watch in told["watches"]), default=0.0)
+    st.markdown(
+        f"##### {words.plural(len(told['watches']), 'thing')} watched; the nearest to being acted on has "
+        f"{words.percent(min(nearest, 1.0), 0)} of the evidence it takes"
+    )
     frame.table(
         [_watch(watch) for watch in sorted(told["watches"], key=_by_evidence)],
         height="content",
         column_config={
-            "Watched": st.column_config.TextColumn(width=230, pinned=True),
+            "Watched": st.column_config.TextColumn(width=230),
             "Evidence": st.column_config.ProgressColumn(
                 min_value=0.0,
                 max_value=1.0,
