@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from fake_api import FakeApi
 from fake_server import Running
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboards import verdict_bar
 
 CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
 Opened = Callable[..., AppTest]
+# Each AppTest reads the metadata of every installed package for this, three quarters of what a test would take.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture
