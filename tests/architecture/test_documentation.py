@@ -88,6 +88,16 @@ def test_the_readme_rule_is_one_of_the_demo_rules() -> None:
         assert line in rule or line.strip().startswith("#"), line
 
 
-def test_every_picture_and_page_the_readme_links_exists() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).is_file(), target
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings, as Git hosts make them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_picture_page_and_heading_that_is_linked_exists() -> None:
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^):]+)\)", page.read_text()):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.is_file(), f"{page.name}: {link}"
+            assert not anchor or anchor in headings(target), f"{page.name}: {link}"

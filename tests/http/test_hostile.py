@@ -110,8 +110,24 @@ def test_sql_in_ids_filters_and_fields_stays_text(
     assert people(institution) == before
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("route", [r for r in TRIED if "{" in r[1].path], ids=name)
+def of_files(route: tuple[str, APIRoute]) -> bool:
+    """Whether an id in the path may become part of a file's name."""
+    return any(
+        part in route[1].path for part in ("{name}", "{file_id}", "{model_id}", "{rule_id}", "{upload_id}")
+    )
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        pytest.param(
+            route, marks=() if of_files(route) and name(route).startswith("GET") else pytest.mark.soak
+        )
+        for route in TRIED
+        if "{" in route[1].path
+    ],
+    ids=name,
+)
 def test_a_path_in_an_id_leads_nowhere(
     institution: Institution, caller: httpx.Client, route: tuple[str, APIRoute]
 ) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.quality.agreement.coefficients import gwet_ac1, krippendorff_alpha, nominal, ordinal
-from casework.quality.agreement.intervals import INSUFFICIENT, UNDEFINED
+from casework.quality.agreement.intervals import INSUFFICIENT, UNDEFINED, Evidence, evidence
 from casework.quality.agreement.report import consistency
 from casework.quality.agreement.table import Rating, patterns, tabulate
 from data.errors import InputError
@@ -14,6 +14,13 @@ from data.errors import InputError
 
 def report(*ratings: tuple[str, str, str], **options: object) -> dict:
     return consistency([Rating(*r) for r in ratings], positive="fraud", **options).as_json()
+
+
+def test_evidence_counts_items_of_two_or_more_reviewers_and_every_pair_of_them() -> None:
+    fraud_and_not = np.array([[3, 0], [2, 1], [0, 2], [1, 0], [0, 4]])
+    assert evidence(fraud_and_not, 0) == Evidence(
+        n_items=4, n_pairs=3 + 3 + 1 + 6, positive_ratings=5, items_with_positive=2, disagreeing_items=1
+    )
 
 
 def test_one_category_only_is_undefined_and_not_perfect() -> None:
