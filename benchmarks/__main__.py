@@ -23,6 +23,7 @@ BENCHMARKS = (
     "console",
     "sealing",
     "serving",
+    "serving_parts",
     "reviewers",
     "handbook",
     "learning",

@@ -12,11 +12,8 @@ with that much history, one connection each.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +22,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,27 +32,24 @@ from benchmarks import stalls, workspaces
 from benchmarks.load_client import Measured, closed_loop, open_loop
 from benchmarks.machine import machine
 from benchmarks.payments import body_of, fresh, request_of, templates
+from benchmarks.serving_workspace import about, prepare
 from benchmarks.stalls import Served
 from casework.app import App
 from casework.workspace import Workspace
-from data import approved
 from data.transactions import Transaction
 from engine.costs import CapacityState
 
 MOST = 120_000
 BATCH = 500
-_RULE = re.compile(rb"^id: (\w+)$", re.MULTILINE)
-_TITLE = re.compile(rb"^title: (.*\w)$", re.MULTILINE)
 
 
 def main() -> None:
     wanted = _arguments()
     with tempfile.TemporaryDirectory(prefix="serving-") as folder:
         root = Path(folder) / "workspace"
-        _prepare(root, wanted.workspace)
-        _repeat_rules(root, wanted.rules)
+        prepare(root, wanted.workspace, wanted.rules)
         past = templates(root)
-        print(f"{machine()}; {wanted.workspace or 'a small institution made for this'}, {_about(root)}\n")
+        print(f"{machine()}; {wanted.workspace or 'a small institution made for this'}, {about(root)}\n")
         print(
             f"{'':34}{'per s':>8}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'CPU ms':>9}{'answers':>9}{'not 200':>9}"
             f"{'gen. %':>9}{'load':>8}"
@@ -100,44 +93,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only the HTTP loads whose name has this in it")
     parser.add_argument("--growth", type=int, nargs="*", default=[], help="payments of history")
     return parser.parse_args()
-
-
-def _prepare(root: Path, source: Path | None) -> None:
-    if source is not None:
-        shutil.copytree(source, root, ignore=shutil.ignore_patterns("snapshots", "server.*", "*.lock"))
-        return
-    from casework.deciding.transactions import Sent, checked
-    from tests.http.institution import large_payment, make_workspace, payment
-
-    app = App.open(make_workspace(root))
-    try:
-        made = [large_payment(n) if n % 50 == 0 else payment(n) for n in range(1, 2001)]
-        now = datetime.now(UTC)
-        sent = [
-            Sent(**{**body, "occurred_at": now, "amount": Decimal(body["amount"]), "personal": {}})
-            for body in made
-        ]
-        for start in range(0, len(sent), BATCH):
-            app.decide([checked(s, app.mapping) for s in sent[start : start + BATCH]], now)
-    finally:
-        app.close()
-
-
-def _repeat_rules(root: Path, wanted: int) -> None:
-    """Approve the workspace's rules again under other names until there are that many."""
-    app = App.open(Workspace(root))
-    try:
-        files = dict(approved.current(app.ledger).files)
-        rules = [path for path in sorted(files) if _RULE.search(files[path])]
-        more = itertools.islice(itertools.product(range(2, 99), rules), max(0, wanted - len(rules)))
-        for again, path in more:
-            place = f"{path.removesuffix('.yaml')}_{again}.yaml"
-            named = _RULE.sub(rb"id: \1_%d" % again, files[path], count=1)
-            files[place] = _TITLE.sub(rb"title: \1 (%d)" % again, named, count=1)
-        with app.ledger.writing() as w:
-            approved.approve(w, files, "admin-1", "as many rules as were asked for", datetime.now(UTC))
-    finally:
-        app.close()
 
 
 def _engine_rows(root: Path, past: Sequence[Transaction]) -> None:
@@ -232,19 +187,6 @@ def _show(name: str, measured: Measured, size: int, generator: float | None = No
     late = f"  ({measured.unanswered} unanswered)" if measured.unanswered else ""
     beside = "" if generator is None else f"{100 * generator:9.0f}{os.getloadavg()[0]:8.1f}"
     print(f"{name:34}{measured.rate * size:8.0f}{figures}{used:9.2f}{counts}{beside}{late}", flush=True)
-
-
-def _about(root: Path) -> str:
-    app = App.open(Workspace(root))
-    try:
-        settings = app.live.settings
-        trees = app.live.model.booster.num_boosted_rounds() if app.live.model else 0
-        return (
-            f"{app.ledger.next_transaction_seq - 1:,} transactions of history, {len(settings.rules)} rules, "
-            f"{len(settings.features.names)} features, {trees} trees"
-        )
-    finally:
-        app.close()
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -159,19 +161,26 @@ class Encoders:
 
     def rows(self, rows: Sequence[Mapping[str, FeatureValue]]) -> np.ndarray:
         """The same matrix from feature dicts, as the online path has them."""
+        read, coded = self._reading
         try:
-            values = [[self._value(name, row[name]) for name in self.names] for row in rows]
+            values = [list(read(row)) for row in rows]
         except KeyError as missing:
             raise InputError(
                 f"a row lacks the model's feature {missing}", hint="Use the model with its own features"
             ) from None
+        for inputs in values:
+            for place, codes in coded:
+                inputs[place] = codes.code(inputs[place])
+        # NumPy reads None as NaN, and any other number as its double, rounded.
         return np.array(values, dtype=np.float32).reshape(len(rows), len(self.names))
 
-    def _value(self, name: str, value: FeatureValue) -> float:
-        codes = self.categories.get(name)
-        if codes is not None:
-            return codes.code(value)
-        return math.nan if value is None else float(value)
+    @cached_property
+    def _reading(self) -> tuple[Callable[[Any], Iterable[Any]], list[tuple[int, CategoryCodes]]]:
+        """How all inputs are read from a row at once, and the places of those that are categories."""
+        coded = [(i, self.categories[name]) for i, name in enumerate(self.names) if name in self.categories]
+        if len(self.names) < 2:  # one item by itself would not come as a tuple
+            return lambda row: [row[name] for name in self.names], coded
+        return itemgetter(*self.names), coded
 
     def to_json(self) -> dict[str, object]:
         categories = {n: {"codes": dict(c.codes), "other": c.other} for n, c in self.categories.items()}
