@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from dashboards.audit_calls import AuditCalls
+from dashboards.consequence_calls import ConsequenceCalls
 from dashboards.consistency_calls import ConsistencyCalls
 from dashboards.model_calls import ModelCalls
 from dashboards.own_work_calls import OwnWorkCalls
@@ -104,6 +105,11 @@ class Client:
         if answer.is_error:
             raise _problem(answer)
         return answer
+
+    @property
+    def consequences(self) -> ConsequenceCalls:
+        """What changes of rules and thresholds would do."""
+        return ConsequenceCalls(self._ask)
 
     @property
     def learning(self) -> ModelCalls:
@@ -290,37 +296,6 @@ class Client:
 
     def withdraw(self, proposal_id: str, reason: str) -> Json:
         return self._ask("POST", f"/proposals/{proposal_id}/withdrawal", body={"reason": reason})
-
-    # Consequences
-    def tuner(self, asked: Mapping[str, Any]) -> Json:
-        """Settings of the two cut-offs over the past; `asked` as GET /v1/tuner has it."""
-        return self._ask("GET", "/tuner", query=asked, timeout=_PATIENT)
-
-    def rules_report(self, *, since: str = "", until: str = "", entity: str = "") -> Json:
-        query = {"since": since, "until": until, "entity": entity}
-        return self._ask("GET", "/rules/report", query=query, timeout=_PATIENT)
-
-    def rules_review(self, *, since: str = "", until: str = "") -> Json:
-        return self._ask("GET", "/rules/review", query={"since": since, "until": until}, timeout=_PATIENT)
-
-    def effect(
-        self,
-        proposal_id: str = "",
-        *,
-        since: str = "",
-        limit: int = 20,
-        offset: int = 0,
-        wait: float | None = None,
-    ) -> Json:
-        """What a proposal, or without one the files edited in the workspace, would have changed; or, after `wait`
-        seconds, how far that is (`working`, `share`, `seconds`)."""
-        query = {"since": since, "limit": limit, "offset": offset, "wait": wait}
-        path = f"/proposals/{proposal_id}/preview" if proposal_id else "/previews"
-        return self._ask("GET", path, query=query, timeout=_PATIENT)
-
-    def effect_of(self, files: Mapping[str, str]) -> Json:
-        """What texts that are saved nowhere would have changed."""
-        return self._ask("POST", "/previews", body={"files": dict(files), "limit": 0}, timeout=_PATIENT)
 
     # Models and jobs
     def models(self) -> Json:

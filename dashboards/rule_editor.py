@@ -174,7 +174,7 @@ def _effect(path: str, text: str) -> None:
     if st.button("What would it have changed?", icon=":material/compare_arrows:", key="try_effect"):
         st.session_state.pop("tried", None)
         with frame.attempt(), st.spinner("Deciding the last thirty days again …"):
-            st.session_state["tried"] = ((path, text), signin.client().effect_of({path: text}))
+            st.session_state["tried"] = ((path, text), signin.client().consequences.effect_of({path: text}))
     tried = st.session_state.get("tried")
     if tried and tried[0] == (path, text):
         with st.container(border=True):

@@ -78,9 +78,12 @@ def disputes(
         feature.name: feature.phrase + (" (minor units)" if feature.unit == "money" else "")
         for feature in settings.features.features
     }
-    told = {"against": against, "phrases": phrases, "since": since}
+    policy = settings.policy
     return kept_answer(
-        request, person, lambda at: parts.disputes(app.ledger, settings.policy, at, **told), own=True
+        request,
+        person,
+        lambda at: parts.disputes(app.ledger, policy, at, against=against, phrases=phrases, since=since),
+        own=True,
     )
 
 

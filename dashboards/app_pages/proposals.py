@@ -163,7 +163,7 @@ def _effect(found: Json) -> None:
     if not kept or kept[0] != wanted:
         with st.spinner("Deciding the last thirty days again …"):
             try:
-                answer: Json | ApiError = signin.client().effect(found["proposal_id"], limit=0)
+                answer: Json | ApiError = signin.client().consequences.effect(found["proposal_id"], limit=0)
             except ApiError as error:
                 if error.status == signin.SIGNED_OUT:
                     raise

@@ -31,7 +31,7 @@ def show() -> None:
 
 def _report(since: str) -> None:
     with st.spinner("Counting", show_time=True):
-        found = signin.client().rules_report(since=since)
+        found = signin.client().consequences.rules_report(since=since)
     rows = sorted(found["rules"], key=lambda rule: -rule["hits"])
     if not rows:
         frame.empty("No rules run.", "Propose one on the Rules page.")
@@ -48,7 +48,7 @@ def _report(since: str) -> None:
 
 def _review(since: str) -> None:
     with st.spinner("Deciding the past again without each rule", show_time=True):
-        found = signin.client().rules_review(since=since)
+        found = signin.client().consequences.rules_review(since=since)
     st.markdown(f"##### {words.plain(rule_report_view.review_finding(found))}")
     rule_report_view.review_table(found)
     rule_report_view.pruning(found)

@@ -20,13 +20,13 @@ def show() -> None:
     )
     client = signin.client()
     with st.spinner("Reading the past", show_time=True):
-        start = client.tuner(_costs())
+        start = client.consequences.tuner(_costs())
     _defaults(start)
     controls, picture = st.columns([1, 2.6], gap="medium")
     with controls:
         cuts = _sliders(start)
         by = _further(start)
-    found = client.tuner({**cuts, **_costs(), "by": by, "curves": True})
+    found = client.consequences.tuner({**cuts, **_costs(), "by": by, "curves": True})
     with picture:
         _curves(found)
     tuner_view.figures(found["asked"], found["current"], found)
