@@ -22,7 +22,7 @@ import psutil
 from benchmarks import soak_page
 from benchmarks.load_client import closed_loop, open_loop
 from benchmarks.payments import body_of, fresh, request_of, templates
-from benchmarks.serving import _prepare as prepare
+from benchmarks.serving_workspace import prepare
 from benchmarks.serving import _served as served
 from data.disk import wal_bytes
 
@@ -54,7 +54,7 @@ def main() -> int:
     wanted = _arguments()
     with tempfile.TemporaryDirectory(prefix="endurance-") as folder:
         root = Path(folder) / "workspace"
-        prepare(root, wanted.workspace)
+        prepare(root, wanted.workspace, 0)
         rate, minutes = measured(root, wanted.minutes, wanted.share)
     lines = told(rate, minutes, wanted.share)
     print("\n".join(lines))
