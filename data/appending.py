@@ -95,9 +95,12 @@ class Tables:
             self.sums.added(table, plain)
 
     def take(self, recorded: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Append many rows of several tables, then change what they change."""
+        """Append recorded rows of several tables, then change what they change. Few rows of a table go through its
+        appender, many as Arrow, which lets other threads run meanwhile."""
         for table, rows in recorded.items():
-            if table != CHANGES:
+            if table != CHANGES and len(rows) <= _FEW_TO_SUM:
+                self.append(table, rows)
+            elif table != CHANGES:
                 self.append_arrow(table, self.as_arrow(table, rows))
         self.change(recorded.get(CHANGES, ()))
 

@@ -22,6 +22,7 @@ from data.rows import Parameters, View, bindable
 from data.sealing import Sealer
 
 APART = frozenset(("events", "transactions", "state_seals", "schema_migrations"))
+_MOST_READ_AGAIN = 200
 _LAST_ROW = "SELECT max(rowid) FROM state_seals"
 _CHANGE = re.compile(r'\s*(?:UPDATE\s+"?(\w+)"?\s+SET|DELETE\s+FROM\s+"?(\w+)"?)\b', re.IGNORECASE)
 _TEXT_OR_MARK = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\(|\)|\?|\bWHERE\b", re.IGNORECASE)
@@ -96,16 +97,34 @@ class TableSums:
         table, deletes, condition, skip = changed_part(sql)
         if table not in self._schemas:
             raise LedgerError("this table is changed by nothing but events", where=table)
-        before: list[Sequence[Any]] = []
-        if not deletes:
-            bound = _bound_after(parameters, condition, skip)
-            before = self._connection.execute(f'SELECT * FROM "{table}" {condition}', bound).fetchall()
-            if not before:
-                return
-        found = self._connection.execute(f"{sql} RETURNING *", bindable(parameters)).fetchall()
-        self._change(table, Sum() - self._sum(table, found if deletes else before))
-        if not deletes:
-            self._change(table, self._sum(table, found))
+        if deletes:
+            gone = self._connection.execute(f"{sql} RETURNING *", bindable(parameters)).fetchall()
+            self._change(table, Sum() - self._sum(table, gone))
+            return
+        bound = _bound_after(parameters, condition, skip)
+        before = self._connection.execute(f'SELECT rowid, * FROM "{table}" {condition}', bound).fetchall()
+        if before:
+            after = self._updated(table, sql, parameters, [row[0] for row in before])
+            self._change(table, Sum() - self._sum(table, (row[1:] for row in before)))
+            self._change(table, self._sum(table, after))
+
+    def _updated(
+        self, table: str, sql: str, parameters: Parameters, places: Sequence[int]
+    ) -> list[Sequence[Any]]:
+        """Run an UPDATE of the rows at these places; the rows as they are then."""
+        if len(places) > _MOST_READ_AGAIN or self._moves_rows(table):
+            return list(self._connection.execute(f"{sql} RETURNING *", bindable(parameters)).fetchall())
+        # Reading few rows again takes a fifth of the time of RETURNING.
+        self._connection.execute(sql, bindable(parameters))
+        there = ", ".join(map(str, places))
+        after = self._connection.execute(f'SELECT * FROM "{table}" WHERE rowid IN ({there})').fetchall()
+        if len(after) != len(places):
+            raise LedgerError("rows changed their place while they were updated", where=table)
+        return list(after)
+
+    def _moves_rows(self, table: str) -> bool:
+        """Whether DuckDB may take an updated row away and put it at the end: it does so for lists."""
+        return any(pa.types.is_list(field.type) for field in self._schemas[table])
 
     def _sum(self, table: str, rows: Iterable[Sequence[Any]]) -> Sum:
         if table not in self._schemas:
