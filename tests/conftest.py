@@ -1,10 +1,11 @@
-"""What holds for all tests: ledgers' keys go into a folder of their own, and a password is cheap to check."""
+"""What holds for all tests: keys go into a folder of their own, a password is cheap to check, long files come first."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 from argon2 import profiles
@@ -16,6 +17,16 @@ FULL_COST = signin.COST
 signin.COST = profiles.CHEAPEST
 _FOLDER = tempfile.mkdtemp(prefix="secondlook-test-keys-")
 os.environ["SECONDLOOK_KEYS"] = _FOLDER
+
+# From the folder with the longest files to those whose files take seconds.
+_ORDER = ("journeys", "dashboards", "http", "engine", "fuzz", "casework", "data", "architecture")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two workers take whole files in this order: a long file at the end would leave one of them idle."""
+    tests = Path(__file__).parent
+    places = {folder: place for place, folder in enumerate(_ORDER)}
+    items.sort(key=lambda item: places.get(item.path.relative_to(tests).parts[0], len(_ORDER)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from casework.cases.dossiers import Background, Guideline, build_dossier
 from casework.review import handing_out, verdicts
 from casework.review.tasks import Task
 from data.ledger import Ledger
-from data.mapping import load_mapping
+from data.mapping import Mapping, load_mapping
 from data.transactions import Transaction
 from data.writer import Writer
 from engine.decision import Decision, Draws, Explanation, Outcome, RuleResult, RuleState, Triage, TriageReason
 from engine.features.feature_set import FeatureSpec
 from engine.policy import Policy, load_policy
+from tests.ledgers import new_ledger
 
 KEY = bytes(range(32))
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -46,6 +48,7 @@ RULES = {
 }
 
 
+@cache
 def policy(**sampling: float) -> Policy:
     """The demo policy with other sampling shares."""
     demo = load_policy(POLICY.read_bytes())
@@ -210,22 +213,18 @@ def _row(made: Decision) -> dict[str, Any]:
         "audit_probability": made.draws.audit_probability,
         "explore_probability": made.draws.explore_probability,
         "event_seq": 0,
-        **({"explored": False} if "explored" in _COLUMNS else {}),
+        "explored": False,
     }
 
 
-_COLUMNS: set[str] = set()
+@cache
+def _mapping() -> Mapping:
+    return load_mapping(MAPPING)
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.create(tmp_path / "secondlook.duckdb", load_mapping(MAPPING), at=START) as made:
-        _COLUMNS.update(
-            row["column_name"]
-            for row in made.read(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = 'decisions'"
-            )
-        )
+    with new_ledger(tmp_path / "secondlook.duckdb", _mapping(), START) as made:
         yield made
 
 

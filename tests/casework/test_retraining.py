@@ -20,6 +20,7 @@ from casework.learning.retraining.runs import Ending, Request
 from data.errors import ConflictError
 from data.ledger import Ledger
 from engine.policy import Policy, load_policy
+from tests.ledgers import new_ledger
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -28,7 +29,7 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.create(tmp_path / "ledger.duckdb", at=NOW) as made:
+    with new_ledger(tmp_path / "ledger.duckdb", None, NOW) as made:
         yield made
 
 

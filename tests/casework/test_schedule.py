@@ -11,6 +11,7 @@ import pytest
 from casework.schedule import Job, Schedule
 from data.errors import ConflictError, InputError, NotFoundError
 from data.ledger import Ledger
+from tests.ledgers import new_ledger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -18,7 +19,7 @@ WEEK = timedelta(days=7)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.create(tmp_path / "ledger.duckdb", at=NOW) as made:
+    with new_ledger(tmp_path / "ledger.duckdb", None, NOW) as made:
         yield made
 
 

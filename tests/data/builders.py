@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from data.ledger import Ledger
 from data.mapping import Mapping, load_mapping
 from data.transactions import Transaction
+from tests import ledgers
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -52,12 +54,13 @@ def shared_file(name: str) -> Path:
     return path
 
 
+@cache
 def mapping(text: str = MAPPING) -> Mapping:
     return load_mapping(text.encode())
 
 
 def new_ledger(folder: Path, with_mapping: Mapping | None = None) -> Ledger:
-    return Ledger.create(folder / "secondlook.duckdb", with_mapping or mapping(), at=AT)
+    return ledgers.new_ledger(folder / "secondlook.duckdb", with_mapping or mapping(), AT)
 
 
 def transaction(transaction_id: str = "t1", **changes: Any) -> Transaction:
