@@ -37,6 +37,7 @@ _DONE = """() => {
     return app && app.dataset.testScriptState === 'notRunning' && document.querySelector('h1, h2, h3')
         && !document.querySelector('[data-testid="stSkeleton"]');
 }"""
+_ANSWERED = f"() => ({_DONE})() && !document.querySelector('[data-testid=\"stProgress\"]')"
 
 
 @dataclass(slots=True)
@@ -116,10 +117,10 @@ def _sign_in(page: Page, user: str, password: str) -> None:
     page.wait_for_timeout(1000)  # the cookie arrives a moment after the page
 
 
-def _timed(page: Page, act: Callable[[], object]) -> float:
+def _timed(page: Page, act: Callable[[], object], until: str = _DONE) -> float:
     began = time.perf_counter()
     act()
-    page.wait_for_function(_DONE)
+    page.wait_for_function(until)
     return time.perf_counter() - began
 
 
@@ -153,8 +154,15 @@ def _take_and_answer(page: Page) -> list[float]:
     return [took]
 
 
+def _effects(page: Page) -> list[float]:
+    """From opening the page until the figures are there, progress included: twice the month, then the quarter."""
+    periods = ("30", "30", "90")
+    return [_timed(page, lambda p=p: page.goto(f"/effect?period={p}"), _ANSWERED) for p in periods]
+
+
 ACTIONS: Mapping[str, Mapping[str, Callable[[Page], list[float]]]] = {
     "analyst": {"take the next task": _take_and_answer},
     "team_lead": {"next page of cases": _next_page("/cases")},
+    "risk_manager": {"effect, until its figures are there": _effects},
     "auditor": {"decisions by outcome": _search, "next page of decisions": _next_page("/decisions")},
 }

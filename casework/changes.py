@@ -40,12 +40,13 @@ class Changes:
         """The stand at this moment, or a later one: what is read after it is at least as new."""
         head = self._ledger.last_event.seq
         with self._lock:
-            last = self._last
-            if last is None or head < last.head:
-                self._last = Stand(head, head)
-            elif head > last.head:
-                self._last = Stand(head, max(last.acted, self._acted(last.head, head)))
-            return self._last
+            found = self._last
+            if found is None or head < found.head:
+                found = Stand(head, head)
+            elif head > found.head:
+                found = Stand(head, max(found.acted, self._acted(found.head, head)))
+            self._last = found
+            return found
 
     def _acted(self, after: int, until: int) -> int:
         marks = ", ".join("?" for _ in FLOW)
