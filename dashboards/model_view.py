@@ -147,6 +147,10 @@ def _card(model_id: str) -> None:
     with right:
         st.image(beeswarm, width="stretch", alt="SHAP values of a sample of payments, by feature: a beeswarm")
         st.caption(BEESWARM)
+        with st.expander("How the values of the strongest features matter"):
+            dependence = client.model_file(model_id, "dependence.png")
+            st.image(dependence, width="stretch", alt="SHAP values of the strongest features by their value")
+            st.caption("Each point is a payment: its value across, how far that moved the margin upwards.")
     page = client.model_file(model_id, "card.html")
     st.download_button(
         "The whole card as a page", page, f"{model_id}.html", "text/html", icon=":material/download:"

@@ -118,6 +118,15 @@ def evidence(seen: Json) -> None:
             words.number(seen["added_cases_a_day"], 1),
             f"on {words.number(seen['cases_a_day'], 1)} of {seen['capacity']}",
         )
+    if seen.get("naive"):
+        estimated, naive, said = (
+            effect_view.share(seen[name]) for name in ("estimate", "naive", "share_confirmed")
+        )
+        st.caption(
+            f"Fraud among its hits: estimated {estimated}, naive {naive}, confirmed by reviewers {said}. "
+            "Precision counts matured hits whose truth is known. Naive counts whatever "
+            "is known, and frauds are known first; the estimate weighs each hit by its chance of being seen."
+        )
     if seen["lacking"]:
         st.caption("Lacking: " + words.plain("; ".join(seen["lacking"])) + ".")
 

@@ -14,6 +14,7 @@ from casework.app import App
 from casework.live import read_settings
 from casework.quality.subgroups import wilson
 from casework.settings import past_decisions as past_of
+from casework.settings.evidence_of_fraud import group, read_evidence
 from casework.settings.past_decisions import FRAUD, UNKNOWN, Period
 from data import approved
 from data.errors import InputError
@@ -48,7 +49,7 @@ def of_promotions(app: App, files: Mapping[str, bytes], at: datetime) -> list[JS
 def shadow_evidence(app: App, rule: Rule, policy: Policy, at: datetime) -> JSON:
     """What the ledger holds of `rule` in shadow with the same condition: days, hits, precision with a 95 % Wilson
     interval among the hits that have matured and whose truth is known, and the cases a day it would add, against
-    capacity.
+    capacity. Beside it `estimate`, of all hits and as far as it can be made, and `naive`, of whatever is known.
 
     `lacking` says in sentences what `policy.promotion` asks for beyond that; `enough` that nothing is lacking.
     """
@@ -87,6 +88,7 @@ def shadow_sets(app: App, rule: Rule) -> list[str]:
 
 _NONE: JSON = {
     "days": 0, "decisions": 0, "hits": 0, "known": 0, "precision": wilson(0, 0), "share_confirmed": wilson(0, 0),
+    "naive": wilson(0, 0), "estimate": None,
     "added_cases": 0, "added_cases_a_day": 0.0, "cases_a_day": 0.0,
 }  # fmt: skip
 
@@ -104,6 +106,7 @@ def _counted(app: App, rule: Rule, sets: list[str], when: Period, at: datetime) 
     known = hit & (fraud != UNKNOWN) & table.column("matured").to_numpy()
     judged = hit & (confirmed != UNKNOWN)
     added = int((hit & (outcome == "approve")).sum())
+    told = group(read_evidence(app.ledger, when, policy, at), hit)
     return {
         "days": days,
         "decisions": int(under.sum()),
@@ -111,6 +114,8 @@ def _counted(app: App, rule: Rule, sets: list[str], when: Period, at: datetime) 
         "known": int(known.sum()),
         "precision": wilson(int((fraud[known] == FRAUD).sum()), int(known.sum())),
         "share_confirmed": wilson(int((confirmed[judged] == 1).sum()), int(judged.sum())),
+        "naive": told["fraud_share"],
+        "estimate": told["estimate"]["fraud_share"],
         "added_cases": added,
         "added_cases_a_day": added / days,
         "cases_a_day": float((under & (outcome == "review")).sum()) / days,

@@ -152,6 +152,7 @@ def _subgroups(table: Json, estimated: Json) -> None:
             "Declined": _rate(group.get("decline")),
             "Confirmed by reviewers": _rate(group.get("share_confirmed")),
             "Good customers stopped, estimated": rate(wrong.get(group["value"])),
+            "Naive": rate((wrong.get(group["value"]) or {}).get("naive")),
             "Fraud among reported outcomes": _rate(group.get("fraud_share_of_outcomes")),
         }
         for group in groups
@@ -159,7 +160,9 @@ def _subgroups(table: Json, estimated: Json) -> None:
     right = st.column_config.TextColumn(alignment="right")
     frame.table(rows, height="content", column_config={"Decisions": right})
     st.caption(
-        "Shares with 95 % Wilson intervals. Outcomes are known of payments that went through: not a random sample."
+        "Shares with 95 % Wilson intervals. Outcomes are known of payments that went through: not a random sample. "
+        "Good customers who stayed declined never show: the estimate has released payments stand for them, the naive "
+        "share leaves them out."
     )
 
 

@@ -184,6 +184,7 @@ ROUTES: list[Any] = [
     ("GET", "/models/([^/]+)", False, lambda _api, asked: model(asked.parts[0])),
     ("GET", "/models/[^/]+/card.json", False, _fixed(CARD)),
     ("GET", "/models/[^/]+/beeswarm.png", False, _fixed(PICTURE)),
+    ("GET", "/models/[^/]+/dependence.png", False, _fixed(PICTURE)),
     ("GET", "/models/[^/]+/card.html", False, _fixed(b"<!doctype html>")),
     ("GET", "/retrains", False, _fixed(RETRAINS)),
     ("POST", "/retrains", False, _fixed({"run_id": "r_03"})),

@@ -107,6 +107,6 @@ def test_reviewers_have_no_such_page(opened: Opened) -> None:
 
 def test_the_summary_shows_estimates_beside_naive_figures(opened: Opened) -> None:
     text = seen(opened("risk-manager-1", "summary"))
-    assert "How much fraud, and how much of it is stopped" in text
+    assert "of payments are fraud; " in text  # the finding is the title
     assert "Share of fraud declined or put before a person" in text
     assert "Naive" in text

@@ -257,6 +257,7 @@ def test_back_into_shadow_and_live_again_with_evidence(bank: Institution) -> Non
         True,
     )
     assert evidence["precision"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert evidence["naive"] == evidence["precision"] and evidence["estimate"] is None  # nothing is known yet
     bank.approve("risk-manager-2", made)
     assert (
         made["evidence"][0]["hits"] == events(bank, made["proposal_id"])[0]["payload"]["evidence"][0]["hits"]

@@ -65,7 +65,12 @@ def run(inputs: Inputs, *, at: datetime) -> Trained:
     inputs.tell("model card")
     told = {
         "subgroups": judging.subgroups(found.judged, found.compared),
-        "standing": {"gates": [gate.as_dict() for gate in verdict], "holdout": record["holdout"]},
+        "standing": {
+            "gates": [gate.as_dict() for gate in verdict],
+            "holdout": record["holdout"],
+            "average_precision": record["average_precision"],
+            "naive": record["naive_average_precision"],
+        },
     }
     _describe(inputs.models / model.model_id, model, known.features, features, told)
     inputs.tell("done")

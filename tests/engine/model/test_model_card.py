@@ -40,6 +40,8 @@ def test_a_card_is_written_as_data_page_and_pictures(
                     {"model_id": "m_1", "average_precision": {"value": 0.5, "low": 0.4, "high": 0.6}}
                 ],
             },
+            "average_precision": {"value": 0.45, "low": 0.3, "high": 0.6},
+            "naive": {"rows": 1200, "frauds": 30, "champion": 0.6, "challenger": 0.55},
         },
         phrases={"amount_minor": "amount of this payment"},
     )
@@ -53,6 +55,11 @@ def test_a_card_is_written_as_data_page_and_pictures(
     assert "&lt;25" in page and "<25" not in page
     assert "<td>FAILED</td><td>golden set no worse</td>" in page
     assert "5% of every customer, never learned from" in page and "0.500 [0.400, 0.600]" in page
+    assert (
+        "0.450 [0.300, 0.600] on labels that no score" in page
+        and "all 1,200 labels that are believed, 0.550" in page
+    )
+    assert "estimates for all payments" in page
     assert page.count("data:image/png;base64,") == 3
     for name in ("beeswarm.png", "dependence.png", "calibration.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
