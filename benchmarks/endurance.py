@@ -22,8 +22,8 @@ import psutil
 from benchmarks import soak_page
 from benchmarks.load_client import closed_loop, open_loop
 from benchmarks.payments import body_of, fresh, request_of, templates
-from benchmarks.serving_workspace import prepare
 from benchmarks.serving import _served as served
+from benchmarks.serving_workspace import prepare
 from data.disk import wal_bytes
 
 CONNECTIONS = 64

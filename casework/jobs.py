@@ -144,7 +144,7 @@ def checkpoint_due(app: App) -> bool:
 
 
 def checkpoint(app: App) -> str:
-    """Move the write-ahead log into the file now. A payment that may join an open case waits for it to end."""
+    """Move the write-ahead log into the file now. Only alerts that may join a case not known in memory wait for it."""
     size = app.ledger.wal_bytes
     with app.measures.checkpoints.time():
         app.ledger.checkpoint()
