@@ -37,7 +37,7 @@ def panel(axes: Axes, file: Path, title: str) -> None:
         axes.fill_between(weeks, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel("trainings, one a week")
-    axes.set_ylim(0.6, 0.85)
+    axes.set_ylim(0.5, 0.85)
     axes.spines[["top", "right"]].set_visible(False)
 
 
