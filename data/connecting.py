@@ -33,8 +33,8 @@ def connect(path: Path) -> Any:
             raise
         raise LedgerError(f"the ledger cannot be opened ({problem})", where=str(path)) from problem
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    # Only `buffers` changes it, and puts it back.
-    connection.execute("SET GLOBAL allowed_configs = ['memory_limit']")
+    # Only `buffers` and `Reads.on_one_thread` change these, and put them back.
+    connection.execute("SET GLOBAL allowed_configs = ['memory_limit', 'threads']")
     connection.execute("SET lock_configuration = true")
     return connection
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.canonical import canonical_json, rfc3339, sha256_hex
@@ -68,7 +69,7 @@ def export_partitions(
     if not parts:
         raise InputError("there are no transactions to export", where=f"before {rfc3339(until)}")
     outcomes = outcomes_arrow(ledger)
-    known = pa.compute.less(outcomes["known_at"], pa.scalar(until, pa.timestamp("us")))
+    known = pc.less(outcomes["known_at"], pa.scalar(until, pa.timestamp("us")))
     outcome_part = _write_part(folder, "outcomes", outcomes.filter(known))
     return _write_manifest(folder, parts, outcome_part, last_seq, head.hash.hex())
 

@@ -33,10 +33,10 @@ def test_blocks_beyond_what_is_kept_go_and_the_limit_is_as_before(tmp_path: Path
         assert connection.execute("SELECT count(DISTINCT a) FROM t").fetchall() == [(1_000_000,)]
 
 
-def test_nothing_but_that_limit_can_be_set(tmp_path: Path) -> None:
+def test_nothing_but_that_limit_and_the_threads_can_be_set(tmp_path: Path) -> None:
     with connect(tmp_path / "a.duckdb") as connection:
         with pytest.raises(duckdb.InvalidInputException, match="locked"):
-            connection.execute("SET threads = 1")
+            connection.execute("SET preserve_insertion_order = false")
         with pytest.raises(duckdb.InvalidInputException, match="locked"):
             connection.execute("SET GLOBAL allowed_configs = ['threads']")
 

@@ -135,3 +135,14 @@ def test_a_few_recent_ids_stay_as_they_are() -> None:
     index.add({"a": 1, "b": 2})
     index.settled(2)
     assert (index.get("a"), index.get("b"), index.recent) == (1, 2, 2)
+
+
+def test_small_statements_may_keep_to_one_thread_for_a_while(tmp_path: Path) -> None:
+    threads = "SELECT current_setting('threads') AS n"
+    with filled(tmp_path) as ledger:
+        usual = ledger.read(threads)
+        with pytest.raises(ZeroDivisionError), ledger.on_one_thread():
+            assert ledger.read(threads) == [{"n": 1}]
+            assert len(ledger.read("SELECT * FROM transactions")) == 6
+            _ = 1 / 0
+        assert ledger.read(threads) == usual
