@@ -31,7 +31,8 @@ _OPEN_CASES = f"""
 """
 _NAMED = "IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _NOWHERE = -1
-_MOST_KNOWN = 20_000
+_MOST_KNOWN = 5_000
+"""Values whose cases are kept at most: some 3 KB each."""
 
 
 class BehindError(Exception):
