@@ -13,8 +13,9 @@ from typing import Any
 from casework import workspace
 from casework.app import App, wall_clock
 from casework.deciding import importing, outcomes
-from casework.demo import people, proposing, unfinished
-from casework.demo.controls import Controls, try_the_other_model
+from casework.demo import modelling, people, proposing, unfinished
+from casework.demo.answering import Answering
+from casework.demo.controls import Controls
 from casework.demo.drawing import Drawing
 from casework.demo.measuring import Measuring, read_scorecards
 from casework.demo.stages import Stages
@@ -34,6 +35,7 @@ LEAD_OFF = timedelta(hours=24)
 VISITOR_OFF = timedelta(days=8)
 BATCH = 64
 ONE_BY_ONE = 200
+A_WHILE = timedelta(seconds=40)
 
 Progress = Callable[[str, int, int], None]
 
@@ -76,9 +78,8 @@ def build_demo(
     with stages("simulate"):
         world = World(scale or Scale(), (until or wall_clock()) - unfinished.LASTS)
     progress("simulate an institution", 1, 1)
-    made = workspace.create(
-        root, RULES / "mapping.yaml", approved.read_folder(RULES), people.ADMIN, at=world.live_from
-    )
+    files = modelling.at_first(approved.read_folder(RULES))
+    made = workspace.create(root, RULES / "mapping.yaml", files, people.ADMIN, at=world.live_from)
     clock = SimulatedClock(world.live_from)
     app = App.open(Workspace(made.root), clock)
     try:
@@ -91,14 +92,17 @@ def build_demo(
             _import_history(story)
         with stages("outcomes"):
             _report_outcomes(story, told, clock.now)
-        _retrain(story, "train the first model", "the first model of this workspace")
-        _live(story, told)
+        _train(story, "train a small model", modelling.begin)
+        clock.wait(A_WHILE)
+        _train(story, "train a larger one, and sign for it", modelling.grow)
+        with app.ledger.on_one_thread():
+            _live(story, told)
         with stages("leave work"):
             read_scorecards(app, clock.now)
             unfinished.leave(app, clock.wait)
-        _retrain(story, "retrain on outcomes and verdicts", "ten weeks of outcomes and verdicts")
+            modelling.go_back(app)
+        _train(story, "retrain on outcomes and verdicts", modelling.train_anew)
         with stages("leave work"):
-            try_the_other_model(app, clock.now)
             proposing.leave_open(app, clock.now)
         with stages("sum up"):
             app.ledger.checkpoint()
@@ -122,10 +126,10 @@ def _import_history(story: Story) -> None:
         )
 
 
-def _retrain(story: Story, step: str, reason: str) -> None:
+def _train(story: Story, step: str, train: Callable[[App], None]) -> None:
     story.progress(step, 0, 1)
-    with story.stages("retrain"):
-        story.app.retrain("person", "risk-manager-2", reason)
+    with story.stages("train"):
+        train(story.app)
     story.progress(step, 1, 1)
 
 
@@ -138,6 +142,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
     )
     done, controls, measuring = 0, Controls(app, world.end), Measuring(app, world.live_from)
     watching, drawing = Watching(app, world.end), Drawing(app, world.live_from, world.end)
+    answering = Answering(app)
     for end, part in slices(payments, SHIFT, world.live_from):
         done += len(part)
         last = done > len(payments) - ONE_BY_ONE
@@ -149,8 +154,9 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
             _report_outcomes(story, told, end)
         with stages("sweep"):
             sweep(app)
-        with stages("controls"):
+        with stages("controls, alarms"):
             controls.keep_up(clock.now)
+            answering.keep_up(clock.now)
         with stages("scorecards, further reviews"):
             measuring.keep_up(clock.now)
         with stages("drift, digests, campaign, pilot"):
@@ -167,6 +173,7 @@ def _live(story: Story, told: dict[datetime, list[outcomes.Told]]) -> None:
                 clock.now = shift.work(clock.now, clock.now + SHIFT / 4, resting)
         story.progress("decide live, review, learn", done, len(payments))
     clock.now = max(clock.now, world.end)
+    answering.leave(clock.now)
 
 
 def _decide(story: Story, part: Sequence[Transaction], *, one_by_one: bool) -> None:

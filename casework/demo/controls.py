@@ -91,17 +91,3 @@ class Controls:
             at=now,
         )
         return True
-
-
-def try_the_other_model(app: App, at: datetime) -> None:
-    """After a retrain the model that does not decide answers as a shadow: the challenger that was refused, or the
-    champion it took over from."""
-    rows = app.ledger.read(
-        "SELECT model_id, status FROM models WHERE status <> 'champion' ORDER BY created_at DESC, model_id LIMIT 1"
-    )
-    if not rows:
-        return
-    model_id, was = rows[0]["model_id"], rows[0]["status"]
-    name = "Refused model" if was == "refused" else "Model before"
-    reason = "would it have answered otherwise?"
-    actions.start_shadow(app, "", name=name, by="risk-manager-2", reason=reason, at=at, model_id=model_id)

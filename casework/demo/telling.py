@@ -29,6 +29,8 @@ def lines(summary: Mapping[str, Any]) -> list[str]:
             f"Latency    p50 {latency['p50']} ms, p95 {latency['p95']} ms, p99 {latency['p99']} ms "
             f"({latency['what']}, n = {latency['n']})"
         )
+    longest = sorted(summary["stages"], key=lambda row: -row["seconds"])[:4]
+    found.append("Time       " + ", ".join(f"{row['stage']} {row['seconds']:.0f} s" for row in longest))
     users = ", ".join(summary["sign_in"]["users"])
     return [
         *found,
