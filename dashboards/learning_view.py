@@ -39,7 +39,8 @@ def newcomers(people: list[Json]) -> None:
     learning = {person["user_id"] for person in found}
     names = [p["user_id"] for p in people if p["role"] == "analyst" and p["user_id"] not in learning]
     if names:
-        with st.popover("Put somebody in training", icon=":material/school:"):
+        # Not a popover: this far down the page its button would lie below the screen's edge.
+        with st.expander("Put somebody in training", icon=":material/school:"):
             user = st.selectbox("Who", names, key="trainee")
             reason = st.text_input("Reason", max_chars=2000, key="trainee_why")
             st.caption("What he or she holds goes to others.")

@@ -81,6 +81,7 @@ _STYLE = """
   .sl-place { color: QUIET; }
   .st-key-key_facts > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { padding: .55rem .9rem; }
   .st-key-key_facts [data-testid="stMetricValue"] { font-size: 1.5rem; }
+  .st-key-confidence_field { flex-wrap: nowrap; }
   .st-key-key_facts [data-testid="stElementToolbar"] { display: none; }
   .st-key-guideline h1 { font-size: 1.15rem; padding: 0 0 .3rem; }
   .st-key-guideline h2, .st-key-guideline h3 { font-size: 1rem; padding: .5rem 0 .2rem; }

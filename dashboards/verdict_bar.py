@@ -101,7 +101,7 @@ def _apply_to_all(page: Json) -> None:
 def _fields(task_id: str) -> None:
     saving: Json = {"on_change": _save_draft, "args": (task_id,), "label_visibility": "collapsed"}
     with st.container(key="verdict_fields"):
-        typology, reason, confidence, note = st.columns([1, 1.15, 1.4, 1.65], vertical_alignment="center")
+        typology, reason, confidence, note = st.columns([1, 1.05, 1.5, 1.5], vertical_alignment="center")
     with typology:
         _choice("Typology", "typology", frame.typologies(), task_id, saving)
     with reason:

@@ -27,6 +27,9 @@ def show() -> None:
         return
     st.query_params["task"] = page["task_id"]
     shown = task_view.without_attribute(page, frame.protected_attribute())
+    if page.get("status") == "done":  # what is told after an answer stands above the task, not below the fold
+        second_thought.feedback(page)
+        second_thought.offer(page)
     later = task_view.draw(shown)
     if page.get("status") == "done":
         _already_answered(page)
@@ -90,11 +93,14 @@ def _keep(page: Json | None) -> Json | None:
 
 
 def _already_answered(page: Json) -> None:
-    second_thought.feedback(page)
-    second_thought.offer(page)
+    what = "past case" if page.get("kind_shown") == "training" else "task"
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            "Take the next task", type="primary", shortcut="N", icon=":material/play_arrow:", key="take_next"
+            f"Take the next {what}",
+            type="primary",
+            shortcut="N",
+            icon=":material/play_arrow:",
+            key="take_next",
         ):
             st.session_state["wanted"] = "next"
             st.rerun()

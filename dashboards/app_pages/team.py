@@ -49,7 +49,7 @@ def _outlook(forecast: Json) -> None:
         }
         for column, (name, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
             column.metric(name, value)
-        if forecast["by_day"]:
+        if forecast["by_day"] and forecast["known"]:
             st.altair_chart(_chart(forecast["by_day"]), theme=None, alt=_finding(forecast), key="by_day")
             st.caption(
                 f"Arrivals and answers by day (UTC). Forecast: 400 futures made of whole past days drawn from the last "
@@ -86,7 +86,7 @@ def _chart(by_day: list[Json]) -> alt.LayerChart:
     ]
     base = alt.Chart(charts.rows_of(rows)).encode(
         x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=7)),
-        y=alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
+        y=alt.Y("n:Q", title="tasks", axis=alt.Axis(tickCount=3, tickMinStep=1, format="d", gridOpacity=0.3)),
         color=alt.Color(
             "what:N",
             scale=alt.Scale(domain=["Arrived", "Answered"], range=[colours.accent, colours.rule]),

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+import psutil
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from casework import ports
 from tests.http.institution import PASSWORD
@@ -23,7 +25,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 VIEW = {"width": 1280, "height": 900}
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 60
+"""How long one element may take to appear, on a machine that does much else."""
+_VISIT_SECONDS = 240
+"""How long somebody's whole visit to an address may take: some of Playwright's calls wait without an end."""
+HERE: list[People] = []
+"""Everybody who is at a console now, so that a journey that fails can say where each of them was."""
 
 
 @dataclass
@@ -32,7 +39,9 @@ class People:
 
     browser: Browser
     console: str
+    folder: Path
     _pages: dict[str, Page] = field(default_factory=dict)
+    _patience: threading.Timer | None = None
 
     def __getitem__(self, user: str) -> Page:
         if user not in self._pages:
@@ -45,9 +54,37 @@ class People:
 
     def open(self, user: str, path: str) -> Page:
         """This person's browser at an address."""
+        self.leave()
+        self._patience = threading.Timer(_VISIT_SECONDS, _end_browser)
+        self._patience.daemon = True
+        self._patience.start()
         page = self[user]
         page.goto(path)
         return page
+
+    def leave(self) -> None:
+        """Nobody is waited for any more."""
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def seen(self) -> str:
+        """Where everybody is, a sentence each, with a picture of the screen."""
+        return "\n".join(self._seen(user, page) for user, page in self._pages.items())
+
+    def _seen(self, user: str, page: Page) -> str:
+        picture = self.folder / f"{user}.png"
+        try:
+            page.screenshot(path=picture, timeout=10_000)
+        except Error as gone:
+            return f"{user} was at {page.url}; no picture: {str(gone).splitlines()[0]}"
+        return f"{user} was at {page.url}, and saw {picture}"
+
+
+def _end_browser() -> None:
+    """The last resort against waiting for ever: without its browser the call that waits fails."""
+    for child in psutil.Process().children(recursive=True):
+        if "chrom" in child.name():
+            child.kill()
 
 
 def _sign_in(page: Page, user: str) -> None:
@@ -86,11 +123,19 @@ def at_the_console(api: str, folder: Path) -> Iterator[People]:
             _wait_until_up(base)
             expect.set_options(timeout=_PATIENCE_SECONDS * 1000)
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                yield People(browser, base)
-                browser.close()
+                people = People(
+                    playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS), base, folder
+                )
+                HERE.append(people)
+                try:
+                    yield people
+                finally:
+                    HERE.remove(people)
+                    people.leave()
+                    if people.browser.is_connected():
+                        people.browser.close()
         finally:
-            child.terminate()
+            child.kill()  # it holds nothing; a console that is asked to end may wait for its sessions
             child.wait(20)
 
 

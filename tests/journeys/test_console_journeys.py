@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from casework.learning.registry import models
+from casework.people.signin import add_user
+from casework.review.measuring import rounds
 from tests.http.institution import (
+    PASSWORD,
     START,
     Institution,
     large_payment,
@@ -32,6 +37,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
 ]
 DISPUTED = "disputed"
+SECOND_VERSION = '  - {version: 2, at: 2026-01-06, change: "Testers moved to 19.99"}'
 
 
 def blind_policy() -> dict[str, bytes]:
@@ -45,6 +51,8 @@ def blind_policy() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def institution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
     with serving(make_workspace(tmp_path_factory.mktemp("console") / "bank", blind_policy())) as running:
+        with running.app.ledger.writing() as w:
+            add_user(w, "analyst-3", "analyst", PASSWORD, by="admin-1", at=START)
         yield running
 
 
@@ -155,6 +163,37 @@ def sign_off(page: Page, reason: str) -> None:
     quiet(page).get_by_role("button", name="Let it decide").click()
 
 
+def test_a_rule_is_changed_by_one_person_and_decides_once_another_approved(
+    institution: Institution, people: People, small: list[int]
+) -> None:
+    page = people.open("risk-manager-1", "/rules?edit=catalogue/card_testing_burst.yaml")
+    text = page.get_by_role("textbox", name="Text", exact=True)
+    expect(text).to_have_value(re.compile("amount_minor <= 1500"))
+    text.fill(raised(text.input_value()))
+    text.press("Control+Enter")
+    expect(page.get_by_text("No errors, nothing unpinned.")).to_be_visible()
+    page.get_by_label("Reason").fill("testers moved to 19.99")
+    page.get_by_label("Reason").press("Tab")
+    quiet(page).get_by_role("button", name="Propose").click()
+    expect(page.get_by_text("You wrote this.")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+    (made,) = institution.ask("risk-manager-2", "GET", "/v1/proposals?status=open").json()["proposals"]
+    other = people.open("risk-manager-2", f"/proposals?proposal={made['proposal_id']}")
+    expect(other.get_by_text("testers moved to 19.99").first).to_be_visible()
+    other.get_by_label("Reason").fill("read the text and the effect")
+    other.get_by_label("Reason").press("Tab")
+    quiet(other).get_by_role("button", name="Approve").click()
+    expect(other.get_by_text("decides from the next transaction on")).to_be_visible()
+    assert b"amount_minor <= 2000" in institution.app.settings().files["catalogue/card_testing_burst.yaml"]
+
+
+def raised(rule: str) -> str:
+    """The rule with a higher limit, its boundary tests moved along, as the second version."""
+    moved = rule.replace("1500", "2000").replace("1501", "2001").replace("\nversion: 1\n", "\nversion: 2\n")
+    return moved.replace("history:\n", f"history:\n{SECOND_VERSION}\n", 1)
+
+
 def test_an_auditor_takes_a_pack_away_that_checks_itself_and_names_a_change(
     people: People, disputed: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -178,7 +217,7 @@ def test_an_auditor_takes_a_pack_away_that_checks_itself_and_names_a_change(
 def checked(folder: Path) -> tuple[int, str]:
     """The pack's own script, with nothing of ours on its path."""
     command = [sys.executable, "-I", str(folder / "check_pack.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     return done.returncode, done.stdout
 
 
@@ -220,3 +259,27 @@ def test_a_team_lead_reads_the_forecast_moves_work_and_opens_a_campaign(
     expect(page.get_by_text("a first look at quiet payments")).to_be_visible()
     (campaign,) = institution.ask("team-lead-1", "GET", "/v1/campaigns").json()["campaigns"]
     assert campaign["result"]["drawn"] == 3
+
+
+def test_a_newcomer_is_put_in_training_and_told_at_once_what_was_right(
+    institution: Institution, people: People, disputed: dict[str, Any]
+) -> None:
+    fraud = {"transaction_id": DISPUTED, "is_fraud": True, "known_at": datetime.now(UTC).isoformat()}
+    told = institution.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [fraud]})
+    assert told.is_success, told.text
+    lead = people.open("team-lead-1", "/team")
+    lead.get_by_text("Put somebody in training").click()
+    lead.get_by_test_id("stSelectbox").filter(has_text="Who").last.locator("input").click()
+    lead.get_by_role("option", name="analyst-3").click()
+    lead.get_by_label("Reason", exact=True).last.fill("first week")
+    lead.get_by_label("Reason", exact=True).last.press("Tab")
+    quiet(lead).get_by_role("button", name="Begin").click()
+    expect(lead.get_by_text("0 of 40 past cases")).to_be_visible()
+    rounds.draw_reviews(institution.app)
+
+    page = people.open("analyst-3", "/training")
+    quiet(page).get_by_role("button", name="Take the next past case").click()
+    answer(page, "Dismiss")
+    expect(page.get_by_text("You said Legitimate; it was fraud.")).to_be_visible()
+    page.goto("/training")
+    expect(page.get_by_text("1 of 40 past cases")).to_be_visible()
