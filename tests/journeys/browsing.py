@@ -25,7 +25,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 VIEW = {"width": 1280, "height": 900}
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 90
 """How long one element may take to appear, on a machine that does much else."""
 _VISIT_SECONDS = 240
 """How long somebody's whole visit to an address may take: some of Playwright's calls wait without an end."""
