@@ -76,18 +76,6 @@ def personal_values(ledger: Ledger, owner: str) -> dict[str, str]:
     return {row["field"]: row["value"] for row in rows}
 
 
-def entity_history(
-    ledger: Ledger, entity: str, value: str, *, before_seq: int, limit: int = 10
-) -> list[Transaction]:
-    """The latest `limit` transactions of an entity before a seq, newest first. NotFoundError for an unknown entity."""
-    known = [field.name for field in ledger.fields if field.role == "entity"]
-    if entity not in known:
-        raise NotFoundError(f"there is no entity '{entity}'", where="entity", allowed=", ".join(known))
-    columns = ", ".join([*_BASE, *(f'"{f.name}"' for f in ledger.fields if f.in_transactions)])
-    sql = f'SELECT {columns} FROM transactions WHERE "{entity}" = ? AND seq < ? ORDER BY seq DESC LIMIT {int(limit)}'
-    return list(from_arrow(ledger.read_arrow(sql, [value, before_seq]), ledger.fields))
-
-
 def from_arrow(table: pa.Table, fields: tuple[Field, ...]) -> Iterator[Transaction]:
     """Rows of `transactions_arrow` as Transactions."""
     entities = [f.name for f in fields if f.role == "entity"]

@@ -55,15 +55,6 @@ def test_one_transaction_is_found_by_id_or_seq(tmp_path: Path) -> None:
             reading.one(ledger, "t9")
 
 
-def test_an_entitys_history_is_newest_first_and_ends_before_the_transaction(tmp_path: Path) -> None:
-    with filled(tmp_path) as ledger:
-        found = reading.entity_history(ledger, "customer", "c0", before_seq=5, limit=10)
-        assert [one.seq for one in found] == [3, 1]
-        assert len(reading.entity_history(ledger, "customer", "c0", before_seq=5, limit=1)) == 1
-        with pytest.raises(NotFoundError, match="there is no entity 'card'"):
-            reading.entity_history(ledger, "card", "x", before_seq=5)
-
-
 def test_an_export_has_one_file_a_day_and_only_what_was_known(tmp_path: Path) -> None:
     with filled(tmp_path) as ledger:
         snapshot = export.export_partitions(ledger, tmp_path / "s", until=NOON + timedelta(days=1, hours=1))
