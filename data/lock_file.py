@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from data.disk import disk_errors
 from data.errors import LedgerBusyError
 
 
@@ -16,17 +17,24 @@ class LockFile:
     """
 
     def __init__(self, path: Path, *, guards: Path) -> None:
-        """Take the lock, or raise LedgerBusyError naming the process that has it. `guards` is the ledger."""
-        self.path = path
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            owner = os.read(self._handle, 32).decode("ascii", "replace").strip()
-            os.close(self._handle)
-            raise busy(guards, owner) from problem
-        os.ftruncate(self._handle, 0)
-        os.write(self._handle, f"{os.getpid()}\n".encode())
+        """Take the lock, or raise LedgerBusyError naming the process that has it. `guards` is the ledger.
+
+        DiskError where nothing can be written beside it.
+        """
+        self.path, self._handle = path, -1
+        with disk_errors(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(self._handle, 0)
+                os.write(self._handle, f"{os.getpid()}\n".encode())
+            except BlockingIOError as problem:
+                owner = os.read(self._handle, 32).decode("ascii", "replace").strip()
+                os.close(self._handle)
+                raise busy(guards, owner) from problem
+            except OSError:
+                os.close(self._handle)
+                raise
 
     def release(self) -> None:
         """Give the lock back; harmless when done twice."""

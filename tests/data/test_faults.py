@@ -115,6 +115,17 @@ def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path, part: str) ->
         Ledger.open(path)  # the lock was given back
 
 
+def test_a_ledger_beside_which_nothing_can_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    new_ledger(tmp_path).close()
+    lock = tmp_path / "secondlook.lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(DiskError, match="the disk does not take what is written"):
+        Ledger.open(tmp_path / "secondlook.duckdb")
+    lock.rmdir()
+    Ledger.open(tmp_path / "secondlook.duckdb").close()
+
+
 def test_a_refusal_that_is_not_the_disks_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(duckdb.TransactionException, match="no transaction"), disk.disk_errors(tmp_path):
         raise duckdb.TransactionException("no transaction is active")
