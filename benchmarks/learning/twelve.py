@@ -58,7 +58,8 @@ def report(found: dict[str, list[Found]], seeds: Sequence[int]) -> None:
     over_all = sum(significantly_worse(week, len(steps)) for week in steps)
     print(f"\nNothing amiss: {len(steps)} promotions in {WEEKS * len(seeds)} weeks; mean step "
           f"{np.mean([week['step'] for week in steps]):+.4f}, lowest {min(week['step'] for week in steps):+.4f}; "
-          f"{below} below zero at 95 % each, {len(worse)} after Bonferroni over {WEEKS} weeks, {over_all} over all promotions")  # fmt: skip
+          f"{below} below zero at 95 % each, {len(worse)} after Bonferroni over {WEEKS} weeks, "
+          f"{over_all} over all promotions")  # fmt: skip
     if FLIPPED.name in found:
         _turned(found[FLIPPED.name])
     if CORRUPT.name in found:
