@@ -136,7 +136,7 @@ def _opened(recorder: Recorder, token: str, name: str, problems: list[str]) -> l
     recorder.calls.clear()
     console.switch_page(f"app_pages/{name}.py")
     console.run()
-    while console.get("progress"):  # what takes long is asked for again, until it is there
+    while name == "effect" and console.get("progress"):  # asked for again, until it is there
         time.sleep(0.2)
         console.run()
     problems += [str(each.value) for each in console.exception]
