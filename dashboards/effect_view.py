@@ -21,8 +21,9 @@ def finding(preview: Json) -> str:
     if not flipped:
         return f"None of {words.count(total)} payments would have been answered otherwise"
     before, after = (preview["cases"][side]["a_day"] for side in ("before", "after"))
-    more = "more" if after >= before else "fewer"
-    work = f"{words.number(abs(after - before), 1)} {more} cases a day"
+    change = after - before
+    much = f"{words.number(abs(change), 1)} {'more' if change > 0 else 'fewer'}"
+    work = f"{much if abs(change) >= 0.05 else 'as many'} cases a day"
     return (
         f"{words.count(flipped)} of {words.count(total)} payments would have been answered otherwise: "
         f"{words.count(preview['alerts']['gained']['count'])} stopped, "

@@ -42,7 +42,7 @@ def newcomers(people: list[Json]) -> None:
         # Not a popover: this far down the page its button would lie below the screen's edge.
         with st.expander("Put somebody in training", icon=":material/school:"):
             user = st.selectbox("Who", names, key="trainee")
-            reason = st.text_input("Reason", max_chars=2000, key="trainee_why")
+            reason = st.text_input("Why now", max_chars=2000, key="trainee_why")
             st.caption("What he or she holds goes to others.")
             if st.button("Begin", key="begin_training", disabled=len(reason.strip()) < 3):
                 with frame.attempt():

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Error, Page, StorageState, TimeoutError
 FOLDER = Path(__file__).parent / "screenshots"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-PATIENCE = 30_000
+PATIENCE = 60_000
 MOST_TRIES = 12
 """How many tasks are looked at for one that shows its score."""
 
@@ -185,6 +185,7 @@ def settle(page: Page) -> None:
     """Wait until the page's script has run and its charts are drawn."""
     page.wait_for_timeout(400)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=PATIENCE)
     page.wait_for_timeout(900)
 
 
