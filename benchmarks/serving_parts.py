@@ -158,11 +158,11 @@ class Rounds:
             return [request_of("/v1/decisions", token, body_of(t)) for t in made]
 
         if self._only in "1 connection":
-            yield "1 connection", 1, single("alone", 500)
+            yield "1 connection", 1, single("alone", 400)
         if self._only in "64 connections":
-            yield "64 connections", 64, single("many", 3000)
+            yield "64 connections", 64, single("many", 2000)
         if self._only in f"batches of {BATCH}":
-            made = list(fresh(self._past, 12 * BATCH, f"batch-{number}-{time.time_ns()}"))
+            made = list(fresh(self._past, 6 * BATCH, f"batch-{number}-{time.time_ns()}"))
             parts = [made[i : i + BATCH] for i in range(0, len(made), BATCH)]
             bodies = [{"transactions": [body_of(t) for t in part]} for part in parts]
             yield f"batches of {BATCH}", 2, [request_of("/v1/decisions/batch", token, b) for b in bodies]

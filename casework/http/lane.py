@@ -176,6 +176,7 @@ class DecisionLane(asyncio.Protocol):
         else:
             self._transport.write(refused(self._state, answer))
         self._asked = False
+        self._moved = True  # idle from now on, however long the answer took
         if self._closing:
             self._transport.close()
             return

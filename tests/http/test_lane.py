@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from uvicorn.server import ServerState
 
+from casework.http import lane
 from casework.http.lane import read_head
 from tests.http.institution import Institution, payment
 
@@ -129,3 +132,49 @@ def test_a_batch_is_answered_in_the_lane(institution: Institution) -> None:
 def test_every_head_that_is_not_plain_is_left_to_the_general_server(head: bytes) -> None:
     assert read_head(HEAD) is not None
     assert read_head(head) is None
+
+
+def test_a_connection_is_not_idle_for_the_time_that_its_answer_took() -> None:
+    async def looked_at_after_an_answer() -> list[bool]:
+        transport, state = _Closing(), ServerState()
+        connection = lane.DecisionLane(_Taking(), state, asyncio.Protocol)  # type: ignore[arg-type]
+        connection.connection_made(transport)
+        connection.data_received(b"POST /v1/decisions HTTP/1.1\r\nhost: a\r\n\r\n")
+        connection._watch()  # its answer is under way, and nothing comes meanwhile
+        connection._answer(b"{}")
+        connection._watch()
+        just_answered = transport.closed
+        connection._watch()
+        connection.connection_lost(None)
+        return [just_answered, transport.closed]
+
+    assert asyncio.run(looked_at_after_an_answer()) == [False, True]
+
+
+class _Closing(asyncio.Transport):
+    """A transport that only remembers whether it was closed."""
+
+    closed = False
+
+    def write(self, data: bytes) -> None: ...
+    def resume_reading(self) -> None: ...
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class _Taking:
+    """All that connections share: requests are taken and never answered."""
+
+    def __init__(self) -> None:
+        self.clerk = self
+
+    def head(self, content: bytes) -> lane.Head:
+        return lane.Head(False, 0, b"")
+
+    def take(self, *request: object) -> None: ...
+
+    def decided(self, state: object, body: bytes) -> bytes:
+        return body
