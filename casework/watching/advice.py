@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from casework.learning.retraining.runs import WAITING
 from engine.units import percent
 
 JSON = dict[str, Any]
+RUNNING_WEEKS = 2
+"""One week in forty lies above what was expected by chance; two in a row hardly ever."""
 NOTABLE = 1.3
 """A count this many times the week before, or its inverse, is worth a sentence."""
 
@@ -89,8 +92,28 @@ def _todo(digest: Mapping[str, Any]) -> Iterator[JSON]:
             "risk manager",
             "models",
         )
+    yield from _about_models(digest)
     yield from _about_people(digest)
     yield from _about_money(digest)
+
+
+def _about_models(digest: Mapping[str, Any]) -> Iterator[JSON]:
+    latest = next(iter(digest["retrains"]), None)
+    if latest and latest["result"] == WAITING:
+        yield _item(
+            "A challenger waits for a sign-off. Look at its flips, and let it decide or turn it down.",
+            "risk manager who did not ask for it",
+            "models",
+        )
+    known = [w for w in digest["weeks"] if w["expected"] and w["actual"]["fraud_share"]][-RUNNING_WEEKS:]
+    off = [w["actual"]["fraud_share"]["low"] > w["expected"]["fraud_share"] for w in known]
+    if len(known) == RUNNING_WEEKS and all(off):
+        yield _item(
+            f"In the last {RUNNING_WEEKS} weeks whose outcomes are in there was more fraud than the model expected. "
+            "Find out which kind it misses, and retrain.",
+            "risk manager",
+            "models",
+        )
 
 
 def _about_people(digest: Mapping[str, Any]) -> Iterator[JSON]:

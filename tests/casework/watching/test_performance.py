@@ -184,6 +184,11 @@ def test_a_quiet_week_asks_for_nothing() -> None:
         ({"alarms": [{}]}, "1 alarm is open."),
         ({"tasks": {"open": 3, "overdue": 2}}, "2 tasks are past their deadline."),
         ({"drift": {"level": "alarm", "sentence": "x"}}, "What comes in has drifted."),
+        ({"retrains": [{"result": "waits_for_sign_off"}]}, "A challenger waits for a sign-off."),
+        (
+            {"weeks": [{"expected": {"fraud_share": 0.01}, "actual": {"fraud_share": {"low": 0.02}}}] * 2},
+            "In the last 2 weeks whose outcomes are in there was more fraud than the model expected.",
+        ),
         (
             {"agreement": {"alpha": {"value": 0.1, "high": 0.2}}},
             "Reviewers agree little (alpha 0.10, at most 0.20).",
