@@ -108,6 +108,7 @@ def _stretches(ledger: Ledger, scope: Scope) -> Iterator[list[int]]:
         "EXISTS (SELECT 1 FROM personal_values p WHERE p.owner = 'transaction:' || t.seq)"
         " OR EXISTS (SELECT 1 FROM tasks k WHERE k.transaction_seq = t.seq)"
         " OR EXISTS (SELECT 1 FROM notes n WHERE n.transaction_seq = t.seq)"
+        " OR EXISTS (SELECT 1 FROM files f WHERE f.transaction_seq = t.seq)"
     )
     sql = f"SELECT seq FROM transactions t WHERE {scope.condition} AND seq > ? AND ({has_some}) ORDER BY seq LIMIT ?"
     while True:

@@ -1,8 +1,8 @@
 """What goes by itself when its time is over, and what stays?
 
-Events stay: they are the record, and hold nothing personal. Personal values of payments go after the policy's
-`retention.personal`, if it says so. How long each reviewer took, and what they left unfinished, goes after
-`retention.telemetry`, which is shorter: it serves the pace of the work, and nothing afterwards.
+Events stay: they are the record, and hold nothing personal. Personal values of payments, with words and files beside
+them, go after the policy's `retention.personal`, if it says so. How long each reviewer took, and what they left
+unfinished, goes after `retention.telemetry`, which is shorter: it serves the pace of the work, and nothing afterwards.
 """
 
 from __future__ import annotations
@@ -32,16 +32,21 @@ def apply(app: App, retention: Retention, at: datetime) -> str:
     if retention.personal is None:
         return f"{told} Personal values are kept until they are erased by hand."
     scope = erasing.recorded_before(at - retention.personal)
-    if not app.ledger.read(_OLD_VALUES, [at - retention.personal])[0]["n"]:
+    if not app.ledger.read(_OLD, {"erased": erasing.ERASED, "before": at - retention.personal}):
         return f"{told} No personal value is old enough to go."
     done = erasing.erase(app, scope, by="policy", reason="retention.personal of the policy")
     return f"{told} Personal values of {done['payments']} payments erased."
 
 
-_OLD_VALUES = (
-    "SELECT count(*) AS n FROM personal_values p JOIN transactions t ON p.owner = 'transaction:' || t.seq"
-    " WHERE t.recorded_at < ?"
-)
+_OLD = """
+SELECT 1 AS ok FROM transactions t JOIN (
+    SELECT TRY_CAST(substr(owner, 13) AS BIGINT) AS seq FROM personal_values WHERE starts_with(owner, 'transaction:')
+    UNION ALL SELECT transaction_seq FROM files WHERE name <> $erased
+    UNION ALL SELECT transaction_seq FROM notes WHERE content NOT IN ('', $erased)
+    UNION ALL SELECT transaction_seq FROM verdicts WHERE note NOT IN ('', $erased)
+) USING (seq) WHERE t.recorded_at < $before LIMIT 1
+"""
+"""Something personal of a payment, or that somebody wrote or put beside it."""
 
 
 def forget_telemetry(ledger: Ledger, before: datetime, at: datetime) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from casework.cases import attachments
 from casework.keeping import backups, retention
 from casework.workspace import Workspace
 from data import chain
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
+from engine.policy_retention import Retention
 from tests.data.builders import tamper
 from tests.http.institution import START, Institution, large_payment, make_workspace, payment, served
 
@@ -191,3 +194,28 @@ def test_replaying_a_sample_counts_what_came_out_the_same(bank: Institution) -> 
     all_of_them = good(bank.ask("auditor-1", "POST", "/v1/replays", json={"sample": 0}))
     assert all_of_them["replayed"] == all_of_them["decisions"]
     assert good(bank.ask("auditor-1", "GET", "/v1/replays"))["replays"][1]["seed"] == "s"
+
+
+def test_what_is_older_than_the_policy_keeps_goes_by_itself_with_files_and_drafts(bank: Institution) -> None:
+    app, policy = bank.app, bank.app.live.settings.policy
+    decided = bank.decide(large_payment(40, personal={"email": EMAIL}))
+    task = app.ledger.read("SELECT task_id FROM tasks WHERE transaction_seq = ?", [decided["seq"]])[0]
+    kept: dict[str, Any] = {"case_id": decided["case_id"], "author": "analyst-1", "policy": policy}
+    kept |= {"transaction_seq": decided["seq"], "at": app.clock()}
+    with app.ledger.writing() as w:
+        attachments.keep(w, app.workspace.files, name="letter.txt", content=NAME.encode(), **kept)
+        draft = {"reviewer": "analyst-1", "content": f"{NAME} says", "saved_at": app.clock(), **task}
+        w.insert("drafts", [draft])
+    keep = Retention(personal=timedelta(days=183), telemetry=timedelta(days=365))
+    young, old = app.clock() + timedelta(days=182), app.clock() + timedelta(days=184)
+    retention.apply(app, keep, young)
+    assert EMAIL in [row["value"] for row in app.ledger.read("SELECT value FROM personal_values")]
+    assert "Personal values of" in retention.apply(app, keep, old)
+    owners = app.ledger.read("SELECT 1 FROM personal_values WHERE starts_with(owner, 'transaction:')")
+    assert (owners, app.ledger.read("SELECT * FROM drafts")) == ([], [])
+    assert app.ledger.read("SELECT DISTINCT name FROM files") == [{"name": "(erased)"}]
+    assert [file for file in app.workspace.files.rglob("*") if file.is_file()] == []
+    assert NAME.encode() not in bytes_of(app.workspace.root)
+    report = chain.verify(app.ledger)
+    assert report.ok, report.problem
+    assert "No personal value is old enough" in retention.apply(app, keep, old)  # not again every day
