@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from casework.app import App
+from casework.learning.registry import models
+from casework.safety import actions, trials
 from casework.workspace import Workspace
 from data import approved
 
@@ -20,9 +22,10 @@ _PART = 500
 
 def prepare(root: Path, source: Path | None, rules: int) -> None:
     """Make `root` a copy of the workspace `source`, or the small institution of the tests, with at least that many
-    rules."""
+    rules. A model that was rolled back decides again: the demo's last champion is too small to say much of speed."""
     if source is not None:
         shutil.copytree(source, root, ignore=shutil.ignore_patterns("snapshots", "server.*", "*.lock"))
+        _bring_back(root)
     else:
         _made(root)
     _repeat_rules(root, rules)
@@ -56,6 +59,29 @@ def _made(root: Path) -> None:
         ]
         for start in range(0, len(sent), _PART):
             app.decide([checked(s, app.mapping) for s in sent[start : start + _PART]], now)
+    finally:
+        app.close()
+
+
+def _bring_back(root: Path) -> None:
+    app, at = App.open(Workspace(root)), datetime.now(UTC)
+    try:
+        rolled_back = [row["model_id"] for row in models.table(app.ledger) if row["rolled_back"]]
+        if not rolled_back:
+            return
+        beside = [trial for trial in trials.running(app.ledger) if trial.model_id]
+        with app.ledger.writing() as w:
+            models.promote(w, rolled_back[0], by="admin-1", reason="it decided for ten weeks", at=at)
+        for trial in beside:  # a promotion ends them
+            actions.start_shadow(
+                app,
+                "",
+                name=trial.name,
+                by="risk-manager-2",
+                reason="as before",
+                at=at,
+                model_id=trial.model_id,
+            )
     finally:
         app.close()
 
