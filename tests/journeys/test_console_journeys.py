@@ -281,7 +281,7 @@ def test_a_newcomer_is_put_in_training_and_told_at_once_what_was_right(
     assert told.is_success, told.text
     lead = people.open("team-lead-1", "/team")
     lead.get_by_text("Put somebody in training").click()
-    lead.get_by_test_id("stSelectbox").filter(has_text="Who").last.locator("input").click()
+    lead.locator(".st-key-trainee input").click()
     lead.get_by_role("option", name="analyst-3").click()
     lead.get_by_label("Why now").fill("first week")
     lead.get_by_label("Why now").press("Tab")
