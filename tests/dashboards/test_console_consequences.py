@@ -55,7 +55,13 @@ def test_a_period_without_anything_to_count_is_said_with_a_way_out(
 def test_the_tuner_opens_on_the_best_pair_and_shows_every_figure_with_its_interval(opened: Opened) -> None:
     app = opened("risk-manager-1", "thresholds")
     text = seen(app)
-    for label in ("Approved a day", "Cases a day", "Analyst minutes a day", "Expected loss", "Good customers"):
+    for label in (
+        "Approved a day",
+        "Cases a day",
+        "Analyst minutes a day",
+        "Expected loss",
+        "Good customers",
+    ):
         assert label in text
     assert text.count("95 %:") >= 6
     settings = list(app.dataframe[0].value["Setting"])

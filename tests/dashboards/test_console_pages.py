@@ -55,7 +55,9 @@ def test_a_link_to_another_outcome_counts_though_the_page_was_open_with_one(open
     app.run()
     assert app.segmented_control(key="outcome").value == "approve"
     assert set(app.dataframe[0].value["Outcome"]) == {"✓ Approve"}
-    app.segmented_control(key="outcome").set_value("decline").run()  # and the reader's own choice counts after that
+    app.segmented_control(key="outcome").set_value(
+        "decline"
+    ).run()  # and the reader's own choice counts after that
     assert app.query_params["outcome"] == "decline"
 
 
