@@ -105,7 +105,10 @@ def _local_door(app: App, up: Serving) -> Iterator[None]:
     app.signin.admit(token, LOCAL, datetime.now(UTC) + _TOKEN_LIFE)
     write_private(app.workspace.token_file, token)
     where = {"url": up.url, "console_url": up.console_url, "pid": os.getpid()}
-    app.workspace.server_file.write_bytes(orjson.dumps(where))
+    # Whoever looks for the server sees the whole file or none.
+    written = app.workspace.server_file.with_suffix(".new")
+    written.write_bytes(orjson.dumps(where))
+    written.replace(app.workspace.server_file)
     try:
         yield
     finally:

@@ -26,10 +26,10 @@ def test_what_would_have_changed_the_outcome_stands_under_the_score_with_its_bou
     text = seen(at_work(opened))
     assert "What would have changed the outcome" in text
     assert (
-        ":green-badge[✓ Approve] with customers seen on this device in 7 days **2** instead of 4 **and**"
+        ":green-badge[✓ Approve] if “customers seen on this device in 7 days” were **2** instead of 4 **and**"
         in text
     )
-    assert "The score would be 8.0 %." in text
+    assert "The probability would be 8.0 %." in text
     assert "No such change was found towards decline" in text
 
 

@@ -23,7 +23,7 @@ def test_a_moved_slider_is_set_against_what_is_in_force(opened: Opened) -> None:
 def test_each_figure_has_its_width_or_says_that_there_is_not_enough(opened: Opened) -> None:
     figures = opened("team-lead-1", "review_design").dataframe[0].value
     assert list(figures["95 % interval then"]) == [
-        "0.66 ± 0.06", "insufficient data", "insufficient data", "1.00% ± 0.78%",
+        "0.66 ± 0.06", "insufficient data", "insufficient data", "1.00 % ± 0.78 %",
     ]  # fmt: skip
     assert list(figures["Can be shown"]) == ["now", "in 14 weeks", "never, at this share", "in 6 weeks"]
 
