@@ -21,7 +21,7 @@ from casework.settings import compared
 from casework.watching import digest, reports
 from casework.workspace import BACKUPS
 from data import chain, seal_checks
-from data.errors import ChainBrokenError
+from data.errors import ChainBrokenError, CheckpointBusyError
 
 if TYPE_CHECKING:
     from casework.app import App
@@ -146,8 +146,11 @@ def checkpoint_due(app: App) -> bool:
 def checkpoint(app: App) -> str:
     """Move the write-ahead log into the file now. Only alerts that may join a case not known in memory wait for it."""
     size = app.ledger.wal_bytes
-    with app.measures.checkpoints.time():
-        app.ledger.checkpoint()
+    try:
+        with app.measures.checkpoints.time():
+            app.ledger.checkpoint()
+    except CheckpointBusyError:
+        return "Another transaction was writing; the write-ahead log is moved at the next turn."
     return f"The write-ahead log of {size / 2**20:.1f} MB is in the file."
 
 

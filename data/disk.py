@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from data.errors import DiskError, LedgerError
+from data.errors import CheckpointBusyError, DiskError, LedgerError
 
 _MARGIN = 16 * 1024 * 1024
 _HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
@@ -28,6 +28,21 @@ def disk_errors(path: Path) -> Iterator[None]:
         ):  # a commit that failed to be written names its file; other refusals do not
             raise
         raise _disk_error(problem, path) from problem
+
+
+@contextmanager
+def others_writing_named(path: Path) -> Iterator[None]:
+    """CheckpointBusyError where a checkpoint finds another transaction at work, as a reader's temporary table is."""
+    try:
+        yield
+    except duckdb.TransactionException as problem:
+        if "other write transactions" not in str(problem):
+            raise
+        raise CheckpointBusyError(
+            "another transaction writes just now",
+            where=str(path),
+            hint="Nothing is lost: the write-ahead log is moved by the next checkpoint.",
+        ) from problem
 
 
 @contextmanager

@@ -69,6 +69,10 @@ class LedgerBusyError(LedgerError):
     """Another process owns the ledger."""
 
 
+class CheckpointBusyError(LedgerError):
+    """Another transaction writes just now; the write-ahead log stays as it is and the next checkpoint moves it."""
+
+
 class DiskError(LedgerError):
     """The disk does not take what is written; nothing of it is recorded."""
 

@@ -16,7 +16,7 @@ from data import schema, sealed
 from data.backlog import Backlog, together
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
-from data.disk import check_room, damage_named, disk_errors, wal_bytes
+from data.disk import check_room, damage_named, disk_errors, others_writing_named, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
 from data.journal import Journal, Rows, pending
@@ -133,13 +133,16 @@ class Ledger(Memory):
                 self._lock_file.release()
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record."""
+        """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record.
+
+        CheckpointBusyError where another transaction writes; DiskError without room.
+        """
         with self._database:
             self.settle()
             check_room(self.path)
             if self._tables.sums is not None:
                 self._tables.sums.trim()
-            with disk_errors(self.path):
+            with disk_errors(self.path), others_writing_named(self.path):
                 self._connection.execute("CHECKPOINT")
             self._let_go()
 

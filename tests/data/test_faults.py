@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from data import chain, disk
-from data.errors import DiskError, LedgerError
+from data.errors import CheckpointBusyError, DiskError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
 from tests.data.builders import AT, new_ledger, transaction
@@ -93,6 +93,18 @@ def test_a_checkpoint_without_room_is_refused_before_it_can_break_the_file(
         monkeypatch.undo()
         ledger.checkpoint()
         assert ids(ledger) == 100
+
+
+def test_a_checkpoint_beside_another_transaction_is_left_for_the_next_one(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "a")
+        other = ledger._connection.cursor()
+        other.execute("BEGIN; CREATE TABLE elsewhere (n INTEGER)")
+        with pytest.raises(CheckpointBusyError, match="another transaction writes just now"):
+            ledger.checkpoint()
+        other.execute("ROLLBACK")
+        ledger.checkpoint()
+        assert ids(ledger) == 50
 
 
 @pytest.mark.parametrize("part", ["head", "middle", "end"])
