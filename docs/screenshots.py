@@ -166,7 +166,7 @@ SHOTS = (
     Shot("trials", "risk-manager-1", "safety?section=trials"),
     Shot("lists", "team-lead-1", "lists?section=entries"),
     Shot("thresholds", "risk-manager-1", "thresholds", height=1000),
-    Shot("effect", "risk-manager-1", "effect?proposal=p_0001", see_effect, height=1000),
+    Shot("effect", "risk-manager-1", "effect", see_effect, height=1000),
     Shot("integration", "integrator-1", "integration"),
     Shot("rule-report", "risk-manager-1", "rule_report"),
     Shot("rule-review", "risk-manager-1", "rule_report?section=review&period=90"),
