@@ -14,7 +14,6 @@ import argparse
 import json
 import logging
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.copies import copied
 from benchmarks.fuzzing.institution import Fuzzed, opened
 from benchmarks.institutions import RULES
 from benchmarks.soak_page import record
@@ -39,7 +39,7 @@ def workspace_of(folder: Path, source: Path | None) -> Workspace:
     """A new small workspace with the demo's people, or a copy of one that is there."""
     root = folder / "bank"
     if source:
-        shutil.copytree(source, root, ignore=shutil.ignore_patterns("*.lock"))
+        copied(source, root)
         return Workspace(root)
     made_at = datetime.now(UTC) - timedelta(days=2)
     made = create(root, RULES / "mapping.yaml", approved.read_folder(RULES), ADMIN, at=made_at)
@@ -107,7 +107,7 @@ def main() -> int:
     if given.state and given.state.exists():
         state = json.loads(given.state.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        if given.workspace is None:  # a copy of a keyed ledger needs the key it was made with
+        if given.workspace is None:
             os.environ["SECONDLOOK_KEYS"] = str(Path(folder) / "keys")
         people = dict.fromkeys((*PEOPLE, ADMIN.user_id), PASSWORD)
         workspace = workspace_of(Path(folder), given.workspace)

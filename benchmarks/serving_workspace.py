@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks.copies import copied
 from casework.app import App
 from casework.learning.registry import models
 from casework.safety import actions, trials
@@ -24,7 +24,7 @@ def prepare(root: Path, source: Path | None, rules: int) -> None:
     """Make `root` a copy of the workspace `source`, or the small institution of the tests, with at least that many
     rules. A model that was rolled back decides again: the demo's last champion is too small to say much of speed."""
     if source is not None:
-        shutil.copytree(source, root, ignore=shutil.ignore_patterns("snapshots", "server.*", "*.lock"))
+        copied(source, root, "snapshots")
         _bring_back(root)
     else:
         _made(root)
