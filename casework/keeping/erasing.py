@@ -9,8 +9,10 @@ event of the erasure names, rows kept apart in quarantine, and what is left of e
 from __future__ import annotations
 
 import secrets
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +23,7 @@ import orjson
 from casework.cases import attachments
 from casework.keeping import backups
 from data.canonical import canonical_json, sha256_hex
-from data.errors import InputError
+from data.errors import CheckpointBusyError, InputError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 ERASED = "(erased)"
 _STRETCH = 20_000
+_SCRUB_TRIES, _SCRUB_PAUSE_SECONDS = 40, 0.1
 _SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
 
 
@@ -87,10 +90,23 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
         dossiers = {}
     counts["quarantined_rows"] = _quarantined(app.ledger, scope, by, at)
     _record(app.ledger, erasure_id, scope, counts, by, reason, at)
-    app.ledger.scrub()
+    _scrub(app.ledger)
     made_before = [row["backup"] for row in backups.table(app.ledger)]
     erased = {kind: count for kind, count in counts.items() if count}
     return {"erasure_id": erasure_id, "payments": payments, "erased": erased, "backups": made_before}
+
+
+def _scrub(ledger: Ledger) -> None:
+    """Take what was erased out of log and journal, between other people's transactions, which last milliseconds.
+
+    CheckpointBusyError where none of the tries falls between them: it is erased, and the next checkpoint takes it out.
+    """
+    for _ in range(_SCRUB_TRIES):
+        with suppress(CheckpointBusyError):
+            ledger.scrub()
+            return
+        time.sleep(_SCRUB_PAUSE_SECONDS)
+    ledger.scrub()
 
 
 def table(ledger: Ledger, limit: int = 100) -> list[JSON]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -155,6 +156,17 @@ def test_erasing_a_person_leaves_nothing_of_them_and_the_chain_whole(bank: Insti
     told = good(bank.ask("auditor-1", "GET", "/v1/erasures"))["erasures"]
     assert {row["reason"] for row in told} == {"request 4711"}
     assert SUBJECT not in str(told)
+
+
+def test_an_erasure_waits_for_another_transaction_and_takes_place(bank: Institution) -> None:
+    other = bank.app.ledger._connection.cursor()
+    other.execute("BEGIN; CREATE TABLE elsewhere (n INTEGER)")
+    ends = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    ends.start()
+    form = {"reason": "request 4712", "entity": "customer", "value": "nobody"}
+    answer = bank.ask("admin-1", "POST", "/v1/erasures", json=form)
+    ends.join()
+    assert answer.status_code == 200, answer.text
 
 
 def test_who_may_erase_and_what_has_to_be_said(bank: Institution) -> None:
