@@ -18,9 +18,13 @@ def show() -> None:
         "Integration", "Post transactions, get decisions in milliseconds, read what people finally decided."
     )
     st.markdown("**Ask for a decision**")
-    st.code(EXAMPLE.format(base=api_base()), language=None)
+    st.code(EXAMPLE.format(base=api_base()), language=None, wrap_lines=True)
     st.markdown("**Follow the dispositions** (what finally happened to each payment)")
-    st.code(f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $KEY"', language=None)
+    st.code(
+        f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $KEY"',
+        language=None,
+        wrap_lines=True,
+    )
     st.markdown("**Or hear of them by webhook**, signed, until you have taken each")
     with frame.attempt():
         _webhooks()
