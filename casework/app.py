@@ -82,6 +82,7 @@ class App:
         self._model: Model | None = None  # kept when the rest is built anew, should its files be gone by then
         self._loop: DecisionLoop | None = None
         self.measures = Measures()
+        self.scrub_due = False  # what was erased is still in the write-ahead log
         self.readiness = Readiness(lambda: self._live is not None)
         self._rebuilding: threading.Thread | None = None
         self._starting = threading.Lock()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
 from casework.deciding import replay_samples
-from casework.keeping import backups, heads, retention
+from casework.keeping import backups, erasing, heads, retention
 from casework.learning.retraining import triggers
 from casework.outbox import messages, sending
 from casework.quality.consensus import further
@@ -138,9 +138,13 @@ def sweep(app: App) -> str:
 
 
 def checkpoint_due(app: App) -> bool:
-    """Whether nobody asks just now and there is something to move, or so much that it cannot wait."""
+    """Whether nobody asks just now and there is something to move, or so much, or such, that it cannot wait."""
     size = app.ledger.wal_bytes
-    return size >= _LATEST_BYTES or (size >= _WORTH_BYTES and app.measures.quiet_seconds >= _QUIET_SECONDS)
+    return (
+        app.scrub_due
+        or size >= _LATEST_BYTES
+        or (size >= _WORTH_BYTES and app.measures.quiet_seconds >= _QUIET_SECONDS)
+    )
 
 
 def checkpoint(app: App) -> str:
@@ -148,9 +152,12 @@ def checkpoint(app: App) -> str:
     size = app.ledger.wal_bytes
     try:
         with app.measures.checkpoints.time():
-            app.ledger.checkpoint()
+            if app.scrub_due:
+                erasing.scrub(app)
+            else:
+                app.ledger.checkpoint()
     except CheckpointBusyError:
-        return "Another transaction was writing; the write-ahead log is moved at the next turn."
+        return "A longer query was under way; the write-ahead log is moved at the next turn."
     return f"The write-ahead log of {size / 2**20:.1f} MB is in the file."
 
 

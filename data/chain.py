@@ -65,17 +65,25 @@ class _Broken(Exception):
 
 
 def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
-    """Walk the whole record. Never raises for a broken one: the report says where and how."""
+    """Walk the whole record. Never raises for a broken one: the report says where and how.
+
+    Events and payments, which nothing changes once they are there, are read page by page while the ledger goes on; what
+    came meanwhile, and all that can change, is of one moment, since no checkpoint is made while that lasts.
+    """
     held: list[Anchor] = []
+    found: list[seal_checks.Problem] = []
     noted_badly = ""
     try:
         held = seal_checks.anchored(ledger)
     except LedgerError as unread:
         noted_badly = str(unread)
-    with ledger.view() as view:
-        walk = _Walk(view, ledger.fields, progress, ledger.sealer)
-        report = _chain_report(walk)
-        found = list(_beside(walk, ledger.shapes, held)) if report.ok else []
+    walk = _Walk(ledger, ledger.fields, progress, ledger.sealer)
+    report = _report_of(walk, walk.go_on)
+    if report.ok:
+        with ledger.view() as view:
+            walk.ledger = view
+            report = _report_of(walk, walk.finish)
+            found = list(_beside(walk, view, ledger.shapes, held)) if report.ok else []
     if noted_badly:
         found.append((walk.checked, noted_badly))
     sealed_from = ledger.sealer.key.sealed_from if ledger.sealer else 0
@@ -89,23 +97,20 @@ def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
     )
 
 
-def _chain_report(walk: _Walk) -> ChainReport:
+def _report_of(walk: _Walk, steps: Callable[[], None]) -> ChainReport:
     try:
-        walk.events()
-        walk.contents()
-        walk.coverage()
-        walk.personal_values()
+        steps()
     except _Broken as broken:
         return ChainReport(walk.checked, walk.covered, False, broken.seq, broken.problem, walk.hash.hex())
     return ChainReport(walk.checked, walk.covered, True, last_hash=walk.hash.hex())
 
 
-def _beside(walk: _Walk, shapes: Shapes, held: list[Anchor]) -> Iterator[seal_checks.Problem]:
+def _beside(walk: _Walk, view: View, shapes: Shapes, held: list[Anchor]) -> Iterator[seal_checks.Problem]:
     """What does not fit beside a whole chain."""
-    yield from seal_checks.anchor_problems(walk.ledger, held, walk.checked)
-    yield from projections.problems(walk.ledger, shapes)
+    yield from seal_checks.anchor_problems(view, held, walk.checked)
+    yield from projections.problems(view, shapes)
     if walk.sealer is not None:
-        yield from seal_checks.table_problems(walk.ledger, walk.sealer, shapes, walk.checked, walk.hash)
+        yield from seal_checks.table_problems(view, walk.sealer, shapes, walk.checked, walk.hash)
 
 
 def events(ledger: Ledger | View, *, first_seq: int = 1) -> Iterator[Event]:
@@ -124,26 +129,46 @@ class _Walk:
     """One pass over the record, counting what it has checked."""
 
     def __init__(
-        self, ledger: View, fields: tuple[Field, ...], progress: Progress | None, sealer: Sealer | None
+        self,
+        ledger: Ledger | View,
+        fields: tuple[Field, ...],
+        progress: Progress | None,
+        sealer: Sealer | None,
     ) -> None:
-        self.ledger = ledger
+        self.ledger: Ledger | View = ledger
         self.sealer = sealer
         self.fields = fields
         self.progress = progress
-        self.total = ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
-        self.checked = 0
+        self.total = self.checked = 0
         self.covered = 0
+        self.compared = 0
         self.hash = GENESIS
+
+    def go_on(self) -> None:
+        """As far as events and transactions go at this moment."""
+        self.events()
+        self.contents()
+
+    def finish(self) -> None:
+        """What came since, and everything that has to be looked at together."""
+        self.go_on()
+        self.completeness()
+        self.coverage()
+        self.personal_values()
 
     def events(self) -> None:
         """The chain itself, and the runs of transactions it vouches for."""
-        stored = self.ledger.read("SELECT count(*) AS n FROM events")[0]["n"]
-        for event in events(self.ledger):
+        self.total = self.ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
+        for event in events(self.ledger, first_seq=self.checked + 1):
             self._check_link(event)
             if event.kind == RECORDED:
                 self._check_run(event)
             if self.progress and self.checked % _PAGE == 0:
                 self.progress(self.checked, self.total)
+
+    def completeness(self) -> None:
+        """No event is there beside the chain."""
+        stored = self.ledger.read("SELECT count(*) AS n FROM events")[0]["n"]
         if self.checked != self.total or stored != self.total:
             raise _Broken(
                 self.checked + 1, f"{stored} events are stored where the last one is number {self.total}"
@@ -151,11 +176,15 @@ class _Walk:
 
     def contents(self) -> None:
         """Every transaction's columns still hash to its content_sha256."""
-        sha = content_sql(self.fields)
-        rows = self.ledger.read(f"SELECT min(seq) AS seq FROM transactions WHERE {sha} <> content_sha256")
-        if rows[0]["seq"] is not None:
-            seq = rows[0]["seq"]
+        last = self.ledger.read("SELECT coalesce(max(seq), 0) AS seq FROM transactions")[0]["seq"]
+        if last == self.compared:
+            return
+        differs = f"seq > ? AND seq <= ? AND {content_sql(self.fields)} <> content_sha256"
+        sql = f"SELECT min(seq) AS seq FROM transactions WHERE {differs}"
+        seq = self.ledger.read(sql, [self.compared, last])[0]["seq"]
+        if seq is not None:
             raise _Broken(self._vouching_event(seq), f"transaction {seq} was changed after it was recorded")
+        self.compared = last
 
     def coverage(self) -> None:
         """No transaction is there that no event vouches for."""

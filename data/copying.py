@@ -12,9 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import duckdb
-
-from data.errors import LedgerError
+from data.errors import CheckpointBusyError, LedgerError
 from data.ledger import Ledger
 from data.writer import Head
 
@@ -27,7 +25,7 @@ def copy_ledger(ledger: Ledger, into: Path) -> Head:
     Writes wait while that takes; decisions do not. LedgerError if the copy cannot be written.
     """
     with ledger.held() as head:
-        with suppress(duckdb.TransactionException):  # somebody reads: then the log is copied, too
+        with suppress(CheckpointBusyError):  # somebody reads: then the log is copied, too
             ledger.checkpoint()
         pairs = [str(p) for file in _parts(ledger.path) if file.exists() for p in (file, into / file.name)]
         done = subprocess.run(

@@ -11,29 +11,38 @@ import duckdb
 
 from data.errors import LedgerError
 
+_SHOWN = 120
+
 
 class Cursors:
     """The open reads of one connection, so that they can be cut off when the ledger is to be closed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: set[Any] = set()
+        self._open: dict[Any, tuple[threading.Thread, str]] = {}
         self._closer = 0
 
     @contextmanager
-    def of(self, connection: Any) -> Iterator[Any]:
-        """A cursor for one read. LedgerError once reading has been cut off, but for the thread that closes."""
+    def of(self, connection: Any, what: str) -> Iterator[Any]:
+        """A cursor to read `what` with. LedgerError once reading has been cut off, but for the thread that closes."""
         with connection.cursor() as cursor:
             with self._lock:
                 self.check()
-                self._open.add(cursor)
+                self._open[cursor] = (threading.current_thread(), what)
             try:
                 yield cursor
             except duckdb.InterruptException as cut:
                 raise _closing() from cut
             finally:
                 with self._lock:
-                    self._open.discard(cursor)
+                    self._open.pop(cursor, None)
+
+    @property
+    def under_way(self) -> list[str]:
+        """What is being read: the thread, and the beginning of its query, which holds no values."""
+        with self._lock:
+            open_now = list(self._open.values())
+        return [f"{thread.name}: {' '.join(what.split())[:_SHOWN]}" for thread, what in open_now]
 
     def cut_off(self) -> None:
         """End every read under way; from now on this thread alone may read."""

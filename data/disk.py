@@ -31,15 +31,18 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def others_writing_named(path: Path) -> Iterator[None]:
-    """CheckpointBusyError where a checkpoint finds another transaction at work, as a reader's temporary table is."""
+def older_reads_named(path: Path) -> Iterator[None]:
+    """CheckpointBusyError where a checkpoint finds a transaction that began before the last change was committed.
+
+    DuckDB calls them "other write transactions"; one that reads what has been changed since is enough.
+    """
     try:
         yield
     except duckdb.TransactionException as problem:
         if "other write transactions" not in str(problem):
             raise
         raise CheckpointBusyError(
-            "another transaction writes just now",
+            "something is being read that began before the last change",
             where=str(path),
             hint="Nothing is lost: the write-ahead log is moved by the next checkpoint.",
         ) from problem

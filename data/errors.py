@@ -70,7 +70,7 @@ class LedgerBusyError(LedgerError):
 
 
 class CheckpointBusyError(LedgerError):
-    """Another transaction writes just now; the write-ahead log stays as it is and the next checkpoint moves it."""
+    """A read that began before the last change is under way; the write-ahead log stays until the next checkpoint."""
 
 
 class DiskError(LedgerError):

@@ -14,9 +14,10 @@ import duckdb
 
 from data import schema, sealed
 from data.backlog import Backlog, together
+from data.checkpoints import move_log
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
-from data.disk import check_room, damage_named, disk_errors, others_writing_named, wal_bytes
+from data.disk import check_room, damage_named, disk_errors, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
 from data.journal import Journal, Rows, pending
@@ -135,15 +136,14 @@ class Ledger(Memory):
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record.
 
-        CheckpointBusyError where another transaction writes; DiskError without room.
+        CheckpointBusyError while a long read lasts that began before the last change; DiskError without room.
         """
         with self._database:
             self.settle()
             check_room(self.path)
             if self._tables.sums is not None:
                 self._tables.sums.trim()
-            with disk_errors(self.path), others_writing_named(self.path):
-                self._connection.execute("CHECKPOINT")
+            move_log(self._connection, self.path, self._cursors)
             self._let_go()
 
     @contextmanager

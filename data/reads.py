@@ -34,13 +34,13 @@ class Reads(ABC):
 
     def read_settled(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Like `read`, but without what was recorded since the last `settle`."""
-        with self._cursors.of(self._connection) as cursor:
+        with self._cursors.of(self._connection, sql) as cursor:
             return fetch(cursor, sql, parameters)
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """Query what is committed, as Arrow. `tables` are in-memory tables the query can name."""
         self.settle()
-        with self._cursors.of(self._connection) as cursor:
+        with self._cursors.of(self._connection, sql) as cursor:
             return fetch_arrow(cursor, sql, parameters, tables)
 
     @contextmanager
@@ -57,7 +57,7 @@ class Reads(ABC):
     def view(self) -> Iterator[View]:
         """Several queries of one and the same moment: what is committed meanwhile stays unseen."""
         self.settle()
-        with self._cursors.of(self._connection) as cursor:
+        with self._cursors.of(self._connection, "several queries of one moment") as cursor:
             cursor.execute("BEGIN")
             try:
                 yield View(cursor, self._cursors.check)

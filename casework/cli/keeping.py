@@ -41,6 +41,8 @@ def erase(
     told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in done["erased"].items())
     lines = [f"{done['payments']} payments: {told or 'nothing left to erase'}."]
     lines += [f"  still in the backup {name}" for name in done["backups"]]
+    if done["in_log"]:
+        lines.append("  still in the write-ahead log, until the longer query is over that is under way")
     answer(done, lines, as_json)
 
 

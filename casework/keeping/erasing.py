@@ -9,7 +9,6 @@ event of the erasure names, rows kept apart in quarantine, and what is left of e
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 ERASED = "(erased)"
 _STRETCH = 20_000
-_SCRUB_TRIES, _SCRUB_PAUSE_SECONDS = 40, 0.1
 _SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
 
 
@@ -71,8 +69,8 @@ def recorded_before(moment: datetime) -> Scope:
 def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
     """Erase the personal fields of a scope; what was erased, by kind, and the backups that still hold it.
 
-    {erasure_id, erased: {values, notes, ...}, payments, backups}. Erasing again finds nothing and says so.
-    InputError without a reason.
+    {erasure_id, erased: {values, notes, ...}, payments, backups, in_log}: `in_log` says that the write-ahead log still
+    holds it, until the next checkpoint. Erasing again finds nothing and says so. InputError without a reason.
     """
     if len(reason.strip()) < 3:
         raise InputError(
@@ -90,23 +88,22 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
         dossiers = {}
     counts["quarantined_rows"] = _quarantined(app.ledger, scope, by, at)
     _record(app.ledger, erasure_id, scope, counts, by, reason, at)
-    _scrub(app.ledger)
+    with suppress(CheckpointBusyError):  # then the next checkpoint does it
+        scrub(app)
     made_before = [row["backup"] for row in backups.table(app.ledger)]
     erased = {kind: count for kind, count in counts.items() if count}
-    return {"erasure_id": erasure_id, "payments": payments, "erased": erased, "backups": made_before}
+    done = {"erasure_id": erasure_id, "payments": payments, "erased": erased, "backups": made_before}
+    return {**done, "in_log": app.scrub_due}
 
 
-def _scrub(ledger: Ledger) -> None:
-    """Take what was erased out of log and journal, between other people's transactions, which last milliseconds.
+def scrub(app: App) -> None:
+    """Take what was erased out of the write-ahead log and the journal; it stays due until that was done.
 
-    CheckpointBusyError where none of the tries falls between them: it is erased, and the next checkpoint takes it out.
+    CheckpointBusyError while a longer query is under way.
     """
-    for _ in range(_SCRUB_TRIES):
-        with suppress(CheckpointBusyError):
-            ledger.scrub()
-            return
-        time.sleep(_SCRUB_PAUSE_SECONDS)
-    ledger.scrub()
+    app.scrub_due = True
+    app.ledger.scrub()
+    app.scrub_due = False
 
 
 def table(ledger: Ledger, limit: int = 100) -> list[JSON]:

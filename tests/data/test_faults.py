@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from data import chain, disk
+from data import chain, checkpoints, disk
+from data.copying import copy_ledger
 from data.errors import CheckpointBusyError, DiskError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -95,16 +96,86 @@ def test_a_checkpoint_without_room_is_refused_before_it_can_break_the_file(
         assert ids(ledger) == 100
 
 
-def test_a_checkpoint_beside_another_transaction_is_left_for_the_next_one(tmp_path: Path) -> None:
+@contextmanager
+def an_older_read(ledger: Ledger) -> Iterator[None]:
+    """Something is read for so long that a change is committed meanwhile: DuckDB then refuses a checkpoint."""
+    with ledger.view() as view:
+        view.read("SELECT count(*) FROM events")
+        change(ledger)
+        yield
+
+
+def change(ledger: Ledger) -> None:
+    with ledger.writing() as w:
+        w.execute("UPDATE about SET value = value || '.' WHERE name = 'institution'")
+        w.event(EventDraft("admin-1", "ledger.renamed", "ledger", {}), AT)
+
+
+def test_a_checkpoint_beside_an_older_read_is_left_for_the_next_one_and_says_what_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "secondlook.ledger")
     with new_ledger(tmp_path) as ledger:
         write(ledger, "a")
-        other = ledger._connection.cursor()
-        other.execute("BEGIN; CREATE TABLE elsewhere (n INTEGER)")
-        with pytest.raises(CheckpointBusyError, match="another transaction writes just now"):
+        with an_older_read(ledger), pytest.raises(CheckpointBusyError, match="began before the last change"):
             ledger.checkpoint()
-        other.execute("ROLLBACK")
+        assert "MainThread: several queries of one moment" in caplog.text
+        assert ledger.wal_bytes > 0
         ledger.checkpoint()
+        assert ledger.wal_bytes == 0
         assert ids(ledger) == 50
+
+
+def test_a_checkpoint_waits_a_moment_for_a_read_that_is_about_to_end(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "a")
+        refused = iter(["refused"])
+        read = an_older_read(ledger)
+        read.__enter__()
+
+        def end(_: float) -> None:
+            if next(refused, None):
+                read.__exit__(None, None, None)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(checkpoints.time, "sleep", end)
+            ledger.checkpoint()
+        assert ledger.wal_bytes == 0
+
+
+def test_a_copy_beside_an_older_read_takes_the_log_along(tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "a")
+        with an_older_read(ledger):
+            head = copy_ledger(ledger, tmp_path / "copy")
+        assert head == ledger.last_event
+    with Ledger.open(tmp_path / "copy" / "secondlook.duckdb") as copied:
+        assert copied.last_event == head
+        assert ids(copied) == 50
+
+
+def test_a_walk_over_the_record_keeps_no_checkpoint_from_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "_PAGE", 2)
+    moved = []
+
+    def meanwhile(checked: int, _: int) -> None:
+        if checked == 2:
+            change(ledger)
+            ledger.checkpoint()
+            moved.append(ledger.wal_bytes)
+
+    with new_ledger(tmp_path) as ledger:
+        for name in "abc":
+            write(ledger, name)
+        report = chain.verify(ledger, progress=meanwhile)
+        assert moved == [0]
+        assert (report.ok, report.events) == (
+            True,
+            ledger.last_event.seq,
+        )  # what came meanwhile is walked, too
 
 
 @pytest.mark.parametrize("part", ["head", "middle", "end"])
