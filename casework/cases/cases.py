@@ -329,7 +329,6 @@ def open_tasks(
     opened = [first]
     if not design.second:
         return opened
-    name = dossier["transaction"]["transaction_id"]
     chance = first.probability * design.second_probability
     drawn = [(SECOND, chance)]
     if design.third:
@@ -337,8 +336,9 @@ def open_tasks(
     for part, probability in drawn:
         further = replace(
             first,
-            task_id=opaque_id(key, "task", name, part),
-            dossier_id=opaque_id(key, "dossier", name, part),
+            # Of the first task, not of the payment: an audited one can get a case by hand, and is asked about twice.
+            task_id=opaque_id(key, "task", first.task_id, part),
+            dossier_id=opaque_id(key, "dossier", first.task_id, part),
             kind=SECOND,
             lane=SECOND_LANE if design.second == "random" else first.lane,
             probability=probability,

@@ -81,7 +81,12 @@ _COLUMNS = ", ".join(f"t.{field.name}" for field in fields(Task))
 
 
 def insert(w: Writer, task: Task, actor: str, dossier_sha256: str, at: datetime) -> None:
-    """Open a task: its row, and its event with what the reviewer will be shown (as a digest)."""
+    """Open a task: its row, and its event with what the reviewer will be shown (as a digest).
+
+    ConflictError for an id that is there already. The engine's own come with their decision, which is made once.
+    """
+    if actor != "engine" and w.read("SELECT 1 FROM tasks WHERE task_id = ?", [task.task_id]):
+        raise ConflictError("this task was opened already", where=task.task_id, hint="Open another one.")
     w.insert("tasks", [{field.name: getattr(task, field.name) for field in fields(Task)}])
     kept = (
         "case_id",

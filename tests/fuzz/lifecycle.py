@@ -22,6 +22,7 @@ from data.events import EventDraft
 from data.ledger import Ledger
 from data.mapping import load_mapping
 from data.writer import Writer
+from engine.decision import Decision, Outcome
 from tests.casework.conftest import KEY, MAPPING, START, House, policy
 
 ANALYSTS = ("analyst-1", "analyst-2", "analyst-3")
@@ -62,6 +63,7 @@ class Lifecycle(RuleBasedStateMachine):
             self.ledger, policy(second_review=0.5, third_review=0.3, blind_first=0.5, audit=0.3)
         )
         self.holders: dict[str, tuple[str, datetime]] = {}
+        self.approved: list[Decision] = []
         with self.ledger.writing() as w:
             for who in (*ANALYSTS, LEAD):
                 add_person(w, who)
@@ -87,7 +89,17 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def an_audit_is_drawn(self) -> None:
-        self.house.audit()
+        decided = self.house.decision(Outcome.APPROVE, audited=True)
+        dossier = self.house.dossier(decided)
+        self._do(lambda w: cases.open_audit(w, decided, dossier, self.house.policy, KEY, self.house.now))
+        self.approved.append(decided)
+
+    @rule(place=PLACE)
+    def the_lead_opens_a_case_on_an_audited_payment(self, place: int) -> None:
+        if self.approved:
+            made = self.approved[place % len(self.approved)]
+            told = (self.house.dossier(made), self.house.policy, KEY, self.house.now)
+            self._do(lambda w: cases.open_case(w, made, *told, opened_by=LEAD, reason="He called."))
 
     @rule(place=PLACE)
     def an_alert_joins_an_open_case(self, place: int) -> None:
@@ -95,17 +107,14 @@ class Lifecycle(RuleBasedStateMachine):
         if not case:
             return
         decision = self.house.decision()
-        self._do(
-            lambda w: joining.join(
-                w,
-                cases.find(w, case),
-                decision,
-                self.house.dossier(decision),
-                self.house.policy,
-                KEY,
-                self.house.now,
-            )
-        )
+        dossier = self.house.dossier(decision)
+
+        def join(w: Writer) -> None:
+            there = tasks.where(w, "t.case_id = ?", [case])
+            young = joining.Young(cases.find(w, case), len(cases.payments(w, case)), there)
+            joining.join(w, young, decision, dossier, self.house.policy, KEY, self.house.now)
+
+        self._do(join)
 
     @rule(who=WHO)
     def somebody_takes_the_next_task(self, who: str) -> None:

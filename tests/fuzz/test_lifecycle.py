@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fuzz.lifecycle import Lifecycle
@@ -19,6 +19,7 @@ def test_whatever_is_done_in_whatever_order_no_promise_of_the_queue_is_broken(da
         deadline=None,
         derandomize=True,
         database=None,
+        phases=(Phase.explicit, Phase.generate),  # a day made shorter takes minutes
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Lifecycle, settings=chosen)

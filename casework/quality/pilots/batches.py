@@ -155,7 +155,7 @@ def _people(w: Writer, batch: Batch, at: datetime) -> list[str]:
 
 def _chosen(w: Writer, batch: Batch, pilot_id: str, key: bytes) -> list[dict[str, Any]]:
     past = {row["transaction_id"]: row for row in w.read(_PAST)}
-    wanted: Sequence[str] = batch.transaction_ids
+    wanted: Sequence[str] = list(dict.fromkeys(batch.transaction_ids))
     if batch.follows:
         find(w, batch.follows)
         rows = w.read("SELECT DISTINCT transaction_seq FROM pilot_tasks WHERE pilot_id = ?", [batch.follows])
