@@ -17,6 +17,7 @@ from pathlib import Path
 from socket import socket
 
 import orjson
+import scipy.stats  # noqa: F401  (modules load it when first used; here no decision may wait for that)
 import uvicorn
 
 from casework import children, ports

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import chi2
+import scipy
 
 from data.errors import InputError
 
@@ -134,7 +134,7 @@ def _compare(bins: Bins, counts: np.ndarray, reference_rows: int) -> FeatureDrif
     index = psi(expected, actual)
     noise = 1 / reference_rows + 1 / rows
     freedom = max(1, int(((expected > 0) | (actual > 0)).sum()) - 1)
-    p_value = float(chi2.sf(index / noise, freedom))
+    p_value = float(scipy.stats.chi2.sf(index / noise, freedom))
     return FeatureDrift(
         bins.name,
         index,

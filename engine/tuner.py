@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from engine import cut_off_sums as sums
 from engine.cut_off_sums import CutOffSums, measures_of, split_as_answered
@@ -306,4 +306,4 @@ def _mean(daily: np.ndarray) -> Estimate:
 
 
 def _quantile(days: int) -> float:
-    return float(stats.t.ppf(0.975, days - 1)) if days > 1 else _Z
+    return float(scipy.stats.t.ppf(0.975, days - 1)) if days > 1 else _Z

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
+import scipy
 
 from engine.drift import ALARM, NOTICE, drift, profile
 
@@ -96,7 +96,7 @@ _RANK = (STABLE, NOTICED, ALARMING)
 def corrected(p_values: Sequence[float]) -> list[float]:
     """p-values adjusted for their number (Benjamini and Hochberg 1995); the expected share of false alarms among those
     below q is at most q."""
-    return list(map(float, stats.false_discovery_control(np.asarray(p_values)))) if p_values else []
+    return list(map(float, scipy.stats.false_discovery_control(np.asarray(p_values)))) if p_values else []
 
 
 def _level(psi: float, q_value: float) -> str:
@@ -119,7 +119,7 @@ def _test(before: pa.ChunkedArray, now: pa.ChunkedArray, is_category: bool) -> t
     if is_category:
         return "chi-squared", _homogeneity(a, b)
     x, y = (part.cast(pa.float64(), safe=False).to_numpy() for part in (a, b))
-    return "Kolmogorov-Smirnov", float(stats.ks_2samp(x, y, method="asymp").pvalue)
+    return "Kolmogorov-Smirnov", float(scipy.stats.ks_2samp(x, y, method="asymp").pvalue)
 
 
 def _homogeneity(a: pa.ChunkedArray, b: pa.ChunkedArray) -> float:
@@ -133,11 +133,11 @@ def _homogeneity(a: pa.ChunkedArray, b: pa.ChunkedArray) -> float:
     if rare.any():
         table = np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
     table = table[:, table.sum(axis=0) > 0]
-    return 1.0 if table.shape[1] < 2 else float(stats.chi2_contingency(table).pvalue)
+    return 1.0 if table.shape[1] < 2 else float(scipy.stats.chi2_contingency(table).pvalue)
 
 
 def _missing(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[float, float, float]:
     """Both shares of missing values, and the p-value of their difference (Fisher's exact test)."""
     gone = (before.null_count, now.null_count)
     table = [[gone[0], len(before) - gone[0]], [gone[1], len(now) - gone[1]]]
-    return gone[0] / len(before), gone[1] / len(now), float(stats.fisher_exact(table).pvalue)
+    return gone[0] / len(before), gone[1] / len(now), float(scipy.stats.fisher_exact(table).pvalue)

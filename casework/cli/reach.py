@@ -14,7 +14,6 @@ import httpx
 import orjson
 
 from casework.app import App
-from casework.http.api import create_api
 from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
 from data.errors import ConflictError, LedgerBusyError, SecondLookError
@@ -73,6 +72,9 @@ class Reach:
             ) from error
 
     async def _in_process(self, method: str, path: str, more: Mapping[str, Any]) -> httpx.Response:
+        # Half a second that `--help` and the client of a running server save.
+        from casework.http.api import create_api
+
         transport = httpx.ASGITransport(create_api(self.app))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://workspace") as client:
             return await client.request(method, path, headers=self._headers, timeout=_LONG, **more)

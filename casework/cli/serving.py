@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -12,9 +12,11 @@ import typer
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, to_json
 from casework.cli.progress import steps
 from casework.demo import telling
-from casework.server import Addresses, Serving, serve_workspace
 from casework.workspace import Workspace
 from data.errors import ConflictError
+
+if TYPE_CHECKING:
+    from casework.server import Serving
 
 SUMMARY_FILE = "demo-summary.json"
 PortOption = Annotated[int, typer.Option("--port", help="The port of the API; 0 takes any free one.")]
@@ -38,6 +40,8 @@ def serve(
 
     Example: secondlook serve --workspace bank
     """
+    from casework.server import Addresses, serve_workspace  # a second that every other command saves
+
     wanted = Addresses(port, None if no_console else console_port)
     serve_workspace(Workspace(workspace).opened(), wanted, lambda up: _say_where(up, as_json))
 
@@ -53,6 +57,8 @@ def demo(
 
     Example: secondlook demo --headless --json
     """
+    from casework.server import Addresses, serve_workspace
+
     wanted = Addresses(port, console_port)
     if not headless:
         wanted.check()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from scipy.stats import beta
+import scipy
 
 from casework.safety import breaker_acts
 from data import strict_yaml
@@ -137,7 +137,7 @@ def expected(seen: int, alarms: int, unknown: float) -> Expected:
     """The upper end of the 95 % interval of Clopper and Pearson (1934), so that few decisions allow for much."""
     if seen < FEWEST:
         return Expected(unknown, "nothing", seen)
-    high = float(beta.ppf(0.975, alarms + 1, seen - alarms)) if alarms < seen else 1.0
+    high = float(scipy.stats.beta.ppf(0.975, alarms + 1, seen - alarms)) if alarms < seen else 1.0
     return Expected(high, "history", seen)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from casework.app import App
 from casework.settings import policy_text
@@ -205,8 +205,10 @@ def calibration(past: PastPayments) -> JSON:
             f"expected among {found['payments']:,}; {young:,} are too young, or were stopped."
         )
         return {**found, "sentence": sentence}
-    low = stats.chi2.ppf(0.025, 2 * seen) / 2 if seen else 0.0
-    ratio = Estimate(*(each / expected for each in (seen, low, stats.chi2.ppf(0.975, 2 * seen + 2) / 2)))
+    low = scipy.stats.chi2.ppf(0.025, 2 * seen) / 2 if seen else 0.0
+    ratio = Estimate(
+        *(each / expected for each in (seen, low, scipy.stats.chi2.ppf(0.975, 2 * seen + 2) / 2))
+    )
     verdict = "which chance explains"
     if ratio.low > 1:
         verdict = "so expected losses are told too low"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
+import scipy
 
 from casework.watching.stretches import Compared, Stretch, decided, last_moment
 from data.canonical import rfc3339
@@ -151,7 +151,9 @@ def _volume(ledger: Ledger, stretch: Compared) -> JSON:
         return {"level": STABLE, "per_day_now": _mean(now), "per_day_before": _mean(before), "p_value": None}
     same = len(set(now)) == 1 and len(set(before)) == 1
     p_value = (
-        float(now[0] == before[0]) if same else float(stats.ttest_ind(now, before, equal_var=False).pvalue)
+        float(now[0] == before[0])
+        if same
+        else float(scipy.stats.ttest_ind(now, before, equal_var=False).pvalue)
     )
     ratio = _mean(now) / _mean(before)
     moved = p_value <= UNLIKELY and not FEW_TIMES < ratio < MANY_TIMES
@@ -192,7 +194,7 @@ def _reported(ledger: Ledger, stretch: Compared, policy: Policy) -> JSON:
     if min(now, before) < LEAST_ROWS:
         return {**told, "level": STABLE, "p_value": None}
     table = [[now_frauds, now - now_frauds], [before_frauds, before - before_frauds]]
-    p_value = float(stats.fisher_exact(table).pvalue)
+    p_value = float(scipy.stats.fisher_exact(table).pvalue)
     return {**told, "level": ALARMING if p_value <= UNLIKELY else STABLE, "p_value": p_value}
 
 

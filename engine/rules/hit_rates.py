@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+import scipy
 
 FALSE_ALARMS = 0.05
 LEAST_DAYS = 7  # of history, below which its spread says nothing
@@ -88,11 +88,11 @@ def _tails(hits: int, of: int, share: float, spread: float) -> tuple[float, floa
     """P(at most `hits`) and P(at least `hits`)."""
     if of < 2 or spread < 1.001:
         chances: tuple[float, ...] = (share,)
-        kind = stats.binom
+        kind = scipy.stats.binom
     else:
         alike = min((spread - 1.0) / (of - 1), 0.99)
         size = (1.0 - alike) / alike
-        chances, kind = (share * size, (1.0 - share) * size), stats.betabinom
+        chances, kind = (share * size, (1.0 - share) * size), scipy.stats.betabinom
     return float(kind.cdf(hits, of, *chances)), float(kind.sf(hits - 1, of, *chances))
 
 

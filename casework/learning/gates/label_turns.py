@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import rankdata
+import scipy
 
 from casework.learning.gates.gates import LabelTurn
 from engine.intervals import Interval
@@ -53,10 +53,10 @@ def turned(rows: Scored) -> tuple[LabelTurn, ...]:
 def area_with_interval(positive: np.ndarray, negative: np.ndarray, z: float = 1.96) -> Interval:
     """Area under the ROC curve with the normal interval of DeLong (1988), from scores of the two classes."""
     m, n = len(positive), len(negative)
-    ranks = rankdata(np.concatenate([positive, negative]))
+    ranks = scipy.stats.rankdata(np.concatenate([positive, negative]))
     # How many negatives each positive stands above, ties half, and the other way round.
-    above = (ranks[:m] - rankdata(positive)) / n
-    below = 1.0 - (ranks[m:] - rankdata(negative)) / m
+    above = (ranks[:m] - scipy.stats.rankdata(positive)) / n
+    below = 1.0 - (ranks[m:] - scipy.stats.rankdata(negative)) / m
     area = float(above.mean())
     error = float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
     return Interval(area, max(0.0, area - z * error), min(1.0, area + z * error))

@@ -9,7 +9,7 @@ from math import isnan, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.stats import fisher_exact
+import scipy
 
 from casework.quality.subgroups import wilson
 from data.errors import InputError
@@ -110,7 +110,7 @@ def _compared(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     difference = other["value"] - base["value"]
     low = difference - sqrt((other["value"] - other["low"]) ** 2 + (base["high"] - base["value"]) ** 2)
     high = difference + sqrt((other["high"] - other["value"]) ** 2 + (base["value"] - base["low"]) ** 2)
-    p = float(fisher_exact(cells)[1])
+    p = float(scipy.stats.fisher_exact(cells)[1])
     return {"without": base, "with": other, "difference": difference, "low": low, "high": high, "p": p}
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy
 
 from casework.quality.agreement.coefficients import Counts, Values, Weights
 from casework.quality.agreement.shown_intervals import allowing_for_border
@@ -91,12 +91,12 @@ def bca_interval(
     """
     seen = np.sort(replicates[~np.isnan(replicates)])
     below = ((seen < value).sum() + (seen == value).sum() / 2) / len(seen)
-    bias = float(ndtri(np.clip(below, 0.5 / len(seen), 1 - 0.5 / len(seen))))
+    bias = float(scipy.special.ndtri(np.clip(below, 0.5 / len(seen), 1 - 0.5 / len(seen))))
     moves = np.nan_to_num(np.average(np.nan_to_num(left_out, nan=value), weights=multiplicity) - left_out)
     spread = float((multiplicity * moves**2).sum())
     skew = float((multiplicity * moves**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
     ends = np.array([bias + Z_LOW, bias - Z_LOW])
-    low, high = np.quantile(seen, ndtr(bias + ends / (1 - skew * ends)))
+    low, high = np.quantile(seen, scipy.special.ndtr(bias + ends / (1 - skew * ends)))
     return float(low), float(high)
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from scipy.optimize import brentq
-from scipy.stats import poisson
+import scipy
 
 _TAIL = 0.025
 # Near the border a log can miss on one side only, for it cannot have fewer disputes than the border: 2.5 % there would
@@ -39,12 +38,14 @@ def _limits(disputes: int, border: int) -> tuple[float, float]:
     """Mid-P limits (95 %) of the mean of a Poisson number that is known to be at least `border`."""
 
     def above(mean: float) -> float:
-        reached = poisson.sf(border - 1, mean)
-        more = poisson.sf(disputes, mean) + poisson.pmf(disputes, mean) / 2
+        reached = scipy.stats.poisson.sf(border - 1, mean)
+        more = scipy.stats.poisson.sf(disputes, mean) + scipy.stats.poisson.pmf(disputes, mean) / 2
         return float(more / reached) if reached > 0 else 0.0
 
     # At a mean near 0 a number that must be at least the border is the border itself.
     tail = _TAIL_NEAR_BORDER if 0 < border <= disputes < 2 * border else _TAIL
-    least = 0.0 if disputes == border else float(brentq(lambda m: above(m) - tail, 0.01, disputes))
-    most = float(brentq(lambda m: above(m) - (1 - _TAIL), disputes / 2, 4 * disputes + 30))
+    least = (
+        0.0 if disputes == border else float(scipy.optimize.brentq(lambda m: above(m) - tail, 0.01, disputes))
+    )
+    most = float(scipy.optimize.brentq(lambda m: above(m) - (1 - _TAIL), disputes / 2, 4 * disputes + 30))
     return least, most

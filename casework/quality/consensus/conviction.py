@@ -16,8 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import logsumexp
+import scipy
 
 from casework.quality.consensus.votes import Reals, Votes
 from data.errors import InputError
@@ -85,7 +84,7 @@ def learn(votes: Votes, features: Reals, known: Chosen) -> Conviction:
     def loss(flat: Reals) -> tuple[float, Reals]:
         model = _unpacked(flat, classes, reviewers, width, centre, scale)
         utility = _utility(votes, design, model)[known]
-        total = logsumexp(utility, axis=1)
+        total = scipy.special.logsumexp(utility, axis=1)
         off = np.zeros((len(votes.items), classes))
         off[known] = np.exp(utility - total[:, None]) - truth
         of_vote = design * off[votes.item, votes.choice][:, None]
@@ -100,14 +99,16 @@ def learn(votes: Votes, features: Reals, known: Chosen) -> Conviction:
         )
         return float((total - (utility * truth).sum(axis=1)).sum() + penalty / 2), np.concatenate(slope)
 
-    found = minimize(loss, np.zeros(classes - 1 + width * (1 + reviewers)), jac=True, method="L-BFGS-B")
+    found = scipy.optimize.minimize(
+        loss, np.zeros(classes - 1 + width * (1 + reviewers)), jac=True, method="L-BFGS-B"
+    )
     return _unpacked(found.x, classes, reviewers, width, centre, scale)
 
 
 def pooled(votes: Votes, features: Reals, model: Conviction) -> Reals:
     """Probability of each class per item: items by classes. Golden items are judged like any other."""
     utility = _utility(votes, _design(features, model.centre, model.scale), model)
-    return np.exp(utility - logsumexp(utility, axis=1, keepdims=True))
+    return np.exp(utility - scipy.special.logsumexp(utility, axis=1, keepdims=True))
 
 
 def out_of_fold(votes: Votes, features: Reals, judged: Chosen, *, folds: int = 10, seed: int = 0) -> Reals:

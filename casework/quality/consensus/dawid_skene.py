@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
+import scipy
 
 from casework.quality.consensus.votes import Places, Reals, Votes, shares_of_votes
 
@@ -99,7 +99,7 @@ def _judge(votes: Votes, prior: Reals, confusion: Reals) -> tuple[Reals, float]:
     """The E step: posterior per item, and the log likelihood."""
     of_answer = np.log(np.maximum(confusion, TINY)).transpose(0, 2, 1).reshape(-1, prior.shape[1])
     joint = np.log(np.maximum(prior, TINY))[votes.group] + votes.incidence @ of_answer
-    total = logsumexp(joint, axis=1)
+    total = scipy.special.logsumexp(joint, axis=1)
     known = votes.known
     total_known = joint[np.flatnonzero(known), votes.golden[known]]
     likelihood = float(total[~known].sum() + total_known.sum())

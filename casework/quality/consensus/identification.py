@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import xlogy
+import scipy
 
 from casework.quality.consensus.dawid_skene import Fit, Smoothing, fit
 from casework.quality.consensus.votes import Reals, Votes, shares_of_votes
@@ -88,7 +88,7 @@ def _better_than_chance(votes: Votes, fitted: Fit, smoothing: Smoothing) -> bool
 
 def _by_shares(table: np.ndarray) -> float:
     """Log likelihood of votes whose shares are those of each row, whatever the item is."""
-    return float(xlogy(table, table / table.sum(axis=1, keepdims=True)).sum())
+    return float(scipy.special.xlogy(table, table / table.sum(axis=1, keepdims=True)).sum())
 
 
 def _another_story(votes: Votes, fitted: Fit, smoothing: Smoothing, seed: int) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from casework.quality.agreement.table import Rating
 from data.errors import InputError
@@ -69,12 +69,12 @@ class Votes:
         return self.golden != UNKNOWN
 
     @cached_property
-    def incidence(self) -> sparse.csr_array:
+    def incidence(self) -> scipy.sparse.csr_array:
         """How often each reviewer gave each answer to each item: items by reviewers times answers, sparse."""
         size = len(self.answers)
         cell = self.reviewer * size + self.choice
         shape = (len(self.items), len(self.reviewers) * size)
-        return sparse.coo_array((np.ones(len(cell)), (self.item, cell)), shape=shape).tocsr()
+        return scipy.sparse.coo_array((np.ones(len(cell)), (self.item, cell)), shape=shape).tocsr()
 
 
 def count_votes(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import binomtest
+import scipy
 
 from casework.quality.subgroups import wilson
 
@@ -39,7 +39,7 @@ def after_reveal(reveals: Sequence[Reveal]) -> dict[str, Any]:
         "gave_in_model_wrong": _changed([one for one in against if one.model != one.fraud]),
         "mended": mended,
         "spoiled": spoiled,
-        "p": float(binomtest(mended, mended + spoiled).pvalue) if mended + spoiled else None,
+        "p": float(scipy.stats.binomtest(mended, mended + spoiled).pvalue) if mended + spoiled else None,
     }
 
 

@@ -7,7 +7,7 @@ from math import exp, log, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.stats import t
+import scipy
 
 from casework.quality.pace.shifts import Worked
 
@@ -50,6 +50,6 @@ def against_mix(worked: Sequence[Worked], left: np.ndarray) -> dict[str, Any]:
         "high": None,
     }
     if len(left) >= MIN_VERDICTS:
-        half = float(t.ppf(0.975, len(left) - 1) * left.std(ddof=1) / sqrt(len(left)))
+        half = float(scipy.stats.t.ppf(0.975, len(left) - 1) * left.std(ddof=1) / sqrt(len(left)))
         found["low"], found["high"] = exp(float(left.mean()) - half), exp(float(left.mean()) + half)
     return found

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import binom
+import scipy
 
 SPREAD = 0.3
 """Least spread, in log odds, of honest people's shares. Three real analysts: .11, .20 and .23 of the same payments."""
@@ -60,10 +59,10 @@ def deviation(own: Answers, colleagues: Sequence[Answers]) -> Deviation | None:
     weights = _WEIGHTS / _WEIGHTS.sum()
     by_node = np.zeros(len(_NODES))
     for stratum, (count, _) in own.items():
-        by_node += count * expit(logit(usual[stratum]) + middle + spread * _NODES)
+        by_node += count * scipy.special.expit(scipy.special.logit(usual[stratum]) + middle + spread * _NODES)
     share = np.clip(by_node / n, 1e-12, 1 - 1e-12)
-    low = float((weights * binom.cdf(yes, n, share)).sum())
-    high = float((weights * binom.sf(yes - 1, n, share)).sum())
+    low = float((weights * scipy.stats.binom.cdf(yes, n, share)).sum())
+    high = float((weights * scipy.stats.binom.sf(yes - 1, n, share)).sum())
     return Deviation(n, yes / n, float((weights * share).sum()), min(low, 1.0), min(high, 1.0))
 
 
@@ -84,7 +83,8 @@ def _shift(each: Answers, usual: Mapping[str, float]) -> tuple[float, float] | N
     if n < MIN_ANSWERS:
         return None
     expected = sum(count * usual[stratum] for stratum, (count, _) in each.items()) / n
-    return float(logit((yes + 0.5) / (n + 1.0)) - logit(expected)), 1.0 / (n * expected * (1 - expected))
+    shift = scipy.special.logit((yes + 0.5) / (n + 1.0)) - scipy.special.logit(expected)
+    return float(shift), 1.0 / (n * expected * (1 - expected))
 
 
 def _sums(answers: Answers) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy
 
 ALLOWED = 0.6
 """Log odds by which somebody may lean further to an answer than colleagues before a run counts: two usual spreads."""
@@ -14,7 +14,7 @@ ALLOWED = 0.6
 def longest_run(answers: Sequence[bool], shares: Sequence[float]) -> tuple[int, int, float]:
     """The longest run of yes; the longest that is not unusual (chance of a longer one under a half); and the chance of
     a run at least as long as the one seen, if each answer is yes with its share, leaning further by ALLOWED."""
-    leaning = expit(logit(np.clip(shares, 1e-6, 1 - 1e-6)) + ALLOWED)
+    leaning = scipy.special.expit(scipy.special.logit(np.clip(shares, 1e-6, 1 - 1e-6)) + ALLOWED)
     longest = now = 0
     for yes in answers:
         now = now + 1 if yes else 0

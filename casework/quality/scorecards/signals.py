@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import log
 from statistics import median
 
-from scipy.stats import binom
+import scipy
 
 from casework.quality.scorecards.deviation import MIN_COLLEAGUES, Answers, Deviation, deviation, tally
 from casework.quality.scorecards.reviews import Review, by_reviewer
@@ -163,4 +163,5 @@ def _seconds(rows: Sequence[Review], others: Sequence[Review]) -> Signal | None:
     if len(timed) < MIN_REVIEWS:
         return None
     quick = sum(log(each.seconds / usual[each.arm, each.value]) < log(FAST) for each in timed)
-    return Signal("seconds", len(timed), quick / len(timed), 0.5, float(binom.sf(quick - 1, len(timed), 0.5)))
+    chance = float(scipy.stats.binom.sf(quick - 1, len(timed), 0.5))
+    return Signal("seconds", len(timed), quick / len(timed), 0.5, chance)
