@@ -69,6 +69,21 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/casework/test_labels.py",
         "tests/casework/test_label_changes.py",
     ),
+    "engine.breaker": (
+        "tests/engine/safety/test_breaker.py",
+        "--deselect=tests/engine/safety/test_breaker.py::test_the_stated_number_of_decisions_is_about_right",
+    ),
+    "data.appending": ("tests/data/test_ledger.py", "tests/data/test_journal.py"),
+    "data.table_sums": (
+        "tests/data/test_sealing.py",
+        "--deselect=tests/data/test_sealing.py::test_sql_and_python_make_the_same_sums",
+    ),
+    "casework.cases.joining": (
+        "tests/casework/test_open_cases.py",
+        "tests/http/test_joining.py::test_an_alert_joins_the_open_case_raises_it_and_is_not_due_later",
+        "tests/http/test_joining.py::test_alerts_join_without_asking_duckdb_and_leave_what_asking_would",
+        "tests/http/test_joining.py::test_an_old_case_and_a_closed_one_take_no_alert",
+    ),
     "casework.quality.consensus.worth": ("tests/casework/scorecards/test_worth_of_verdicts.py",),
 }
 _HEAVY = ("numpy", "scipy.stats", "pytest", "hypothesis", "duckdb", "pyarrow", "pandas", "sqlglot", "yaml")
