@@ -101,7 +101,8 @@ _TEXT: dict[pa.DataType, Callable[[Any], str]] = {
 }
 _SQL: dict[pa.DataType, str] = {
     pa.int64(): "CAST(CAST({0} AS BIGINT) AS VARCHAR)",
-    pa.float64(): "format('{{:.16e}}', CAST({0} AS DOUBLE))",
+    # A NaN may carry a sign, which DuckDB writes down and Python does not.
+    pa.float64(): "replace(format('{{:.16e}}', CAST({0} AS DOUBLE)), '-nan', 'nan')",
     pa.string(): "CAST({0} AS VARCHAR)",
     pa.bool_(): "CAST(CAST({0} AS BOOLEAN) AS VARCHAR)",
     pa.binary(): "sha256(CAST({0} AS BLOB))",
