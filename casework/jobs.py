@@ -233,7 +233,8 @@ def anchor(app: App) -> str:
     noted = seal_checks.note_head(app.ledger, app.clock())
     if noted is None:
         return "The ledger has no key."
-    return f"Event {noted.seq} noted, and put into {heads.tell(app.ledger, noted, app.clock())} messages."
+    told = heads.tell(app.ledger, noted, app.live.settings.policy.work.head_hosts, app.clock())
+    return f"Event {noted.seq} noted, and put into {told} messages."
 
 
 def trigger(app: App) -> str:

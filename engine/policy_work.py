@@ -39,7 +39,8 @@ class Joining:
 class Work:
     """Queues in the order in which they are tried; `held_at_once`: tasks a person may hold; `idle_after`: a pause from
     which on time no longer counts as handling; files' largest size in bytes and how long they are kept after the case
-    is closed; `webhook_hosts`: the only hosts that webhooks may be sent to; `alike_most`: of any `alike_in`
+    is closed; `webhook_hosts`: the only hosts that webhooks may be sent to; `head_hosts`: those of them
+    that are told how far the chain has come; `alike_most`: of any `alike_in`
     tasks that one person is handed in a row, how many may be nearly the same; `least_seconds`: how long a task is to be
     looked at before it can be answered (0: no matter)."""
 
@@ -50,6 +51,7 @@ class Work:
     largest_file: int = 2_000_000
     keep_files: timedelta = timedelta(days=365)
     webhook_hosts: tuple[str, ...] = ()
+    head_hosts: tuple[str, ...] = ()
     alike_in: int = 10
     alike_most: int = 3
     least_seconds: int = 0
@@ -87,6 +89,7 @@ def read_work(top: Fields, currency: str) -> Work:
         else usual.largest_file,
         keep_files=files.duration("keep", "365d") if files else usual.keep_files,
         webhook_hosts=hooks.texts("hosts") if hooks else (),
+        head_hosts=_head_hosts(hooks) if hooks else (),
         alike_in=desk.integer("alike_in", usual.alike_in, low=1, high=100) if desk else usual.alike_in,
         alike_most=desk.integer("alike_most", usual.alike_most, low=1, high=100)
         if desk
@@ -99,6 +102,19 @@ def read_work(top: Fields, currency: str) -> Work:
         if part is not None:
             part.done()
     return work
+
+
+def _head_hosts(hooks: Fields) -> tuple[str, ...]:
+    hosts, found = hooks.texts("hosts"), hooks.texts("heads")
+    for host in found:
+        if host not in hosts:
+            raise hooks.error(
+                f"'heads' names '{host[:80]}', to which nothing may be sent",
+                "heads",
+                allowed=", ".join(hosts),
+                hint="Name it under 'hosts', too.",
+            )
+    return found
 
 
 def _queues(part: Fields | None, currency: str) -> tuple[Queue, ...]:

@@ -133,7 +133,7 @@ def policy() -> JSON:
         "desk": _desk(),
         "watch": _watch(),
         "files": _object({}, {"largest": _integer(1, 4_000_000), "keep": _duration()}),
-        "webhooks": _object({}, {"hosts": _texts()}),
+        "webhooks": _object({}, {"hosts": _texts(), "heads": _texts()}),
         "retention": _object({}, {"personal": _duration(), "telemetry": _duration()}),
     }
     return _file("A Second Look policy", _object(required, optional))

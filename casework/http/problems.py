@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,9 @@ _ADVICE = {
     503: "Try again in a moment.",
 }
 
+# The folders of an absolute path, but not of an address or of one of our endpoints.
+_FOLDERS = re.compile(r"(?<![\w.:/<-])/(?!v1/)(?:[^/\s\"'():,;]+/)+")
+
 # The first class that fits decides, so that the narrower ones come first.
 STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
     (NotSignedIn, 401, "Sign in first"),
@@ -70,14 +74,18 @@ def problem(status: int, title: str, detail: str, hint: str = "", **more: Any) -
 
 
 def detail_of(error: errors.SecondLookError) -> str:
-    """What, where and what was allowed, as a sentence."""
-    detail = f"{error.where}: {error.what}" if error.where else error.what
+    """What, where and what was allowed, as a sentence. A file of this machine is named without its folders."""
+    where = error.where.rpartition("/")[2] if error.where.startswith("/") else error.where
+    what = _FOLDERS.sub("", error.what)
+    detail = f"{where}: {what}" if where else what
     return f"{detail} (allowed: {error.allowed})." if error.allowed else f"{detail}."
 
 
 def of_error(error: errors.SecondLookError) -> Response:
-    """The answer for one of our own errors."""
+    """The answer for one of our own errors. Where the ledger or its disk is at fault, the log names the place."""
     status, title = next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+    if status >= 500 and isinstance(error, errors.LedgerError):
+        _log.warning("%s at %s", type(error).__name__, error.where or "no place")
     outcome = {"fail_safe": error.fail_safe} if isinstance(error, NotNow) and error.fail_safe else {}
     answer = problem(
         status, title, detail_of(error), error.hint or _ADVICE.get(status, _ENDPOINTS), **outcome

@@ -24,12 +24,14 @@ class WebhookForm(Body):
 
 @router.get("/webhooks")
 def list_webhooks(request: Request, person: Person = allowed(Permission.WEBHOOKS_READ)) -> Response:
-    """Where messages go, which hosts policy allows, and how many messages wait, arrived, or were given up."""
+    """Where messages go, which hosts policy allows and which of them hear the chain's heads, and how many messages
+    wait, arrived, or were given up."""
     app = the_app(request)
     return json_answer(
         {
             "webhooks": endpoints.active(app.ledger),
             "allowed_hosts": list(app.live.settings.policy.work.webhook_hosts),
+            "head_hosts": list(app.live.settings.policy.work.head_hosts),
             "messages": messages.counts(app.ledger),
         }
     )

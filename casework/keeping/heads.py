@@ -1,13 +1,13 @@
 """Who outside has been told how far the chain had come, and does it still go through what they were told?
 
-The head that is noted in a file beside the key goes by webhook, too, to whoever the policy lets messages go to: a
+The head that is noted in a file beside the key goes by webhook, too, to the hosts that the policy names for it: a
 receiver that keeps what it gets holds what nobody here can change. It needs no key to compare: the hash of an event
 covers all before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,9 +33,11 @@ class Head:
     hash: str
 
 
-def tell(ledger: Ledger, noted: Anchor, at: datetime) -> int:
-    """Put a noted head into the outbox, once for each webhook; how many messages. 0 where no event came since the
-    last one."""
+def tell(ledger: Ledger, noted: Anchor, hosts: Collection[str], at: datetime) -> int:
+    """Put a noted head into the outbox, once for each webhook on one of these hosts; how many messages. 0 where no
+    event came since the last one."""
+    if not hosts:
+        return 0
     told = {"event_seq": noted.seq, "hash": noted.hash, "noted_at": noted.at}
     if ledger.sealer is not None:
         told |= {"key_id": ledger.sealer.key.key_id, "seal": ledger.sealer.of(noted.content()).hex()}
@@ -43,7 +45,7 @@ def tell(ledger: Ledger, noted: Anchor, at: datetime) -> int:
     if ledger.read("SELECT 1 AS ok FROM deliveries WHERE message_id = ? LIMIT 1", [message_id]):
         return 0
     with ledger.writing() as w:
-        return messages.tell(w, KIND, message_id, told, at)
+        return messages.tell(w, KIND, message_id, told, at, hosts)
 
 
 def read_kept(file: Path) -> list[Head]:

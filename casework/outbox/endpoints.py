@@ -108,6 +108,11 @@ def check(url: str, hosts: Collection[str]) -> None:
         raise InputError("messages go over https", where="url", allowed="https; http on this machine only")
 
 
+def host_of(url: str) -> str:
+    """The host of an address that was checked, in lower case."""
+    return (urlsplit(url).hostname or "").lower()
+
+
 def is_loopback(host: str) -> bool:
     """Whether this is an address of this machine, written as a number."""
     try:

@@ -7,6 +7,7 @@ and none tells of what did not happen. Its id is that of the event: whoever has 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,9 +39,19 @@ def disposition_recorded(w: Writer, event_seq: int, made: dict[str, Any], at: da
     w.insert("deliveries", [_row(hook["webhook_id"], message_id, body, at) for hook in hooks])
 
 
-def tell(w: Writer, kind: str, message_id: str, data: dict[str, Any], at: datetime) -> int:
-    """Put any other news into the outbox, once for each webhook; how many. `data` may hold moments."""
-    hooks = endpoints.active(w)
+def tell(
+    w: Writer,
+    kind: str,
+    message_id: str,
+    data: dict[str, Any],
+    at: datetime,
+    hosts: Collection[str] | None = None,
+) -> int:
+    """Put any other news into the outbox, once for each webhook, or for each on one of `hosts`; how many.
+
+    `data` may hold moments.
+    """
+    hooks = [h for h in endpoints.active(w) if hosts is None or endpoints.host_of(h["url"]) in hosts]
     if hooks:
         body = canonical_json({"type": kind, "timestamp": rfc3339(at), "data": _plain(data)}).decode()
         w.insert("deliveries", [_row(hook["webhook_id"], message_id, body, at) for hook in hooks])

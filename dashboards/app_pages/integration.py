@@ -45,9 +45,11 @@ def _webhooks() -> None:
             f":material/webhook: {words.plain(hook['url'])} :gray[since {frame.when(hook['created_at'])}]"
         )
     hosts = words.listed(found["allowed_hosts"]) or "none"
+    heads = words.listed(found["head_hosts"]) or "none"
     st.caption(
         f"{words.count(told['sent'])} arrived, {words.count(told['waiting'])} wait, {words.count(told['dead'])} were "
-        f"given up. Hosts that policy allows: {words.plain(hosts)}. An admin registers addresses."
+        f"given up. Hosts that policy allows: {words.plain(hosts)}; that hear how far the chain has come: "
+        f"{words.plain(heads)}. An admin registers addresses."
     )
     if frame.role() == "admin":
         _register()

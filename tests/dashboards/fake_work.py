@@ -52,7 +52,7 @@ NEEDS: Json = {
 WEBHOOKS: Json = {
     "webhooks": [{"webhook_id": "webhook_1", "url": "https://hooks.example.com/x", "created_by": "admin",
                   "created_at": stamp(days=2)}],
-    "allowed_hosts": ["hooks.example.com"], "messages": {"waiting": 1, "sent": 40, "dead": 1},
+    "allowed_hosts": ["hooks.example.com"], "head_hosts": [], "messages": {"waiting": 1, "sent": 40, "dead": 1},
 }  # fmt: skip
 DELIVERIES: Json = {
     "deliveries": [

@@ -1,11 +1,14 @@
 """Do all answers look alike: problems with a hint, headers, documentation, and files that come in?"""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from casework.http.api import create_api
+from casework.http.problems import detail_of, of_error
+from data.errors import DiskError, InputError
 from tests.http.institution import Institution, payment
 
 COLUMNS = (
@@ -130,6 +133,23 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
     assert str(institution.app.workspace.root) not in answer.text
     assert institution.app.ledger.last_event == before
     assert not list(Path(institution.app.workspace.root).glob("import-*"))
+
+
+@pytest.mark.parametrize("folder", ["/srv/bank", "/srv/a bank/of ours"])
+def test_a_failing_disk_is_told_without_the_servers_folders_and_logged_with_them(
+    folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f'IO Error: Could not write file "{folder.replace(" ", "-")}/ledger.duckdb.wal": No space left'
+    answer = of_error(DiskError(f"the disk does not take it ({said})", where=f"{folder}/ledger.duckdb"))
+    detail = json.loads(answer.body)["detail"]
+    assert (answer.status_code, "srv" in detail, "bank" in detail) == (503, False, False)
+    assert detail.startswith("ledger.duckdb: the disk") and '"ledger.duckdb.wal": No space' in detail
+    assert f"DiskError at {folder}/ledger.duckdb" in caplog.text
+
+
+def test_endpoints_and_addresses_in_a_refusal_stay_whole() -> None:
+    told = "ask GET /v1/rules/x or https://hooks.example.com/a/b, line 3/4, rules/a.yaml"
+    assert detail_of(InputError(told)) == f"{told}."
 
 
 def test_events_can_be_read_page_by_page_and_carry_their_hashes(institution: Institution) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from casework.jobs import anchor, send
 from casework.keeping import heads
 from data.errors import InputError
-from tests.http.institution import Institution, make_workspace, served
+from data.strict_yaml import load
+from engine.fields import Fields
+from engine.policy_work import read_work
+from tests.http.institution import Institution, make_workspace, proposals, served
 from tests.http.test_cli import Shell, shell
 from tests.http.test_webhooks import receiving
 
@@ -20,7 +24,11 @@ __all__ = ["shell"]
 
 @pytest.fixture
 def bank(tmp_path: Path) -> Iterator[Institution]:
-    with served(make_workspace(tmp_path / "bank")) as running:
+    """An institution whose policy has heads told to one of the two hosts that may be told anything."""
+    files = proposals()
+    hosts = b"webhooks: {hosts: [127.0.0.1, localhost], heads: [127.0.0.1]}"
+    files["policy.yaml"] = re.sub(rb"(?m)^webhooks:.*", hosts, files["policy.yaml"])
+    with served(make_workspace(tmp_path / "bank", files)) as running:
         yield running
 
 
@@ -30,6 +38,8 @@ def test_heads_reach_a_receiver_and_the_command_compares_with_what_it_kept(
     with receiving() as receiver:
         asked = {"url": receiver.url, "reason": "keeps heads"}
         assert bank.ask("admin-1", "POST", "/v1/webhooks", json=asked).status_code == 201
+        elsewhere = {"url": "https://localhost/hears-no-heads", "reason": "wants dispositions only"}
+        assert bank.ask("admin-1", "POST", "/v1/webhooks", json=elsewhere).status_code == 201
         assert "put into 1 messages" in anchor(bank.app)
         assert "put into 0 messages" in anchor(bank.app)  # nothing happened since
         send(bank.app)
@@ -53,6 +63,19 @@ def test_heads_reach_a_receiver_and_the_command_compares_with_what_it_kept(
     assert code == 1
     assert f"event {changed['event_seq']} is not the one that was kept outside" in said
     assert "event 1000000, kept outside, is missing" in said
+
+
+def test_where_the_policy_names_no_host_for_them_heads_go_nowhere(tmp_path: Path) -> None:
+    with served(make_workspace(tmp_path / "bank")) as bank:
+        asked = {"url": "http://127.0.0.1:9/", "reason": "wants dispositions only"}
+        assert bank.ask("admin-1", "POST", "/v1/webhooks", json=asked).status_code == 201
+        assert "put into 0 messages" in anchor(bank.app)
+
+
+def test_heads_for_a_host_that_may_not_be_told_anything_are_refused() -> None:
+    with pytest.raises(InputError, match="to which nothing may be sent") as told:
+        read_work(Fields(load("webhooks: {hosts: [a.example], heads: [b.example]}", "policy.yaml")), "EUR")
+    assert told.value.allowed == "a.example"
 
 
 @pytest.mark.parametrize("line", ["", "{", '{"event_seq": 0, "hash": "00"}', '["a"]', '{"type": "ping"}'])

@@ -65,7 +65,8 @@ def test_a_full_disk_leaves_decisions_to_the_journals_room_and_refuses_the_rest(
             answered = [bank.decide(payment(n))["transaction_id"] for n in range(2, 9)]
             assert bank.app.ledger.waiting >= 2 * len(answered)
             assert (status(bank, "/healthz"), status(bank, "/readyz")) == (200, 200)
-            assert status(bank, "/v1/decisions") == 503
+            refused = bank.ask("risk-manager-1", "GET", "/v1/decisions")
+            assert (refused.status_code, str(disk) in refused.text) == (503, False), refused.text
             told = bank.ask("integrator-1", "GET", "/metrics")
             assert f"secondlook_journal_waiting_events {bank.app.ledger.waiting}.0" in told.text
             with pytest.raises(DiskError):
