@@ -24,7 +24,7 @@ _FIELDS = frozenset(
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-][01]\d:\d\d)", re.ASCII
 ).fullmatch
-_AMOUNT = re.compile(r"-?\d{1,9}(?:\.\d{1,2})?", re.ASCII).fullmatch
+_AMOUNT = re.compile(r"-?\d{1,9}(?:\.\d{1,4})?", re.ASCII).fullmatch
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _FURTHEST_AHEAD = timedelta(hours=23)
 _LARGEST_NUMBER = 2.0**53

@@ -37,8 +37,11 @@ def plain_body(**changes: Any) -> dict[str, Any]:
     return payment(1, **{"occurred_at": "2026-02-28T23:15:00.25+02:00", **changes})
 
 
-def test_an_everyday_payment_is_read_as_by_the_form() -> None:
-    body = plain_body()
+@pytest.mark.parametrize(
+    "amount", ["12.50", "12.5000", "0.0049", 7]
+)  # with four places, as the ledger gives it
+def test_an_everyday_payment_is_read_as_by_the_form(amount: Any) -> None:
+    body = plain_body(amount=amount)
     assert READ(body, NOW) == by_the_form(body) is not None
 
 
@@ -52,7 +55,7 @@ def test_an_everyday_payment_is_read_as_by_the_form() -> None:
         {"occurred_at": "1969-12-31T23:59:59Z"},
         {"occurred_at": (NOW + timedelta(days=2)).isoformat()},
         {"occurred_at": 1772323200},
-        {"amount": "12.505"},
+        {"amount": "12.50505"},
         {"amount": "-1.00"},
         {"amount": True},
         {"amount": 1e300},
@@ -73,7 +76,12 @@ values = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("card_1")
 )
 amounts = st.one_of(
-    st.none(), st.integers(), st.floats(), st.decimals(places=2).map(str), st.text(max_size=6)
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.decimals(places=2).map(str),
+    st.decimals(-999, 999, places=4).map(str),
+    st.text(max_size=6),
 )
 bodies = st.fixed_dictionaries(
     {"transaction_id": st.one_of(st.text(max_size=12), values), "occurred_at": st.one_of(
