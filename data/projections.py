@@ -54,13 +54,23 @@ _DECISION = (
     | _number("explore_probability", "$.draws.explore_probability")
     | {"triage_reason": "j->>'$.triage.reason'", "explored": "CAST(j->>'explored' AS BOOLEAN)"}
 )
+_MOVES = """moves AS (
+    SELECT seq, case_id, unnest(CAST(j->'transactions' AS BIGINT[])) AS transaction_seq FROM (
+        SELECT e.seq, CAST(decode(e.payload) AS JSON) AS j,
+               CASE e.kind WHEN 'case.merged' THEN substr(e.subject, 6) ELSE j->>'into' END AS case_id
+        FROM events e WHERE e.kind IN ('case.merged', 'case.split')))"""
+"""Which payments went to which case when cases were merged or split: what was said of them went along."""
+_CASE_BY_NOW = (
+    "CASE WHEN j->>'case_id' = '' THEN '' ELSE coalesce((SELECT arg_max(m.case_id, m.seq) FROM moves m"
+    " WHERE m.transaction_seq = CAST(j->>'transaction_seq' AS BIGINT) AND m.seq > e.seq), j->>'case_id') END"
+)
 _VERDICT = (
-    _text("task_id", "case_id", "task_kind", "lane", "value", "typology", "reason_code", "confidence", "arm")
+    _text("task_id", "task_kind", "lane", "value", "typology", "reason_code", "confidence", "arm")
     | _text("guideline_version")
     | {"transaction_seq": "CAST(j->>'transaction_seq' AS BIGINT)", "reviewer": "e.actor"}
-    | {"given_at": "CAST(j->>'given_at' AS TIMESTAMP)"}
+    | {"given_at": "CAST(j->>'given_at' AS TIMESTAMP)", "case_id": _CASE_BY_NOW}
 )
-_ENDS = ("case.closed", "case.timed_out", "case.status_changed")
+_ENDS = ("case.closed", "case.timed_out", "case.status_changed", "case.merged_away")
 
 PROJECTIONS: tuple[Projection, ...] = (
     Projection(
@@ -87,7 +97,7 @@ PROJECTIONS: tuple[Projection, ...] = (
         {
             "verdict": "CASE e.kind WHEN 'case.closed' THEN j->>'verdict' ELSE '' END",
             "status": "CASE e.kind WHEN 'case.closed' THEN 'closed' WHEN 'case.timed_out' THEN 'timed_out'"
-            " ELSE j->>'status' END",
+            " WHEN 'case.merged_away' THEN 'merged' ELSE j->>'status' END",
         },
         "the end of case", strays=False, latest=True,
     ),
@@ -179,7 +189,7 @@ def _query(projection: Projection, first: int, last: int) -> tuple[str, list[int
     named = ", ".join(f"WHEN r.{name} IS DISTINCT FROM t.{name} THEN '{name}'" for name in projection.columns)
     side = "FULL" if projection.strays else "RIGHT"
     sql = (
-        f"WITH t AS (SELECT e.seq AS _seq, {projection.joins} AS _key, {told} FROM"
+        f"WITH {_MOVES}, t AS (SELECT e.seq AS _seq, {projection.joins} AS _key, {told} FROM"
         " (SELECT *, CAST(decode(payload) AS JSON) AS j FROM events) e"
         f" WHERE e.kind IN ({kinds}) AND e.seq BETWEEN ? AND ? {newest}),"
         f" r AS (SELECT {projection.key} AS _key, {columns}, count(*) OVER (PARTITION BY _key) AS _n"
