@@ -1,4 +1,4 @@
-"""Does the record still fit its events after cases were merged and split, and does a change behind its back still show?"""
+"""Does the record still fit its events after cases were merged and split, and does a change behind its back show?"""
 
 import pytest
 
