@@ -73,11 +73,26 @@ def test_a_new_rule_that_hits_a_hundred_times_as_often_is_paused_within_fifty_de
     assert acted.sentence.endswith("recorded, not obeyed.")
 
 
+def test_the_test_of_a_rate_is_walds_in_figures() -> None:
+    usual = RatioTest.of(USUAL, LIMITS)
+    assert (usual.q0, usual.q1) == (0.01, 0.03)
+    assert usual.limit == pytest.approx(math.log(10_000))
+    assert usual.loud == pytest.approx(math.log(3))
+    assert usual.quiet == pytest.approx(math.log(0.97 / 0.99))
+    assert usual.decisions_until(0.06) == pytest.approx(197.087, abs=0.001)
+    assert usual.decisions_until(usual.q0) == math.inf
+
+
+def test_a_rate_at_the_ends_is_still_told_from_its_multiple() -> None:
+    """Six times 30 % would be no probability, and nothing can be a multiple of 0."""
+    often, never = (RatioTest.of(Expected(rate, "history"), LIMITS) for rate in (0.3, 0.0))
+    assert (often.q0, often.q1) == (pytest.approx(0.95 / 3), 0.95)
+    assert (never.q0, never.q1) == (pytest.approx(2e-6), pytest.approx(6e-6))
+
+
 def test_the_stated_number_of_decisions_is_about_right() -> None:
     expected = RatioTest.of(USUAL, LIMITS).decisions_until(0.3)
-    found = [
-        until_it_acts(Breaker([watch()], LIMITS, "s"), stream(0.3, 2000, seed))[0] for seed in range(200)
-    ]
+    found = [until_it_acts(Breaker([watch()], LIMITS, "s"), stream(0.3, 200, seed))[0] for seed in range(50)]
     # Wald's approximation leaves out what the last step overshoots, at most one hit's worth of evidence.
     assert expected <= np.mean(found) <= 1.25 * expected
 
