@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from conftest import House
 
-from casework.cases.joining import BehindError, OpenCases
+from casework.cases.cases import segment_of
+from casework.cases.joining import BehindError, OpenCases, Young
 from data.events import EventDraft
+from engine.decision import Decision
 
 
 @pytest.fixture
@@ -73,3 +76,65 @@ def test_the_latest_case_of_a_customer_counts(house: House, open_cases: OpenCase
 def test_before_the_ledger_was_read_anybody_may_have_one(house: House) -> None:
     payments = [house.decision().transaction]
     assert OpenCases().must_read(house.ledger, payments, house.policy, house.now)
+
+
+def _waiting(house: House, alert: Decision, **changes: Any) -> Young:
+    """An open case on the alert's customer with the most that it may be: as old, as full, as late."""
+    joining, segment = house.policy.work.joining, segment_of(alert)
+    assert joining is not None
+    usual = {
+        "case_id": "c",
+        "segment": segment,
+        "opened_at": house.now - joining.within,
+        "deadline": house.now + house.policy.segment(segment).deadline / 4,
+    }
+    size = changes.pop("size", joining.most - 1)
+    case = house.case()
+    return Young(replace(case, **{**usual, **changes}), size)
+
+
+@pytest.mark.parametrize(
+    ("of", "by"), [("", 0), ("opened_at", -1), ("deadline", -1), ("segment", 0), ("size", 1)]
+)
+def test_a_case_takes_alerts_up_to_its_limits_and_none_beyond(
+    house: House, open_cases: OpenCases, of: str, by: int
+) -> None:
+    alert = house.decision()
+    best = _waiting(house, alert)
+    tick, joining = timedelta(microseconds=1), house.policy.work.joining
+    assert joining is not None
+    beyond: dict[str, Any] = {
+        "": {},
+        "opened_at": {"opened_at": best.case.opened_at + by * tick},
+        "deadline": {"deadline": best.case.deadline + by * tick},
+        "segment": {"segment": "another"},
+        "size": {"size": best.size + by},
+    }[of]
+    young = _waiting(house, alert, **beyond)
+    open_cases.opened(joining.entity, alert.transaction.entities[joining.entity] or "", young)
+    assert open_cases.fitting(alert, house.policy, house.now) is (None if of else young)
+
+
+def test_of_several_open_cases_the_latest_takes_the_alert(house: House, open_cases: OpenCases) -> None:
+    alert, joining = house.decision(), house.policy.work.joining
+    assert joining is not None
+    value = alert.transaction.entities[joining.entity] or ""
+    for name, hours in (("a", 5), ("b", 2), ("c", 2), ("d", 9)):
+        young = _waiting(house, alert, case_id=name, opened_at=house.now - timedelta(hours=hours))
+        open_cases.opened(joining.entity, value, young)
+    found = open_cases.fitting(alert, house.policy, house.now)
+    assert found is not None and found.case.case_id == "c"
+    nobodys = replace(alert, transaction=replace(alert.transaction, entities={joining.entity: None}))
+    assert open_cases.fitting(nobodys, house.policy, house.now) is None
+
+
+def test_what_is_opened_on_another_entity_or_on_nobody_is_not_kept(
+    house: House, open_cases: OpenCases
+) -> None:
+    alert, joining = house.decision(), house.policy.work.joining
+    assert joining is not None
+    value = alert.transaction.entities[joining.entity] or ""
+    open_cases.opened("merchant", value, _waiting(house, alert))
+    open_cases.opened(joining.entity, "", _waiting(house, alert))
+    assert open_cases.fitting(alert, house.policy, house.now) is None
+    assert not open_cases.must_read(house.ledger, [alert.transaction], house.policy, house.now)
