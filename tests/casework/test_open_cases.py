@@ -7,10 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import House
+from conftest import KEY, House
 
 from casework.cases.cases import segment_of
-from casework.cases.joining import BehindError, OpenCases, Young
+from casework.cases.joining import BehindError, OpenCases, Young, join
+from casework.review import tasks
+from casework.review.lanes import expected_money
+from casework.review.tasks import DONE
 from data.events import EventDraft
 from engine.decision import Decision
 
@@ -138,3 +141,17 @@ def test_what_is_opened_on_another_entity_or_on_nobody_is_not_kept(
     open_cases.opened(joining.entity, "", _waiting(house, alert))
     assert open_cases.fitting(alert, house.policy, house.now) is None
     assert not open_cases.must_read(house.ledger, [alert.transaction], house.policy, house.now)
+
+
+def test_an_alert_on_a_case_where_nobody_waits_is_worth_what_it_may_cost_and_no_more(
+    house: House, open_cases: OpenCases
+) -> None:
+    case, alert = house.case(), house.decision()
+    done = [replace(task, status=DONE) for task in tasks.where(house.ledger, "t.case_id = ?", [case.case_id])]
+    young = Young(case, 1, done)
+    with house.ledger.writing() as w:
+        join(w, young, alert, house.dossier(alert), house.policy, KEY, house.now)
+    (waiting,) = (task for task in young.tasks if task.status == tasks.OPEN)
+    assert waiting.priority == expected_money(alert.probability, alert.transaction.amount_minor)
+    assert young.size == 2
+    assert young.case.amount_minor == case.amount_minor + (alert.transaction.amount_minor or 0)
