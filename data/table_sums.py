@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from data.assignments import assigned
 from data.errors import LedgerError
 from data.row_digests import Sum, of_rows, sum_sql
 from data.rows import Parameters, View, bindable
@@ -104,9 +105,23 @@ class TableSums:
         bound = _bound_after(parameters, condition, skip)
         before = self._connection.execute(f'SELECT rowid, * FROM "{table}" {condition}', bound).fetchall()
         if before:
-            after = self._updated(table, sql, parameters, [row[0] for row in before])
-            self._change(table, Sum() - self._sum(table, (row[1:] for row in before)))
+            rows = [row[1:] for row in before]
+            after = self._assigned(table, sql, parameters, rows) or self._updated(
+                table, sql, parameters, [row[0] for row in before]
+            )
+            self._change(table, Sum() - self._sum(table, rows))
             self._change(table, self._sum(table, after))
+
+    def _assigned(
+        self, table: str, sql: str, parameters: Parameters, rows: Sequence[Sequence[Any]]
+    ) -> list[Sequence[Any]] | None:
+        """Run an UPDATE that sets these rows to plain values; the rows as they are then, without a query. None where
+        it does anything else: then nothing was run."""
+        told, bound = assigned(sql), bindable(parameters)
+        after = told.after(self._schemas[table], rows, bound) if told and isinstance(bound, list) else None
+        if after is not None and self._connection.execute(sql, bound).fetchall() != [(len(rows),)]:
+            raise LedgerError("other rows were updated than were there", where=table)
+        return after
 
     def _updated(
         self, table: str, sql: str, parameters: Parameters, places: Sequence[int]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +22,7 @@ from data.schema import Field
 from data.sealing import Sealer
 from data.transactions import Transaction
 
+_WORD = re.compile(r"\w+")
 RECORDED = "transactions.recorded"
 """The kind of event that vouches for a run of transactions."""
 
@@ -33,7 +36,7 @@ class Head:
 
 
 class Writer:
-    """One open write. Rows and events are gathered, and appended together when it ends or before a read.
+    """One open write. Rows and events are gathered, and appended together when it ends or before a read of theirs.
 
     One that `only_adds` has no transaction of DuckDB open, and refuses whatever would need one.
 
@@ -118,7 +121,7 @@ class Writer:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run an UPDATE or DELETE of one table; `?` parameters may be aware times."""
-        self.flush()
+        self._flush_for(sql)
         if self._tables.sums is None:
             self._connection.execute(sql, bindable(parameters))
         else:
@@ -126,12 +129,12 @@ class Writer:
 
     def read_arrow(self, sql: str, parameters: Parameters = (), **tables: pa.Table) -> pa.Table:
         """Query as Arrow, seeing what this write has done so far. `tables` can be named by the query."""
-        self.flush()
+        self._flush_for(sql)
         return fetch_arrow(self._connection, sql, parameters, tables)
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Query, seeing what this write has done so far."""
-        self.flush()
+        self._flush_for(sql)
         return fetch(self._connection, sql, parameters)
 
     def take_seqs(self, count: int) -> int:
@@ -195,6 +198,16 @@ class Writer:
             self._tables.append(table, rows)
         self._tables.change(changes)
 
+    def _flush_for(self, sql: str) -> None:
+        """Append what a statement could see: each append costs as much as a query, and few tables are in both."""
+        self._refuse_if_only_adding()
+        words = _words(sql)
+        if CHANGES in self.pending or self.pending.keys() <= words:
+            self.flush()
+            return
+        for table in [table for table in self.pending if table in words]:
+            self._tables.append(table, self.pending.pop(table))
+
     def _refuse_if_only_adding(self) -> None:
         if self._only_adds:
             raise LedgerError(
@@ -232,6 +245,12 @@ def recorded(
     if labels:
         payload["labels"] = labels
     return EventDraft("ledger", RECORDED, f"transactions:{first_seq}-{last_seq}", payload)
+
+
+@lru_cache(maxsize=1024)
+def _words(sql: str) -> frozenset[str]:
+    """Every word of a statement, the tables' names among them; there are no views that could hide one."""
+    return frozenset(_WORD.findall(sql.lower()))
 
 
 def _payload(draft: EventDraft) -> bytes:
