@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-import numpy as np
-
 from data.errors import SecondLookError
 from data.transactions import Transaction
 from engine.control import Applied, Control, Controls
@@ -57,13 +55,12 @@ class Rules(Protocol):
 
 
 class Scorer(Protocol):
-    """A model: margins in log-odds before calibration, probabilities after it, both of shape (rows,)."""
+    """A model: margins in log-odds before calibration, probabilities after it, and novelties, one a row."""
 
     @property
     def model_id(self) -> str: ...
-    def score_rows(self, rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]: ...
-    def novelty(self, row: Row) -> float: ...
-    def explain(self, rows: Sequence[Row]) -> list[Explanation]: ...
+    def ask(self, rows: Sequence[Row]) -> tuple[Sequence[float], Sequence[float], Sequence[float]]: ...
+    def explain(self, rows: Sequence[Row], margin: Sequence[float]) -> list[Explanation]: ...
 
 
 class Unlabelled(Protocol):
@@ -157,11 +154,7 @@ class Engine:
         if self.model is None:
             return [Scored(novelty=self.unlabelled.novelty(row) if self.unlabelled else None) for row in rows]
         try:
-            margins, probabilities = self.model.score_rows(rows)
-            return [
-                Scored(float(margin), float(probability), self.model.novelty(row))
-                for margin, probability, row in zip(margins, probabilities, rows, strict=True)
-            ]
+            return [Scored(*said) for said in zip(*self.model.ask(rows), strict=True)]
         except MODEL_FAILURES:
             log.exception(
                 "the model %s failed on %d payments; rules decide them", self.model.model_id, len(rows)
@@ -252,16 +245,18 @@ class Engine:
         wanted = [i for i, d in enumerate(decisions) if d.margin is not None and needs_explanation(d)]
         if not wanted:
             return decisions
-        for i, explanation in zip(wanted, self._explanations([rows[i] for i in wanted]), strict=True):
+        margins = [margin for i in wanted if (margin := decisions[i].margin) is not None]
+        told = self._explanations([rows[i] for i in wanted], margins)
+        for i, explanation in zip(wanted, told, strict=True):
             decisions[i] = replace(decisions[i], explanation=explanation)
         return decisions
 
-    def _explanations(self, rows: Sequence[Row]) -> Sequence[Explanation | None]:
+    def _explanations(self, rows: Sequence[Row], margins: Sequence[float]) -> Sequence[Explanation | None]:
         """One for each row. Where they fail the answer stands unexplained: a payer waits for it, and no part of it was
         taken from its explanation."""
         assert self.model is not None
         try:
-            return self.model.explain(rows)
+            return self.model.explain(rows, margins)
         except (SecondLookError, *MODEL_FAILURES):
             log.exception("the model %s could not explain %d decisions", self.model.model_id, len(rows))
             return [None] * len(rows)

@@ -128,8 +128,8 @@ def _scores(model: Scorer, rows: Sequence[Row]) -> list[Score]:
     if not rows:
         return []
     try:
-        _, probabilities = model.score_rows(rows)
-        return [(float(p), model.novelty(row)) for p, row in zip(probabilities, rows, strict=True)]
+        _, probabilities, novelties = model.ask(rows)
+        return list(zip(probabilities, novelties, strict=True))
     except MODEL_FAILURES:
         return [(None, None)] if len(rows) == 1 else [_scores(model, [row])[0] for row in rows]
 

@@ -161,6 +161,10 @@ class Encoders:
 
     def rows(self, rows: Sequence[Mapping[str, FeatureValue]]) -> np.ndarray:
         """The same matrix from feature dicts, as the online path has them."""
+        return rounded(self.exact_rows(rows))
+
+    def exact_rows(self, rows: Sequence[Mapping[str, FeatureValue]]) -> np.ndarray:
+        """The same before it is rounded, as float64."""
         read, coded = self._reading
         try:
             values = [list(read(row)) for row in rows]
@@ -171,8 +175,8 @@ class Encoders:
         for inputs in values:
             for place, codes in coded:
                 inputs[place] = codes.code(inputs[place])
-        # NumPy reads None as NaN, and any other number as its double, rounded.
-        return np.array(values, dtype=np.float32).reshape(len(rows), len(self.names))
+        # NumPy reads None as NaN, and any other number as its double.
+        return np.array(values, dtype=np.float64).reshape(len(rows), len(self.names))
 
     @cached_property
     def _reading(self) -> tuple[Callable[[Any], Iterable[Any]], list[tuple[int, CategoryCodes]]]:
@@ -192,6 +196,12 @@ class Encoders:
             n: CategoryCodes(dict(c["codes"]), int(c["other"])) for n, c in stored["categories"].items()
         }
         return cls(tuple(stored["names"]), categories)
+
+
+def rounded(exact: np.ndarray) -> np.ndarray:
+    """What trees split on: float32, infinite where a number is too large for that."""
+    with np.errstate(over="ignore"):
+        return exact.astype(np.float32)
 
 
 def fit_encoders(data: TrainingData, features: ModelFeatures) -> Encoders:

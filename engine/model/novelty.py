@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,8 @@ from engine.model.dataset import Encoders, level_name
 
 QUANTILES = (0.001, 0.999)
 MOST_LEVELS = 5_000
+_MANY = 6
+"""Rows from which on comparing columns takes less time than comparing each value."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,40 @@ class Novelty:
         fewer = np.append(self.fewer, 1.0)
         return fewer[np.minimum(count, len(self.fewer))]
 
+    def of_rows(
+        self, rows: Sequence[Mapping[str, FeatureValue]], exact: np.ndarray, names: Sequence[str]
+    ) -> list[float]:
+        """`score` of every row; `exact` holds their numbers as float64 (rows, inputs), the inputs being `names`."""
+        if len(rows) < _MANY:
+            return [self.score(row) for row in rows]
+        places, low, high, may_miss = self._columns_of(tuple(names))
+        numbers = exact[:, places]
+        outside = ~((numbers >= low) & (numbers <= high))
+        outside &= ~(np.isnan(numbers) & may_miss)
+        fewer, most = self.fewer, len(self.fewer)
+        counts = outside.sum(axis=1).tolist()
+        for name, levels in self.levels.items():
+            for place, row in enumerate(rows):
+                counts[place] += _unseen(row[name], levels)
+        return [fewer[count] if count < most else 1.0 for count in counts]
+
+    def _columns_of(self, names: tuple[str, ...]) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:
+        """Where the numeric inputs are among `names`, and their limits."""
+        found = self._by_names.get(names)
+        if found is None:
+            seen = self.ranges.values()
+            found = self._by_names[names] = (
+                [names.index(name) for name in self.ranges],
+                np.array([each.low for each in seen]),
+                np.array([each.high for each in seen]),
+                np.array([each.may_miss for each in seen], dtype=bool),
+            )
+        return found
+
+    @cached_property
+    def _by_names(self) -> dict[tuple[str, ...], tuple[list[int], np.ndarray, np.ndarray, np.ndarray]]:
+        return {}
+
     def strange(self, row: Mapping[str, FeatureValue]) -> int:
         """How many inputs are outside their trained range, of an unseen level, or missing though they never were."""
         found = 0
@@ -69,9 +105,7 @@ class Novelty:
             if value is None or not low <= value <= high:  # type: ignore[operator]
                 found += _outside(value, seen)
         for name, seen_levels in self.levels.items():
-            value = row[name]
-            if value is not None and value not in seen_levels:
-                found += level_name(value) not in seen_levels
+            found += _unseen(row[name], seen_levels)
         return found
 
     @cached_property
@@ -116,6 +150,10 @@ def fit_novelty(
     counts = np.bincount(strange) / max(1, len(strange))
     fewer = np.concatenate([[0.0], np.cumsum(counts)[:-1]])
     return Novelty(ranges, levels, tuple(fewer.tolist()))
+
+
+def _unseen(value: FeatureValue, levels: frozenset[str]) -> bool:
+    return value is not None and value not in levels and level_name(value) not in levels
 
 
 def _outside(value: FeatureValue, seen: Range) -> bool:

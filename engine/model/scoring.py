@@ -12,8 +12,9 @@ from data.errors import InputError
 from engine.decision import Explanation, FeatureValue
 from engine.model.boosting import xgb
 from engine.model.calibration import Calibrator
-from engine.model.dataset import Encoders
+from engine.model.dataset import Encoders, rounded
 from engine.model.explain import contributions
+from engine.model.margins import margins
 from engine.model.novelty import Novelty
 
 Row = Mapping[str, FeatureValue]
@@ -54,17 +55,28 @@ class Model:
             )
         if not len(matrix):
             return np.empty(0), np.empty(0)
-        margin = self.booster.inplace_predict(matrix, predict_type="margin").astype(np.float64)
+        margin = margins(self.booster, matrix).astype(np.float64)
         return margin, self.calibrator.probability(margin)
 
-    def explain(self, rows: Sequence[Row]) -> list[Explanation]:
-        """SHAP values of each row in log-odds; they sum with the base to its margin within 1e-5."""
-        return self.explain_matrix(self.encoders.rows(rows))
+    def ask(self, rows: Sequence[Row]) -> tuple[list[float], list[float], list[float]]:
+        """Margin, probability and novelty of each row, as `score_rows` and `novelty` give them, all at once."""
+        exact = self.encoders.exact_rows(rows)
+        margin, probability = self.score_matrix(rounded(exact))
+        return margin.tolist(), probability.tolist(), self.novel.of_rows(rows, exact, self.names)
 
-    def explain_matrix(self, matrix: np.ndarray) -> list[Explanation]:
+    def explain(self, rows: Sequence[Row], margin: Sequence[float] | None = None) -> list[Explanation]:
+        """SHAP values of each row in log-odds; they sum with the base to its margin within 1e-5.
+
+        `margin` are the margins of these rows where they are known: the trees need not be asked again.
+        """
+        matrix = self.encoders.rows(rows)
+        return self.explain_matrix(matrix, None if margin is None else np.array(margin, dtype=np.float64))
+
+    def explain_matrix(self, matrix: np.ndarray, margin: np.ndarray | None = None) -> list[Explanation]:
         if not len(matrix):
             return []
-        margin, _ = self.score_matrix(matrix)
+        if margin is None:
+            margin, _ = self.score_matrix(matrix)
         base, values = contributions(self.booster, matrix, margin)
         return [
             Explanation(float(b), dict(zip(self.names, row.tolist(), strict=True)))

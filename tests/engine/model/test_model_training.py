@@ -9,6 +9,7 @@ from model_payments import FEATURES, QUICK, labelled, payments
 from data.errors import ConfigError
 from engine.metrics import average_precision
 from engine.model import DEFAULTS, TrainedModel, TrainingData, train
+from engine.model.margins import margins
 
 
 def scores(model: TrainedModel, data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
@@ -68,6 +69,33 @@ def test_one_row_scores_bit_for_bit_as_it_does_among_thousands(
     for i, row in enumerate(history.features.slice(0, 100).to_pylist()):
         margin, probability = scorer.score_rows([row])
         assert (margin[0], probability[0]) == (together[0][i], together[1][i])
+
+
+def test_asking_for_all_at_once_says_what_asking_for_each_says(
+    trained: TrainedModel, history: TrainingData
+) -> None:
+    model = trained.model()
+    rows = history.features.slice(0, 300).to_pylist()
+    rows += [
+        {**rows[0], "amount_minor": 10**9, "channel": "phone"},
+        {**rows[1], "device_seconds": 1e300, "night": None},
+    ]
+    margins = [float(model.score_rows([row])[0][0]) for row in rows]
+
+    for some in (rows, rows[-3:]):
+        asked = model.ask(some)
+        assert asked[0] == margins[-len(some) :]
+        assert asked[1] == model.score_rows(some)[1].tolist()
+        assert asked[2] == [model.novelty(row) for row in some]
+    assert model.explain(rows[:5], margins[:5]) == model.explain(rows[:5])
+
+
+def test_the_trees_are_asked_as_by_the_library_itself(trained: TrainedModel, history: TrainingData) -> None:
+    matrix = trained.encoders.matrix(history.features.slice(0, 700))
+    theirs = trained.booster.inplace_predict(matrix, predict_type="margin")
+
+    for rows in (1, 3, 64, 700):
+        assert margins(trained.booster, matrix[:rows]).tolist() == theirs[:rows].tolist()
 
 
 def test_no_rows_give_no_scores(trained: TrainedModel) -> None:

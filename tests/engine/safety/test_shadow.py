@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from data.transactions import Transaction
@@ -41,15 +40,12 @@ class Halving:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def score_rows(self, rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    def ask(self, rows: Sequence[Any]) -> tuple[list[float], list[float], list[float]]:
         self.asked.append(len(rows))
-        halves = np.array([row["p"] / 2 for row in rows])
-        return halves, halves
+        halves = [row["p"] / 2 for row in rows]
+        return halves, halves, [0.0] * len(rows)
 
-    def novelty(self, row: Any) -> float:
-        return 0.0
-
-    def explain(self, rows: Sequence[Any]) -> list[Explanation]:
+    def explain(self, rows: Sequence[Any], margin: Sequence[float]) -> list[Explanation]:
         return []
 
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from data.transactions import Transaction
@@ -28,13 +27,10 @@ class Unreadable:
 
     model_id = "m_unreadable"
 
-    def score_rows(self, rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        return np.zeros(len(rows)), np.full(len(rows), 0.99)
+    def ask(self, rows: Sequence[Any]) -> tuple[list[float], list[float], list[float]]:
+        return [0.0] * len(rows), [0.99] * len(rows), [0.0] * len(rows)
 
-    def novelty(self, row: Any) -> float:
-        return 0.0
-
-    def explain(self, rows: Sequence[Any]) -> list[Explanation]:
+    def explain(self, rows: Sequence[Any], margin: Sequence[float]) -> list[Explanation]:
         raise ExplanationError("the reasons of row 0 sum to 1.0, its margin is 2.0")
 
 

@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from data.transactions import Transaction
 from engine.control import Applied, AsStored, Control, Widening, from_context
 from engine.costs import cut_offs
@@ -76,13 +74,10 @@ class Steady:
     def __init__(self, probability: float) -> None:
         self._probability = probability
 
-    def score_rows(self, rows: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        return np.zeros(len(rows)), np.full(len(rows), self._probability)
+    def ask(self, rows: Sequence[Any]) -> tuple[list[float], list[float], list[float]]:
+        return [0.0] * len(rows), [self._probability] * len(rows), [0.0] * len(rows)
 
-    def novelty(self, row: Any) -> float:
-        return 0.0
-
-    def explain(self, rows: Sequence[Any]) -> list[Explanation]:
+    def explain(self, rows: Sequence[Any], margin: Sequence[float]) -> list[Explanation]:
         return [Explanation(0.0, {}) for _ in rows]
 
 
