@@ -70,7 +70,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/casework/test_label_changes.py",
     ),
     "engine.breaker": ("tests/engine/safety/test_breaker.py",),
-    "data.appending": ("tests/data/test_ledger.py", "tests/data/test_journal.py"),
+    "data.appending": (
+        "tests/data/test_appending.py",
+        "tests/data/test_ledger.py",
+        "tests/data/test_journal.py",
+    ),
     "data.table_sums": (
         "tests/data/test_sealing.py",
         "--deselect=tests/data/test_sealing.py::test_sql_and_python_make_the_same_sums",
