@@ -170,3 +170,16 @@ def test_no_text_does_anything_but_parse_or_be_refused(text: str) -> None:
         parse_condition(text, KINDS, tuple(LISTS))
     except GrammarError as refusal:
         assert refusal.what
+
+
+def test_integers_that_no_double_holds_compare_as_the_doubles_that_sql_makes_of_them() -> None:
+    text, nothing = "count_1d = count_7d", dict.fromkeys(KINDS)
+    whole = 2**53
+    table = [
+        {**nothing, "occurred_at": START, "count_1d": sign * count, "count_7d": sign * other}
+        for sign in (1, -1)
+        for count, other in ((whole + 1, whole), (whole - 1, whole), (2**54 + 2, 2**54 + 1), (whole, whole))
+    ]
+    (node,) = parsed([text])
+    answers = [compile_conditions([node], LISTS)(row, START)[0][0] for row in table]
+    assert answers == in_sql(text, table) == [True, False, True, True] * 2
