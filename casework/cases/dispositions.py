@@ -41,6 +41,16 @@ _OF_LEGITIMATE = {
     HELD: RELEASED, STOPPED: RELEASED, WENT_THROUGH: ALREADY_SETTLED, DECLINED: RELEASED, REVERSED: RELEASED
 }  # fmt: skip
 
+_OVERDUE = """
+    SELECT c.case_id FROM cases c WHERE c.status IN (?, ?) AND c.deadline <= ? AND c.case_id NOT IN (
+        SELECT t.case_id FROM tasks t WHERE t.status = 'claimed' AND t.lock_expires_at > ?)
+    ORDER BY c.deadline
+"""
+_LATE_TASKS = """
+    SELECT 1 FROM tasks
+    WHERE (status = 'claimed' AND lock_expires_at <= ?) OR (status = 'open' AND case_id = '' AND deadline <= ?) LIMIT 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
@@ -176,12 +186,15 @@ def sweep(w: Writer, policy: Policy, at: datetime) -> dict[str, int]:
     return done
 
 
-def _overdue(w: Writer, at: datetime) -> list[Case]:
-    rows = w.read(
-        "SELECT c.case_id FROM cases c WHERE c.status IN (?, ?) AND c.deadline <= ? AND c.case_id NOT IN ("
-        "SELECT t.case_id FROM tasks t WHERE t.status = 'claimed' AND t.lock_expires_at > ?) ORDER BY c.deadline",
-        [CASE_OPEN, IN_ADJUDICATION, at, at],
+def anything_late(source: Ledger | Writer, at: datetime) -> bool:
+    """Whether some case or task is past its time, so that `sweep` or `expire_locks` would change something."""
+    return bool(
+        source.read(_LATE_TASKS, [at, at]) or source.read(_OVERDUE, [CASE_OPEN, IN_ADJUDICATION, at, at])
     )
+
+
+def _overdue(w: Writer, at: datetime) -> list[Case]:
+    rows = w.read(_OVERDUE, [CASE_OPEN, IN_ADJUDICATION, at, at])
     return [cases.find(w, row["case_id"]) for row in rows]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, Protocol
 
 import orjson
@@ -22,6 +23,41 @@ HISTORY_FIELDS = ("transaction_id", "occurred_at", "amount_minor", "currency", "
 SHOWN_STATES = (RuleState.HIT, RuleState.MISSING, RuleState.ERROR)
 QUESTION = "Is this payment fraud?"
 NEUTRAL = "Chosen for review. Judge it by the facts; the engine's opinion comes after your verdict."
+
+
+_MOST_BYTES = 8 * 1024 * 1024
+
+
+class _Recent:
+    """The latest dossiers that were stored or read, by the SHA-256 of their bytes, so that none can be taken for
+    another: between taking a task and answering it the same one is read a dozen times."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, digest: str) -> bytes | None:
+        with self._lock:
+            content = self._kept.pop(digest, None)
+            if content is not None:
+                self._kept[digest] = content  # the latest used stand last
+            return content
+
+    def keep(self, digest: str, content: bytes) -> None:
+        with self._lock:
+            self._bytes += len(content) - len(self._kept.pop(digest, b""))
+            self._kept[digest] = content
+            while self._bytes > _MOST_BYTES:
+                self._bytes -= len(self._kept.pop(next(iter(self._kept))))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+
+_RECENT = _Recent()
 
 
 class Shown(Protocol):
@@ -117,6 +153,7 @@ def store(
     task."""
     content = canonical_json(dossier)
     digest = sha256_hex(content)
+    _RECENT.keep(digest, content)
     row = {"dossier_id": dossier_id, "case_id": case_id, "transaction_seq": seq, "content": content}
     w.insert("dossiers", [{**row, "sha256": digest, "created_at": at}])
     return digest
@@ -124,11 +161,20 @@ def store(
 
 def load(source: Ledger | Writer, dossier_id: str, transaction_seq: int) -> dict[str, Any]:
     """The stored dossier. Found by its payment's seq, which DuckDB can skip to, and then by its id."""
-    rows = source.read(
-        "SELECT content FROM dossiers WHERE transaction_seq = ? AND dossier_id = ?",
-        [transaction_seq, dossier_id],
-    )
-    return orjson.loads(rows[0]["content"])
+    where, found = "FROM dossiers WHERE transaction_seq = ? AND dossier_id = ?", [transaction_seq, dossier_id]
+    digest = source.read(f"SELECT sha256 {where}", found)[0]["sha256"]
+    content = _RECENT.get(digest)
+    if content is None:
+        # Among two thousand dossiers that DuckDB has packed together it takes 20 ms to one.
+        content = source.read(f"SELECT content {where}", found)[0]["content"]
+        if sha256_hex(content) == digest:
+            _RECENT.keep(digest, content)
+    return orjson.loads(content)
+
+
+def forget() -> None:
+    """Hold no content in memory any more, because some of it was erased."""
+    _RECENT.clear()
 
 
 def without(attributes: Mapping[str, Any], protected: str) -> dict[str, Any]:

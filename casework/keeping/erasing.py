@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from casework.cases import attachments
+from casework.cases.dossiers import forget
 from casework.keeping import backups
 from data.canonical import canonical_json, sha256_hex
 from data.errors import CheckpointBusyError, InputError
@@ -88,6 +89,7 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
         dossiers = {}
     counts["quarantined_rows"] = _quarantined(app.ledger, scope, by, at)
     _record(app.ledger, erasure_id, scope, counts, by, reason, at)
+    forget()
     with suppress(CheckpointBusyError):  # then the next checkpoint does it
         scrub(app)
     made_before = [row["backup"] for row in backups.table(app.ledger)]

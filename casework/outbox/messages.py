@@ -71,15 +71,19 @@ LATE = timedelta(days=1)
 def tell_alarms(w: Writer, at: datetime) -> int:
     """Put alarms raised since a webhook was added, and not told there yet, into the outbox; how many messages. Alarms
     are raised beside decisions, in writes that must not read, so they are gathered up here."""
-    rows = w.read(_UNTOLD, [at - LATE])
     made = []
-    for row in rows:
+    for row in untold(w, at):
         data = _plain({name: row[name] for name in ("alarm_id", "kind", "subject", "sentence", "raised_at")})
         body = canonical_json({"type": "alarm.raised", "timestamp": rfc3339(at), "data": data}).decode()
         made.append(_row(row["webhook_id"], row["alarm_id"], body, at))
     if made:
         w.insert("deliveries", made)
     return len(made)
+
+
+def untold(source: Ledger | Writer, at: datetime) -> list[dict[str, Any]]:
+    """Alarms that some webhook has not been told of, one row for each of both."""
+    return source.read(_UNTOLD, [at - LATE])
 
 
 def _plain(data: dict[str, Any]) -> dict[str, Any]:

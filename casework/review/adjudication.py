@@ -21,18 +21,17 @@ from engine.policy import Policy
 
 INCONCLUSIVE = "inconclusive"
 _OF_SAME = "t.transaction_seq = ? AND t.case_id = ?"
-# Two plain queries: DuckDB takes longer to plan their join than to run both.
+# Plain queries: DuckDB takes longer to plan their join than to run them all.
 _TASKS = (
     "SELECT task_id, kind, status FROM tasks WHERE transaction_seq = ? AND case_id = ? "
     f"AND kind NOT IN {REPEATED_KINDS}"
 )
-# What somebody says after seeing the score is what counts for the payment.
 _GIVEN = f"""
     SELECT verdict_id, task_id, task_kind, reviewer, typology, reason_code, note, confidence, seconds, arm, event_seq,
-           coalesce((SELECT r.value FROM revisions r WHERE r.verdict_id = v.verdict_id), value) AS value
-    FROM verdicts v WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL
-      AND task_kind NOT IN {REPEATED_KINDS}
+           value
+    FROM verdicts WHERE transaction_seq = ? AND case_id = ? AND undone_at IS NULL AND task_kind NOT IN {REPEATED_KINDS}
 """
+_REVISED = "SELECT verdict_id, value FROM revisions WHERE transaction_seq = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,12 @@ def progress(source: Ledger | Writer, task: Task, *, without: str = "") -> Progr
     """How far the review of a task's transaction has come, the task `without` left out of account."""
     rows, given = source.read(_TASKS, _same(task)), source.read(_GIVEN, _same(task))
     others = sorted((v for v in given if v["task_id"] != without), key=lambda v: v["event_seq"])
+    if others:
+        # What somebody says after seeing the score is what counts for the payment.
+        revised = {row["verdict_id"]: row["value"] for row in source.read(_REVISED, [task.transaction_seq])}
+        others = [
+            {**verdict, "value": revised.get(verdict["verdict_id"], verdict["value"])} for verdict in others
+        ]
     waiting, rows = (tasks.OPEN, tasks.CLAIMED), [r for r in rows if r["task_id"] != without]
     at_work = any(row["status"] in waiting for row in rows)
     adjudicated = any(row["kind"] == ADJUDICATION and row["status"] == tasks.DONE for row in rows)

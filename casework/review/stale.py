@@ -61,9 +61,20 @@ def _changed(w: Writer, task: Task, seen: str | None) -> bool:
         return seen not in (None, _ALONE)
     if not _told(task):
         return False
+    if seen is not None:
+        return seen != version(w, task)
+    return _joined_since(w, task)
+
+
+def _joined_since(w: Writer, task: Task) -> bool:
+    """Whether an alert that the page tells of joined after the claim. Most cases are of one payment, where a plain
+    look is enough."""
+    since = "SELECT added_at FROM case_transactions WHERE case_id = ?"
+    added = [row["added_at"] for row in w.read(since, [task.case_id])]
+    if task.claimed_at is None or len(added) < 2 or max(added) <= task.claimed_at:
+        return False
     size = w.read(_SIZE, [task.transaction_seq, task.case_id])[0]
-    joined_since = task.claimed_at is not None and size["alerts"] > 1 and size["latest"] > task.claimed_at
-    return joined_since if seen is None else seen != f"{size['alerts']}.{size['steps']}"
+    return bool(size["alerts"] > 1 and size["latest"] > task.claimed_at)
 
 
 def alerts(source: Ledger | Writer, task: Task, reviewer: str) -> list[dict[str, Any]]:
