@@ -216,3 +216,54 @@ def test_all_that_one_reviewer_said_in_a_stretch_can_be_voided(house) -> None:
         house.later(days=1)
     ids = voiding.given_by(house.ledger, "analyst-1", house.now - timedelta(days=1, hours=1), house.now)
     assert len(ids) == 1
+
+
+def test_silence_says_what_it_followed(house) -> None:
+    approved = house.decision(Outcome.APPROVE).transaction
+    released = house.decision(Outcome.REVIEW).transaction
+    imported = replace(approved, transaction_id="from history", seq=released.seq + 1)
+    with house.ledger.writing() as w:
+        w.take_seqs(1)
+        w.insert_transactions([imported], house.now, "import")
+        dispositions.record(w, released.seq, "released", "a reason", "lead-1", house.policy, house.now)
+    house.later(days=400)
+    assert [(x.transaction_seq, x.provenance) for x in known(house)] == [
+        (approved.seq, "no dispute after approve"),
+        (released.seq, "no dispute after released"),
+        (imported.seq, "no dispute in imported history"),
+    ]
+
+
+def test_what_became_of_a_payment_counts_from_that_moment_on(house) -> None:
+    made = house.decision(Outcome.REVIEW)
+    house.later(days=400)
+    with house.ledger.writing() as w:
+        dispositions.record(w, made.transaction.seq, "released", "late", "lead-1", house.policy, house.now)
+    assert only(house) == ("matured_silence", False)
+    house.later(microseconds=-1)
+    assert known(house) == []
+
+
+def test_where_no_review_holds_a_payment_its_silence_speaks(house) -> None:
+    house.decision(Outcome.REVIEW)
+    house.later(days=400)
+    assert known(house) == []
+    segments = {
+        name: replace(segment, review_holds_payment=False) for name, segment in house.policy.segments.items()
+    }
+    house.policy = replace(house.policy, segments=segments)
+    assert only(house) == ("matured_silence", False)
+
+
+def test_of_outcomes_of_one_moment_the_one_reported_last_counts(house) -> None:
+    case = house.case()
+    report(house, case.transaction_seq, True, house.now, reported_seq=2)
+    report(house, case.transaction_seq, False, house.now, reported_seq=1)
+    assert only(house) == ("outcome", True)
+
+
+def test_a_weight_at_the_cap_is_not_called_capped(house) -> None:
+    case = house.case()
+    report(house, case.transaction_seq, True, house.now)
+    with_labels(house, cap=1.0)
+    assert [(x.weight, x.derivation) for x in known(house)] == [(1.0, "outcome weighs 1.00")]
