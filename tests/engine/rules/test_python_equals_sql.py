@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_samples import KINDS
@@ -183,3 +184,36 @@ def test_integers_that_no_double_holds_compare_as_the_doubles_that_sql_makes_of_
     (node,) = parsed([text])
     answers = [compile_conditions([node], LISTS)(row, START)[0][0] for row in table]
     assert answers == in_sql(text, table) == [True, False, True, True] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("count_1d + count_7d = 9", True),
+        ("count_1d - count_7d = 5", True),
+        ("count_1d * count_7d = 14", True),
+        ("count_1d / count_7d = 3.5", True),
+        ("count_7d / count_1d < 0.2858", True),
+        ("-count_1d = 0 - 7", True),
+        ("ABS(count_7d - count_1d) = 5", True),
+        ("COALESCE(share, count_1d, count_7d) = 7", True),
+        ("count_1d / (count_7d - 2) IS NULL", True),
+        ("(0 / count_1d) = 0", True),
+        ("(ratio * ratio) IS NULL", True),
+        ("(ratio / 0.1) IS NULL", True),
+        ("(ratio - ratio) = 0", True),
+        ("count_1d BETWEEN 7 AND 7", True),
+        ("count_1d NOT BETWEEN 7 AND 8", False),
+        ("count_1d BETWEEN 8 AND share", False),
+        ("count_1d BETWEEN 7 AND share", None),
+        ("share = share", None),
+        ("night OR count_1d = 7", True),
+        ("night AND count_1d = 7", None),
+    ],
+)
+def test_each_operator_means_what_it_says(text: str, answer: bool | None) -> None:
+    known = {"count_1d": 7, "count_7d": 2, "ratio": 1e308}
+    row = {**dict.fromkeys(KINDS), **known, "occurred_at": START}
+    (node,) = parsed([text])
+    assert compile_conditions([node], LISTS)(row, START)[0] == (answer,)
+    assert [alone(node, row, START)] == in_sql(text, [row]) == [answer]
