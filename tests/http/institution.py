@@ -21,6 +21,7 @@ from casework.people.permissions import Role
 from casework.people.signin import add_user
 from casework.workspace import Admin, Workspace, create, write_private
 from data import approved
+from tests.ledgers import new_workspace
 
 RULES = Path(__file__).parents[2] / "rules"
 KEY = "5eed" * 16
@@ -38,10 +39,15 @@ def proposals() -> dict[str, bytes]:
 
 
 def make_workspace(root: Path, files: dict[str, bytes] | None = None) -> Workspace:
-    admin = Admin("admin-1", PASSWORD)
-    workspace = create(root, RULES / "mapping.yaml", files or proposals(), admin, at=START)
-    write_private(workspace.key_file, KEY)  # the same draws in every run
-    return workspace
+    """A workspace of these files (the repository's own without any), with admin-1 in it."""
+    shown = files or proposals()
+
+    def make(first: Path) -> None:
+        made = create(first, RULES / "mapping.yaml", shown, Admin("admin-1", PASSWORD), at=START)
+        write_private(made.key_file, KEY)  # the same draws in every run
+
+    new_workspace(root, repr(sorted(shown.items())), make)
+    return Workspace(root)
 
 
 def add_people(app: App) -> None:

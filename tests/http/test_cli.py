@@ -10,6 +10,7 @@ from typer.main import get_command
 from casework.cli import main as program
 from casework.workspace import Workspace
 from tests.http.institution import RULES, make_workspace
+from tests.ledgers import new_workspace
 
 MAPPING = """version: 1
 institution: shop
@@ -56,8 +57,12 @@ def shop(shell: Shell, tmp_path: Path) -> Path:
     """A workspace made from nothing but a mapping, with a file of history in it."""
     (tmp_path / "mapping.yaml").write_text(MAPPING)
     (tmp_path / "rows.csv").write_text(ROWS)
-    assert shell("init", tmp_path / "shop", "--mapping", tmp_path / "mapping.yaml")[0] == 0
-    assert shell("import", tmp_path / "rows.csv", "--workspace", tmp_path / "shop")[0] == 0
+
+    def make(first: Path) -> None:
+        assert shell("init", first, "--mapping", tmp_path / "mapping.yaml")[0] == 0
+        assert shell("import", tmp_path / "rows.csv", "--workspace", first)[0] == 0
+
+    new_workspace(tmp_path / "shop", "shop", make)
     return tmp_path / "shop"
 
 
