@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from casework.app import App
 from casework.http.access import allowed, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Moment, ShortText
-from casework.keeping import backups, erasing, evidence
+from casework.keeping import backups, erasing, erasure_preview, evidence
 from casework.people.permissions import Permission, Person
 from data.errors import InputError, PermissionDenied
 
@@ -62,13 +63,25 @@ def make_backup(
     return json_answer(backups.make(app, folder, person.user_id, form.reason))
 
 
-class ErasureForm(Body):
-    """Whose personal data: one value of an entity, or everything of payments recorded before a moment. And why."""
+class ScopeForm(Body):
+    """Whose personal data: one value of an entity, or everything of payments recorded before a moment."""
 
-    reason: Reason
     entity: ShortText = ""
     value: ShortText = ""
     recorded_before: Moment | None = None
+
+    def scope(self, app: App) -> erasing.Scope:
+        if bool(self.entity) == (self.recorded_before is not None):
+            raise InputError("say whose data, or up to when", allowed="entity and value, or recorded_before")
+        if self.recorded_before is not None:
+            return erasing.recorded_before(self.recorded_before)
+        return erasing.of_entity(app, self.entity, self.value)
+
+
+class ErasureForm(ScopeForm):
+    """Whose personal data, and why."""
+
+    reason: Reason
 
 
 @router.post("/erasures")
@@ -80,13 +93,16 @@ def erase(
     Backups made before still hold them: they are named in the answer.
     """
     app = the_app(request)
-    if bool(form.entity) == (form.recorded_before is not None):
-        raise InputError("say whose data, or up to when", allowed="entity and value, or recorded_before")
-    if form.recorded_before is not None:
-        scope = erasing.recorded_before(form.recorded_before)
-    else:
-        scope = erasing.of_entity(app, form.entity, form.value)
-    return json_answer(erasing.erase(app, scope, by=person.user_id, reason=form.reason))
+    return json_answer(erasing.erase(app, form.scope(app), by=person.user_id, reason=form.reason))
+
+
+@router.post("/erasures/preview")
+def preview_erasure(
+    form: ScopeForm, request: Request, person: Person = allowed(Permission.PERSONAL_ERASE)
+) -> Response:
+    """What an erasure would take away, by kind; nothing is changed."""
+    app = the_app(request)
+    return json_answer(erasure_preview.preview(app, form.scope(app)))
 
 
 @router.get("/erasures")

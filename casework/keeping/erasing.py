@@ -80,7 +80,7 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
     at, counts, payments = app.clock(), Counter[str](), 0
     erasure_id = f"erasure_{secrets.token_hex(8)}"
     dossiers: dict[str, str] = {}
-    for seqs in _stretches(app.ledger, scope):
+    for seqs in stretches(app.ledger, scope):
         payments += len(seqs)
         with app.ledger.writing() as w:
             counts += _of_payments(w, app.workspace.files, seqs, dossiers, at)
@@ -116,7 +116,7 @@ def table(ledger: Ledger, limit: int = 100) -> list[JSON]:
     ]
 
 
-def _stretches(ledger: Ledger, scope: Scope) -> Iterator[list[int]]:
+def stretches(ledger: Ledger, scope: Scope) -> Iterator[list[int]]:
     """The seqs of the scope's payments that still have something to erase, a part at a time."""
     last = 0
     has_some = (
@@ -215,13 +215,17 @@ def _dossiers(w: Writer, seqs: Sequence[int], told: dict[str, str]) -> int:
     return changed
 
 
-def _quarantined(ledger: Ledger, scope: Scope, by: str, at: datetime) -> int:
-    """Blank the rows that were kept apart at an import and name the value, or that are old enough."""
+def kept_apart(scope: Scope) -> tuple[str, list[Any]]:
+    """Which rows kept apart at an import name the value, or are old enough: a condition, and its parameters."""
     if scope.value:
-        condition, parameters = "contains(raw, ?) AND raw <> ?", [scope.value, ERASED]
-    else:
-        condition = "raw <> ? AND import_id IN (SELECT import_id FROM imports WHERE imported_at < ?)"
-        parameters = [ERASED, *scope.parameters]
+        return "contains(raw, ?) AND raw <> ?", [scope.value, ERASED]
+    old = "raw <> ? AND import_id IN (SELECT import_id FROM imports WHERE imported_at < ?)"
+    return old, [ERASED, *scope.parameters]
+
+
+def _quarantined(ledger: Ledger, scope: Scope, by: str, at: datetime) -> int:
+    """Blank the rows that were kept apart at an import and are of the scope."""
+    condition, parameters = kept_apart(scope)
     rows = ledger.read(f"SELECT count(*) AS n FROM quarantine WHERE {condition}", parameters)
     if rows[0]["n"]:
         with ledger.writing() as w:

@@ -46,6 +46,7 @@ NEEDS_NO_REASON = {
     "POST /v1/decisions",
     "POST /v1/decisions/batch",
     "POST /v1/deliveries/{delivery_id}/resend",
+    "POST /v1/erasures/preview",
     "POST /v1/evidence",
     "POST /v1/imports",
     "POST /v1/inbox/{flag_id}/answer",

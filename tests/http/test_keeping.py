@@ -136,7 +136,11 @@ def test_erasing_a_person_leaves_nothing_of_them_and_the_chain_whole(bank: Insti
         w.insert("quarantine", [{**row, "raw": f"t9,{SUBJECT},{EMAIL}"}])
         w.event(EventDraft("admin-1", "import.completed", "import:imp_x", {}), START)
     form = {"reason": "request 4711", "entity": "customer", "value": SUBJECT}
+    scope = {name: form[name] for name in ("entity", "value")}
+    assert bank.ask("auditor-1", "POST", "/v1/erasures/preview", json=scope).status_code == 403
+    seen = good(bank.ask("admin-1", "POST", "/v1/erasures/preview", json=scope))
     done = good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))
+    assert seen == {name: done[name] for name in ("payments", "erased", "backups")}
     assert done["payments"] == 2
     assert done["erased"].pop("dossiers") > 0
     assert done["erased"] == {"values": 4, "written_words": 1, "quarantined_rows": 1}
@@ -153,7 +157,11 @@ def test_erasing_a_person_leaves_nothing_of_them_and_the_chain_whole(bank: Insti
         not in app.ledger.read("SELECT string_agg(decode(payload)) AS all FROM events")[0]["all"].lower()
     )
     again = good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))
-    assert again["erased"] == {}
+    assert (
+        again["erased"]
+        == good(bank.ask("admin-1", "POST", "/v1/erasures/preview", json=scope))["erased"]
+        == {}
+    )
     told = good(bank.ask("auditor-1", "GET", "/v1/erasures"))["erasures"]
     assert {row["reason"] for row in told} == {"request 4711"}
     assert SUBJECT not in str(told)

@@ -1,0 +1,44 @@
+"""What would an erasure take away, counted before anybody asks for it?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from casework.keeping import backups, erasing
+from casework.keeping.erasing import ERASED, Scope
+
+if TYPE_CHECKING:
+    from casework.app import App
+
+_AMONG = "list_contains(CAST($seqs AS BIGINT[]), {})"
+_COUNTS = {
+    # What an owner is called is compared with as text, so that no other owner has to be read as a number.
+    "values": "SELECT count(*) AS n FROM personal_values WHERE list_contains("
+    "list_transform(CAST($seqs AS BIGINT[]), lambda s: 'transaction:' || s), owner)",
+    "written_words": "SELECT count(*) AS n FROM personal_values p JOIN events e ON p.owner = 'event:' || e.seq WHERE "
+    + _AMONG.format("CAST(CAST(decode(e.payload) AS JSON)->>'transaction_seq' AS BIGINT)"),
+    "drafts": "SELECT count(*) AS n FROM drafts WHERE task_id IN (SELECT task_id FROM tasks WHERE "
+    + _AMONG.format("transaction_seq")
+    + ")",
+    "files": f"SELECT count(*) AS n FROM files WHERE name <> '{ERASED}' AND {_AMONG.format('transaction_seq')}",
+    "dossiers": 'SELECT count(*) AS n FROM dossiers WHERE contains(decode(content), \'"personal_masked":{"\') '
+    f"AND NOT contains(decode(content), '\"{ERASED}\"') AND {_AMONG.format('transaction_seq')}",
+}
+
+
+def preview(app: App, scope: Scope) -> dict[str, Any]:
+    """The same words as an erasure answers with, and nothing is changed: {payments, erased, backups}.
+
+    `payments` counts those of the scope that anything is kept of beside the payment itself.
+    """
+    counts, payments = Counter[str](), 0
+    for seqs in erasing.stretches(app.ledger, scope):
+        payments += len(seqs)
+        for kind, sql in _COUNTS.items():
+            counts[kind] += app.ledger.read(sql, {"seqs": seqs})[0]["n"]
+    condition, parameters = erasing.kept_apart(scope)
+    rows = app.ledger.read(f"SELECT count(*) AS n FROM quarantine WHERE {condition}", parameters)
+    counts["quarantined_rows"] = rows[0]["n"]
+    kept = [row["backup"] for row in backups.table(app.ledger)]
+    return {"payments": payments, "erased": {kind: n for kind, n in counts.items() if n}, "backups": kept}
