@@ -168,6 +168,7 @@ def checkpoint(app: App) -> str:
 def trim(app: App) -> str:
     with app.lock:
         app.live.memory.trim()
+        app.intake.open_cases.trim(app.clock())
     compared.let_go(app)
     return "The memory holds only what windows can reach."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from casework.cases import cases
@@ -58,7 +58,7 @@ class OpenCases:
     """
 
     def __init__(self) -> None:
-        self._entity = ""
+        self._entity, self._within = "", timedelta(0)
         self._opened: dict[str, datetime] = {}
         self._known: dict[str, list[Young]] = {}
         self._stand = _NOWHERE
@@ -66,13 +66,22 @@ class OpenCases:
     def load(self, ledger: Ledger, policy: Policy) -> None:
         """Fill the memory of values, if policy has alerts join and it is not filled yet."""
         joining = policy.work.joining
-        if joining is None or joining.entity == self._entity:
+        if joining is None or self._covers(joining):
             return
         rows = ledger.read(_OPEN_CASES, [joining.entity])
         self.forget()
-        self._entity, self._opened = joining.entity, {}
+        self._entity, self._within, self._opened = joining.entity, joining.within, {}
         for row in rows:
             self.add(joining.entity, row["entity_value"], row["opened_at"])
+
+    def _covers(self, joining: Joining) -> bool:
+        """Whether the memory of values is of this entity, and goes back far enough."""
+        return joining.entity == self._entity and joining.within <= self._within
+
+    def trim(self, at: datetime) -> None:
+        """Forget values whose latest case is too old for any alert."""
+        oldest = at - self._within
+        self._opened = {value: opened for value, opened in self._opened.items() if opened >= oldest}
 
     def forget(self) -> None:
         """Read all cases anew when they are next asked for."""
@@ -85,7 +94,7 @@ class OpenCases:
         joining = policy.work.joining
         if joining is None:
             return False
-        return joining.entity != self._entity or bool(self._unknown(ledger, payments, joining, at))
+        return not self._covers(joining) or bool(self._unknown(ledger, payments, joining, at))
 
     def read(self, ledger: Ledger, payments: Iterable[Transaction], policy: Policy, at: datetime) -> None:
         """Know the cases that these payments may join; costs nothing where they are known."""

@@ -10,12 +10,31 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Numbering:
-    """Small numbers for the values of one column, in the order they were first seen; missing is -1."""
+    """Small numbers for the values of one column, in the order they were first seen; missing is -1.
+
+    `codes` are those met since the last `turn`, `before` those met last between the two turns before. A number is never
+    given twice: a value that comes back after it was forgotten gets another one.
+    """
 
     codes: dict[Hashable, int] = field(default_factory=lambda: {None: -1})
+    before: dict[Hashable, int] = field(default_factory=dict)
+    given: int = 0
 
     def of(self, value: Hashable) -> int:
-        return self.codes.setdefault(value, len(self.codes) - 1)
+        code = self.codes.get(value)
+        if code is None:
+            code = self.before.pop(value, None)
+            if code is None:
+                code, self.given = self.given, self.given + 1
+            self.codes[value] = code
+        return code
+
+    def turn(self) -> None:
+        """Forget the values that were last met before the last turn."""
+        self.before, self.codes = self.codes, {None: -1}
+
+    def __len__(self) -> int:
+        return len(self.codes) + len(self.before)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class OnlineState:
         self.feature_set = feature_set
         self.newest_us: int | None = None
         self.rows = 0
+        self._turned_us: int | None = None
         self._numberings: dict[str, Numbering] = {}
         self._tracked = [TrackedEntity(feature_set, e, self._numberings) for e in feature_set.entities]
         self._own = _own_features(feature_set)
@@ -134,6 +135,11 @@ class OnlineState:
         """Outcome rows held, of all transactions, and entity values of which any is known."""
         return len(self._book) + sum(len(tracked.labels) for tracked in self._tracked)
 
+    @property
+    def numbered(self) -> int:
+        """Values that have a number, of all columns."""
+        return sum(map(len, self._numberings.values()))
+
     def trim(self) -> None:
         """Forget what no transaction can reach any more; for quiet moments (it visits every entity value)."""
         if self.newest_us is not None:
@@ -141,6 +147,18 @@ class OnlineState:
             self._book.forget_before(oldest)
             for tracked in self._tracked:
                 tracked.trim(oldest)
+            self._turn_numberings(self.newest_us)
+
+    def _turn_numberings(self, newest: int) -> None:
+        """Forget values no row that a window reaches can hold: those last met before a turn that lies further back than
+        any window. What was loaded at the start looks its values up, too; it is older, and so gone by the first turn.
+        """
+        if self._turned_us is None:
+            self._turned_us = newest
+        elif newest - self._turned_us > self.feature_set.memory_us:
+            for numbering in self._numberings.values():
+                numbering.turn()
+            self._turned_us = newest
 
 
 def columns_read(feature_set: FeatureSet) -> tuple[str, ...]:

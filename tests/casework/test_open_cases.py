@@ -66,6 +66,22 @@ def test_a_case_older_than_policy_lets_alerts_join_is_not_looked_up(
     assert not open_cases.must_read(house.ledger, [payment], house.policy, late)
 
 
+def test_a_value_that_no_alert_can_join_any_more_is_forgotten_until_policy_looks_further_back(
+    house: House, open_cases: OpenCases
+) -> None:
+    joining = house.policy.work.joining
+    assert joining is not None
+    payment = house.decision().transaction
+    open_cases.add(joining.entity, payment.entities[joining.entity], house.now)
+    open_cases.trim(house.now + joining.within)
+    assert open_cases.must_read(house.ledger, [payment], house.policy, house.now)
+    open_cases.trim(house.now + joining.within + timedelta(microseconds=1))
+    assert not open_cases.must_read(house.ledger, [payment], house.policy, house.now)
+    longer = replace(joining, within=2 * joining.within)
+    policy = replace(house.policy, work=replace(house.policy.work, joining=longer))
+    assert open_cases.must_read(house.ledger, [payment], policy, house.now)
+
+
 def test_the_latest_case_of_a_customer_counts(house: House, open_cases: OpenCases) -> None:
     joining = house.policy.work.joining
     assert joining is not None

@@ -126,6 +126,26 @@ def test_memory_is_bounded_and_trimming_changes_no_feature() -> None:
     assert lean.remembered < 4 * 200
 
 
+def test_values_that_were_forgotten_and_come_back_are_counted_as_before() -> None:
+    """Each device of 200 comes back after about two memories' time; the first payments are loaded, the others added."""
+    rng, clock = random.Random(6), 0.0
+    state, lean, first = OnlineState(FEATURES), OnlineState(FEATURES), []
+    for seq in range(1, 1_200):
+        clock += rng.random()
+        made = pay(seq, clock - 15 * (rng.random() < 0.1), customer=rng.choice("ab"))
+        made = replace(made, entities={**made.entities, "device": f"d{rng.randrange(200)}"})
+        if seq > 60:
+            assert lean.features(transaction(made)) == state.features(transaction(made))
+            lean.add(transaction(made))
+            lean.trim()
+        else:
+            first.append(made)
+        state.add(transaction(made))
+        if seq == 60:
+            lean.bulk_load(transactions_table(first))
+    assert lean.numbered < state.numbered
+
+
 def test_an_entity_value_not_seen_within_memory_is_forgotten() -> None:
     state = seen(pay(1, 0), pay(2, 500, customer="b"))
     state.trim()

@@ -108,6 +108,7 @@ def test_an_engine_stopped_anywhere_goes_on_as_if_it_had_not_stopped(
 def test_memory_holds_what_windows_can_reach_and_no_more_however_long_it_runs() -> None:
     """The horizon and the allowed lateness make 39 seconds; payments come two a second, each with an outcome."""
     state, rng, held = OnlineState(FEATURES), random.Random(4), []
+    numbered: list[int] = []
     entities = len(FEATURES.entities)
     for seq in range(1, 3_001):
         made = Payment(
@@ -122,7 +123,9 @@ def test_memory_holds_what_windows_can_reach_and_no_more_however_long_it_runs() 
         if seq % 500 == 0:
             state.trim()
             held.append((state.remembered, state.remembered_labels))
+            numbered.append(state.numbered)
     within = 2 * FEATURES.memory_us // SECOND + 1
     assert held == [held[0]] * len(held)
+    assert max(numbered) <= 2 * numbered[0]  # each payment has a device of its own; two turns' worth is held
     assert 0 < held[0][0] <= within * entities
     assert within <= held[0][1] <= within * (1 + entities)
