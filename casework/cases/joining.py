@@ -33,6 +33,8 @@ _NAMED = "IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _NOWHERE = -1
 _MOST_KNOWN = 5_000
 """Values whose cases are kept at most: some 3 KB each."""
+_MOST_AT_ONCE = 200
+"""Values beside those asked for that are read with them."""
 
 
 class BehindError(Exception):
@@ -105,7 +107,8 @@ class OpenCases:
             stand = (
                 ledger.last_event.seq
             )  # before it is read: what is written meanwhile makes all unknown again
-            self._take_in(ledger, unknown, joining)
+            # Reading waits until DuckDB has what was recorded, whatever is read: the others are not waited for again.
+            self._take_in(ledger, unknown | self._others(joining, at), joining)
             self._stand = stand
 
     def prepare(self, w: Writer, made: Sequence[Decision], policy: Policy, at: datetime) -> None:
@@ -161,6 +164,12 @@ class OpenCases:
         since, opened, entity = at - joining.within, self._opened, joining.entity
         values = (payment.entities.get(entity) for payment in payments)
         return {v for v in values if v and (when := opened.get(v)) is not None and when >= since}
+
+    def _others(self, joining: Joining, at: datetime) -> set[str]:
+        """Values that an alert may ask for next: those whose cases were opened last."""
+        since = at - joining.within
+        young = [v for v, opened in self._opened.items() if opened >= since and v not in self._known]
+        return set(young[-_MOST_AT_ONCE:])
 
     def _take_in(self, source: Ledger | Writer, values: Collection[str], joining: Joining) -> None:
         """Read the open cases of these values with their tasks, all at once."""

@@ -137,7 +137,9 @@ class PastPayments:
             fields = "".join(f', "{name}"' for name in (*self._columns.entities, *self._columns.attributes))
             found = self._ledger.read_settled(
                 f"SELECT seq, transaction_id, occurred_at, amount_minor, currency{fields} FROM transactions "
-                f"WHERE seq IN ({', '.join(map(str, rest))})"
+                # As a list of constants, all rows would be joined with it and then chosen from.
+                "WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[])))",
+                [rest],
             )
             read = {row["seq"]: self._of_row(row) for row in found}
             self._read |= read

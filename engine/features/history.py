@@ -55,10 +55,11 @@ class RunningSum:
         if place == len(totals) - 1:
             totals.append(totals[-1] + value)
             return
-        after = integers(total + value for total in totals[place:])
-        if isinstance(totals, array) and isinstance(after, list):
-            self.totals = totals = list(totals)
-        totals[place + 1 :] = after  # type: ignore[assignment]
+        if isinstance(totals, array):
+            # All sums that follow fit, or none is changed: OverflowError comes before the array is touched.
+            totals[place + 1 :] = array("q", [total + value for total in totals[place:]])
+        else:
+            totals[place + 1 :] = [total + value for total in totals[place:]]
 
     def remove(self, place: int) -> None:
         """Take out the value at `place`."""

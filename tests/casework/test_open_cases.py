@@ -54,6 +54,20 @@ def test_what_was_read_is_known_until_somebody_else_writes(house: House, open_ca
         open_cases.prepare(w, [alert], house.policy, at)
 
 
+def test_one_look_takes_in_the_young_cases_of_others(house: House, open_cases: OpenCases) -> None:
+    seldom = house.decision().transaction
+    one, other = (
+        replace(seldom, entities={**seldom.entities, "customer": f"customer-{number}"}) for number in (1, 2)
+    )
+    for payment in (one, other):
+        open_cases.add("customer", payment.entities["customer"] or "", house.now)
+    assert open_cases.must_read(house.ledger, [other], house.policy, house.now)
+
+    open_cases.read(house.ledger, [one], house.policy, house.now)
+
+    assert not open_cases.must_read(house.ledger, [other], house.policy, house.now)
+
+
 def test_a_case_older_than_policy_lets_alerts_join_is_not_looked_up(
     house: House, open_cases: OpenCases
 ) -> None:
