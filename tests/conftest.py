@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import certifi
 import pytest
 from argon2 import profiles
 from hypothesis import settings
@@ -18,6 +19,17 @@ FULL_COST = signin.COST
 signin.COST = profiles.CHEAPEST
 _FOLDER = tempfile.mkdtemp(prefix="secondlook-test-keys-")
 os.environ["SECONDLOOK_KEYS"] = _FOLDER
+
+# Nothing here speaks TLS, yet httpx reads its list of authorities for every client it makes, thousands in one run.
+# A list of one is read in a hundredth of the time, by the processes that tests start, too.
+_AUTHORITY = Path(_FOLDER, "authority.pem")
+_AUTHORITY.write_text(
+    certifi.contents().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+)
+os.environ["SSL_CERT_FILE"] = str(_AUTHORITY)
+
+# Tests train with two threads beside another worker: a thread that spins while it waits takes that worker's time.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Hypothesis fails an example that takes longer than 200 ms, which a busy machine does by itself.
 settings.register_profile("untimed", deadline=None)

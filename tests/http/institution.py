@@ -26,6 +26,8 @@ from tests.ledgers import new_workspace
 RULES = Path(__file__).parents[2] / "rules"
 KEY = "5eed" * 16
 PASSWORD = "correct horse battery"
+# A busy machine takes its time to build anew what decides; what happens to whoever waits too long has its own test.
+PATIENCE_SECONDS = 60.0
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
 
 
@@ -142,6 +144,7 @@ class Institution:
 def served(workspace: Workspace) -> Iterator[Institution]:
     """The workspace behind uvicorn on a free loopback port, in a thread."""
     app = App.open(workspace)
+    app.loop._patience = PATIENCE_SECONDS
     add_people(app)
     bound = ports.listen(0, "--port")
     config = uvicorn.Config(create_api(app), http=Lanes(app), log_level="warning", lifespan="off")

@@ -18,7 +18,14 @@ from casework.http.crowd import Crowd
 from casework.refusals import NotNow, Overloaded, Rebuilding
 from data.errors import DiskError
 from data.transactions import Transaction
-from tests.http.institution import Institution, large_payment, make_workspace, payment, served
+from tests.http.institution import (
+    PATIENCE_SECONDS,
+    Institution,
+    large_payment,
+    make_workspace,
+    payment,
+    served,
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +114,7 @@ def test_whoever_waits_long_for_a_rebuild_gets_the_fail_safe_outcome_and_an_alar
             unready = bank.ask("", "GET", "/readyz")
             assert kept is not None
     finally:
-        bank.app.loop._patience = 3.0
+        bank.app.loop._patience = PATIENCE_SECONDS
     assert [told.status_code, soon.status_code, unready.status_code] == [503, 503, 503]
     assert told.json()["fail_safe"] == kept.settings.policy.fail_safe.word
     assert int(told.headers["retry-after"]) >= 1

@@ -116,7 +116,7 @@ def train(running: Running) -> dict[str, Any]:
     seen = []
     while (run := good(client.get(path)))["result"] == "running":
         seen.append(run["share"])
-        sleep(0.05)
+        sleep(0.2)
     assert seen == sorted(seen)
     return dict(run)
 

@@ -44,7 +44,7 @@ def test_a_good_model_finds_much_of_the_fraud_and_not_nearly_all(
     cut = int(0.7 * len(payments))
     settings = {"objective": "binary:logistic", "max_depth": 5, "eta": 0.1, "base_score": 0.5, "max_bin": 512}
     known = xgboost.DMatrix(features[:cut], payments["is_fraud"][:cut])
-    model = xgboost.train({**settings, "nthread": 2, "seed": 1}, known, 120)
+    model = xgboost.train({**settings, "nthread": 1, "seed": 1}, known, 120)
     score = model.predict(xgboost.DMatrix(features[cut:]))
     assert 0.45 < average_precision_score(payments["is_fraud"][cut:], score) < 0.85
 

@@ -66,21 +66,29 @@ def test_a_state_loaded_in_bulk_continues_as_if_it_had_lived_through_it(stream: 
     assert_contract(payments, reports, rows, skipped=half)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
-@given(streams(most=60))
-def test_batch_features_by_windows_are_those_of_the_contract(stream: Stream) -> None:
-    payments, reports = stream
-    assert_contract(payments, reports, batch_rows(payments, reports, join_up_to=-1))
+@pytest.mark.parametrize("examples", [12, pytest.param(60, marks=pytest.mark.soak)])
+def test_batch_features_by_windows_are_those_of_the_contract(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, derandomize=True)
+    @given(streams(most=60))
+    def compare(stream: Stream) -> None:
+        payments, reports = stream
+        assert_contract(payments, reports, batch_rows(payments, reports, join_up_to=-1))
+
+    compare()
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
-@given(streams(most=60), st.data())
-def test_batch_features_of_a_few_rows_are_those_of_the_contract(stream: Stream, data: st.DataObject) -> None:
-    payments, reports = stream
-    first = data.draw(st.integers(0, len(payments) - 1))
-    last = data.draw(st.integers(first, len(payments) - 1))
-    rows = batch_rows(payments, reports, first_seq=payments[first].seq, last_seq=payments[last].seq)
-    assert_contract(payments[: last + 1], reports, rows, skipped=first)
+@pytest.mark.parametrize("examples", [8, pytest.param(40, marks=pytest.mark.soak)])
+def test_batch_features_of_a_few_rows_are_those_of_the_contract(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, derandomize=True)
+    @given(streams(most=60), st.data())
+    def compare(stream: Stream, data: st.DataObject) -> None:
+        payments, reports = stream
+        first = data.draw(st.integers(0, len(payments) - 1))
+        last = data.draw(st.integers(first, len(payments) - 1))
+        rows = batch_rows(payments, reports, first_seq=payments[first].seq, last_seq=payments[last].seq)
+        assert_contract(payments[: last + 1], reports, rows, skipped=first)
+
+    compare()
 
 
 def long_stream(seed: int, rows: int, late_share: float) -> Stream:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from rule_samples import RULES, demo_features, demo_files, demo_lists
 
@@ -46,7 +46,7 @@ def plain(path: str) -> dict[str, Any]:
 
 
 def loads(kind: str, value: dict[str, Any], path: str) -> bool:
-    text = yaml.safe_dump(value, allow_unicode=True, default_style=None, sort_keys=False)
+    text = json.dumps(value, ensure_ascii=False, default=str)  # JSON is YAML, and written fifty times as fast
     try:
         LOADERS[kind](text.encode(), path)
     except ConfigError:
