@@ -66,3 +66,15 @@ class AuditCalls:
         """The ZIP of an evidence pack."""
         body = {"ids": list(ids), "reason": reason, "unmask": unmask}
         return self._answer("POST", "/evidence", body=body, timeout=_PATIENT).content
+
+    def erasure_preview(self, entity: str, value: str) -> Json:
+        """What an erasure would take away."""
+        return self._ask("POST", "/erasures/preview", body={"entity": entity, "value": value})
+
+    def erase(self, entity: str, value: str, reason: str) -> Json:
+        """Erase what is kept of a person; it cannot be undone."""
+        body = {"entity": entity, "value": value, "reason": reason}
+        return self._answer("POST", "/erasures", body=body, timeout=_PATIENT).json()
+
+    def erasures(self) -> Json:
+        return self._ask("GET", "/erasures")

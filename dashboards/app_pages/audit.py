@@ -8,7 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import as_of_view, evidence_view, frame, paging, record_view, signin, story_view, words
+from dashboards import (
+    as_of_view,
+    erasure_view,
+    evidence_view,
+    frame,
+    paging,
+    record_view,
+    signin,
+    story_view,
+    words,
+)
 
 Json = dict[str, Any]
 PAGE_SIZE = 100
@@ -19,13 +29,15 @@ SECTIONS = {
     "chain": "The chain",
     "replays": "Replays",
     "evidence": "Evidence",
+    "erasures": "Erasures",
 }
 
 
 def show() -> None:
     frame.head(
         "Audit",
-        "Every change of anything is an event, chained by hash. This page reads; it can change nothing.",
+        "Every change of anything is an event, chained by hash. This page reads; all that it can change is what an "
+        "admin erases.",
     )
     section = frame.choice("Part", "section", SECTIONS, default="search")
     {
@@ -35,6 +47,7 @@ def show() -> None:
         "chain": record_view.chain,
         "replays": record_view.replays,
         "evidence": evidence_view.page,
+        "erasures": erasure_view.page,
     }[section]()
 
 

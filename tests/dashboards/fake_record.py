@@ -248,7 +248,31 @@ def _evidence(api: Any, asked: Asked) -> bytes:
     return b"PK of " + ",".join(asked.body["ids"]).encode()
 
 
+PREVIEW: Json = {"payments": 2, "erased": {"values": 4, "files": 1}, "backups": ["secondlook-1"]}
+ERASURE: Json = {
+    "erasure_id": "erasure_1",
+    "asked_by": "admin-1",
+    "reason": "request 4710",
+    "erased_at": stamp(days=1),
+    "event_seq": 52000,
+    "scope": {"entity": "customer", "subject": "ab12"},
+    "counts": {"values": 2, "written_words": 1},
+}
+
+
+def _erase(api: Any, asked: Asked) -> Json:
+    api.done.append(("POST", "/erasures", asked.body))
+    return {**PREVIEW, "erasure_id": "erasure_2", "in_log": False}
+
+
+def _erasure_preview(_api: Any, asked: Asked) -> Json:
+    return PREVIEW if asked.body["value"] == "c-17" else {"payments": 0, "erased": {}, "backups": []}
+
+
 ROUTES: list[Any] = [
+    ("GET", "/erasures", False, lambda _api, _asked: {"erasures": [ERASURE]}),
+    ("POST", "/erasures", False, _erase),
+    ("POST", "/erasures/preview", False, _erasure_preview),
     ("GET", "/audit/ids/([^/]+)", False, _found),
     ("GET", "/audit/decisions/([^/]+)", False, _story),
     (

@@ -132,3 +132,37 @@ def test_a_pack_without_personal_fields_needs_no_reason(opened: Opened, api: Fak
     app.text_area(key="evidence_ids").set_value("t_90002").run()
     app.button(key="make_pack_page").click().run()
     assert api.done[0][2]["unmask"] is False
+
+
+def test_an_admin_sees_what_would_be_erased_says_why_and_confirms_before_it_is(
+    opened: Opened, api: FakeApi
+) -> None:
+    app = opened("admin", "audit", section="erasures")
+    assert "2 personal values, 1 text written by people" in seen(app)
+    app.text_input(key="erase_value").set_value("c-17")
+    app.button(key="erase_look").click().run()
+    assert "Of customer **c-17**, 2 payments: 4 personal values, 1 file" in seen(app)
+    assert "1 backup made before will still hold them" in seen(app)
+    assert app.button(key="erase_now").disabled  # no reason was given yet
+    app.text_input(key="erase_reason").set_value("request 4711").run()
+    assert api.done == []
+    app.button(key="erase_now").click().run()
+    body = {"entity": "customer", "value": "c-17", "reason": "request 4711"}
+    assert api.done == [("POST", "/erasures", body)]
+    assert "Erased of 2 payments: 4 personal values, 1 file." in seen(app)
+    assert not any(button.key == "erase_now" for button in app.button)
+
+
+def test_where_nothing_is_left_of_somebody_nothing_can_be_erased(opened: Opened, api: FakeApi) -> None:
+    app = opened("admin", "audit", section="erasures")
+    app.text_input(key="erase_value").set_value("nobody")
+    app.button(key="erase_look").click().run()
+    assert "Nothing is left to erase" in seen(app)
+    assert not any(button.key == "erase_now" for button in app.button)
+    assert api.done == []
+
+
+def test_an_auditor_reads_what_was_erased_and_cannot_erase(opened: Opened) -> None:
+    app = opened(WHO, "audit", section="erasures")
+    assert "request 4710" in seen(app)
+    assert [field.label for field in app.text_input] == []
