@@ -145,11 +145,17 @@ def _card(model_id: str) -> None:
         _facts(card)
         st.caption("  \n".join(words.plain(line) for line in card["limits"]))
     with right:
-        st.image(beeswarm, width="stretch", alt="SHAP values of a sample of payments, by feature: a beeswarm")
+        with st.container(key="drawn_beeswarm"):
+            st.image(
+                beeswarm, width="stretch", alt="SHAP values of a sample of payments, by feature: a beeswarm"
+            )
         st.caption(BEESWARM)
         with st.expander("How the values of the strongest features matter"):
             dependence = client.model_file(model_id, "dependence.png")
-            st.image(dependence, width="stretch", alt="SHAP values of the strongest features by their value")
+            with st.container(key="drawn_dependence"):
+                st.image(
+                    dependence, width="stretch", alt="SHAP values of the strongest features by their value"
+                )
             st.caption("Each point is a payment: its value across, how far that moved the margin upwards.")
     page = client.model_file(model_id, "card.html")
     st.download_button(

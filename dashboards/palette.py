@@ -114,9 +114,14 @@ _STYLE = """
   [data-testid="stCode"] .token.string { color: APPROVE; }
   [data-testid="stCode"] .token.number, [data-testid="stCode"] .token.boolean { color: RULE; }
   [data-testid="stCode"] .token:is(.key, .atrule, .property, .function, .keyword) { color: ACCENT; }
+  [class*="st-key-drawn_"] img { filter: DRAWN; border-radius: .4rem; }
   .st-key-draft_text textarea { font: .82rem/1.55 "Source Code Pro", monospace; white-space: pre; overflow-x: auto; }
 </style>
 """
+
+
+# Pictures that a training drew have a white ground: turned over they stand on the dark paper, with their hues kept.
+_DRAWN = {LIGHT: "none", DARK: "invert(.92) hue-rotate(180deg)"}
 
 
 def style() -> str:
@@ -129,6 +134,7 @@ def style() -> str:
         "DECLINE": colours.decline,
         "RULE": colours.rule,
         "ACCENT": colours.accent,
+        "DRAWN": _DRAWN[colours],
     }
     css = _STYLE
     for name, colour in named.items():

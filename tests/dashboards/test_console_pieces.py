@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from dashboards import charts, sign_in_cookie, waterfall, words
+from dashboards import charts, palette, sign_in_cookie, waterfall, words
 from dashboards.client import ApiError, Client
 from dashboards.palette import DARK, LIGHT, Palette
 from dashboards.task_view import what_decided
@@ -221,3 +221,11 @@ def test_an_answer_that_is_no_problem_json_still_becomes_an_error() -> None:
 
 def test_no_content_is_none() -> None:
     assert refusing(httpx.Response(204)).next_task() is None
+
+
+def test_pictures_of_a_model_card_stand_on_the_paper_of_the_readers_theme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for colours, turned in ((LIGHT, False), (DARK, True)):
+        monkeypatch.setattr(palette, "palette", lambda found=colours: found)
+        assert ("st-key-drawn_" in palette.style(), "filter: invert" in palette.style()) == (True, turned)
