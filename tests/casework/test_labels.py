@@ -232,6 +232,20 @@ def test_silence_says_what_it_followed(house) -> None:
         (released.seq, "no dispute after released"),
         (imported.seq, "no dispute in imported history"),
     ]
+    weight = house.policy.labels.weights["matured_silence"]
+    assert {(x.weight, x.derivation) for x in known(house)} == {(weight, "matured_silence weighs 0.90")}
+
+
+def test_what_is_golden_or_adjudicated_weighs_what_policy_says(house_with) -> None:
+    house = house_with(second_review=1.0)
+    case = house.case()
+    house.judge("analyst-1", "legitimate")
+    house.judge("analyst-2", "confirmed_fraud")
+    house.judge("lead-1", "confirmed_fraud", role="team_lead")
+    weights = house.policy.labels.weights
+    assert [(x.source, x.weight) for x in known(house)] == [("adjudicated", weights["adjudicated"])]
+    golden = known(house, golden={case.transaction_seq: True})
+    assert [(x.source, x.weight) for x in golden] == [("golden", weights["golden"])]
 
 
 def test_what_became_of_a_payment_counts_from_that_moment_on(house) -> None:
