@@ -19,6 +19,7 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 
 from casework.server_log import FACTS
+from engine.decide import is_unexplained
 from engine.decision import Decision, Results
 
 log = logging.getLogger("secondlook.decisions")
@@ -39,6 +40,7 @@ class Measures:
         PlatformCollector(registry=self.registry)
         self._decisions = self._counter("decisions", "Decisions made and on disk", "outcome")
         self._fail_safe = self._counter("fail_safe", "Answers without a model or without a decision", "why")
+        self._unexplained = self._counter("unexplained_decisions", "Decisions whose explanation failed")
         self._rule_errors = self._counter("rule_errors", "Rules that could not be evaluated", "rule")
         self._refused = self._counter("refused_transactions", "Payments not decided, to be sent again", "why")
         self._answers = Histogram(
@@ -82,6 +84,8 @@ class Measures:
         for decision in made:
             if "fail_safe" in decision.context:
                 self._fail_safe.labels(decision.context["fail_safe"]).inc()
+            if is_unexplained(decision):
+                self._unexplained.inc()
             for result in Results.of(decision.rules).errors:
                 self._rule_errors.labels(result.rule_id).inc()
 

@@ -267,6 +267,11 @@ def needs_explanation(decision: Decision) -> bool:
     return decision.outcome is not Outcome.APPROVE or bool(decision.triage.reason) or decision.explored
 
 
+def is_unexplained(decision: Decision) -> bool:
+    """Whether SHAP values should be stored with it, and are not, because working them out failed."""
+    return decision.explanation is None and decision.margin is not None and needs_explanation(decision)
+
+
 def load_after(load: CapacityState, decision: Decision) -> CapacityState:
     """The day's load once this decision is made; audits count, since they take a reviewer's time too."""
     if decision.outcome is Outcome.REVIEW or decision.draws.audited:

@@ -12,7 +12,7 @@ from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
 
-BREAKER, FAIL_SAFE, RULE_ERROR = "breaker", "fail_safe", "rule_error"
+BREAKER, FAIL_SAFE, RULE_ERROR, UNEXPLAINED = "breaker", "fail_safe", "rule_error", "unexplained"
 Key = tuple[str, str]
 """Kind and subject: of each there is at most one open alarm."""
 

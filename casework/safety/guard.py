@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from casework.safety import alarms, breaker_acts, effects
-from casework.safety.alarms import BREAKER, FAIL_SAFE, RULE_ERROR, Key
+from casework.safety.alarms import BREAKER, FAIL_SAFE, RULE_ERROR, UNEXPLAINED, Key
 from data.transactions import Transaction
 from data.writer import Writer
 from engine.breaker import CAP, MODEL, PAUSE, POLICY, RULE, Acted, Breaker
 from engine.control import Control
 from engine.costs import CapacityState
-from engine.decide import Engine
+from engine.decide import Engine, is_unexplained
 from engine.decision import Decision
 from engine.trial import Rollout, Shadow
 
@@ -23,6 +23,7 @@ _FAIL_SAFE = {
     "model_missing": "The champion's files are missing or altered; no model runs, the fail-safe answer stands.",
     "model_failed": "The model failed on payments, which got the policy's fail-safe answer.",
 }
+_UNEXPLAINED = "The model {} could not explain decisions. Their answers stand, without reasons for reviewers."
 
 
 class Guard:
@@ -84,6 +85,8 @@ class Guard:
         if rows:
             w.insert("control_effects", rows)
             self._alarm_of(w, rows, at)
+        for model_id in {decision.model_id for decision in made if is_unexplained(decision)}:
+            self._alarm(w, UNEXPLAINED, model_id, _UNEXPLAINED.format(model_id), at)
         if self.shadows or self.rollout is not None:
             w.insert("trial_answers", list(self._answers(made)))
         for acted in self.breaker.see(made, at):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from tests.http.institution import Institution, make_workspace, payment, proposals, served
+from engine.decision import Explanation
+from engine.model.explain import ExplanationError
+from tests.http.institution import Institution, large_payment, make_workspace, payment, proposals, served
 
 RULE = "catalogue/card_testing_burst.yaml"
 
@@ -38,6 +41,30 @@ def test_a_champion_whose_files_are_gone_leaves_the_fail_safe_outcome(bank: Inst
     assert 'secondlook_fail_safe_total{why="model_missing"}' in text
     counted = bank.ask("risk-manager-1", "GET", "/v1/safety").json()["fail_safe"]
     assert [row["n"] for row in counted if row["subject"] == "model_missing"] == [1]
+
+
+class Unreadable:
+    """A model that is sure, and whose reasons cannot be worked out."""
+
+    model_id = "m_unreadable"
+
+    def ask(self, rows: Sequence[Any]) -> tuple[list[float], list[float], list[float]]:
+        return [0.0] * len(rows), [0.99] * len(rows), [0.0] * len(rows)
+
+    def explain(self, rows: Sequence[Any], margin: Sequence[float]) -> list[Explanation]:
+        raise ExplanationError("the reasons of row 0 sum to 1.0, its margin is 2.0")
+
+
+def test_a_decision_whose_explanation_fails_stands_is_counted_and_alarmed_about(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ = bank.app.live
+    monkeypatch.setattr(bank.app.live.engine, "model", Unreadable())
+    decided = bank.decide(large_payment(3))
+    assert (decided["outcome"] != "approve", decided["model_id"]) == (True, "m_unreadable")
+    assert ("unexplained", "m_unreadable") in alarms(bank)
+    text = bank.ask("integrator-1", "GET", "/metrics").text
+    assert "secondlook_unexplained_decisions_total 1.0" in text
 
 
 def test_a_rule_that_raises_asks_as_it_does_for_a_missing_value_and_is_alarmed_about(
