@@ -7,7 +7,7 @@ import pytest
 
 from casework.cases import dispositions
 from casework.learning.labels import voiding
-from casework.learning.labels.labels import Label, labels
+from casework.learning.labels.labels import Label, claim_table, labels
 from casework.review import verdicts
 from data.errors import InputError, NotFoundError
 from engine.decision import Outcome
@@ -281,3 +281,20 @@ def test_a_weight_at_the_cap_is_not_called_capped(house) -> None:
     report(house, case.transaction_seq, True, house.now)
     with_labels(house, cap=1.0)
     assert [(x.weight, x.derivation) for x in known(house)] == [(1.0, "outcome weighs 1.00")]
+
+
+def test_every_claim_is_told_strongest_first_the_golden_one_too(house) -> None:
+    case = house.case()
+    house.judge("analyst-1", "legitimate")
+    golden = {case.transaction_seq: True}
+    said = ["single_verdict", "matured_silence"]  # the payment was released, and silence still matures
+    for given, sources in ((golden, ["golden", *said]), (None, said)):
+        told = claim_table(house.ledger, house.policy, house.now, golden=given)
+        assert told.column("source").to_pylist() == sources
+
+
+def test_a_source_that_policy_gives_no_weight_has_none(house) -> None:
+    house.case()
+    house.judge("analyst-1", "legitimate")
+    with_labels(house, weights={})
+    assert known(house) == []
