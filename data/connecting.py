@@ -17,6 +17,9 @@ _CONFIG = {
     "python_enable_replacements": "false",
     # Commits stall while a checkpoint runs, so it is put off until `checkpoint` is called at a quiet moment.
     "checkpoint_threshold": "256MB",
+    # A checkpoint needs up to some hundred megabytes for a moment, which the allocator would keep for later otherwise.
+    "allocator_background_threads": "true",
+    "allocator_flush_threshold": "16MB",
 }
 
 

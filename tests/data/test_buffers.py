@@ -41,6 +41,13 @@ def test_nothing_but_that_limit_and_the_threads_can_be_set(tmp_path: Path) -> No
             connection.execute("SET GLOBAL allowed_configs = ['threads']")
 
 
+def test_what_duckdb_frees_after_a_checkpoint_goes_back_to_the_system_by_itself(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        names = ("allocator_background_threads", "allocator_flush_threshold")
+        found = [ledger.read(f"SELECT current_setting('{name}') AS v")[0]["v"] for name in names]
+    assert found == [True, "16MB"]
+
+
 def test_a_small_ledger_keeps_all_it_holds(tmp_path: Path) -> None:
     with new_ledger(tmp_path) as ledger:
         assert buffers.give_back(ledger._connection) == 0
