@@ -83,6 +83,9 @@ def content(transaction: Transaction) -> bytes:
         *base,
         *((name, value if value.__class__ is str else _text(name, value)) for name, value in named),
     ]
+    text = "".join([f"{name}={len(value)}:{value};" for name, value in told if value is not None])
+    if text.isascii():  # then it has as many bytes as characters
+        return text.encode()
     encoded = [(name, value.encode()) for name, value in told if value is not None]
     return b"".join([b"%b=%d:%b;" % (name.encode(), len(value), value) for name, value in encoded])
 

@@ -36,3 +36,17 @@ class Transaction:
         """Microseconds since 1970 in UTC, exact (a float timestamp would lose the last digit)."""
         whole = int(self.occurred_at.replace(microsecond=0).timestamp())
         return whole * 1_000_000 + self.occurred_at.microsecond
+
+    def placed(self, seq: int) -> Transaction:
+        """The transaction at its place in the ledger; `replace` takes twice the time for the same."""
+        return Transaction(
+            self.transaction_id,
+            self.occurred_at,
+            self.amount_minor,
+            self.entities,
+            self.attributes,
+            self.amount,
+            self.currency,
+            self.personal,
+            seq,
+        )

@@ -196,3 +196,25 @@ class Decision:
     @property
     def hits(self) -> tuple[RuleResult, ...]:
         return Results.of(self.rules).hits
+
+    def with_context(self, context: Mapping[str, Any]) -> Decision:
+        """The decision with another context. `replace` does the same in three times the time: it asks for each field by
+        name, and every decision beside a shadow is told so."""
+        return Decision(
+            self.transaction,
+            self.outcome,
+            self.decided_at,
+            self.set_id,
+            self.model_id,
+            self.features,
+            self.probability,
+            self.margin,
+            self.rules,
+            self.triage,
+            self.draws,
+            self.explanation,
+            self.explored,
+            self.reasons,
+            self.thresholds,
+            context,
+        )

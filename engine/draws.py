@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
+from functools import lru_cache
+from typing import Any
 
 from engine.decision import Draws
 
 _SCALE = 1 << 53
+_BLOCK = 64
 
 
 def draw(key: bytes, purpose: str, subject: str) -> float:
@@ -15,9 +18,20 @@ def draw(key: bytes, purpose: str, subject: str) -> float:
     The first 53 bits of HMAC-SHA256 (RFC 2104) over the length-prefixed purpose and subject, so that two pairs
     never share a message. The same arguments always give the same number; different purposes are independent.
     """
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in (purpose.encode(), subject.encode()))
-    digest = hmac.digest(key, message, "sha256")
-    return (int.from_bytes(digest[:8], "big") >> 11) / _SCALE
+    begun, outer = _begun(key, purpose)
+    said, inner, outer = subject.encode(), begun.copy(), outer.copy()
+    inner.update(len(said).to_bytes(4, "big") + said)
+    outer.update(inner.digest())
+    return (int.from_bytes(outer.digest()[:8], "big") >> 11) / _SCALE
+
+
+@lru_cache(maxsize=64)
+def _begun(key: bytes, purpose: str) -> tuple[Any, Any]:
+    """The inner and outer hash of the HMAC once they have the key, and the inner one the purpose; only ever copied."""
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    said = purpose.encode()
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + len(said).to_bytes(4, "big") + said)
+    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 def transaction_draws(key: bytes, transaction_id: str, audit_share: float, explore_share: float) -> Draws:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, datetime
 
 import orjson
@@ -124,7 +123,7 @@ class Decider:
         self._intake.open_cases.read(self._ledger, fresh, live.settings.policy, at)
         try:
             first = self._ledger.next_transaction_seq  # whoever takes seqs holds the application's lock
-            placed = [replace(t, seq=first + n) for n, t in enumerate(fresh)]
+            placed = [t.placed(first + n) for n, t in enumerate(fresh)]
             made = live.guard.decide(placed, at=at, load=load)
             answers = self._written(live, made, at)
         except BaseException:

@@ -104,7 +104,7 @@ class Guard:
             scores = {t: f.probability for t, f in zip(ids, found, strict=True) if f.probability is not None}
             if scores:
                 beside["shadow_scores"] = scores
-            told.append(replace(decision, context={**decision.context, **beside}))
+            told.append(decision.with_context({**decision.context, **beside}))
         return told
 
     def _answers(self, made: Sequence[Decision]) -> Iterator[dict[str, Any]]:

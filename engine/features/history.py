@@ -224,10 +224,12 @@ class History:
                 insort(self.unpriced, time)
         if self.squares is not None:
             self.squares.insert(place, amount * amount if amount is not None else 0)
-        for column, value in zip(self.columns, values, strict=True):
-            column.insert(place, value)
-        for held, code in zip(self.codes, codes, strict=True):
-            held.insert(place, code)
+        if values:
+            for column, value in zip(self.columns, values, strict=True):
+                column.insert(place, value)
+        if codes:
+            for held, code in zip(self.codes, codes, strict=True):
+                held.insert(place, code)
 
     def priced(self, low: int, high: int) -> int:
         """How many of rows low..high (which share no time with rows outside) have an amount."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
+
 import numpy as np
+import pytest
 
 from engine.draws import draw, transaction_draws
 
@@ -14,6 +17,13 @@ def test_the_same_arguments_give_the_same_number_and_others_another() -> None:
     assert draw(KEY, "audit", "t1") == first
     others = {draw(KEY, "audit", "t2"), draw(KEY, "explore", "t1"), draw(b"other", "audit", "t1")}
     assert first not in others and len(others) == 3
+
+
+@pytest.mark.parametrize("key", [KEY, b"", b"k" * 64, b"k" * 65])
+def test_a_draw_is_the_start_of_the_messages_hmac(key: bytes) -> None:
+    message = b"\0\0\0\x05audit" + b"\0\0\0\x02" + "é".encode()
+    digest = hmac.digest(key, message, "sha256")
+    assert draw(key, "audit", "é") == (int.from_bytes(digest[:8], "big") >> 11) / 2**53
 
 
 def test_purpose_and_subject_cannot_be_confused() -> None:
