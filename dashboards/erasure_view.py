@@ -83,7 +83,7 @@ def _confirm(entity: str, value: str, seen: Json) -> None:
         short = len(reason.strip()) < SHORTEST_REASON
         with st.popover("Erase for good", icon=":material/delete_forever:", disabled=short):
             st.markdown(
-                f"This cannot be undone. Your name and the reason go into the record; who {who} is does not."
+                "This cannot be undone. Your name and the reason go into the record; whose data it was does not."
             )
             if st.button("Yes, erase it now", key="erase_now", type="primary", disabled=short):
                 with st.spinner("Erasing, and taking it out of the log", show_time=True):

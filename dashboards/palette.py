@@ -63,6 +63,8 @@ _STYLE = """
   [data-testid="stBottom"] > div { border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);
     box-shadow: 0 -6px 18px rgb(0 0 0 / 6%); }
   [data-testid="stMetricLabel"] p { font-size: .82rem; opacity: .85; }
+  @media (max-width: 1100px) {
+    [data-testid="stMetricLabel"], [data-testid="stMetricLabel"] * { white-space: normal; overflow: visible; } }
   .st-key-question h2 { padding: 0; }
   .st-key-why [data-testid="stMarkdownContainer"] p { line-height: 1.4; }
   [data-testid="stHeaderActionElements"] { display: none; }
