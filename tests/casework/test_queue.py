@@ -23,11 +23,12 @@ def release(house, task_id: str, reviewer: str, reason: str = "I know the custom
         return tasks.release(w, task_id, reviewer, reason, house.now)
 
 
-def test_twenty_reviewers_at_once_share_300_tasks_without_loss_or_doubling(house_with) -> None:
+@pytest.mark.parametrize("cases", [80, pytest.param(235, marks=pytest.mark.soak)])
+def test_twenty_reviewers_at_once_share_all_tasks_without_loss_or_doubling(house_with, cases: int) -> None:
     house = house_with(second_review=0.3)
-    house.many_cases(235)
+    house.many_cases(cases)
     total = house.ledger.read("SELECT count(*) AS n FROM tasks")[0]["n"]
-    assert total > 270
+    assert total > 1.15 * cases
     taken: list[tuple[str, str]] = []
 
     def work(reviewer: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,23 @@ _VALUES: dict[pa.DataType, Any] = {
 OURS = {"schema_migrations", "events", "about", "fields", "state_seals", "transactions", "personal_values"}
 
 
-def older(path: Path, upto: int) -> dict[str, tuple[Any, ...]]:
-    """A ledger as the migrations up to that number made it, a row in every table of its time; the rows by table."""
-    connection = connect(path)
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """An empty database after each migration, by its number."""
+    folder: Path = tmp_path_factory.mktemp("schemas")
+    growing, found = folder / "growing.duckdb", {}
     for migration in shipped_migrations():
-        if migration.number <= upto:
-            schema._apply(connection, migration, NAIVE)
+        connection = connect(growing)
+        schema._apply(connection, migration, NAIVE)
+        connection.close()
+        found[migration.number] = Path(shutil.copyfile(growing, folder / f"{migration.number}.duckdb"))
+    return found
+
+
+def older(path: Path, empty: Path) -> dict[str, tuple[Any, ...]]:
+    """A ledger of an earlier schema, a row in every table of its time; the rows by table."""
+    shutil.copyfile(empty, path)
+    connection = connect(path)
     texts = (b"admin-1", b"ledger.created", b"ledger", b"{}", b"{}")
     made = event_hash(GENESIS, 1, microseconds(AT), texts)
     event = [1, NAIVE, *(text.decode() for text in texts[:3]), *texts[3:], GENESIS, made]
@@ -49,9 +61,11 @@ def older(path: Path, upto: int) -> dict[str, tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("number", [migration.number for migration in shipped_migrations()])
-def test_a_ledger_of_every_earlier_schema_opens_with_its_rows(tmp_path: Path, number: int) -> None:
+def test_a_ledger_of_every_earlier_schema_opens_with_its_rows(
+    tmp_path: Path, schemas: dict[int, Path], number: int
+) -> None:
     path = tmp_path / "secondlook.duckdb"
-    rows = older(path, number)
+    rows = older(path, schemas[number])
     with Ledger.open(path, keyring=Keyring(tmp_path / "keys")) as ledger:
         for table, row in rows.items():
             found = ledger._connection.execute(f'SELECT * FROM "{table}"').fetchall()
