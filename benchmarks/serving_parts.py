@@ -32,10 +32,12 @@ from benchmarks.machine import machine
 from benchmarks.payments import body_of, fresh, request_of, templates
 from benchmarks.serving_workspace import about, prepare
 from casework.cases.joining import OpenCases
+from casework.cases.past import PastPayments
 from casework.deciding import decider
 from casework.deciding.intake import Intake
 from casework.http import lane
 from casework.safety.guard import Guard
+from casework.schedule import Schedule
 from casework.server import Addresses, Serving, serve_workspace
 from casework.workspace import Workspace
 from data.appending import Tables
@@ -44,6 +46,7 @@ from data.ledger import Ledger
 from data.transactions import Transaction
 from data.writer import Writer
 from engine.features.online import OnlineState
+from engine.model.novelty import Novelty
 from engine.model.scoring import Model
 from engine.rules.rule_set import RuleSet
 
@@ -53,8 +56,8 @@ PARTS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("requests read: bytes, JSON, payments", lane.DecisionLane, ("data_received",)),
     ("features", OnlineState, ("features", "add")),
     ("rules", RuleSet, ("evaluate",)),
-    ("trees and their inputs", Model, ("score_rows",)),
-    ("novelty", Model, ("novelty",)),
+    ("trees and their inputs", Model, ("ask",)),
+    ("novelty", Novelty, ("of_rows",)),
     ("triage", engine.decide, ("triage",)),
     ("SHAP values", Model, ("explain",)),
     ("shadows", Guard, ("_beside",)),
@@ -64,12 +67,15 @@ PARTS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("payments' digests and rows", Writer, ("insert_transactions",)),
     ("events: chain and seals", Writer, ("events", "event")),
     ("breaker, trials, effects", Guard, ("record",)),
+    ("the past of a case", PastPayments, ("before",)),
     ("cases and tasks opened, alerts joined", Intake, ("open",)),
     ("alerts: open cases looked for", OpenCases, ("read", "must_read", "prepare")),
     ("writes to DuckDB beside decisions", Writer, ("read", "execute", "flush")),
     ("rows checked for their columns", Tables, ("fitting",)),
     ("journal: written and forced to disk", Backlog, ("add",)),
     ("DuckDB given what was recorded", Ledger, ("settle",)),
+    ("checkpoints", Ledger, ("checkpoint",)),
+    ("jobs beside", Schedule, ("_record",)),
     ("the rest of a write", decider.Decider, ("_commit",)),
     ("answers sent", lane.DecisionLane, ("_answer",)),
 )
