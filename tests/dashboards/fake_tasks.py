@@ -170,7 +170,7 @@ def task_page(
         "guideline": GUIDELINE,
         "claimed_by": "",
         "lock_expires_at": ahead(minutes=14),
-        "deadline": ahead(hours=2, minutes=11),
+        "deadline": ahead(hours=2, minutes=55),
         "draft": None,
         "previous_verdicts": [],
     }
