@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from data.disk import short_of_memory_named
 from data.errors import LedgerError
 
 _SHOWN = 120
@@ -30,7 +31,8 @@ class Cursors:
                 self.check()
                 self._open[cursor] = (threading.current_thread(), what)
             try:
-                yield cursor
+                with short_of_memory_named():
+                    yield cursor
             except duckdb.InterruptException as cut:
                 raise _closing() from cut
             finally:

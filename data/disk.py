@@ -1,4 +1,4 @@
-"""Which failures are the disk's or a damaged file's, and is there room for a checkpoint?"""
+"""Which failures are the disk's, the memory's or a damaged file's, and is there room for a checkpoint?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from data.errors import CheckpointBusyError, DiskError, LedgerError
+from data.errors import CheckpointBusyError, DiskError, LedgerError, MemoryShortError
 
 _MARGIN = 16 * 1024 * 1024
 _HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
@@ -17,9 +17,11 @@ _HINT = "Make room, or the disk writable; if the answer stays the same then, res
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """DiskError in place of whatever the system, or DuckDB for it, says of a write that failed."""
+    """DiskError in place of whatever the system, or DuckDB for it, says of a write that failed; MemoryShortError where
+    it was memory that it lacked."""
     try:
-        yield
+        with short_of_memory_named():
+            yield
     except (OSError, duckdb.IOException, duckdb.FatalException) as problem:
         raise _disk_error(problem, path) from problem
     except duckdb.TransactionException as problem:
@@ -28,6 +30,19 @@ def disk_errors(path: Path) -> Iterator[None]:
         ):  # a commit that failed to be written names its file; other refusals do not
             raise
         raise _disk_error(problem, path) from problem
+
+
+@contextmanager
+def short_of_memory_named() -> Iterator[None]:
+    """MemoryShortError in place of what DuckDB says when it finds no room within its limit."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as problem:
+        raise MemoryShortError(
+            "this needs more memory than the ledger has left at this moment",
+            hint="Nothing was changed. Try again in a moment, or ask for a shorter period; if it stays, give the "
+            "machine more memory.",
+        ) from problem
 
 
 @contextmanager

@@ -73,6 +73,10 @@ class CheckpointBusyError(LedgerError):
     """A read that began before the last change is under way; the write-ahead log stays until the next checkpoint."""
 
 
+class MemoryShortError(LedgerError):
+    """A question needs more memory than DuckDB has left at this moment; nothing was changed."""
+
+
 class DiskError(LedgerError):
     """The disk does not take what is written; nothing of it is recorded."""
 

@@ -17,7 +17,7 @@ from data.backlog import Backlog, together
 from data.checkpoints import move_log
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
-from data.disk import check_room, damage_named, disk_errors, wal_bytes
+from data.disk import check_room, damage_named, disk_errors, short_of_memory_named, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
 from data.journal import Journal, Rows, pending
@@ -257,7 +257,8 @@ class Ledger(Memory):
                 )
             self._writing = True
             try:
-                yield
+                with short_of_memory_named():
+                    yield
             finally:
                 self._writing = False
 

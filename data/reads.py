@@ -47,11 +47,12 @@ class Reads(ABC):
     def on_one_thread(self) -> Iterator[None]:
         """For many small statements in a row: handing each to DuckDB's other threads takes a third of its time. Large
         queries meanwhile have one processor, whoever asks."""
-        self._connection.execute("SET GLOBAL threads = 1")
-        try:
-            yield
-        finally:
-            self._connection.execute("RESET GLOBAL threads")
+        with self._connection.cursor() as cursor:  # the connection itself may be at work in another thread
+            cursor.execute("SET GLOBAL threads = 1")
+            try:
+                yield
+            finally:
+                cursor.execute("RESET GLOBAL threads")
 
     @contextmanager
     def view(self) -> Iterator[View]:

@@ -57,6 +57,7 @@ STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
     (errors.DiskError, 503, "The disk takes nothing"),
     (errors.LedgerBusyError, 503, "The ledger is busy"),
     (errors.CheckpointBusyError, 503, "A longer query is under way"),
+    (errors.MemoryShortError, 503, "Not enough memory"),
     (errors.ChainBrokenError, 500, "The record does not verify"),
     (errors.LedgerError, 500, "The ledger cannot be used"),
     (errors.InputError, 422, "This input cannot be used"),

@@ -14,7 +14,7 @@ import pytest
 
 from data import chain, checkpoints, disk
 from data.copying import copy_ledger
-from data.errors import CheckpointBusyError, DiskError, LedgerError
+from data.errors import CheckpointBusyError, DiskError, LedgerError, MemoryShortError
 from data.events import EventDraft
 from data.ledger import Ledger
 from tests.data.builders import AT, new_ledger, transaction
@@ -176,6 +176,26 @@ def test_a_walk_over_the_record_keeps_no_checkpoint_from_being_made(
             True,
             ledger.last_event.seq,
         )  # what came meanwhile is walked, too
+
+
+def test_a_query_that_needs_too_much_memory_is_refused_in_a_sentence_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    large = "SELECT len(list(repeat('x', 99) || i)) AS n FROM range(999999) r(i)"
+    with new_ledger(tmp_path) as ledger:
+        write(ledger, "a")
+        with ledger._connection.cursor() as setting:
+            setting.execute("SET GLOBAL memory_limit = '8MB'")
+            with pytest.raises(MemoryShortError, match="more memory than the ledger has left") as told:
+                ledger.read(large)
+            with pytest.raises(MemoryShortError), ledger.writing() as w:
+                w.insert_transactions([transaction("never")], AT, "api")
+                w.read(large)
+            setting.execute("RESET GLOBAL memory_limit")
+        assert "Nothing was changed" in told.value.hint
+        write(ledger, "b")
+        assert ids(ledger) == 100
+        assert chain.verify(ledger).ok
 
 
 @pytest.mark.parametrize("part", ["head", "middle", "end"])
