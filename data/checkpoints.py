@@ -21,7 +21,19 @@ _PAUSES_SECONDS = (0.01, 0.04, 0.1, 0.15)
 log = logging.getLogger("secondlook.ledger")
 
 
-def move_log(connection: Any, path: Path, reads: Cursors) -> None:
+def move_log(connection: Any, path: Path, reads: Cursors, *, tidy: bool) -> None:
+    """Checkpoint; with `tidy` the small groups of rows that checkpoints leave are put together, which takes seconds of
+    processor time and hundreds of megabytes where they are many. Raises as `_move` does."""
+    if not tidy:
+        connection.execute("SET GLOBAL max_vacuum_tasks = 0")
+    try:
+        _move(connection, path, reads)
+    finally:
+        if not tidy:
+            connection.execute("RESET GLOBAL max_vacuum_tasks")
+
+
+def _move(connection: Any, path: Path, reads: Cursors) -> None:
     """Checkpoint, with writers kept out by the caller, who may wait 0.3 s. CheckpointBusyError where a read that began
     earlier lasts longer; the log says which are under way."""
     for pause in (*_PAUSES_SECONDS, None):

@@ -36,8 +36,8 @@ def connect(path: Path) -> Any:
             raise
         raise LedgerError(f"the ledger cannot be opened ({problem})", where=str(path)) from problem
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    # Only `buffers` and `Reads.on_one_thread` change these, and put them back.
-    connection.execute("SET GLOBAL allowed_configs = ['memory_limit', 'threads']")
+    # Only `buffers`, `checkpoints` and `Reads.on_one_thread` change these, and put them back.
+    connection.execute("SET GLOBAL allowed_configs = ['memory_limit', 'threads', 'max_vacuum_tasks']")
     connection.execute("SET lock_configuration = true")
     return connection
 

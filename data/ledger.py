@@ -133,8 +133,8 @@ class Ledger(Memory):
                 self._connection.close()
                 self._lock_file.release()
 
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the file. Writers wait meanwhile, but for those that only record.
+    def checkpoint(self, *, tidy: bool = True) -> None:
+        """Move the write-ahead log into the file; not `tidy`: do no more. Writers wait, but for those that only record.
 
         CheckpointBusyError while a long read lasts that began before the last change; DiskError without room.
         """
@@ -143,7 +143,7 @@ class Ledger(Memory):
             check_room(self.path)
             if self._tables.sums is not None:
                 self._tables.sums.trim()
-            move_log(self._connection, self.path, self._cursors)
+            move_log(self._connection, self.path, self._cursors, tidy=tidy)
             self._let_go()
 
     @contextmanager

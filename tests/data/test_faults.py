@@ -143,6 +143,24 @@ def test_a_checkpoint_waits_a_moment_for_a_read_that_is_about_to_end(tmp_path: P
         assert ledger.wal_bytes == 0
 
 
+def test_under_load_a_checkpoint_leaves_small_groups_of_rows_and_a_tidy_one_puts_them_together(
+    tmp_path: Path,
+) -> None:
+    groups = "SELECT count(DISTINCT row_group_id) AS n FROM pragma_storage_info('transactions')"
+    with new_ledger(tmp_path) as ledger:
+        found = []
+        for n in range(6):
+            write(ledger, f"p{n}")
+            ledger.checkpoint(tidy=False)
+            found.append(ledger.read(groups)[0]["n"])
+        write(ledger, "last")
+        ledger.checkpoint()
+        assert found[-1] > found[0]
+        assert ledger.read(groups)[0]["n"] < found[-1]
+        assert ledger.read("SELECT current_setting('max_vacuum_tasks') AS n") == [{"n": 100}]
+        assert chain.verify(ledger).ok
+
+
 def test_a_copy_beside_an_older_read_takes_the_log_along(tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     with new_ledger(tmp_path) as ledger:
