@@ -28,7 +28,7 @@ def note(ledger: Ledger, reviewer: str, role: str, transaction_seq: int, at: dat
     """Record that this person is about to read the engine's opinion of a transaction, if he or she judged it blind and
     could still undo that. To be called before visibility is checked, so that an undo is either refused or blinds
     again."""
-    if role not in REVIEWER_ROLES or transaction_seq not in unread(ledger, reviewer, role, at):
+    if role not in REVIEWER_ROLES or not _unread(ledger, reviewer, at, transaction_seq):
         return
     with ledger.writing() as w:
         note_within(w, reviewer, transaction_seq, at)
@@ -36,10 +36,9 @@ def note(ledger: Ledger, reviewer: str, role: str, transaction_seq: int, at: dat
 
 def note_within(w: Writer, reviewer: str, transaction_seq: int, at: datetime) -> None:
     """The same for an analyst, in the caller's write."""
-    for verdict in _unread(w, reviewer, at):
-        if verdict["transaction_seq"] == transaction_seq:
-            payload = {"verdict_id": verdict["verdict_id"], "transaction_seq": transaction_seq}
-            w.event(EventDraft(reviewer, REVEALED, _subject(verdict["verdict_id"]), payload), at)
+    for verdict in _unread(w, reviewer, at, transaction_seq):
+        payload = {"verdict_id": verdict["verdict_id"], "transaction_seq": transaction_seq}
+        w.event(EventDraft(reviewer, REVEALED, _subject(verdict["verdict_id"]), payload), at)
 
 
 def unread(ledger: Ledger, reviewer: str, role: str, at: datetime) -> frozenset[int]:
@@ -58,8 +57,13 @@ def was_read(source: Ledger | Writer, verdict_id: str, event_seq: int) -> bool:
     return bool(found)
 
 
-def _unread(source: Ledger | Writer, reviewer: str, at: datetime) -> list[dict[str, Any]]:
+def _unread(
+    source: Ledger | Writer, reviewer: str, at: datetime, transaction_seq: int | None = None
+) -> list[dict[str, Any]]:
+    """Those verdicts, of one transaction where it is named: whether each was read takes a query."""
     fresh = source.read(_FRESH, [reviewer, BLIND_FIRST, at - UNDO_WITHIN])
+    if transaction_seq is not None:
+        fresh = [v for v in fresh if v["transaction_seq"] == transaction_seq]
     return [v for v in fresh if not was_read(source, v["verdict_id"], v["event_seq"])]
 
 
