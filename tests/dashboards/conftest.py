@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from fake_api import FakeApi
 from fake_server import Running
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -19,6 +20,8 @@ CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
 Opened = Callable[..., AppTest]
 # Each AppTest reads the metadata of every installed package for this, three quarters of what a test would take.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+# As dashboards/.streamlit/config.toml has it, which AppTest does not read: otherwise each test rewrites each page.
+config.set_option("runner.magicEnabled", False)
 
 
 @pytest.fixture
