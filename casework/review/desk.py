@@ -130,6 +130,8 @@ class Desk:
     def catch_up(self, w: Writer) -> None:
         """Read what was recorded since the last time; all of it anew where that is no longer in the record, because
         the write it was in came to nothing."""
+        if self._seen == w.head:
+            return
         if self._seen is None or not self._follow(w, self._seen):
             self._load(w)
         self._seen = w.head
