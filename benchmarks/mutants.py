@@ -33,6 +33,7 @@ from benchmarks.soak_page import record
 
 ROOT = Path(__file__).resolve().parents[1]
 _WINDOWS = (
+    "tests/engine/features/test_known_labels.py",
     "tests/engine/features/test_online_features.py",
     "tests/engine/features/test_feature_contract.py",
     "tests/engine/features/test_feature_arithmetic.py",
