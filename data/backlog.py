@@ -40,6 +40,11 @@ class Backlog:
         """How many events DuckDB has not got."""
         return self._count + self._taken_count
 
+    @property
+    def last_taken(self) -> int:
+        """The seq of the last event that was taken and is not done; 0 if there is none."""
+        return int(self._taken[-1]["events"][-1]["seq"]) if self._taken else 0
+
     def add(self, record: Rows) -> None:
         """Put one record on disk, then count it among those waiting."""
         self.journal.append(record)

@@ -12,7 +12,7 @@ import duckdb
 from data.errors import CheckpointBusyError, DiskError, LedgerError, MemoryShortError
 
 _MARGIN = 16 * 1024 * 1024
-_HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
+DISK_HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def damage_named(path: Path) -> Iterator[None]:
 
 def _disk_error(problem: Exception, path: Path) -> DiskError:
     said = problem.strerror if isinstance(problem, OSError) else str(problem).splitlines()[0]
-    return DiskError(f"the disk does not take what is written ({said})", where=str(path), hint=_HINT)
+    return DiskError(f"the disk does not take what is written ({said})", where=str(path), hint=DISK_HINT)
 
 
 def check_room(path: Path) -> None:

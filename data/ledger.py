@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from data import schema, sealed
-from data.backlog import Backlog, together
+from data.backlog import Backlog
 from data.checkpoints import move_log
 from data.commitments import SaltSource
 from data.connecting import connect, refuse_other_files
 from data.disk import check_room, damage_named, disk_errors, short_of_memory_named, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
-from data.journal import Journal, Rows, pending
+from data.journal import Journal
 from data.keyring import Keyring
 from data.lock_file import LockFile
-from data.memory import Memory
+from data.settling import Settling
 from data.writer import Head, Writer
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ __all__ = ["Head", "Ledger", "Writer"]
 _MOST_WAITING = 8000
 
 
-class Ledger(Memory):
+class Ledger(Settling):
     """A workspace's DuckDB file and the one connection to it. Threads read together; one writes at a time.
 
     Two locks, always taken in this order: `_database` guards DuckDB's one write transaction, `_order` the chain, the
@@ -184,9 +182,10 @@ class Ledger(Memory):
         DuckDB gets it with others at the next `settle`, which every read begins with, so nobody can tell. It waits
         neither for DuckDB nor for a checkpoint, and therefore cannot query or update: LedgerError.
         """
-        if self._backlog.events >= _MOST_WAITING:
+        if self._backlog.events >= _MOST_WAITING or self._unknown:
             self.settle()
         with self._alone():
+            self._refuse_unless_known()
             writer = self._writer(only_adds=True)
             yield writer
             if "events" not in writer.pending:
@@ -206,7 +205,9 @@ class Ledger(Memory):
     @property
     def can_record(self) -> bool:
         """Whether `recording` would begin at once: no write is open, and DuckDB is not far behind."""
-        free = self._backlog.events < _MOST_WAITING and self._order.acquire(blocking=False)
+        free = (
+            not self._unknown and self._backlog.events < _MOST_WAITING and self._order.acquire(blocking=False)
+        )
         if free:
             self._order.release()
         return free
@@ -220,33 +221,6 @@ class Ledger(Memory):
     def waiting(self) -> int:
         """How many events are on disk in the journal, but not yet in DuckDB."""
         return self._backlog.events
-
-    def settle(self) -> None:
-        """Give DuckDB what has been recorded; costs nothing when there is nothing."""
-        if not self._backlog.events:
-            return
-        with self._database, disk_errors(self.path):
-            self._backlog.journal.prepare()
-            with self._order:
-                records = self._backlog.take()
-            if records:
-                self._settle(records)
-
-    def _settle(self, records: Sequence[Rows]) -> None:
-        self._connection.execute("BEGIN")
-        try:
-            self._tables.take(together(records))
-            last = records[-1]["events"][-1]
-            self._seal_tables(Head(last["seq"], last["hash"]))
-            self._connection.execute("COMMIT")
-        except BaseException:
-            with suppress(duckdb.TransactionException):
-                self._connection.execute("ROLLBACK")
-            self._reload_sums()
-            if self._stored_head().seq >= records[-1]["events"][-1]["seq"]:
-                self._backlog.done()  # the commit succeeded before the exception
-            raise
-        self._backlog.done()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -274,26 +248,6 @@ class Ledger(Memory):
             sealer=self.sealer,
             only_adds=only_adds,
         )
-
-    def _recover(self) -> None:
-        """Give DuckDB what the journal of a process that died holds beyond its last commit."""
-        head = self._head
-        records = map(self._tables.revived, self._backlog.journal.records())
-        for rows in pending(records, head.seq, head.hash, str(self.path)):
-            self._backlog.restore(rows)
-            self._head = Head(rows["events"][-1]["seq"], rows["events"][-1]["hash"])
-        if self._backlog.events:
-            self.settle()
-            self._load_memory()
-
-    def _undo(self, writer: Writer) -> None:
-        # The commit itself may have succeeded before the exception (an interrupt): the file is the judge.
-        with disk_errors(self.path):
-            with suppress(duckdb.TransactionException):
-                self._connection.execute("ROLLBACK")
-            self._reload_sums()
-            if self._head != writer.head and self._stored_head() == writer.head:
-                self._adopt(writer)
 
     def _adopt(self, writer: Writer) -> None:
         self._head = writer.head
