@@ -159,7 +159,7 @@ def checkpoint(app: App) -> str:
             if app.scrub_due:
                 erasing.scrub(app)
             else:
-                app.ledger.checkpoint(tidy=size < _LATEST_BYTES)
+                app.ledger.checkpoint(tidy=app.measures.quiet_seconds >= _QUIET_SECONDS)
     except CheckpointBusyError:
         return "A longer query was under way; the write-ahead log is moved at the next turn."
     return f"The write-ahead log of {size / 2**20:.1f} MB is in the file."

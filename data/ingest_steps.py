@@ -33,7 +33,7 @@ from data.source_file import SourceFile, open_source
 from data.staging import Staging, chunks
 from data.writer import Writer
 
-STEP = 500
+STEP = 250
 """Rows of one commit: few enough that a payment hardly notices waiting for them."""
 
 

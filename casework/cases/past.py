@@ -8,6 +8,7 @@ payments of all are at hand as columns, because planning that read takes longer 
 from __future__ import annotations
 
 from array import array
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -42,8 +43,8 @@ class PastPayments:
         self._ledger, self._columns = ledger, columns
         self._entity = next(iter(columns.entities), "")
         self._fresh: dict[str, array[int]] = {}
-        self._whole: dict[int, Transaction] = {}
-        self._read: dict[int, Row] = {}
+        self._whole: OrderedDict[int, Transaction] = OrderedDict()
+        self._read: OrderedDict[int, Row] = OrderedDict()
         self._frauds: dict[int, datetime] = {}
         self._hashes: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._at_hand: pa.Table | None = None
@@ -190,6 +191,6 @@ class PastPayments:
         }
 
 
-def _forget_oldest(kept: dict[int, Any]) -> None:
+def _forget_oldest(kept: OrderedDict[int, Any]) -> None:
     while len(kept) > _REMEMBERED:
-        del kept[next(iter(kept))]
+        kept.popitem(last=False)  # a dict would pass over all that went before, each time

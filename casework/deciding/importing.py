@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from casework.app import App
 from data import ingest, ingest_steps, reading
-from data.errors import InputError
+from data.errors import CheckpointBusyError, InputError
 from data.outcome_file import OutcomeReport
 from data.outcome_file import import_outcomes as read_outcomes
 from data.transactions import Transaction
@@ -25,6 +25,8 @@ _FEW = 10_000
 
 _PAUSE_SECONDS = 0.02
 """Between two steps: long enough that whoever waits for the lock gets it, since nothing else makes it fair."""
+_LOG_BYTES = 8 * 1024 * 1024
+"""Write-ahead log that an import moves into the file itself, before the job does so during a step."""
 
 
 def import_file(
@@ -88,7 +90,12 @@ class _Memory:
         _learn_each(self._app, outcomes, self._at)
 
     def pause(self) -> None:
+        """What a step would otherwise wait for, while payments wait for the step, is done here."""
+        if self._app.ledger.wal_bytes >= _LOG_BYTES:
+            with suppress(CheckpointBusyError):  # somebody reads: the next pause, or the job, tries again
+                self._app.ledger.checkpoint(tidy=False)
         time.sleep(_PAUSE_SECONDS)
+        self._app.ledger.settle()
 
 
 def _few_labels(app: App) -> bool:
