@@ -21,7 +21,7 @@ import psutil
 
 from benchmarks import soak_page
 from benchmarks.load_client import closed_loop, open_loop
-from benchmarks.payments import body_of, fresh, request_of, templates
+from benchmarks.payments import body_of, of_many_people, request_of, templates
 from benchmarks.serving import _served as served
 from benchmarks.serving_workspace import prepare
 from data.disk import wal_bytes
@@ -69,13 +69,15 @@ def measured(
     """The rate that was kept up, and a row for each minute, or for each tenth of a shorter run."""
     past, stretch = templates(root), min(60.0, minutes * 60 / 10)
     with served(root) as (port, token, server):
-        make = partial(_requests, past, token)
-        closed_loop(port, make("warm", 200), 4, 5)
-        most = closed_loop(port, make("capacity", int(capacity * _MOST_A_SECOND)), CONNECTIONS, capacity)
+        make, sent = partial(_requests, past, token), 200
+        closed_loop(port, make(0, sent), 4, 5)
+        most = closed_loop(port, make(sent, int(capacity * _MOST_A_SECOND)), CONNECTIONS, capacity)
+        sent += int(capacity * _MOST_A_SECOND)
         rate = share * most.rate
         rows = []
         for number in range(round(minutes * 60 / stretch)):
-            requests, used = make(f"m{number}", int(rate * stretch)), _processor(server)
+            requests, used = make(sent, int(rate * stretch)), _processor(server)
+            sent += len(requests)
             found = open_loop(port, requests, CONNECTIONS, stretch, rate)
             rows.append(
                 Minute(
@@ -91,8 +93,9 @@ def measured(
     return rate, rows
 
 
-def _requests(past: list, token: str, name: str, count: int) -> list[bytes]:
-    return [request_of("/v1/decisions", token, body_of(each)) for each in fresh(past, count, name)]
+def _requests(past: list, token: str, first: int, count: int) -> list[bytes]:
+    payments = of_many_people(past, first, count, "endurance")
+    return [request_of("/v1/decisions", token, body_of(each)) for each in payments]
 
 
 def _processor(server: psutil.Process) -> float:

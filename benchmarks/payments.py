@@ -15,6 +15,7 @@ from data import reading
 from data.transactions import Transaction
 
 TEMPLATES = 20_000
+POPULATIONS = 20
 
 
 def templates(root: Path) -> list[Transaction]:
@@ -35,6 +36,21 @@ def fresh(past: Sequence[Transaction], count: int, name: str) -> Iterator[Transa
         again, place = divmod(n, len(past))
         at = past[place].occurred_at + shift + timedelta(seconds=again)
         yield replace(past[place], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
+
+
+def of_many_people(past: Sequence[Transaction], first: int, count: int, name: str) -> Iterator[Transaction]:
+    """The payments number `first` and on of an endless row of rounds like `fresh`, each of other people: a bank with
+    POPULATIONS times the entities. The same people ten times an hour would look like an attack, and be one for rules,
+    cases and running sums."""
+    shift = datetime.now(UTC) - max(transaction.occurred_at for transaction in past)
+    for n in range(first, first + count):
+        again, place = divmod(n, len(past))
+        payment, whose = past[place], f"~{again % POPULATIONS}"
+        entities = {what: value and value + whose for what, value in payment.entities.items()}
+        at = payment.occurred_at + shift + timedelta(seconds=again // POPULATIONS)
+        yield replace(
+            payment, seq=0, transaction_id=f"{name}-{n}", occurred_at=at, entities=entities, personal={}
+        )
 
 
 def body_of(transaction: Transaction) -> dict[str, Any]:
