@@ -31,7 +31,7 @@ _OPEN_CASES = f"""
 """
 _NAMED = "IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _NOWHERE = -1
-_MOST_KNOWN = 5_000
+_MOST_KNOWN = 30_000
 """Values whose cases are kept at most: some 3 KB each."""
 _MOST_AT_ONCE = 200
 """Values beside those asked for that are read with them."""
