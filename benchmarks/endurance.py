@@ -21,13 +21,16 @@ import psutil
 
 from benchmarks import soak_page
 from benchmarks.load_client import closed_loop, open_loop
-from benchmarks.payments import body_of, of_many_people, request_of, templates
+from benchmarks.payments import body_of, fresh, request_of, templates
 from benchmarks.serving import _served as served
 from benchmarks.serving_workspace import prepare
 from data.disk import wal_bytes
 
 CONNECTIONS = 64
 CAPACITY_SECONDS = 10.0
+POPULATIONS = 20
+"""Each round of payments is of other people: the same ones ten times an hour would look like an attack, and be one for
+rules, cases and running sums."""
 MEMORY_GROWTH, LATENCY_GROWTH = 1.10, 1.5
 """Resident memory may grow by this factor from the middle to the last third, the median of p50 by that."""
 BYTES_A_PAYMENT = 300
@@ -94,7 +97,7 @@ def measured(
 
 
 def _requests(past: list, token: str, first: int, count: int) -> list[bytes]:
-    payments = of_many_people(past, first, count, "endurance")
+    payments = fresh(past, count, "endurance", first=first, populations=POPULATIONS)
     return [request_of("/v1/decisions", token, body_of(each)) for each in payments]
 
 

@@ -15,7 +15,6 @@ from data import reading
 from data.transactions import Transaction
 
 TEMPLATES = 20_000
-POPULATIONS = 20
 
 
 def templates(root: Path) -> list[Transaction]:
@@ -28,26 +27,18 @@ def templates(root: Path) -> list[Transaction]:
         app.close()
 
 
-def fresh(past: Sequence[Transaction], count: int, name: str) -> Iterator[Transaction]:
+def fresh(
+    past: Sequence[Transaction], count: int, name: str, *, first: int = 0, populations: int = 1
+) -> Iterator[Transaction]:
     """Those again, as far apart as they were, the last of them now: closer together they would look like an attack.
-    Each further round follows the one before by a second."""
-    shift = datetime.now(UTC) - max(transaction.occurred_at for transaction in past)
-    for n in range(count):
-        again, place = divmod(n, len(past))
-        at = past[place].occurred_at + shift + timedelta(seconds=again)
-        yield replace(past[place], seq=0, transaction_id=f"{name}-{n}", occurred_at=at, personal={})
-
-
-def of_many_people(past: Sequence[Transaction], first: int, count: int, name: str) -> Iterator[Transaction]:
-    """The payments number `first` and on of an endless row of rounds like `fresh`, each of other people: a bank with
-    POPULATIONS times the entities. The same people ten times an hour would look like an attack, and be one for rules,
-    cases and running sums."""
+    Each further round follows the one before by a second, or is of other people: of several `populations`, each with
+    entities of its own. `first` is the number to begin with."""
     shift = datetime.now(UTC) - max(transaction.occurred_at for transaction in past)
     for n in range(first, first + count):
         again, place = divmod(n, len(past))
-        payment, whose = past[place], f"~{again % POPULATIONS}"
+        payment, whose = past[place], f"~{again % populations}" if populations > 1 else ""
         entities = {what: value and value + whose for what, value in payment.entities.items()}
-        at = payment.occurred_at + shift + timedelta(seconds=again // POPULATIONS)
+        at = payment.occurred_at + shift + timedelta(seconds=again // populations)
         yield replace(
             payment, seq=0, transaction_id=f"{name}-{n}", occurred_at=at, entities=entities, personal={}
         )

@@ -35,8 +35,7 @@ _MOST_WAITING = 8000
 class Ledger(Settling):
     """A workspace's DuckDB file and the one connection to it. Threads read together; one writes at a time.
 
-    Two locks, always taken in this order: `_database` guards DuckDB's one write transaction, `_order` the chain, the
-    seqs and the journal. Recording takes `_order` alone, so that it goes on while DuckDB settles or checkpoints.
+    Recording takes the lock on the order alone (see `Settling`): it goes on while DuckDB settles or checkpoints.
     """
 
     def __init__(

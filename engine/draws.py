@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from functools import lru_cache
-from typing import Any
 
 from engine.decision import Draws
 
 _SCALE = 1 << 53
-_BLOCK = 64
 
 
 def draw(key: bytes, purpose: str, subject: str) -> float:
@@ -18,20 +16,16 @@ def draw(key: bytes, purpose: str, subject: str) -> float:
     The first 53 bits of HMAC-SHA256 (RFC 2104) over the length-prefixed purpose and subject, so that two pairs
     never share a message. The same arguments always give the same number; different purposes are independent.
     """
-    begun, outer = _begun(key, purpose)
-    said, inner, outer = subject.encode(), begun.copy(), outer.copy()
-    inner.update(len(said).to_bytes(4, "big") + said)
-    outer.update(inner.digest())
-    return (int.from_bytes(outer.digest()[:8], "big") >> 11) / _SCALE
+    said, keyed = subject.encode(), _begun(key, purpose).copy()
+    keyed.update(len(said).to_bytes(4, "big") + said)
+    return (int.from_bytes(keyed.digest()[:8], "big") >> 11) / _SCALE
 
 
 @lru_cache(maxsize=64)
-def _begun(key: bytes, purpose: str) -> tuple[Any, Any]:
-    """The inner and outer hash of the HMAC once they have the key, and the inner one the purpose; only ever copied."""
-    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+def _begun(key: bytes, purpose: str) -> hmac.HMAC:
+    """The HMAC once it has the key and the purpose; only ever copied."""
     said = purpose.encode()
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + len(said).to_bytes(4, "big") + said)
-    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+    return hmac.new(key, len(said).to_bytes(4, "big") + said, "sha256")
 
 
 def transaction_draws(key: bytes, transaction_id: str, audit_share: float, explore_share: float) -> Draws:

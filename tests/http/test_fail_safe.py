@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from time import monotonic, sleep
-from typing import Any
 
 import pytest
 
-from engine.decision import Explanation
-from engine.model.explain import ExplanationError
 from tests.http.institution import Institution, large_payment, make_workspace, payment, proposals, served
+from tests.unreadable import Unreadable
 
 RULE = "catalogue/card_testing_burst.yaml"
 
@@ -48,18 +46,6 @@ def test_a_champion_whose_files_are_gone_leaves_the_fail_safe_outcome(bank: Inst
     assert 'secondlook_fail_safe_total{why="model_missing"}' in text
     counted = bank.ask("risk-manager-1", "GET", "/v1/safety").json()["fail_safe"]
     assert [row["n"] for row in counted if row["subject"] == "model_missing"] == [1]
-
-
-class Unreadable:
-    """A model that is sure, and whose reasons cannot be worked out."""
-
-    model_id = "m_unreadable"
-
-    def ask(self, rows: Sequence[Any]) -> tuple[list[float], list[float], list[float]]:
-        return [0.0] * len(rows), [0.99] * len(rows), [0.0] * len(rows)
-
-    def explain(self, rows: Sequence[Any], margin: Sequence[float]) -> list[Explanation]:
-        raise ExplanationError("the reasons of row 0 sum to 1.0, its margin is 2.0")
 
 
 def test_a_decision_whose_explanation_fails_stands_is_counted_and_alarmed_about(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,24 +13,12 @@ import pytest
 from data.transactions import Transaction
 from engine.costs import CapacityState
 from engine.decide import Engine
-from engine.decision import Explanation, Outcome
-from engine.model.explain import ExplanationError
+from engine.decision import Outcome
 from engine.policy import load_policy
+from tests.unreadable import Unreadable
 
 POLICY = load_policy((Path(__file__).parents[3] / "rules" / "policy.yaml").read_bytes(), "policy.yaml")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-class Unreadable:
-    """A model that is sure, and whose reasons do not add up."""
-
-    model_id = "m_unreadable"
-
-    def ask(self, rows: Sequence[Any]) -> tuple[list[float], list[float], list[float]]:
-        return [0.0] * len(rows), [0.99] * len(rows), [0.0] * len(rows)
-
-    def explain(self, rows: Sequence[Any], margin: Sequence[float]) -> list[Explanation]:
-        raise ExplanationError("the reasons of row 0 sum to 1.0, its margin is 2.0")
 
 
 class Silent:
