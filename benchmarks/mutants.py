@@ -82,6 +82,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/data/test_sealing.py",
         "--deselect=tests/data/test_sealing.py::test_sql_and_python_make_the_same_sums",
     ),
+    "casework.cases.open_cases": ("tests/casework/test_open_cases.py",),
     "casework.cases.joining": (
         "tests/casework/test_open_cases.py",
         "tests/http/test_joining.py::test_an_alert_joins_the_open_case_raises_it_and_is_not_due_later",

@@ -31,7 +31,7 @@ from benchmarks.load_client import closed_loop
 from benchmarks.machine import machine
 from benchmarks.payments import body_of, fresh, request_of, templates
 from benchmarks.serving_workspace import about, prepare
-from casework.cases.joining import OpenCases
+from casework.cases.open_cases import OpenCases
 from casework.cases.past import PastPayments
 from casework.deciding import decider
 from casework.deciding.intake import Intake
@@ -69,7 +69,7 @@ PARTS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("breaker, trials, effects", Guard, ("record",)),
     ("the past of a case", PastPayments, ("before",)),
     ("cases and tasks opened, alerts joined", Intake, ("open",)),
-    ("alerts: open cases looked for", OpenCases, ("read", "must_read", "prepare")),
+    ("alerts: open cases looked for", OpenCases, ("read", "prepare")),
     ("writes to DuckDB beside decisions", Writer, ("read", "execute", "flush")),
     ("rows checked for their columns", Tables, ("fitting",)),
     ("journal: written and forced to disk", Backlog, ("add",)),

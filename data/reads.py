@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -68,3 +69,14 @@ class Reads(ABC):
     def cut_off(self) -> None:
         """End what other threads read, and let them begin nothing more: they get LedgerError. For before `close`."""
         self._cursors.cut_off()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A ledger whose `read` does not wait for what was recorded last, and does not show it."""
+
+    ledger: Reads
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Query what DuckDB has. Rows as dicts, times aware and in UTC."""
+        return self.ledger.read_settled(sql, parameters)

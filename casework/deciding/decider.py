@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import orjson
 
-from casework.cases.joining import BehindError
+from casework.cases.open_cases import BehindError
 from casework.deciding import decisions
 from casework.deciding.intake import Intake
 from casework.live import Live
@@ -18,11 +18,12 @@ from data.errors import ConflictError, SecondLookError
 from data.ledger import Ledger, Writer
 from data.transactions import Transaction
 from engine.decide import load_after
-from engine.decision import Decision, TriageReason
+from engine.decision import Decision, Outcome, TriageReason
 from engine.triage import CapacityState
 
 Answer = bytes | SecondLookError
 """A decision as JSON, or what stands in its way."""
+_TRIES = 3
 Fresh = dict[str, Transaction]
 """Transactions whose ids were not seen before, by id."""
 
@@ -111,16 +112,15 @@ class Decider:
         return [self._answer(transaction, fresh, made) for transaction in transactions]
 
     def must_read(self, transactions: Sequence[Transaction], at: datetime) -> bool:
-        """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or there may be
-        an open case to join that is not known."""
-        seq_of, policy = self._ledger.seq_of, self._live().settings.policy
-        if self._intake.open_cases.must_read(self._ledger, transactions, policy, at):
+        """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or nothing is
+        known of open cases."""
+        if self._intake.open_cases.must_load(self._live().settings.policy) or not self._load.knows(at):
             return True
-        return not self._load.knows(at) or any(seq_of(t.transaction_id) is not None for t in transactions)
+        return any(self._ledger.seq_of(t.transaction_id) is not None for t in transactions)
 
     def _commit(self, fresh: Sequence[Transaction], at: datetime) -> dict[str, Answer]:
         live, load = self._live(), self._load.at(at)
-        self._intake.open_cases.read(self._ledger, fresh, live.settings.policy, at)
+        self._intake.open_cases.load(self._ledger, live.settings.policy)
         try:
             first = self._ledger.next_transaction_seq  # whoever takes seqs holds the application's lock
             placed = [t.placed(first + n) for n, t in enumerate(fresh)]
@@ -137,9 +137,13 @@ class Decider:
         return answers
 
     def _written(self, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
-        """A write that only adds; one that can also query where an alert may join a case that is not known."""
-        with suppress(BehindError), self._ledger.recording() as w:
-            return self._write(w, live, made, at)
+        """A write that only adds: where an alert may join a case that is not known, that is read first. One that can
+        query where somebody else writes again and again meanwhile."""
+        alerts = [d.transaction for d in made if d.outcome is Outcome.REVIEW]
+        for _ in range(_TRIES):
+            with suppress(BehindError), self._ledger.recording() as w:
+                return self._write(w, live, made, at)
+            self._intake.open_cases.read(self._ledger, alerts, live.settings.policy, at)
         with self._ledger.writing() as w:
             return self._write(w, live, made, at)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from casework.cases import cases, joining
 from casework.cases.dossiers import Background, Guideline, build_dossier
+from casework.cases.open_cases import OpenCases, Young
 from casework.live import Live
 from casework.review.tasks import Task
 from data.canonical import sha256_hex
@@ -29,7 +30,7 @@ class Intake:
 
     def __init__(self, columns: Columns, key: bytes) -> None:
         self._columns, self._key = columns, key
-        self.open_cases = joining.OpenCases()
+        self.open_cases = OpenCases()
 
     def open(self, w: Writer, live: Live, made: Sequence[Decision], at: datetime) -> dict[int, str]:
         """Cases and audit tasks for these fresh decisions; case ids by the transactions' seq."""
@@ -62,12 +63,7 @@ class Intake:
         if policy.work.joining:
             entity = policy.work.joining.entity
             value = decision.transaction.entities.get(entity) or ""
-            self.open_cases.opened(entity, value, joining.Young(case, 1, opened))
-
-    def _remember(self, decision: Decision, policy: Policy, at: datetime) -> None:
-        if policy.work.joining:
-            entity = policy.work.joining.entity
-            self.open_cases.add(entity, decision.transaction.entities.get(entity) or "", at)
+            self.open_cases.opened(entity, value, Young(case, 1, opened))
 
     def by_hand(
         self, w: Writer, live: Live, decision: Decision, person: str, reason: str, at: datetime
@@ -75,7 +71,6 @@ class Intake:
         """A case that somebody asked for. ConflictError if there is one already, InputError without a reason."""
         dossier = build_dossier(decision, self.background(live, live.past.before_old(decision, at)))
         policy = live.settings.policy
-        self._remember(decision, policy, at)
         return cases.open_case(w, decision, dossier, policy, self._key, at, opened_by=person, reason=reason)
 
     def background(self, live: Live, past: Sequence[Mapping[str, Any]]) -> Background:

@@ -12,6 +12,7 @@ from casework.review.review_design import REPEATED_KINDS
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.reads import Settled
 from data.writer import Writer
 from engine.policy import Policy
 
@@ -113,7 +114,7 @@ def find(source: Ledger | Writer, task_id: str) -> Task:
     return found[0]
 
 
-def where(source: Ledger | Writer, condition: str, parameters: Sequence[Any]) -> list[Task]:
+def where(source: Ledger | Settled | Writer, condition: str, parameters: Sequence[Any]) -> list[Task]:
     """Tasks `t` that meet a condition of ours, oldest first."""
     # Sorted here: DuckDB takes as long to plan an ORDER BY as to find the row.
     found = [

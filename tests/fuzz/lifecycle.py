@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from casework.cases import arranging, case_pages, cases, dispositions, joining, revealing, reversing, settling
+from casework.cases import arranging, case_pages, cases, dispositions, revealing, reversing, settling
 from casework.review import blindness, handing_out, moves, revising, tasks, verdicts
 from casework.review.review_design import REPEATED_KINDS
 from casework.review.task_pages import task_page
@@ -24,6 +24,7 @@ from data.mapping import load_mapping
 from data.writer import Writer
 from engine.decision import Decision, Outcome
 from tests.casework.conftest import KEY, MAPPING, START, House, policy
+from tests.fuzz.alerts import Alerts
 
 ANALYSTS = ("analyst-1", "analyst-2", "analyst-3")
 LEAD = "team-lead-1"
@@ -64,6 +65,7 @@ class Lifecycle(RuleBasedStateMachine):
         )
         self.holders: dict[str, tuple[str, datetime]] = {}
         self.approved: list[Decision] = []
+        self.alerts = Alerts()
         with self.ledger.writing() as w:
             for who in (*ANALYSTS, LEAD):
                 add_person(w, who)
@@ -101,20 +103,9 @@ class Lifecycle(RuleBasedStateMachine):
             told = (self.house.dossier(made), self.house.policy, KEY, self.house.now)
             self._do(lambda w: cases.open_case(w, made, *told, opened_by=LEAD, reason="He called."))
 
-    @rule(place=PLACE)
-    def an_alert_joins_an_open_case(self, place: int) -> None:
-        case = self._pick("cases", place, "status = 'open'")
-        if not case:
-            return
-        decision = self.house.decision()
-        dossier = self.house.dossier(decision)
-
-        def join(w: Writer) -> None:
-            there = tasks.where(w, "t.case_id = ?", [case])
-            young = joining.Young(cases.find(w, case), len(cases.payments(w, case)), there)
-            joining.join(w, young, decision, dossier, self.house.policy, KEY, self.house.now)
-
-        self._do(join)
+    @rule()
+    def an_alert_joins_the_case_that_the_record_would_name(self) -> None:
+        self._do(self.alerts.next(self.house))
 
     @rule(who=WHO)
     def somebody_takes_the_next_task(self, who: str) -> None:
@@ -145,7 +136,8 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(who=st.sampled_from(ANALYSTS), place=PLACE, value=WORDS)
     def somebody_looks_and_thinks_again(self, who: str, place: int, value: str) -> None:
         rows = self.ledger.read(
-            "SELECT task_id, verdict_id FROM verdicts WHERE reviewer = ? ORDER BY event_seq", [who]
+            "SELECT task_id, verdict_id FROM verdicts WHERE reviewer = ? AND undone_at IS NULL ORDER BY event_seq",
+            [who],
         )
         if not rows:
             return
