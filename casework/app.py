@@ -315,7 +315,7 @@ class App:
             self.in_hand.stop()
         with ending.step("the ledger"):
             self._note_head()
-            self.ledger.close()
+            self.ledger.close(tidy=self._loop is None)  # a server is waited for
 
     def _note_head(self) -> None:
         """Note outside how far the chain came. Closing must not fail for it: the next start notes it."""

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _SWEEP, _CHECKPOINT = timedelta(seconds=30), timedelta(seconds=2)
 _WORTH_BYTES, _LATEST_BYTES = 1024 * 1024, 16 * 1024 * 1024
 """A write-ahead log that is worth a checkpoint at a quiet moment, and one that is taken whatever goes on."""
-_QUIET_SECONDS = 1.0
+_QUIET_SECONDS, _QUIET_SECONDS_EACH = 1.0, 0.5
+"""How long nobody has asked before a checkpoint puts small groups of rows together, and for each checkpoint that left
+some: that takes about 0.1 s each, and whoever asks meanwhile may wait for it."""
 _SEND, _ANCHOR = timedelta(seconds=2), timedelta(minutes=5)
 _REPLAYED = 100
 _DRAW = timedelta(minutes=5)
@@ -144,11 +146,11 @@ def sweep(app: App) -> str:
 def checkpoint_due(app: App) -> bool:
     """Whether nobody asks just now and there is something to move, or so much, or such, that it cannot wait."""
     size = app.ledger.wal_bytes
-    return (
-        app.scrub_due
-        or size >= _LATEST_BYTES
-        or (size >= _WORTH_BYTES and app.measures.quiet_seconds >= _QUIET_SECONDS)
-    )
+    return app.scrub_due or size >= _LATEST_BYTES or (size >= _WORTH_BYTES and _is_quiet(app))
+
+
+def _is_quiet(app: App) -> bool:
+    return app.measures.quiet_seconds >= max(_QUIET_SECONDS, _QUIET_SECONDS_EACH * app.ledger.left_small)
 
 
 def checkpoint(app: App) -> str:
@@ -159,7 +161,7 @@ def checkpoint(app: App) -> str:
             if app.scrub_due:
                 erasing.scrub(app)
             else:
-                app.ledger.checkpoint(tidy=app.measures.quiet_seconds >= _QUIET_SECONDS)
+                app.ledger.checkpoint(tidy=_is_quiet(app))
     except CheckpointBusyError:
         return "A longer query was under way; the write-ahead log is moved at the next turn."
     return f"The write-ahead log of {size / 2**20:.1f} MB is in the file."

@@ -12,10 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from data.cursors import Cursors
 from data.disk import disk_errors, older_reads_named
-from data.errors import CheckpointBusyError
+from data.errors import CheckpointBusyError, LedgerError
 
+_WHOLE_GROUP = 122_880
+_GROUPS = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('case_transactions')"
 _PAUSES_SECONDS = (0.01, 0.04, 0.1, 0.15)
 """Most queries take milliseconds; for longer ones writers are not to wait."""
 log = logging.getLogger("secondlook.ledger")
@@ -31,6 +35,23 @@ def move_log(connection: Any, path: Path, reads: Cursors, *, tidy: bool) -> None
     finally:
         if not tidy:
             connection.execute("RESET GLOBAL max_vacuum_tasks")
+
+
+def move_log_before_closing(connection: Any, path: Path, reads: Cursors) -> None:
+    """Have nothing left for DuckDB to put together when it closes, which would take seconds or minutes. What is in the
+    way of this is in its way, too: then it reads the log when it is opened again."""
+    try:
+        move_log(connection, path, reads, tidy=False)
+    except (LedgerError, duckdb.Error) as problem:
+        log.warning("the write-ahead log stays beside the ledger's file: %s", problem)
+
+
+def small_groups(connection: Any) -> int:
+    """How many checkpoints have left groups of rows that might be put together, judged by a narrow table that grows
+    with nearly each: asking a wide one takes seconds where they are many."""
+    groups = connection.execute(_GROUPS).fetchall()[0][0]
+    rows = connection.execute("SELECT count(*) FROM case_transactions").fetchall()[0][0]
+    return int(max(0, groups - -(-rows // _WHOLE_GROUP)))
 
 
 def _move(connection: Any, path: Path, reads: Cursors) -> None:

@@ -36,6 +36,10 @@ class LockFile:
                 os.close(self._handle)
                 raise
 
+    @property
+    def is_held(self) -> bool:
+        return self._handle >= 0
+
     def release(self) -> None:
         """Give the lock back; harmless when done twice."""
         if self._handle >= 0:

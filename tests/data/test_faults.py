@@ -153,12 +153,34 @@ def test_under_load_a_checkpoint_leaves_small_groups_of_rows_and_a_tidy_one_puts
             write(ledger, f"p{n}")
             ledger.checkpoint(tidy=False)
             found.append(ledger.read(groups)[0]["n"])
+        assert ledger.left_small == 6
         write(ledger, "last")
         ledger.checkpoint()
+        assert ledger.left_small == 0
         assert found[-1] > found[0]
         assert ledger.read(groups)[0]["n"] < found[-1]
         assert ledger.read("SELECT current_setting('max_vacuum_tasks') AS n") == [{"n": 100}]
         assert chain.verify(ledger).ok
+
+
+def test_whoever_closes_in_a_hurry_leaves_an_empty_log_and_the_small_groups(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = new_ledger(tmp_path)
+    with ledger.writing() as w:
+        case = {"case_id": "c", "added_at": AT, "reason": "", "amount_minor": 1, "verdict": ""}
+        w.insert("case_transactions", [{**case, "transaction_seq": 1}])
+        w.event(EventDraft("engine", "case.opened", "case:c"), AT)
+    ledger.checkpoint(tidy=False)
+    with ledger.writing() as w:
+        w.insert("case_transactions", [{**case, "transaction_seq": 2}])
+        w.event(EventDraft("engine", "case.alert_joined", "case:c"), AT)
+    ledger.close(tidy=False)
+    ledger.close(tidy=False)
+    assert not caplog.records
+    assert not ledger.wal_bytes
+    with Ledger.open(ledger.path) as again:
+        assert again.left_small == 1
 
 
 def test_a_copy_beside_an_older_read_takes_the_log_along(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -193,6 +194,16 @@ def test_an_erasure_beside_a_long_query_takes_place_and_the_next_checkpoint_scru
     jobs.checkpoint(bank.app)
     assert email.encode() not in bytes_of(bank.app.workspace.root)
     assert not jobs.checkpoint_due(bank.app)
+
+
+@pytest.mark.parametrize(("quiet", "is_tidied"), [(0.0, False), (30.0, False), (60.0, True)])
+def test_small_groups_are_put_together_once_it_has_been_quiet_for_longer_than_that_takes(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch, quiet: float, is_tidied: bool
+) -> None:
+    monkeypatch.setattr(bank.app.ledger, "_left", 100)
+    monkeypatch.setattr(bank.app.measures, "_last_decision", perf_counter() - quiet)
+    jobs.checkpoint(bank.app)
+    assert bank.app.ledger.left_small == (0 if is_tidied else 101)
 
 
 def test_a_backup_beside_a_long_query_is_made_and_restored(
