@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from casework.review.measuring import rounds
 from casework.safety import alarms, watching
 from casework.schedule import Job
 from casework.settings import compared
+from casework.slices import pause
 from casework.watching import digest, reports
 from casework.workspace import BACKUPS
 from data import chain, seal_checks
@@ -120,6 +122,7 @@ def _of_reviewers(app: App) -> list[Job]:
     ]
 
 
+_SWEPT_AT_ONCE = 5
 _NOTHING_LATE = "Nothing is past its time."
 _REFUSED = (
     "The champion's files were refused when they were loaded again ({}). The model that was loaded before goes on "
@@ -137,9 +140,16 @@ def sweep(app: App) -> str:
         if refused:
             alarms.raise_alarm(w, alarms.FAIL_SAFE, "model_altered", _REFUSED.format(refused), at)
         freed = tasks.expire_locks(w, at)
-        done = dispositions.sweep(w, policy, at)
         messages.tell_alarms(w, at)
-    told = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in done.items())
+    done: Counter[str] = Counter()
+    while dispositions.anything_late(app.ledger, at):
+        with app.ledger.writing() as w:
+            some = dispositions.sweep(w, policy, at, _SWEPT_AT_ONCE)
+        done.update(some)
+        if not any(some.values()):
+            break
+        pause(app.ledger)
+    told = ", ".join(f"{done[what]} {what.replace('_', ' ')}" for what in dispositions.SWEPT)
     return f"{freed} claims returned; {told}."
 
 

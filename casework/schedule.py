@@ -6,7 +6,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,17 @@ class Job:
     run: Callable[[], str]
     recorded: bool = True
     due: Callable[[], bool] | None = None
+
+
+@contextmanager
+def _thread_named(job: str) -> Iterator[None]:
+    """What the log says of a thread is what it is doing."""
+    thread = threading.current_thread()
+    before, thread.name = thread.name, f"job {job}"
+    try:
+        yield
+    finally:
+        thread.name = before
 
 
 class Schedule:
@@ -204,7 +216,8 @@ class Schedule:
     def _record(self, job: Job, by: str) -> dict[str, Any]:
         started = self._clock()
         try:
-            result, detail = "done", job.run()
+            with _thread_named(job.name):
+                result, detail = "done", job.run()
         except Exception as error:  # whatever a job raises must not end the scheduler's thread
             if self._stopping:
                 log.warning("job %s was cut off by the end of the server: %s", job.name, error)

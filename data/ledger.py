@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +32,20 @@ if TYPE_CHECKING:
 __all__ = ["Head", "Ledger", "Writer"]
 
 _MOST_WAITING = 8000
+_LONG_SECONDS = 0.5
+"""A write that lasts longer is named in the log: no decision is made meanwhile."""
+log = logging.getLogger("secondlook.ledger")
+
+
+@contextmanager
+def _told_if_long() -> Iterator[None]:
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
+        took = time.perf_counter() - begun
+        if took >= _LONG_SECONDS:
+            log.warning("a write held decisions for %.1f s: %s", took, threading.current_thread().name)
 
 
 class Ledger(Settling):
@@ -171,7 +187,7 @@ class Ledger(Settling):
         """
         with self._database:
             self.settle()  # most of it while others still record
-            with self._alone():
+            with self._alone(), _told_if_long():
                 self.settle()
                 with disk_errors(self.path):
                     self._connection.execute("BEGIN")

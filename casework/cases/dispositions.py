@@ -52,6 +52,10 @@ _LATE_TASKS = """
 """
 
 
+SWEPT = ("closed", "timed_out", "expired")
+"""What becomes of cases and tasks that are past their time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disposition:
     """One step of a payment. `disposition_seq` counts from 1 and is what a poller resumes after."""
@@ -171,14 +175,14 @@ def follow_verdict(
     return _move(w, case, table, reason, actor, policy, at)
 
 
-def sweep(w: Writer, policy: Policy, at: datetime) -> dict[str, int]:
-    """Deal with everything past its deadline; counts of cases closed on what was said, cases timed out, and
-    tasks that expired.
+def sweep(w: Writer, policy: Policy, at: datetime, most: int = 10_000) -> dict[str, int]:
+    """Deal with what is past its deadline, at most `most` cases and as many tasks without one, the
+    longest overdue first; counts of cases closed on what was said, cases timed out, and tasks that expired.
 
     A case somebody is working on right now is left until that lock runs out.
     """
-    done = {"closed": 0, "timed_out": 0, "expired": _expire_tasks_without_case(w, at)}
-    for case in _overdue(w, at):
+    done = dict.fromkeys(SWEPT, 0) | {"expired": _expire_tasks_without_case(w, at, most)}
+    for case in _overdue(w, at, most):
         for task in tasks.where(w, "t.case_id = ? AND t.status IN ('open', 'claimed')", [case.case_id]):
             tasks.finish(w, task, tasks.EXPIRED, "policy", "the case's deadline passed", at)
             done["expired"] += 1
@@ -193,9 +197,9 @@ def anything_late(source: Ledger | Writer, at: datetime) -> bool:
     )
 
 
-def _overdue(w: Writer, at: datetime) -> list[Case]:
+def _overdue(w: Writer, at: datetime, most: int) -> list[Case]:
     rows = w.read(_OVERDUE, [CASE_OPEN, IN_ADJUDICATION, at, at])
-    return [cases.find(w, row["case_id"]) for row in rows]
+    return [cases.find(w, row["case_id"]) for row in rows[:most]]
 
 
 def _settle_late(w: Writer, case: Case, policy: Policy, at: datetime) -> bool:
@@ -234,13 +238,13 @@ def _move(
     return _write(w, now, value, reason, actor, case.case_id, at) if value else None
 
 
-def _expire_tasks_without_case(w: Writer, at: datetime) -> int:
+def _expire_tasks_without_case(w: Writer, at: datetime, most: int) -> int:
     late = tasks.where(
         w,
         "t.case_id = '' AND t.deadline <= ? "
         "AND (t.status = 'open' OR (t.status = 'claimed' AND t.lock_expires_at <= ?))",
         [at, at],
     )
-    for task in late:
+    for task in late[:most]:
         tasks.finish(w, task, tasks.EXPIRED, "policy", "nobody took it in time", at)
-    return len(late)
+    return min(len(late), most)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casework.review import reviewers, tasks
 from casework.review.reviewers import Reviewer
+from casework.review.tasks import Task
 from data.events import EventDraft
+from data.ledger import Ledger
 from data.writer import Writer
 from engine.draws import draw
 from engine.policy import Policy
@@ -21,21 +25,39 @@ _HAD = """
     SELECT CASE WHEN status = 'open' THEN assignee ELSE claimed_by END AS who, count(*) AS n FROM tasks
     WHERE kind = 'audit' AND created_at >= ? AND status IN ('open', 'claimed', 'done') GROUP BY who
 """
+_WAITING = """
+    SELECT task_id, assignee FROM tasks
+    WHERE status = 'open' AND snoozed_until IS NULL AND list_contains(CAST(? AS VARCHAR[]), task_id)
+"""
+_LAY = "UPDATE tasks SET assignee = ? WHERE list_contains(CAST(? AS VARCHAR[]), task_id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An open audit that is to be laid on another desk, '' for anybody's."""
+
+    task: Task
+    to: str
 
 
 def spread(w: Writer, policy: Policy, key: bytes, at: datetime) -> int:
-    """Give each open audit to the analyst who had the fewest of late, chance deciding among equals; how many moved.
+    """Lay all open audits where `planned` says, in one write; how many moved."""
+    return lay(w, planned(w, policy, key, at), at)
+
+
+def planned(source: Ledger | Writer, policy: Policy, key: bytes, at: datetime) -> list[Move]:
+    """Give each open audit to the analyst who had the fewest of late, chance deciding among equals.
 
     Once half of its time is over an audit is anybody's again: to be looked at late by somebody else is better than to
     go unread, which would be non-response. Whoever is away, in training, or gave it back does not get it.
     """
-    places = reviewers.all_reviewers(w)
-    people = [places.get(row["user_id"], Reviewer(row["user_id"])) for row in w.read(_ANALYSTS)]
+    places = reviewers.all_reviewers(source)
+    people = [places.get(row["user_id"], Reviewer(row["user_id"])) for row in source.read(_ANALYSTS)]
     here = [who for who in people if not who.is_away(at) and not who.in_training]
-    had = Counter({row["who"]: row["n"] for row in w.read(_HAD, [at - _COUNTED])})
-    back = {(row["task_id"], row["reviewer"]) for row in w.read(_GIVEN_BACK)}
-    moved = 0
-    for task in tasks.where(w, "t.kind = 'audit' AND t.status = 'open' AND t.snoozed_until IS NULL", []):
+    had = Counter({row["who"]: row["n"] for row in source.read(_HAD, [at - _COUNTED])})
+    back = {(row["task_id"], row["reviewer"]) for row in source.read(_GIVEN_BACK)}
+    moves = []
+    for task in tasks.where(source, "t.kind = 'audit' AND t.status = 'open' AND t.snoozed_until IS NULL", []):
         late = at >= task.created_at + (task.deadline - task.created_at) / 2
         queue = policy.work.queue(task.queue)
         fitting = [
@@ -50,13 +72,23 @@ def spread(w: Writer, policy: Policy, key: bytes, at: datetime) -> int:
                 fitting, key=lambda who: (had[who], draw(key, "audit_desk", f"{task.task_id}:{who}"))
             )
         if chosen != task.assignee:
-            _lay(w, task.task_id, chosen, at)
+            moves.append(Move(task, chosen))
             had[chosen] += 1
-            moved += 1
-    return moved
+    return moves
 
 
-def _lay(w: Writer, task_id: str, who: str, at: datetime) -> None:
-    w.execute("UPDATE tasks SET assignee = ? WHERE task_id = ?", [who, task_id])
-    payload = {"assignee": who, "reason": "audits are spread over all analysts"}
-    w.event(EventDraft("policy", "task.moved", f"task:{task_id}", payload), at)
+def lay(w: Writer, moves: Sequence[Move], at: datetime) -> int:
+    """Lay audits on desks, if they still wait where they did when it was planned; how many moved. One UPDATE a desk:
+    each costs as much as deciding ten payments."""
+    if not moves:
+        return 0
+    waiting = w.read(_WAITING, [[move.task.task_id for move in moves]])
+    where = {row["task_id"]: row["assignee"] for row in waiting}
+    moved = [move for move in moves if where.get(move.task.task_id) == move.task.assignee]
+    for who in sorted({move.to for move in moved}):
+        ids = [move.task.task_id for move in moved if move.to == who]
+        w.execute(_LAY, [who, ids])
+    for move in moved:
+        payload = {"assignee": move.to, "reason": "audits are spread over all analysts"}
+        w.event(EventDraft("policy", "task.moved", f"task:{move.task.task_id}", payload), at)
+    return len(moved)

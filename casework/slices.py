@@ -1,0 +1,35 @@
+"""How is much done to the record without holding up decisions, which wait for every write but their own?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from data.ledger import Ledger
+from data.writer import Writer
+
+_PAUSE_SECONDS = 0.05
+Item = TypeVar("Item")
+
+
+def in_slices(
+    ledger: Ledger, items: Sequence[Item], size: int, act: Callable[[Writer, Sequence[Item]], int]
+) -> int:
+    """Do `act` with so many items at a time, each slice in a write of its own; the sum of what it returned.
+
+    Decisions are made between the writes. What one write has done stays if a later one fails.
+    """
+    done = 0
+    for start in range(0, len(items), size):
+        if start:
+            pause(ledger)
+        with ledger.writing() as w:
+            done += act(w, items[start : start + size])
+    return done
+
+
+def pause(ledger: Ledger) -> None:
+    """Let decisions have their turn, and settle, so that the next write need not do it while they wait."""
+    time.sleep(_PAUSE_SECONDS)
+    ledger.settle()
