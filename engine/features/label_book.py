@@ -47,7 +47,10 @@ class LabelBook:
         return len(self.seqs) + sum(len(rows) for rows in self._live.values())
 
     def forget_before(self, known_us: int) -> None:
-        """Drop rows known before a moment: their transactions are older still."""
+        """Drop rows known before a moment: their transactions are older still.
+
+        Rows of older transactions that became known since stay until then; nobody asks for them any more.
+        """
         kept = self._known >= known_us
         if not kept.all():
             numbers = (self.seqs, self._reported, self._known, self._recorded)

@@ -81,13 +81,15 @@ class OnlineState:
         """Learn an outcome of `transaction` (its seq, time and entities are read).
 
         A later row of the same transaction replaces an earlier one: later by reported_seq, then known_at, then
-        recorded_at.
+        recorded_at. An outcome of a transaction older than memory reaches changes nothing.
         """
         time = micros(transaction.occurred_at)
         row = LabelRow(reported_seq, max(micros(known_at), time), micros(recorded_at), is_fraud)
         self._observe(transaction.seq, time, transaction.entities, row)
 
     def _observe(self, seq: int, time: int, entities: Entities, row: LabelRow) -> None:
+        if self.newest_us is not None and time < self.newest_us - self.feature_set.memory_us:
+            return  # no window reaches it, and its other outcomes may be forgotten by now
         earlier = self._book.rows(seq)
         for tracked in self._tracked:
             tracked.observe(seq, time, entities, row, earlier, bool(earlier))

@@ -129,3 +129,26 @@ def test_memory_holds_what_windows_can_reach_and_no_more_however_long_it_runs() 
     assert max(numbered) <= 2 * numbered[0]  # each payment has a device of its own; two turns' worth is held
     assert 0 < held[0][0] <= within * entities
     assert within <= held[0][1] <= within * (1 + entities)
+
+
+def test_an_outcome_of_a_payment_that_memory_has_let_go_of_is_left_alone() -> None:
+    """Both were told to be fraud at second 25; one lies outside memory at second 60 and is told to be none after."""
+    at = {1: 0, 2: 24, 3: 25, 4: 60}
+    entities = {"customer": "a", "device": "x", "order": "1"}
+    attributes = {"channel": "web", "age": 1.0, "trusted": True}
+    by_seq = {n: Payment(n, START + second * SECOND, entities, 100, attributes) for n, second in at.items()}
+    payments, state = list(by_seq.values()), OnlineState(FEATURES)
+    told = [Report(1, True, START + 25 * SECOND, 3, START), Report(2, True, START + 25 * SECOND, 3, START)]
+    for payment in payments:
+        state.add(transaction(payment))
+        for report in (r for r in told if r.reported_seq == payment.seq):
+            observe(state, by_seq, report)
+    state.trim()
+    held = state.remembered_labels
+    taken_back = Report(1, False, START + 60 * SECOND, 4, START)
+    observe(state, by_seq, taken_back)
+    assert state.remembered_labels == held
+    for second in (45, 61):  # also a late one, whose windows reach the payment that is remembered
+        asked = Payment(5, START + second * SECOND, entities, 100, attributes)
+        wanted = feature_oracle.features(asked, payments, [*told, taken_back], FEATURES)
+        assert_same(FEATURES, state.features(transaction(asked)), wanted, 5)
