@@ -50,7 +50,10 @@ _LATE_TASKS = """
     SELECT 1 FROM tasks
     WHERE (status = 'claimed' AND lock_expires_at <= ?) OR (status = 'open' AND case_id = '' AND deadline <= ?) LIMIT 1
 """
-
+_SAID_LAST = """
+    SELECT DISTINCT coalesce(r.value, v.value) AS value FROM verdicts v LEFT JOIN revisions r USING (verdict_id)
+    WHERE v.case_id = ? AND v.transaction_seq = ? AND v.undone_at IS NULL AND v.task_kind IN (?, ?)
+"""
 
 SWEPT = ("closed", "timed_out", "expired")
 """What becomes of cases and tasks that are past their time."""
@@ -203,16 +206,12 @@ def _overdue(w: Writer, at: datetime, most: int) -> list[Case]:
 
 
 def _settle_late(w: Writer, case: Case, policy: Policy, at: datetime) -> bool:
-    """Settle each payment on the verdicts that were given, where they agree on something; the policy decides the
-    rest. Whether all were settled."""
+    """Settle each payment on the verdicts that were given, where they agree on something; a second thought stands for
+    its verdict. The policy decides the rest. Whether all were settled."""
     late = []
     for seq in settling.unsettled(w, case.case_id):
         payment = replace(case, transaction_seq=seq)
-        said = w.read(
-            "SELECT DISTINCT value FROM verdicts WHERE case_id = ? AND transaction_seq = ? AND undone_at IS NULL "
-            "AND task_kind IN (?, ?)",
-            [case.case_id, seq, PRIMARY, SECOND],
-        )
+        said = w.read(_SAID_LAST, [case.case_id, seq, PRIMARY, SECOND])
         if len(said) == 1 and said[0]["value"] != "inconclusive":
             settling.settle(w, payment, said[0]["value"], "at_deadline", "policy", at)
             follow_verdict(w, payment, said[0]["value"], "policy", policy, at)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from casework.cases import revealing
+from casework.cases import dispositions, revealing
 from casework.learning.labels.labels import labels
 from casework.review import revising, verdicts
 from casework.review.revising import SecondThought
@@ -104,3 +104,31 @@ def test_a_second_thought_comes_within_a_quarter_of_an_hour(house_with) -> None:
     house.later(minutes=16)
     with pytest.raises(ConflictError, match="too late"):
         revise(house, given, "confirmed_fraud")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("legitimate", "confirmed_fraud"), ("confirmed_fraud", "legitimate")]
+)
+def test_at_the_deadline_the_second_thought_settles_the_payment_too(
+    house_with, first: str, then: str
+) -> None:
+    house, case, given = blind(house_with, first, second_review=1.0)
+    revise(house, given, then)
+    house.now = case.deadline
+    with house.ledger.writing() as w:
+        assert dispositions.sweep(w, house.policy, house.now)["closed"] == 1
+    [row] = house.ledger.read("SELECT verdict FROM cases")
+    assert row["verdict"] == then
+    [step] = house.ledger.read("SELECT value FROM dispositions")
+    assert step["value"] == ("declined" if then == "confirmed_fraud" else "released")
+
+
+def test_at_the_deadline_a_second_thought_may_end_an_agreement_or_make_one(house_with) -> None:
+    house, _, given = blind(house_with, "confirmed_fraud", second_review=1.0, third_review=1.0)
+    house.judge("analyst-2", "legitimate")
+    revise(house, given, "legitimate")
+    house.now = house.ledger.read("SELECT deadline FROM cases")[0]["deadline"]
+    with house.ledger.writing() as w:
+        dispositions.sweep(w, house.policy, house.now)
+    [row] = house.ledger.read("SELECT verdict FROM cases")
+    assert row["verdict"] == "legitimate"
