@@ -43,9 +43,10 @@ class Controls:
         """The device of a case that was confirmed as fraud goes on the block list: the one seen most of late."""
         rows = self._app.ledger.read(
             "WITH seen AS (SELECT device, count(*) AS n FROM transactions WHERE occurred_at >= ? GROUP BY device) "
-            "SELECT c.case_id FROM cases c JOIN case_transactions x USING (case_id) "
+            "SELECT c.case_id, t.transaction_id FROM cases c JOIN case_transactions x USING (case_id) "
             "JOIN transactions t ON t.seq = x.transaction_seq JOIN seen USING (device) "
-            "WHERE c.verdict = 'confirmed_fraud' AND seen.n <= ? ORDER BY seen.n DESC, c.case_id LIMIT 1",
+            "WHERE c.verdict = 'confirmed_fraud' AND x.verdict = c.verdict AND seen.n <= ? "
+            "ORDER BY seen.n DESC, c.case_id, t.transaction_id LIMIT 1",
             [now - list_entries.USUAL, list_entries.MOST_IN_ONE_STEP],
         )
         if not rows:
@@ -60,6 +61,7 @@ class Controls:
             by="team-lead-1",
             at=now,
             in_force=True,
+            transaction_id=rows[0]["transaction_id"],
         )
         return True
 

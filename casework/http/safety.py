@@ -51,11 +51,13 @@ class SnoozeForm(Body):
 
 
 class ListEntryForm(Body):
-    """Either a value, an expiry and a reason; or a confirmed case, whose payment has the value."""
+    """Either a value, an expiry and a reason; or a confirmed case, whose confirmed payment has the value:
+    `transaction_id` says which, where there are several."""
 
     entity: Id
     value: ShortText = ""
     case_id: ShortText = ""
+    transaction_id: ShortText = ""
     effect: Literal["block", "review"] = "block"
     expires_at: Moment | None = None
     reason: Annotated[str, Field(max_length=2000)] = ""
@@ -180,6 +182,7 @@ def add_list_entry(
             by=person.user_id,
             at=at,
             in_force=in_force,
+            transaction_id=form.transaction_id,
         )
     else:
         expires = form.expires_at or at + list_entries.USUAL

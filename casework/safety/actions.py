@@ -89,13 +89,15 @@ def list_from_case(
     by: str,
     at: datetime,
     in_force: bool,
+    transaction_id: str = "",
 ) -> str:
-    """Put the entity of a confirmed case's payment on a list; returns the entry's id. Without `expires`, a month.
+    """Put the entity of a confirmed payment of a case on a list; returns the entry's id. Without `expires`, a month.
 
-    ConflictError for blocking in one step what many others pay with, or at.
+    `transaction_id` names the payment, which is needed where several were confirmed with different values.
+    ConflictError for a payment that was not confirmed, and for blocking in one step what many others pay with, or at.
     """
     snoozes.check_entity(entity, "of the case", app.mapping)
-    value = list_entries.from_case(app.ledger, case_id, entity)
+    value = list_entries.from_case(app.ledger, case_id, entity, transaction_id)
     if effect == "block":
         list_entries.check_reach(app.ledger, entity, value, at)
     why = reason.strip() or "confirmed as fraud"

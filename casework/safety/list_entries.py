@@ -40,29 +40,56 @@ class Wanted:
     case_id: str = ""
 
 
-def from_case(source: Ledger | Writer, case_id: str, entity: str) -> str:
-    """The value of this entity in the payment of a case that was settled as fraud. NotFoundError, ConflictError if
-    the case is not confirmed, InputError if the payment has no such entity."""
+def from_case(source: Ledger | Writer, case_id: str, entity: str, transaction_id: str = "") -> str:
+    """The value of this entity in a payment that was confirmed as fraud, of a case that was settled as such.
+
+    A case of several payments closes as the worst that was found, so each is asked for its own verdict. Without
+    `transaction_id` the confirmed payments must agree on the value. NotFoundError for no such case or payment in it,
+    ConflictError if that was not confirmed, InputError if there is no such entity or more than one value.
+    """
     rows = source.read(
-        "SELECT c.verdict, x.transaction_seq FROM cases c JOIN case_transactions x USING (case_id) "
-        "WHERE c.case_id = ?",
+        f'SELECT c.verdict AS settled, x.verdict, t.transaction_id, t."{entity}" AS value FROM cases c '
+        "JOIN case_transactions x USING (case_id) JOIN transactions t ON t.seq = x.transaction_seq "
+        "WHERE c.case_id = ? ORDER BY x.added_at, x.transaction_seq",
         [case_id],
     )
     if not rows:
         raise NotFoundError("there is no such case", where=case_id)
-    if rows[0]["verdict"] != CONFIRMED:
+    if rows[0]["settled"] != CONFIRMED:
         raise ConflictError(
             "only a case that was confirmed as fraud puts somebody on a list in one step",
             where=case_id,
             hint="Give a value and a reason of your own instead.",
         )
-    found = source.read(
-        f'SELECT "{entity}" AS value FROM transactions WHERE seq = ?', [rows[0]["transaction_seq"]]
-    )
-    value = found[0]["value"] if found else None
-    if not value:
+    return _one_value(_confirmed(rows, case_id, transaction_id), entity)
+
+
+def _confirmed(rows: list[dict[str, Any]], case_id: str, transaction_id: str) -> list[dict[str, Any]]:
+    """The confirmed payments of a case, or the one that is asked for."""
+    asked = [row for row in rows if transaction_id in ("", row["transaction_id"])]
+    if not asked:
+        raise NotFoundError("this case has no such payment", where=transaction_id)
+    confirmed = [row for row in asked if row["verdict"] == CONFIRMED]
+    if not confirmed:
+        raise ConflictError(
+            "this payment was not confirmed as fraud, although its case was",
+            where=transaction_id or case_id,
+            hint="Name a payment that was, or give a value and a reason of your own.",
+        )
+    return confirmed
+
+
+def _one_value(confirmed: list[dict[str, Any]], entity: str) -> str:
+    values = dict.fromkeys(str(row["value"]) for row in confirmed if row["value"])
+    if not values:
         raise InputError(f"the payment of this case has no {entity}", where=entity)
-    return str(value)
+    if len(values) > 1:
+        raise InputError(
+            f"the confirmed payments of this case have {len(values)} values of {entity}",
+            where=entity,
+            hint="Give the transaction_id of the payment that is meant.",
+        )
+    return next(iter(values))
 
 
 def check_reach(ledger: Ledger, entity: str, value: str, at: datetime) -> None:

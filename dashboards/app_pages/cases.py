@@ -176,16 +176,35 @@ def _verdicts(verdicts: list[Json]) -> None:
                 st.markdown(f"“{words.plain(verdict['note'])}”")
 
 
+def _confirmed(case: Json) -> list[str]:
+    """The payments of a case that were confirmed as fraud themselves, the one it was opened on first."""
+    lead = (case.get("decision") or {}).get("transaction_id", "")
+    found = [
+        row["transaction_id"] for row in case.get("payments") or [] if row.get("verdict") == "confirmed_fraud"
+    ]
+    return sorted(found, key=lambda name: name != lead)
+
+
 def _list_it(case: Json) -> None:
-    """One button for each entity of a confirmed fraud's payment: on the block list, at once, for a month."""
+    """One button for each entity of a payment that was confirmed: on the block list, at once, for a month.
+
+    A case of several payments closes as the worst that was found; the others' customers may be honest.
+    """
+    found = _confirmed(case)
+    if not found:
+        return
     st.subheader("Block list", anchor=False)
-    decision = signin.client().decision((case.get("decision") or {}).get("transaction_id", ""))
+    payment = found[0]
+    if len(found) > 1:
+        payment = st.selectbox("Of the confirmed payment", found, key="block_of")
+    decision = signin.client().decision(payment)
     with st.container(horizontal=True):
         for entity, value in (decision.get("entities") or {}).items():
             label = f"Block {entity} {words.plain(str(value))}"
             if value and st.button(label, icon=":material/block:", key=f"block_{entity}"):
                 with frame.attempt():
-                    signin.client().safety.list_value({"entity": entity, "case_id": case["case_id"]})
+                    asked = {"entity": entity, "case_id": case["case_id"], "transaction_id": payment}
+                    signin.client().safety.list_value(asked)
                     st.toast(f"{entity} {value} is on the block list for 30 days.")
     st.caption("At once, for 30 days. Lists and snoozes shows what it catches, and ends it.")
 

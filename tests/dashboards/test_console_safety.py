@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import fake_institution as data
 import fake_safety
 from fake_api import FakeApi
 from fake_clock import stamp
@@ -121,23 +123,23 @@ def test_a_proposed_entry_is_put_in_force(opened: Opened, api: FakeApi) -> None:
     assert api.switched == [("confirm", "entry_1", {})]
 
 
-def test_a_confirmed_case_puts_its_card_on_the_block_list_with_one_click(
+def test_only_what_a_confirmed_payment_used_is_offered_for_the_block_list(
     opened: Opened, api: FakeApi
 ) -> None:
-    app = opened("team-lead-1", "cases", id="c_0003")
-    labels = [button.label for button in app.button if button.label.startswith("Block ")]
-    if not labels:
-        app = opened("team-lead-1", "cases", id=_confirmed())
-        labels = [button.label for button in app.button if button.label.startswith("Block ")]
-    pressed(app, labels[0])
-    route, _, form = api.switched[0]
-    assert route == "list" and form["case_id"] and form["entity"] in labels[0]
+    case = next(c for c in data.CASES if c["verdict"] == "confirmed_fraud")
+    lead, other = case_payment("t_90002", "legitimate"), case_payment("t_90007", "confirmed_fraud")
+    api.answers[f"GET /cases/{case['case_id']}"] = {**case, **data.STORY, "payments": [lead, other]}
+    api.answers["GET /decisions/t_90007"] = {**data.DECISIONS[7], "entities": {"card": "card_of_fraud"}}
+    app = opened("team-lead-1", "cases", id=case["case_id"])
+    assert [b.label for b in app.button if b.label.startswith("Block ")] == ["Block card card\\_of\\_fraud"]
+    app.button(key="block_card").click().run()
+    asked = {"case_id": case["case_id"], "entity": "card", "transaction_id": "t_90007"}
+    assert [(what, form) for what, _, form in api.switched] == [("list", asked)]
 
 
-def _confirmed() -> str:
-    import fake_institution as data
-
-    return next(case["case_id"] for case in data.CASES if case["verdict"] == "confirmed_fraud")
+def case_payment(transaction_id: str, verdict: str) -> dict[str, Any]:
+    row = {"transaction_id": transaction_id, "occurred_at": stamp(hours=3), "amount_minor": 4000}
+    return {**row, "added_at": stamp(hours=2), "outcome": "review", "probability": 0.4, "verdict": verdict}
 
 
 def test_a_decision_says_what_people_and_the_breaker_had_switched() -> None:

@@ -194,6 +194,7 @@ def test_one_click_does_not_close_a_merchant(bank: Bank) -> None:
     bank.decide(60, large=0.5, step=60.0)
     with bank.app.ledger.writing() as w:
         w.execute("UPDATE cases SET verdict = 'confirmed_fraud'")
+        w.execute("UPDATE case_transactions SET verdict = 'confirmed_fraud'")
     case_id = bank.app.ledger.read("SELECT case_id FROM cases LIMIT 1")[0]["case_id"]
 
     def listed(entity: str, effect: str) -> str:

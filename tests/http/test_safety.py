@@ -185,9 +185,45 @@ def test_a_confirmed_case_puts_its_device_on_the_block_list_in_one_step(shop: In
     assert early.status_code == 409
     with shop.app.ledger.writing() as w:
         w.execute("UPDATE cases SET verdict = 'confirmed_fraud' WHERE case_id = ?", [held["case_id"]])
+        w.execute(
+            "UPDATE case_transactions SET verdict = 'confirmed_fraud' WHERE case_id = ?", [held["case_id"]]
+        )
     ok(shop.ask("team-lead-1", "POST", "/v1/list-entries", json=form), 201)
     web = {"entities": {"device": "d-case"}, "attributes": {"channel": "ecom"}}
     assert decided(shop, **web)["outcome"] == "decline"
+
+
+def test_of_a_case_of_several_payments_only_what_a_confirmed_one_used_is_blocked(shop: Institution) -> None:
+    web = {"channel": "ecom"}
+    paid = [
+        shop.decide(
+            large_payment(n, transaction_id=f"s-of-{n}", entities={"device": f"d-{n}"}, attributes=web)
+        )
+        for n in (41, 42, 43)
+    ]
+    case_id = paid[0]["case_id"]
+    with shop.app.ledger.writing() as w:
+        w.execute("UPDATE cases SET verdict = 'confirmed_fraud' WHERE case_id = ?", [case_id])
+        for told, verdict in zip(paid, ("legitimate", "confirmed_fraud", "confirmed_fraud"), strict=True):
+            w.execute(
+                "UPDATE case_transactions SET case_id = ?, verdict = ? WHERE transaction_seq = ?",
+                [case_id, verdict, told["seq"]],
+            )
+
+    def asked(**more: str) -> Any:
+        form = {"case_id": case_id, "entity": "device", **more}
+        return shop.ask("team-lead-1", "POST", "/v1/list-entries", json=form)
+
+    dismissed = asked(transaction_id="s-of-41")
+    assert dismissed.status_code == 409
+    assert "was not confirmed as fraud" in dismissed.json()["detail"]
+    assert asked(transaction_id="s-elsewhere").status_code == 404
+    unsaid = asked()
+    assert unsaid.status_code == 422
+    assert "transaction_id" in unsaid.json()["hint"]
+    made = ok(asked(transaction_id="s-of-43"), 201)
+    entries = ok(shop.ask("team-lead-1", "GET", "/v1/list-entries"))["entries"]
+    assert next(e["value"] for e in entries if e["entry_id"] == made["entry_id"]) == "d-43"
 
 
 def test_a_shadow_answers_beside_what_decides_and_is_never_obeyed(shop: Institution) -> None:
