@@ -10,13 +10,14 @@ from casework.cases import attachments, dossiers
 from casework.cases.cases import BY_HAND
 from casework.review import adjudication, drafts, moves, reviewers, stale, tasks
 from casework.review.lanes import RANDOM_LANES
-from casework.review.measuring import feedback
+from casework.review.measuring import feedback, fresh
 from casework.review.review_design import (
     ADJUDICATION,
     ADJUDICATOR_ROLES,
     AUDIT,
     BLIND_FIRST,
     PRIMARY,
+    REPEATED_KINDS,
     REVIEWER_ROLES,
     SCORE_SHOWN,
     TRAINING,
@@ -165,16 +166,26 @@ def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy, at: datetim
 
 def briefs(ledger: Ledger, found: Sequence[Task], role: str = "analyst") -> list[dict[str, Any]]:
     """Tasks in one line each, with when the payment was made, whose it is (`occurred_at`, `entity`, `value`: the
-    mapping's first entity) and `why_shown`: why a person looks, '' where that would tell which tasks are blind."""
+    mapping's first entity) and `why_shown`: why a person looks, '' where that would tell which tasks are blind.
+
+    A past payment shown again is as old as its page says, or its line would tell it from all others."""
     payments = _payments(ledger, sorted({task.transaction_seq for task in found}))
     return [
         {
             **brief(task, role),
             **payments[task.transaction_seq],
+            "occurred_at": payments[task.transaction_seq]["occurred_at"] + _moved(ledger, task),
             "why_shown": payments[task.transaction_seq]["why_shown"] if _tells_why(task, role) else "",
         }
         for task in found
     ]
+
+
+def _moved(ledger: Ledger, task: Task) -> timedelta:
+    """By how much the page of a task shows its payment later than it was made."""
+    if task.kind not in REPEATED_KINDS:
+        return timedelta(0)
+    return fresh.moved_by(dossiers.load(ledger, task.dossier_id, task.transaction_seq))
 
 
 def _tells_why(task: Task, role: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
 @pytest.fixture(scope="module")
 def old(house: Institution) -> dict[str, Any]:
     """A payment that analyst-1 and analyst-2 differed on, settled as fraud, reported as fraud, and five weeks old."""
-    case = house.decide(large_payment(1, transaction_id="old-1"))
+    made = (START + timedelta(minutes=30) - AGO).isoformat()
+    case = house.decide(large_payment(1, transaction_id="old-1", occurred_at=made))
     for user, value in (("analyst-1", "legitimate"), ("analyst-2", "confirmed_fraud")):
         give(house, user, take(house, user), value)
     give(house, "team-lead-1", take(house, "team-lead-1"), "confirmed_fraud")
@@ -72,9 +73,10 @@ def age_dossiers(w: Any) -> None:
     for row in w.read("SELECT dossier_id, content FROM dossiers"):
         stored = orjson.loads(row["content"])
         kept = Guideline(stored["guideline"]["version"], stored["guideline"]["text"])
+        shown = fresh.dossier(stored, -AGO, kept)
+        shown["transaction"]["occurred_at"] = stored["transaction"]["occurred_at"]  # is old already
         w.execute(
-            "UPDATE dossiers SET content = ? WHERE dossier_id = ?",
-            [orjson.dumps(fresh.dossier(stored, -AGO, kept)), row["dossier_id"]],
+            "UPDATE dossiers SET content = ? WHERE dossier_id = ?", [orjson.dumps(shown), row["dossier_id"]]
         )
 
 
@@ -206,9 +208,18 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
+def same_moments(house: Institution, user: str, task_id: str, seen: dict[str, Any]) -> None:
+    """What stands beside the task in the queue happened when its page says that it did."""
+    page = house.ask(user, "GET", f"/v1/tasks/{task_id}").json()
+    mine = house.ask(user, "GET", "/v1/queue").json()["mine"]
+    told = [datetime.fromisoformat(line["occurred_at"]) for line in mine]
+    assert told == [datetime.fromisoformat(page["transaction"]["occurred_at"])]
+
+
 VERDICT = {"value": "legitimate", "confidence": "high"}
 WAYS: dict[str, list[Step]] = {
     "answer, read and take back": [
+        same_moments,
         answered("/v1/tasks/{task_id}", "GET"),
         answered("/v1/tasks/{task_id}/draft", "PUT", note="so far"),
         answered("/v1/tasks/{task_id}/verdict", **VERDICT, version="0.9"),
