@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from conftest import START
 
 from casework.cases.dossiers import Guideline
 from casework.people.signin import add_user
 from casework.quality import ledger_verdicts as of_ledger
 from casework.quality.agreement.table import Rating
+from casework.quality.consensus.of_ledger import words
 from casework.quality.consistency import overlap
 from casework.quality.pilots import batches, pages
 from casework.quality.pilots.batches import Batch
@@ -67,6 +69,13 @@ def test_a_pilot_settles_nothing_and_enters_no_figure_of_agreement(staffed) -> N
     assert len(overlap(staffed.ledger, random_only=False)) == 3
     found = of_ledger.given(staffed.ledger, staffed.now, staffed.policy.labels.maturity)
     assert len(of_ledger.fresh(found)) == 3
+
+
+def test_a_pilot_changes_no_label_and_nobodys_error_rates(staffed) -> None:
+    before = words(staffed.ledger, staffed.now, START)
+    opened(staffed)
+    staffed.judge("analyst-2", "confirmed_fraud")
+    assert words(staffed.ledger, staffed.now, START) == before
 
 
 def test_a_second_pilot_asks_about_the_same_cases_and_shows_what_changed(staffed) -> None:

@@ -19,6 +19,7 @@ from casework.quality.agreement.table import Rating
 from casework.quality.consensus.worth import CLASSES, Measures, measure
 from casework.quality.scorecards.reviews import reviews
 from casework.quality.scorecards.signals import standings
+from casework.review.review_design import COUNTED_KINDS, GOLDEN
 from data.canonical import canonical_json, sha256_hex
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -37,14 +38,14 @@ _GOLDEN = "golden:"
 
 # The first word of each person on each payment. Golden cases are items of their own, so that their share of fraud,
 # which the policy chose, is not taken for that of the lane the payment once came from.
-_SAID = """
+_SAID = f"""
 WITH said AS (
     SELECT v.transaction_seq, v.reviewer, v.value, v.task_kind, v.lane, v.given_at, v.event_seq FROM verdicts v
     WHERE v.given_at <= $as_of AND v.given_at >= $since AND (v.undone_at IS NULL OR v.undone_at > $as_of)
-      AND v.task_kind NOT IN ('adjudication', 're_serve', 'training')
+      AND v.task_kind IN {(*COUNTED_KINDS, GOLDEN)}
       AND NOT EXISTS (SELECT 1 FROM voided_verdicts x WHERE x.verdict_id = v.verdict_id AND x.voided_at <= $as_of)
 )
-SELECT transaction_seq, task_kind = 'golden' AS golden, reviewer, arg_min(value, (given_at, event_seq)) AS value,
+SELECT transaction_seq, task_kind = '{GOLDEN}' AS golden, reviewer, arg_min(value, (given_at, event_seq)) AS value,
        arg_min(lane, (given_at, event_seq)) AS lane, min(event_seq) AS first_seq
 FROM said GROUP BY transaction_seq, golden, reviewer ORDER BY first_seq
 """
@@ -95,7 +96,7 @@ class StoredFit:
 
 def words(source: Ledger | Writer, as_of: datetime, since: datetime) -> list[Word]:
     """Everybody's first word on each payment given from `since` to `as_of`, in order; no adjudications, no second looks
-    of the same person, nobody in training."""
+    of the same person, no pilots, nobody in training."""
     rows = source.read(_SAID, {"as_of": as_of, "since": since})
     return [
         Word(row["transaction_seq"], row["golden"], row["reviewer"], row["value"], row["lane"])
