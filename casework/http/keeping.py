@@ -19,7 +19,6 @@ from data.errors import InputError, PermissionDenied
 
 router = APIRouter(tags=["keeping"])
 Reason = Annotated[str, Field(min_length=3, max_length=1000)]
-_LOCAL = "local-admin"
 
 
 class BackupForm(Body):
@@ -54,7 +53,7 @@ def make_backup(
 ) -> Response:
     """Copy the whole workspace while it is served. Writes wait for the copy of the ledger's file, decisions do not."""
     app = the_app(request)
-    if form.folder and person.user_id != _LOCAL:
+    if form.folder and not person.local:
         raise PermissionDenied(
             "only a command on the server's own machine may say where a backup goes",
             hint="Leave `folder` out: the server's own folder is used.",

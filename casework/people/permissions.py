@@ -137,13 +137,15 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
 class Person:
     """Who is asking: a signed-in user, and the role the ledger gives them.
 
-    Through an API key (`key_id`), only `scope` is left of what the role may; None leaves all of it.
+    Through an API key (`key_id`), only `scope` is left of what the role may; None leaves all of it. `local` is true of
+    nobody but a command on the server's own machine: the token that is let in tells it, never a name.
     """
 
     user_id: str
     role: Role
     scope: frozenset[Permission] | None = None
     key_id: str = ""
+    local: bool = False
 
     def may(self, permission: Permission) -> bool:
         return self.role in ALLOWED[permission] and (self.scope is None or permission in self.scope)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from casework.people import keys
+from casework.people import keys, names
 from casework.people.permissions import Person, Role
 from data.errors import ConflictError, InputError, NotFoundError, SecondLookError
 from data.events import EventDraft
@@ -24,7 +23,6 @@ COST = profiles.RFC_9106_LOW_MEMORY
 TOKEN_LIFE = timedelta(hours=12)
 FREE_FAILURES = 4
 LONGEST_WAIT = timedelta(minutes=5)
-_USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 200
 _NOBODY_HINT = "Sign in with POST /v1/sessions and send the token as 'Authorization: Bearer <token>'."
 
@@ -78,12 +76,7 @@ def add_user(
     w: Writer, user_id: str, role: str, password: str, *, by: str, at: datetime, reason: str = ""
 ) -> Person:
     """Create a user. Raises InputError for a bad name, role or password, ConflictError if the name is taken."""
-    if not _USER_NAME.fullmatch(user_id):
-        raise InputError(
-            f"{user_id[:80]!r} is not a user name",
-            where="user",
-            allowed="lower-case letters, digits, dot, dash and underscore, at most 64",
-        )
+    names.check(user_id)
     if role not in set(Role):
         raise InputError(f"{role[:80]!r} is not a role", where="role", allowed=", ".join(Role))
     if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
@@ -168,8 +161,8 @@ class SignIn:
         return found
 
     def admit(self, token: str, person: Person, until: datetime) -> None:
-        """Let a token in for the life of this process only (the server's own local token)."""
-        self._tokens[token_hash(token)] = _Held(person, until)
+        """Let a token in for the life of this process only, as whoever runs commands on the server's own machine."""
+        self._tokens[token_hash(token)] = _Held(replace(person, local=True), until)
 
     def add_key(self, wanted: keys.Wanted, *, by: str, at: datetime) -> keys.NewKey:
         """Make an API key and let it in at once."""
@@ -215,7 +208,11 @@ class SignIn:
             )
             told = {"user": user_id, **({"reason": reason} if reason else {})}
             w.event(EventDraft(by, "user.disabled", f"user:{user_id}", told), at)
-        self._tokens = {d: held for d, held in self._tokens.items() if held.person.user_id != user_id}
+        self._tokens = {
+            digest: held
+            for digest, held in self._tokens.items()
+            if held.person.user_id != user_id or held.person.local
+        }
 
     def open(self, person: Person, at: datetime, through: str = "password") -> Session:
         """A session for a person who has shown who he or she is."""

@@ -16,6 +16,7 @@ import pytest
 from casework import jobs
 from casework.cases import attachments
 from casework.keeping import backups, retention
+from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
 from data import chain
 from data.errors import ConflictError, InputError, LedgerError
@@ -69,8 +70,13 @@ def test_a_backup_made_while_serving_comes_back_whole_and_goes_on(
     assert chain.verify(bank.app.ledger).ok
 
 
-def test_only_a_command_on_the_machine_says_where_a_backup_goes(bank: Institution) -> None:
-    form = {"reason": "mine", "folder": "/tmp"}
+def test_only_a_command_on_the_machine_says_where_a_backup_goes(bank: Institution, tmp_path: Path) -> None:
+    form = {"reason": "mine", "folder": str(tmp_path / "mine")}
+    bank.app.signin.admit("own", Person("local-admin", Role.ADMIN), bank.app.clock() + timedelta(hours=1))
+    mine = {"authorization": "Bearer own"}
+    assert bank.ask("", "POST", "/v1/backups", json=form, headers=mine).status_code == 200
+    taken = {"user": "local-admin", "role": "admin", "password": "long enough", "reason": "mine"}
+    assert bank.ask("admin-1", "POST", "/v1/users", json=taken).status_code == 422
     assert bank.ask("admin-1", "POST", "/v1/backups", json=form).status_code == 403
     assert bank.ask("risk-manager-1", "POST", "/v1/backups", json={"reason": "mine"}).status_code == 403
 

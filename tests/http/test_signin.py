@@ -1,5 +1,6 @@
 """Do passwords, tokens and waiting times behave when somebody is wrong, slow or gone?"""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from casework.people import signin
+from casework.people.names import RESERVED
 from casework.people.permissions import ALLOWED, Permission, Person, Role, require
 from casework.people.signin import FREE_FAILURES, TOKEN_LIFE, NotSignedIn, SignIn, TooManyAttempts, add_user
 from data.errors import ConflictError, InputError, NotFoundError, PermissionDenied
@@ -143,6 +145,37 @@ def test_a_bad_name_role_or_password_makes_no_user(
 def test_a_name_is_given_once(ledger: Ledger) -> None:
     with pytest.raises(ConflictError), ledger.writing() as w:
         add_user(w, "analyst-1", "auditor", PASSWORD, by="admin", at=NOW)
+
+
+@pytest.mark.parametrize("name", ["local-admin", "engine", "policy", "scheduler", "system"])
+def test_nobody_gets_a_name_that_the_program_signs_with(ledger: Ledger, name: str) -> None:
+    with pytest.raises(InputError, match="any name but"), ledger.writing() as w:
+        add_user(w, name, "admin", PASSWORD, by="admin", at=NOW)
+    assert len(ledger.read("SELECT * FROM users")) == 1
+
+
+def test_every_word_that_signs_for_the_program_is_reserved() -> None:
+    root = Path(signin.__file__).parents[2]
+    signed = re.compile(r"""(?:EventDraft\(\s*|\b(?:actor|by)(?:: str)? ?= ?)"([a-z-]+)\"""")
+    files = [path for room in ("casework", "data") for path in (root / room).rglob("*.py")]
+    found = {word for path in files if "demo" not in path.parts for word in signed.findall(path.read_text())}
+    assert found >= {"engine", "policy", "gates", "scheduler", "breaker", "outbox", "ledger", "system"}
+    assert found <= RESERVED
+
+
+def test_a_user_who_was_once_given_the_servers_own_name_is_not_taken_for_it(ledger: Ledger) -> None:
+    """Such a user may stand in a record from before names were reserved."""
+    with ledger.writing() as w:
+        user = {"user_id": "local-admin", "role": "admin", "created_at": NOW, "password_hash": "x"}
+        w.insert("users", [{**user, "disabled_at": None}])
+    door, own = SignIn(ledger), Person("local-admin", Role.ADMIN)
+    session = door.open(own, NOW)
+    door.admit("the server's own", own, NOW + TOKEN_LIFE)
+    assert not door.person(session.token, NOW).local
+    door.disable("local-admin", by="admin", at=NOW)
+    with pytest.raises(NotSignedIn):
+        door.person(session.token, NOW)
+    assert door.person("the server's own", NOW).local
 
 
 def test_every_permission_is_in_the_table_and_somebody_has_it() -> None:
