@@ -205,9 +205,9 @@ def retain(app: App) -> str:
 
 def weigh_verdicts(app: App) -> str:
     """Everybody's error rates anew, and the day's further reviews."""
-    done = app.keep_up_consensus("scheduler")
+    done, policy = app.keep_up_consensus("scheduler"), app.live.settings.policy
     with app.ledger.writing() as w:
-        asked = further.ask_further(w, app.live.settings.policy, app.key, app.clock())
+        asked = further.ask_further(w, policy, app.key, app.clock())
     return f"{done} {asked} further reviews asked for."
 
 
@@ -222,7 +222,7 @@ def verify(app: App) -> str:
     report = chain.verify(app.ledger)
     if not report.ok:
         raise ChainBrokenError(str(report.problem), where=f"event {report.first_bad_seq}")
-    return f"{report.events} events verify."
+    return ". ".join((f"{report.events} events verify", *report.warnings)) + "."
 
 
 def replay(app: App) -> str:

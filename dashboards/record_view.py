@@ -76,6 +76,8 @@ def _report(told: Json) -> None:
         for problem in report["problems"][1:]:
             st.markdown(f"- {words.plain(problem)}")
     if report is not None:
+        for warning in report["warnings"]:
+            st.warning(f"{words.plain(warning)}.")
         _figures(told, report)
 
 

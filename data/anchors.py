@@ -1,14 +1,16 @@
 """Which heads of the chain are noted outside the workspace, so that a cut tail or an older copy is noticed?
 
 One JSON line each time: the ledger's place, the last event's seq and hash, when, and a seal under the ledger's key.
-The file lies beside the key. A copy of a workspace at another place is not held against what its original did later,
+A line that a full disk or a crash cut short is no note, and is told of. The file lies beside the key. A copy of a workspace at another place is not held against what its original did later,
 as long as the original is still there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +20,9 @@ import orjson
 from data.canonical import canonical_json, rfc3339
 from data.errors import LedgerError
 from data.sealing import Sealer
+
+_START = b'{"anchor":{'
+_END = b'"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,12 @@ def note(
     made = Anchor(str(ledger.resolve()), seq, head.hex(), rfc3339(at), starts)
     line = orjson.dumps({"anchor": orjson.Fragment(made.content()), "seal": sealer.of(made.content()).hex()})
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "ab") as out:
-            out.write(line + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
+        handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # a copy of the workspace notes its heads here, too
+            _append(handle, line + b"\n")
+        finally:
+            os.close(handle)
     except OSError as problem:
         raise LedgerError(
             f"the head of the chain cannot be noted ({problem.strerror})", where=str(file)
@@ -60,28 +66,72 @@ def note(
     return made
 
 
-def noted(file: Path, sealer: Sealer) -> Iterator[Anchor]:
-    """All lines that carry this key's seal, in order. A line cut short by a crash ends them; LedgerError for another
-    line that does not carry it."""
-    if not file.is_file():
-        return
-    lines = file.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        try:
-            told = orjson.loads(line)
-            found, seal = Anchor(**told["anchor"]), bytes.fromhex(told["seal"])
-        except (ValueError, TypeError, KeyError) as problem:
-            if number == len(lines):
-                return
-            raise LedgerError("this is no anchor", where=f"{file}:{number}") from problem
-        if not sealer.fits(found.content(), seal):
-            raise LedgerError("this anchor does not carry the key's seal", where=f"{file}:{number}")
-        yield found
+def _append(handle: int, line: bytes) -> None:
+    """All of it, as a line of its own, on disk; or nothing, where the file may be cut again."""
+    before = os.fstat(handle).st_size
+    if before and os.pread(handle, 1, before - 1) != b"\n":
+        line = b"\n" + line
+    try:
+        while line:
+            line = line[os.write(handle, line) :]
+        os.fsync(handle)
+    except BaseException:
+        with suppress(
+            OSError
+        ):  # some shares only let files grow; then the next note begins a line of its own
+            os.ftruncate(handle, before)
+        raise
 
 
-def held_against(anchors: Iterator[Anchor], ledger: Path) -> list[Anchor]:
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The notes in a file, in order, and how many more were cut short when they were written."""
+
+    anchors: Sequence[Anchor]
+    cut_short: int = 0
+
+
+def noted(file: Path, sealer: Sealer) -> Noted:
+    """All lines that carry this key's seal. LedgerError for a line that does not carry it, or is something else.
+
+    Only the beginning of a note is passed over, and counted: what a full disk or a crash leaves of one.
+    """
+    found: list[Anchor] = []
+    cut_short = 0
+    for number, line in enumerate(file.read_bytes().split(b"\n") if file.is_file() else (), 1):
+        for piece in _pieces(line):
+            if _is_cut_short(piece):
+                cut_short += 1
+            else:
+                found.append(_read(piece, sealer, f"{file}:{number}"))
+    return Noted(found, cut_short)
+
+
+def _pieces(line: bytes) -> Iterator[bytes]:
+    """A line apart before each note in it: earlier versions went on in a line that had been cut short. No value in a
+    note looks like the beginning of one, since JSON puts a backslash before the quotes in it."""
+    first, *more = line.split(_START)
+    yield from (piece for piece in (first, *(_START + rest for rest in more)) if piece)
+
+
+def _is_cut_short(piece: bytes) -> bool:
+    """Whether this is the beginning of a note and no more; a power cut may leave zeros in place of the rest."""
+    there = piece.rstrip(b"\0")
+    return _START.startswith(there) or (there.startswith(_START) and not there.endswith(_END))
+
+
+def _read(piece: bytes, sealer: Sealer, where: str) -> Anchor:
+    try:
+        told = orjson.loads(piece)
+        found, seal = Anchor(**told["anchor"]), bytes.fromhex(told["seal"])
+    except (ValueError, TypeError, KeyError) as problem:
+        raise LedgerError("this is no anchor", where=where) from problem
+    if not sealer.fits(found.content(), seal):
+        raise LedgerError("this anchor does not carry the key's seal", where=where)
+    return found
+
+
+def held_against(anchors: Iterable[Anchor], ledger: Path) -> list[Anchor]:
     """The anchors that a ledger at this place must have: its own, and those of places that are gone.
 
     For a place that was put back from a backup, only what followed.

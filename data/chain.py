@@ -41,7 +41,7 @@ class ChainReport:
     fit (0 if none) and `problem` says in a sentence what is wrong. `last_hash` is the head, in hexadecimal.
     `sealed_from` is the first event under the ledger's key (0 for a ledger without one), `anchors` the number of heads
     noted outside that were found again, and `anchored_seq` the newest of them. `problems` lists, after a whole chain,
-    everything else that does not fit.
+    everything else that does not fit; `warnings` what fails nothing but should be known.
     """
 
     events: int
@@ -54,6 +54,7 @@ class ChainReport:
     anchors: int = 0
     anchored_seq: int = 0
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class _Broken(Exception):
@@ -73,8 +74,9 @@ def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
     held: list[Anchor] = []
     found: list[seal_checks.Problem] = []
     noted_badly = ""
+    warnings: tuple[str, ...] = ()
     try:
-        held = seal_checks.anchored(ledger)
+        held, warnings = seal_checks.anchored(ledger)
     except LedgerError as unread:
         noted_badly = str(unread)
     walk = _Walk(ledger, ledger.fields, progress, ledger.sealer)
@@ -88,7 +90,9 @@ def verify(ledger: Ledger, *, progress: Progress | None = None) -> ChainReport:
         found.append((walk.checked, noted_badly))
     sealed_from = ledger.sealer.key.sealed_from if ledger.sealer else 0
     newest = max((anchor.seq for anchor in held), default=0)
-    report = replace(report, sealed_from=sealed_from, anchors=len(held), anchored_seq=newest)
+    report = replace(
+        report, sealed_from=sealed_from, anchors=len(held), anchored_seq=newest, warnings=warnings
+    )
     if not found:
         return report
     seq, problem = (report.first_bad_seq, report.problem) if not report.ok else min(found)

@@ -28,12 +28,18 @@ def event_problem(event: Event, sealer: Sealer | None) -> str:
     )
 
 
-def anchored(ledger: Ledger) -> list[anchors.Anchor]:
-    """The heads noted outside that this ledger must have; LedgerError if the notes themselves were altered."""
+def anchored(ledger: Ledger) -> tuple[list[anchors.Anchor], tuple[str, ...]]:
+    """The heads noted outside that this ledger must have, and warnings about the notes, in sentences.
+
+    LedgerError if the notes themselves were altered.
+    """
     if ledger.sealer is None:
-        return []
+        return [], ()
     file = ledger.keyring.anchor_file(ledger.sealer.key.key_id)
-    return anchors.held_against(anchors.noted(file, ledger.sealer), ledger.path)
+    noted = anchors.noted(file, ledger.sealer)
+    many = "1 note in {} was" if noted.cut_short == 1 else f"{noted.cut_short} notes in {{}} were"
+    warnings = (f"{many.format(file.name)} cut short and passed over",) if noted.cut_short else ()
+    return anchors.held_against(noted.anchors, ledger.path), warnings
 
 
 def anchor_problems(view: View, held: list[anchors.Anchor], last: int) -> Iterator[Problem]:

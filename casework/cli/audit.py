@@ -48,6 +48,7 @@ def verify(
         place = f"Event {report['first_bad_seq']}: " if report["first_bad_seq"] else ""
         lines = [f"{place}{report['problem']}"]
         lines += [f"  also: {problem}" for problem in report["problems"] if problem != report["problem"]]
+    lines += [f"Warning: {warning}." for warning in report["warnings"]]
     answer(report, lines, as_json)
     finish(not report["ok"])
 

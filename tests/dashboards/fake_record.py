@@ -16,6 +16,7 @@ REPORT: Json = {
     "first_bad_seq": 0,
     "problem": "",
     "problems": [],
+    "warnings": [],
     "last_hash": "5e" * 32,
     "sealed_from": 1,
     "anchors": 3,
