@@ -23,6 +23,18 @@ def rows_of(values: Sequence[Mapping[str, Any]]) -> alt.InlineData:
     return alt.InlineData(values=[dict(value) for value in values])
 
 
+def day_axis(**axis: Any) -> alt.X:
+    """Days of UTC across, as text such as `2026-03-01` has them: the reader's own zone would move them by one."""
+    return alt.X(
+        "day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%-d %b", grid=False, **axis)
+    )
+
+
+def day_told() -> alt.Tooltip:
+    """The same day under the pointer."""
+    return alt.Tooltip("utcyearmonthdate(day):T", title="day (UTC)", format="%a %-d %b")
+
+
 def threshold_strip(probability: float, thresholds: Json, colours: Palette) -> Picture:
     """Where the probability lies between approve, review and decline; the scale gives small shares more room."""
     zones = _zones(float(thresholds["review_at"]), float(thresholds["decline_at"]))

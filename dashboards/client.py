@@ -177,11 +177,18 @@ class Client:
         *,
         status: str = "",
         lane: str = "",
+        queue: str = "",
         order: str = "",
         due_within_hours: str = "",
         limit: int = 50,
     ) -> Json:
-        asked = {"status": status, "lane": lane, "order": order, "due_within_hours": due_within_hours}
+        asked = {
+            "status": status,
+            "lane": lane,
+            "queue": queue,
+            "order": order,
+            "due_within_hours": due_within_hours,
+        }
         return self._ask("GET", "/tasks", query={**asked, "limit": limit})
 
     def task(self, task_id: str) -> Json:

@@ -27,7 +27,7 @@ def draw(models: list[Json]) -> None:
         for row in rows
     )
     st.altair_chart(charts.intervals(rows, palette()), theme=None, alt=told, key="generations")
-    by = f"of every {held['by']}" if held.get("by") else "of payments"
+    by = f"of all {held['by']} values" if held.get("by") else "of payments"
     st.caption(
         f"Average precision on the frozen hold-out, oldest first: {words.percent(held['share'])} {by}, never learned "
         f"from; the same {words.count(held['rows'])} payments with {words.count(held['frauds'])} frauds for all. "

@@ -17,7 +17,7 @@ FINDINGS = {
     "opposed": "Opposed",
     "contradictory": "Contradictory",
 }
-ENTRIES = {"entry_block": "Entries of a block list", "entry_review": "Entries of a watch list"}
+ENTRIES = {"entry_block": "Entries of the block list", "entry_review": "Entries of the review list"}
 CHANGES = {"surge": "▲ surge", "silence": "▼ silence", "": ""}
 
 

@@ -31,7 +31,8 @@ def _trial(trial: Json, *, may_stop: bool) -> None:
     with st.container(border=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            share = f", {words.percent(trial['share'])} of each {trial['entity']}" if trial["entity"] else ""
+            drawn = f", {words.percent(trial['share'])} of all {trial['entity']} values, always the same ones"
+            share = drawn if trial["entity"] else ""
             st.markdown(f"{words.badge(trial['kind'], KINDS)} **{words.plain(trial['name'])}**{share}")
             taking = "running" if trial["takes_part"] else "suspended: other features have come into force"
             until = taking if running else f"stopped {frame.when(trial['stopped_at'])}"

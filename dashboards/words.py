@@ -267,7 +267,7 @@ def moment(value: str | datetime | None) -> datetime | None:
 
 
 def when(value: str | datetime | None, zone: str = "UTC", *, seconds: bool = False) -> str:
-    """A time in the reader's zone: `Tue 3 Nov, 14:05`, with the year when it is not this one."""
+    """A time in the reader's zone: `Tue 3 Nov 2026, 14:05`."""
     at = moment(value)
     if at is None:
         return ABSENT

@@ -126,7 +126,11 @@ def rollout(
     named = {"set_id" if what.startswith("set_") else "model_id": what}
     with reached(workspace) as reach:
         done = reach.post("/v1/rollouts", {**named, "share": share, "entity": entity, "reason": reason})
-    answer(done, [f"{done['trial_id']} decides {share:.0%} of each {entity}."], as_json)
+    answer(
+        done,
+        [f"{done['trial_id']} decides {share:.0%} of all {entity} values, always the same ones."],
+        as_json,
+    )
 
 
 @cli.command("trials")

@@ -63,8 +63,8 @@ def _filters() -> dict[str, str]:
         "outcome": picked,
         "entity": name.strip() if wanted.strip() else "",
         "value": wanted.strip() if name.strip() else "",
-        "since": f"{first}T00:00:00Z" if first else "",
-        "until": f"{last}T00:00:00Z" if last else "",
+        "since": frame.midnight(first).isoformat() if first else "",
+        "until": frame.midnight(last).isoformat() if last else "",
     }
 
 

@@ -134,8 +134,8 @@ def _pace(pace: Json) -> None:
         for arm, found in pace["by_arm"].items()
     ]
     st.caption(
-        f"Usual time to an answer over {pace['days']} days, idle time left out. {'; '.join(parts)}. "
-        "There is no right pace: cases differ."
+        f"Answers by day (UTC). Usual time to an answer over {pace['days']} days, idle time left out. "
+        f"{'; '.join(parts)}. There is no right pace: cases differ."
     )
 
 
@@ -155,14 +155,10 @@ def _chart(by_day: list[Json]) -> charts.Picture:
         alt.Chart(charts.rows_of(rows))
         .mark_bar(color=colours.accent, cornerRadius=2, size=12)
         .encode(
-            x=alt.X(
-                "day:T",
-                title=None,
-                axis=alt.Axis(format="%-d %b", grid=False, tickCount=7, labelOverlap=True),
-            ),
+            x=charts.day_axis(tickCount=7, labelOverlap=True),
             y=alt.Y("n:Q", title="answers", axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
             tooltip=[
-                alt.Tooltip("day:T", format="%a %-d %b"),
+                charts.day_told(),
                 alt.Tooltip("n:Q", title="answers"),
                 alt.Tooltip("told:N", title="usual time"),
             ],

@@ -70,7 +70,7 @@ def _figures(queue: Json, lanes: list[Json]) -> dict[str, str]:
         "Waiting": words.count(queue.get("open_total", 0)),
         "Money in it": words.money(money, frame.base_currency(), short=True),
         "Nearest deadline": words.due(min(deadlines), frame.now()) if deadlines else words.ABSENT,
-        "Done today": words.count(queue.get("done_today", 0)),
+        "Done today (UTC)": words.count(queue.get("done_today", 0)),
     }
 
 

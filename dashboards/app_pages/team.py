@@ -13,6 +13,7 @@ from dashboards.palette import palette
 
 Json = dict[str, Any]
 RIGHT = st.column_config.TextColumn(alignment="right")
+QUEUES = {"default": "Everybody's"}
 INBOX = {**words.FLAGS, "correction": "A wrong input"}
 
 
@@ -85,7 +86,7 @@ def _chart(by_day: list[Json]) -> alt.LayerChart:
         for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
     ]
     base = alt.Chart(charts.rows_of(rows)).encode(
-        x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=7)),
+        x=charts.day_axis(tickCount=7),
         y=alt.Y("n:Q", title="tasks", axis=alt.Axis(tickCount=3, tickMinStep=1, format="d", gridOpacity=0.3)),
         color=alt.Color(
             "what:N",
@@ -93,7 +94,7 @@ def _chart(by_day: list[Json]) -> alt.LayerChart:
             legend=alt.Legend(orient="top", title=None),
         ),
         strokeDash=alt.StrokeDash("what:N", legend=None),
-        tooltip=[alt.Tooltip("day:T", format="%a %-d %b"), "what:N", "n:Q"],
+        tooltip=[charts.day_told(), "what:N", "n:Q"],
     )
     chart: alt.LayerChart = (
         base.mark_line(interpolate="monotone") + base.mark_point(filled=True, size=24)
@@ -105,7 +106,7 @@ def _queues(queues: list[Json]) -> None:
     st.subheader("Queues", anchor=False)
     rows = [
         {
-            "Queue": words.title_of(queue["queue"], {"default": "Everybody's"}),
+            "Queue": _named(queue["queue"]),
             "Open": queue["open"],
             "Being worked on": queue["claimed"],
             "Due in a day": queue["due_in_a_day"],
@@ -120,10 +121,16 @@ def _queues(queues: list[Json]) -> None:
     frame.table(rows, column_config={"Money": RIGHT}, height="content")
     for queue in queues:
         if queue["open"] and not queue["served_by"]:
+            name = words.plain(_named(queue["queue"]))
             st.warning(
-                f"Nobody who is here takes from **{words.plain(queue['queue'])}**: move its tasks, or place somebody.",
+                f"Nobody who is here takes from **{name}**: move its tasks, or place somebody.",
                 icon=":material/person_off:",
             )
+
+
+def _named(queue: str) -> str:
+    """A queue as people say it."""
+    return words.title_of(queue, QUEUES)
 
 
 def _adjudications(waiting: list[Json]) -> None:
@@ -159,9 +166,10 @@ def _moves(team: Json) -> None:
     people = [person["user_id"] for person in team["people"] if person["role"] == "analyst"]
     with st.expander("Move tasks", icon=":material/swap_horiz:"), st.form("move", border=False):
         one, two = st.columns(2)
-        source = one.selectbox("From queue", queues)
+        source = one.selectbox("From queue", queues, format_func=_named)
         number = two.number_input("How many, the most urgent first", 1, 100, 10)
-        target = one.selectbox("To queue", ["default", *(q for q in queues if q != "default")])
+        others = (queue for queue in queues if queue != "default")
+        target = one.selectbox("To queue", ["default", *others], format_func=_named)
         person = two.selectbox("Onto the desk of", people, index=None, placeholder="anybody")
         reason = st.text_input("Reason", max_chars=400)
         if not st.form_submit_button("Move", icon=":material/swap_horiz:"):
@@ -171,9 +179,8 @@ def _moves(team: Json) -> None:
         return
     with frame.attempt():
         client = signin.client()
-        listed = frame.items(client.tasks(status="open", limit=500), "tasks")
-        urgent = sorted((t for t in listed if t.get("queue") == source and t["kind"] != "adjudication"),
-                        key=lambda task: task["deadline"])  # fmt: skip
+        listed = frame.items(client.tasks(status="open", queue=source, order="deadline", limit=500), "tasks")
+        urgent = [task for task in listed if task["kind"] != "adjudication"]
         done = (
             client.work.move([t["task_id"] for t in urgent[:number]], target, person or "", reason)
             if urgent

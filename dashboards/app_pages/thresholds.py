@@ -21,6 +21,8 @@ def show() -> None:
     client = signin.client()
     with st.spinner("Reading the past", show_time=True):
         start = client.consequences.tuner(_costs())
+    if not _costs():  # an answer tells the costs that were asked for: the policy's only where none were
+        st.session_state["policy_costs_known"] = {**start["costs"], "reviews_per_day": start["capacity"]}
     _defaults(start)
     controls, picture = st.columns([1, 2.6], gap="medium")
     with controls:
@@ -119,9 +121,8 @@ def _cost_form(start: Json) -> None:
             "review_minor": round(review * minor),
             "reviews_per_day": int(capacity),
         }
-        held = {**costs, "reviews_per_day": start["capacity"]}
-        changed = {name: value for name, value in asked.items() if value != held[name]}
-        st.session_state["tuner_costs"] = {**_costs(), **changed}
+        policy = st.session_state["policy_costs_known"]
+        st.session_state["tuner_costs"] = {n: value for n, value in asked.items() if value != policy[n]}
         st.rerun()
     if _costs() and st.button("As in the policy", key="policy_costs"):
         st.session_state["tuner_costs"] = {}

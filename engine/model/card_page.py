@@ -82,7 +82,7 @@ def _standing(found: Mapping[str, Any]) -> str:
     held = found.get("holdout")
     if not held:
         return told
-    by = f"of every {held['by']}" if held["by"] else "of payments"
+    by = f"of all {held['by']} values" if held["by"] else "of payments"
     said = (
         f"<p>On the frozen hold-out ({held['share']:.0%} {escape(by)}, never learned from): "
         f"{held['rows']:,} payments with {held['frauds']:,} frauds; oldest generation first.</p>"

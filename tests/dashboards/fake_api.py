@@ -231,6 +231,7 @@ class FakeApi(ProposalDesk):
         )
 
     def decisions(self, asked: Asked) -> Json:
+        self.listed.append(asked.query)
         start = int(asked.query.get("cursor") or 0)
         limit = int(asked.query.get("limit") or 50)
         found = [d for d in data.DECISIONS if d["outcome"] == asked.query.get("outcome", d["outcome"])]

@@ -16,9 +16,10 @@ _HELD: Json = json.loads(Path(__file__).with_suffix(".json").read_text())
 
 def tuner(query: dict[str, str]) -> Json:
     """The setting asked for under its own cut-offs; without any, what a page begins with."""
+    found = copy.deepcopy(_HELD["tuner" if "review_at" in query else "tuner_start"])
+    found["costs"] |= {name: float(query[name]) for name in found["costs"] if name in query}
     if "review_at" not in query:
-        return copy.deepcopy(_HELD["tuner_start"])
-    found = copy.deepcopy(_HELD["tuner"])
+        return found
     for cut in ("review_at", "decline_at"):
         found["asked"][cut] = float(query[cut])
     found["proposal"]["yaml"] = f"thresholds: {{review_at: {query['review_at']}}}"

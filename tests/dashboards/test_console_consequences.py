@@ -93,6 +93,14 @@ def test_splitting_by_an_attribute_shows_now_and_yours_in_each_segment(opened: O
     assert table["Segment"].nunique() == 2
 
 
+def test_costs_that_are_set_back_by_hand_differ_from_the_policys_no_more(opened: Opened) -> None:
+    app = opened("risk-manager-1", "thresholds")
+    for cost, differs in ((2.5, True), (1.0, False)):
+        next(box for box in app.number_input if box.label.startswith("A review costs")).set_value(cost)
+        next(button for button in app.button if button.label == "Use these").click().run()
+        assert ("Costs differ from the policy's." in seen(app)) is differs
+
+
 def test_a_setting_is_proposed_with_a_reason_and_never_without(opened: Opened, api: FakeApi) -> None:
     app = opened("risk-manager-1", "thresholds")
     propose = next(button for button in app.button if button.label == "Propose this")

@@ -43,7 +43,10 @@ def test_generations_on_the_hold_out_are_told_with_their_alarm(opened: Opened, a
     }
     api.answers["GET /models"] = {"models": rows, "rates": fake_models.RATES}
     app = opened("auditor-1", "models")
-    assert "the same 4,100 payments with 38 frauds for all" in seen(app)
+    assert (
+        "5.0 % of all customer values, never learned from; the same 4,100 payments with 38 frauds for all"
+        in seen(app)
+    )
     told = [warning.value for warning in app.warning]
     assert any("go back and forth" in each for each in told) and any(
         "1 of 8 reviewers" in each for each in told

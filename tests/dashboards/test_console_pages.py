@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import date
 
 import fake_institution as data
+import pytest
 from fake_api import FakeApi, Refused
 from page_text import seen
 from streamlit.testing.v1 import AppTest
+
+from dashboards import frame
 
 Opened = Callable[..., AppTest]
 
@@ -67,6 +71,15 @@ def test_the_integrator_sees_decisions_with_their_currency_without_reading_the_p
     api.fail["GET /policy"] = Refused(403, "Not allowed", "An integrator may not read settings.")
     app = opened("integrator-1", "decisions")
     assert app.dataframe[0].value["Amount"].str.endswith(" EUR").all()
+
+
+def test_a_day_of_decisions_begins_at_the_readers_midnight(
+    opened: Opened, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame, "zone", lambda: "America/New_York")
+    app = opened("auditor-1", "decisions")
+    app.date_input(key="since").set_value(date(2026, 3, 2)).run()
+    assert api.listed[-1]["since"] == "2026-03-02T00:00:00-05:00"
 
 
 def test_decisions_are_paged_at_the_server(opened: Opened) -> None:

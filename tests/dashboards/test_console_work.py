@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from conftest import Opened
 from fake_api import FakeApi
 from fake_clock import ahead, stamp
@@ -24,7 +26,7 @@ def test_the_team_page_says_first_when_the_backlog_clears(opened: Opened) -> Non
     text = seen(app)
     undeserved = next(t.value for t in app.dataframe if "Needed no review" in t.value.columns)
     assert "At this pace the backlog clears in about 7 days (5 to 11)." in text
-    assert "Nobody who is here takes from **cross\\_border**" in text
+    assert "Nobody who is here takes from **Cross border**" in text
     assert undeserved["Needed no review"].iloc[0].startswith("75 %  (")
 
 
@@ -38,6 +40,28 @@ def test_too_few_days_are_said_instead_of_a_forecast(opened: Opened, api: FakeAp
         "will_miss": None,
     }
     assert "Too few days on record for a forecast (3; it takes 7)." in seen(opened("team-lead-1", "team"))
+
+
+def test_the_most_urgent_tasks_of_a_queue_are_moved_however_many_wait_elsewhere(
+    opened: Opened, api: FakeApi
+) -> None:
+    api.answers["POST /task-moves"] = {"results": [{"task_id": "k_0009", "moved": True, "why": ""}]}
+    app = opened("team-lead-1", "team")
+    source = next(box for box in app.selectbox if box.label == "From queue")
+    assert source.options == ["Cross border", "Everybody's"]
+    source.select("default")
+    next(box for box in app.text_input if box.label == "Reason").input("a colleague is ill")
+    next(button for button in app.button if button.label == "Move").click().run()
+    assert (api.listed[-1]["queue"], api.listed[-1]["order"]) == ("default", "deadline")
+
+
+def test_days_of_utc_are_drawn_and_told_as_such_wherever_the_reader_is(opened: Opened) -> None:
+    for user, page in (("team-lead-1", "team"), ("analyst-1", "my_work")):
+        (chart,) = opened(user, page).get("vega_lite_chart")
+        drawn = json.loads(chart.proto.spec)
+        encoding = drawn["layer"][0]["encoding"]
+        assert encoding["x"]["scale"]["type"] == "utc"
+        assert encoding["tooltip"][0]["timeUnit"] == "utcyearmonthdate"
 
 
 def test_a_flag_in_the_inbox_is_answered(opened: Opened, api: FakeApi) -> None:

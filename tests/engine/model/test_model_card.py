@@ -54,7 +54,7 @@ def test_a_card_is_written_as_data_page_and_pictures(
     assert "amount of this payment" in page
     assert "&lt;25" in page and "<25" not in page
     assert "<td>FAILED</td><td>golden set no worse</td>" in page
-    assert "5% of every customer, never learned from" in page and "0.500 [0.400, 0.600]" in page
+    assert "5% of all customer values, never learned from" in page and "0.500 [0.400, 0.600]" in page
     assert (
         "0.450 [0.300, 0.600] on labels that no score" in page
         and "all 1,200 labels that are believed, 0.550" in page
