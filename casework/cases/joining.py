@@ -17,6 +17,7 @@ from data.events import EventDraft
 from data.writer import Writer
 from engine.decision import Decision
 from engine.policy import Policy
+from engine.segments import within
 
 
 def join(
@@ -37,7 +38,8 @@ def join(
     """
     payment, case = decision.transaction, young.case
     rise = expected_money(decision.probability, payment.amount_minor)
-    design = draw_design(policy, key, payment.transaction_id, payment.amount_minor)
+    own = within(policy, cases.segment_of(decision))
+    design = draw_design(own, key, payment.transaction_id, payment.amount_minor)
     before = sorted(young.tasks, key=lambda task: (task.created_at, task.task_id))
     if before:
         design = replace(design, arm=before[0].arm, arm_probability=before[0].arm_probability)

@@ -34,7 +34,9 @@ _TOUCHED = """
     WITH heard AS (
         SELECT subject, CASE WHEN starts_with(kind, 'verdict.')
                              THEN json_extract_string(decode(payload), '$.task_id') END AS task_id
-        FROM events WHERE seq BETWEEN ? AND ?
+        FROM events JOIN (SELECT unnest(CAST(? AS BIGINT[])) AS first, unnest(CAST(? AS BIGINT[])) AS last) unheard
+             ON seq BETWEEN first AND last
+        WHERE seq BETWEEN ? AND ?
     ), touched AS (
         SELECT task_id FROM heard WHERE task_id IS NOT NULL
         UNION SELECT substr(subject, 6) FROM heard WHERE starts_with(subject, 'task:')
@@ -47,6 +49,10 @@ _MOST_KNOWN = 30_000
 """Values whose cases are kept at most: some 3 KB each."""
 _MOST_BESIDE = 200
 """Values beside those asked for that are read with them."""
+
+
+_MOST_UNHEARD = 500
+"""Stretches of others' events, with own ones between, that wait for the next alert."""
 
 
 class BehindError(Exception):
@@ -189,6 +195,8 @@ class OpenCases:
         if head > self._stand:
             self._unheard.append((self._stand + 1, head))
             self._stand = head
+            if len(self._unheard) > _MOST_UNHEARD:  # what lies between two is heard again: harmless
+                self._unheard[:2] = [(self._unheard[0][0], self._unheard[1][1])]
         # Somebody else may have opened a case, or opened it again, on a value that had none.
         asked = [value for alert in alerts if (value := alert.entities.get(joining.entity))]
         return bool(asked) and (bool(self._unheard) or bool(self._unknown(asked, joining, at)))
@@ -201,11 +209,12 @@ class OpenCases:
         self, source: Settled | Writer, alerts: Iterable[Transaction], joining: Joining, at: datetime
     ) -> None:
         """Hear what others did, and know the cases of these alerts, and of some that may be asked for next."""
-        for first, last in self._unheard:
-            for row in source.read(_TOUCHED, [first, last, joining.entity]):
+        if self._unheard:
+            firsts, lasts = (list(ends) for ends in zip(*self._unheard, strict=True))
+            for row in source.read(_TOUCHED, [firsts, lasts, firsts[0], lasts[-1], joining.entity]):
                 self._known.pop(row["entity_value"], None)
                 self.add(joining.entity, row["entity_value"], at)
-        self._unheard.clear()
+            self._unheard.clear()
         asked = {alert.entities.get(joining.entity) or "" for alert in alerts}
         if unknown := self._unknown(asked, joining, at):
             latest = (value for value in reversed(self._opened) if value not in self._known)

@@ -43,6 +43,7 @@ class PastPayments:
         self._ledger, self._columns = ledger, columns
         self._entity = next(iter(columns.entities), "")
         self._fresh: dict[str, array[int]] = {}
+        self._long: set[str] = set()
         self._whole: OrderedDict[int, Transaction] = OrderedDict()
         self._read: OrderedDict[int, Row] = OrderedDict()
         self._frauds: dict[int, datetime] = {}
@@ -76,7 +77,8 @@ class PastPayments:
         ).combine_chunks()
         self._seqs_at_hand = self._at_hand["seq"].to_numpy()
         for row in self._ledger.read(
-            "SELECT transaction_seq AS seq, min(known_at) AS known_at FROM outcomes WHERE is_fraud GROUP BY ALL"
+            "SELECT transaction_seq AS seq, max_by(known_at, (reported_seq, known_at, recorded_at)) AS known_at "
+            "FROM outcomes GROUP BY seq HAVING max_by(is_fraud, (reported_seq, known_at, recorded_at))"
         ):
             self._frauds[row["seq"]] = row["known_at"]
 
@@ -84,6 +86,10 @@ class PastPayments:
         """Remember payments, in the order of their seqs."""
         if not self._entity:
             return
+        # Only now: of those added last, the first may have been asked for what was before it.
+        for value in self._long:
+            del self._fresh[value][:-LONGEST_HISTORY]
+        self._long.clear()
         for transaction in made:
             value = transaction.entities.get(self._entity)
             if value is None:
@@ -91,16 +97,18 @@ class PastPayments:
             seqs = self._fresh.get(value)
             if seqs is None:
                 seqs = self._fresh[value] = array("q")
-            elif len(seqs) >= 2 * LONGEST_HISTORY:
-                del seqs[:LONGEST_HISTORY]
             seqs.append(transaction.seq)
+            if len(seqs) >= 2 * LONGEST_HISTORY:
+                self._long.add(value)
             self._whole[transaction.seq] = transaction
         _forget_oldest(self._whole)
 
     def learn(self, seq: int, is_fraud: bool, known_at: datetime) -> None:
-        """An outcome was reported."""
+        """An outcome was reported; it stands in place of those reported before."""
         if is_fraud:
-            self._frauds[seq] = min(aware(known_at), self._frauds.get(seq, aware(known_at)))
+            self._frauds[seq] = aware(known_at)
+        else:
+            self._frauds.pop(seq, None)
 
     def before(self, decisions: Sequence[Decision], at: datetime) -> dict[int, list[Row]]:
         """Earlier payments of each fresh decision's first entity, newest first, by the decision's seq."""

@@ -30,9 +30,9 @@ class Measuring:
             app.keep_up_consensus("scheduler")
             editions.issue_due(app.ledger, app.live.settings.policy, now)
         if now - self._asked >= DAY:
-            self._asked = now
+            self._asked, policy = now, app.live.settings.policy
             with app.ledger.writing() as w:
-                further.ask_further(w, app.live.settings.policy, app.key, now)
+                further.ask_further(w, policy, app.key, now)
 
 
 def read_scorecards(app: App, now: datetime) -> None:

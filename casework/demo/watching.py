@@ -49,11 +49,11 @@ class Watching:
     def _pilot_step(self, now: datetime) -> None:
         """Put the same past cases before every analyst at once; a week later the team lead ends it."""
         app, lead = self._app, "team-lead-1"
+        settings = app.live.settings
         with app.ledger.writing() as w:
             if self._opened:
                 batches.close(w, self._opened, lead, now)
                 return
-            settings = app.live.settings
             batch = batches.Batch("Do we read the guideline alike?", PILOTED)
             guideline = guideline_of(settings.files)
             self._opened = batches.open_pilot(w, batch, guideline, settings.policy, app.key, lead, now)

@@ -111,9 +111,10 @@ def attach_to_task(
 ) -> Response:
     """Attach a PNG, JPEG, PDF or text file to the payment of a task you hold."""
     app = the_app(request)
+    policy = app.live.settings.policy
     with app.ledger.writing() as w:
         task = tasks.held(w, task_id, person.user_id)
-        tasks.touch(w, task, app.live.settings.policy, now())
+        tasks.touch(w, task, policy, now())
     return _keep(app, file, task.case_id, task.transaction_seq, person)
 
 

@@ -73,6 +73,24 @@ def test_every_module_opens_with_one_sentence(path: Path) -> None:
 
 
 @of_each(PRODUCT)
+def test_nobody_asks_for_what_decides_while_a_write_is_open(path: Path) -> None:
+    """Building it takes the application's lock, whose holder may wait for the write: neither would ever let go."""
+    asked = [
+        inner.lineno
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.With)
+        and any(".writing()" in ast.unparse(item.context_expr) for item in node.items)
+        and not any(
+            "app.lock" in ast.unparse(item) or ".changing_" in ast.unparse(item) for item in node.items
+        )
+        for statement in node.body
+        for inner in ast.walk(statement)
+        if isinstance(inner, ast.Attribute) and inner.attr == "live"
+    ]
+    assert not asked, f"{name(path)}: lines {asked}"
+
+
+@of_each(PRODUCT)
 def test_only_data_opens_duckdb(path: Path) -> None:
     if path.relative_to(ROOT).parts[0] != "data":
         assert "duckdb.connect" not in path.read_text(), f"{name(path)} opens DuckDB; only data/ may"

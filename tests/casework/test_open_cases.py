@@ -264,3 +264,16 @@ def test_an_alert_on_a_case_where_nobody_waits_is_worth_what_it_may_cost_and_no_
     assert waiting.priority == expected_money(alert.probability, alert.transaction.amount_minor)
     assert young.size == 2
     assert young.case.amount_minor == case.amount_minor + (alert.transaction.amount_minor or 0)
+
+
+@pytest.mark.parametrize(("limit", "second"), [(500, "required"), (1_000_000, "")])
+def test_an_alert_that_joins_is_seen_by_two_from_its_segments_own_limit(
+    house: House, open_cases: OpenCases, limit: int, second: str
+) -> None:
+    case, alert = house.case(), house.decision(amount_minor=100_000)
+    segments = {name: replace(s, four_eyes_amount_minor=limit) for name, s in house.policy.segments.items()}
+    policy = replace(house.policy, segments=segments, four_eyes_amount_minor=250_000)
+    young = Young(case, 1, [])
+    with house.ledger.writing() as w:
+        join(w, young, alert, house.dossier(alert), policy, KEY, house.now)
+    assert ("second" in {task.kind for task in young.tasks}) == bool(second)

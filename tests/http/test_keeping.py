@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import orjson
@@ -140,7 +139,8 @@ def test_erasing_a_person_leaves_nothing_of_them_and_the_chain_whole(bank: Insti
     noted(bank)
     with app.ledger.writing() as w:
         row = {"import_id": "imp_x", "file_name": "f", "line": 1, "field": "time", "reason": "no time"}
-        w.insert("quarantine", [{**row, "raw": f"t9,{SUBJECT},{EMAIL}"}])
+        raw = orjson.dumps({"id": "t9", app.mapping.entities["customer"]: SUBJECT, "time": EMAIL}).decode()
+        w.insert("quarantine", [{**row, "raw": raw}])
         w.event(EventDraft("admin-1", "import.completed", "import:imp_x", {}), START)
     form = {"reason": "request 4711", "entity": "customer", "value": SUBJECT}
     scope = {name: form[name] for name in ("entity", "value")}
@@ -200,16 +200,6 @@ def test_an_erasure_beside_a_long_query_takes_place_and_the_next_checkpoint_scru
     jobs.checkpoint(bank.app)
     assert email.encode() not in bytes_of(bank.app.workspace.root)
     assert not jobs.checkpoint_due(bank.app)
-
-
-@pytest.mark.parametrize(("quiet", "is_tidied"), [(0.0, False), (30.0, False), (60.0, True)])
-def test_small_groups_are_put_together_once_it_has_been_quiet_for_longer_than_that_takes(
-    bank: Institution, monkeypatch: pytest.MonkeyPatch, quiet: float, is_tidied: bool
-) -> None:
-    monkeypatch.setattr(bank.app.ledger, "_left", 100)
-    monkeypatch.setattr(bank.app.measures, "_last_decision", perf_counter() - quiet)
-    jobs.checkpoint(bank.app)
-    assert bank.app.ledger.left_small == (0 if is_tidied else 101)
 
 
 def test_a_backup_beside_a_long_query_is_made_and_restored(
@@ -286,3 +276,66 @@ def test_what_is_older_than_the_policy_keeps_goes_by_itself_with_files_and_draft
     report = chain.verify(app.ledger)
     assert report.ok, report.problem
     assert "No personal value is old enough" in retention.apply(app, keep, old)  # not again every day
+
+
+def test_the_words_of_corrections_and_of_every_escalation_go_and_are_in_no_event(bank: Institution) -> None:
+    app, whose = bank.app, "c-words"
+    made = [bank.decide(large_payment(n, entities={"customer": whose})) for n in (50, 51)]
+    tasks = [
+        app.ledger.read("SELECT task_id FROM tasks WHERE transaction_seq = ?", [each["seq"]])[0]["task_id"]
+        for each in made
+    ]
+    with app.ledger.writing() as w:  # a past payment shown again
+        w.execute("UPDATE tasks SET kind = 'golden', assignee = 'analyst-2' WHERE task_id = ?", [tasks[1]])
+    app.__dict__.pop("desk", None)
+    body = {"value": "legitimate", "corrections": {"country": f"{NAME} lives in SE"}}
+    said = {tasks[0]: ("verdict", body), tasks[1]: ("escalate", {"note": f"I know {NAME}"})}
+    for task, (what, form) in said.items():
+        good(bank.ask("analyst-2", "POST", f"/v1/tasks/{task}/claim"))
+        answer = bank.ask("analyst-2", "POST", f"/v1/tasks/{task}/{what}", json=form)
+        assert answer.status_code < 300, answer.text
+    kept = "SELECT corrections FROM verdicts WHERE task_id = ?"
+    assert NAME in app.ledger.read(kept, [tasks[0]])[0]["corrections"]
+    form = {"reason": "request 4713", "entity": "customer", "value": whose}
+    scope = {name: form[name] for name in ("entity", "value")}
+    seen = good(bank.ask("admin-1", "POST", "/v1/erasures/preview", json=scope))["erased"]
+    assert seen == good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))["erased"]
+    assert app.ledger.read(kept, [tasks[0]]) == [{"corrections": "{}"}]
+    assert app.ledger.read("SELECT field FROM personal_values WHERE contains(value, ?)", [NAME]) == []
+    assert app.ledger.read("SELECT kind FROM events WHERE contains(decode(payload), ?)", [NAME]) == []
+    report = chain.verify(app.ledger)
+    assert report.ok, report.problem
+
+
+def test_an_escalation_recorded_without_its_payment_is_erased_by_its_task(bank: Institution) -> None:
+    app = bank.app
+    made = bank.decide(large_payment(52, entities={"customer": "c-older"}))
+    task = app.ledger.read("SELECT task_id FROM tasks WHERE transaction_seq = ?", [made["seq"]])[0]["task_id"]
+    with app.ledger.writing() as w:
+        w.event(EventDraft("analyst-1", "task.escalated", f"task:{task}", {}, {"note": "older words"}), START)
+    form = {"reason": "request 4714", "entity": "customer", "value": "c-older"}
+    assert good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))["erased"]["written_words"] == 1
+    assert app.ledger.read("SELECT 1 FROM personal_values WHERE value = 'older words'") == []
+
+
+def test_erasing_a_short_value_leaves_rows_of_others_in_quarantine(bank: Institution) -> None:
+    app = bank.app
+    column = app.mapping.entities["customer"]
+    rows = {
+        1: orjson.dumps({column: " 7 ", "amount": "x"}),
+        2: orjson.dumps({column: "70", "amount": "7"}),
+        3: orjson.dumps({"of_an_older_mapping": "7"}),
+        4: orjson.dumps({"of_an_older_mapping": "17"}),
+        5: orjson.dumps({column: "7", "note": "cut off at its 4,000th character"})[:-9],
+        6: orjson.dumps({column: "77", "amount": "7 or so"})[:-2],
+    }
+    with app.ledger.writing() as w:
+        each = {"import_id": "imp_7", "file_name": "f", "field": "amount", "reason": "no number"}
+        w.insert("quarantine", [{**each, "line": line, "raw": raw.decode()} for line, raw in rows.items()])
+        w.event(EventDraft("admin-1", "import.completed", "import:imp_7", {}), START)
+    form = {"reason": "request 4715", "entity": "customer", "value": "7"}
+    scope = {name: form[name] for name in ("entity", "value")}
+    seen = good(bank.ask("admin-1", "POST", "/v1/erasures/preview", json=scope))["erased"]
+    assert good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))["erased"] == seen
+    gone = "SELECT line FROM quarantine WHERE import_id = 'imp_7' AND raw = '(erased)' ORDER BY line"
+    assert [row["line"] for row in app.ledger.read(gone)] == [1, 3, 5]

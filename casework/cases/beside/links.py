@@ -18,7 +18,10 @@ HUB = 25
 MOST_EACH = 5
 """Linked values that are drawn of one kind for each of the payment's own; the others are counted."""
 MOST_ROWS = 2_000
-_FRAUD = "seq IN (SELECT transaction_seq FROM outcomes WHERE is_fraud AND known_at <= ?)"
+_FRAUD = (
+    "seq IN (SELECT transaction_seq FROM outcomes WHERE known_at <= ? GROUP BY transaction_seq "
+    "HAVING max_by(is_fraud, (reported_seq, known_at, recorded_at)))"
+)
 
 
 @dataclass

@@ -27,9 +27,9 @@ _HAD = """
 """
 _WAITING = """
     SELECT task_id, assignee FROM tasks
-    WHERE status = 'open' AND snoozed_until IS NULL AND list_contains(CAST(? AS VARCHAR[]), task_id)
+    WHERE status = 'open' AND snoozed_until IS NULL AND task_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
 """
-_LAY = "UPDATE tasks SET assignee = ? WHERE list_contains(CAST(? AS VARCHAR[]), task_id)"
+_LAY = "UPDATE tasks SET assignee = ? WHERE task_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 
 
 @dataclass(frozen=True, slots=True)
