@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 import scipy
@@ -32,18 +31,30 @@ UNKNOWN_ALERTS = 0.2
 """What a model or policy is expected to ask for at most where there is no history: they speak for all payments."""
 _POLICY_FILE, _LISTS_FILE = "policy.yaml", "lists.yaml"
 
+# What a rollout's candidate set decided is not the live set's: of no rule, model or policy that runs (`Breaker.see`).
+# Only what a candidate decided is looked up in the approvals, for of a million decisions that is slow.
+_PERIOD = "decided_at >= $since AND decided_at < $until"
+_COUNTED = f"""
+FROM (SELECT * FROM decisions WHERE {_PERIOD}) LEFT JOIN (
+    SELECT d.transaction_seq AS tried, coalesce(d.set_id <> s.set_id, false) AS not_in_force
+    FROM (SELECT transaction_seq, set_id, event_seq FROM decisions WHERE {_PERIOD} AND transaction_seq IN
+          (SELECT transaction_seq FROM trial_answers WHERE arm = 'candidate' AND {_PERIOD})) d
+    ASOF LEFT JOIN approved_sets s ON d.event_seq >= s.event_seq) ON tried = transaction_seq
+WHERE tried IS NULL OR NOT not_in_force
+"""
+_OF_MODEL = "len(rules_hit) = 0 AND (outcome = 'decline' OR explored OR triage_reason = 'uncertain')"
 _ALARMS = f"""
 SELECT count(*) AS n,
+       count(*) FILTER (tried IS NULL) AS n_live,
        count(*) FILTER (outcome = 'decline' OR explored) AS {DECLINES},
        count(*) FILTER (outcome <> 'approve' OR explored) AS {POLICY},
-       count(*) FILTER (len(rules_hit) = 0
-                        AND (outcome = 'decline' OR explored OR triage_reason = 'uncertain')) AS {MODEL}
-FROM decisions WHERE decided_at >= ? AND decided_at < ?
+       count(*) FILTER (tried IS NULL AND {_OF_MODEL}) AS {MODEL}
+{_COUNTED}
 """
-_HITS = """
-SELECT id, count(*) AS n FROM (SELECT unnest(rules_hit) AS id FROM decisions
-                               WHERE decided_at >= ? AND decided_at < ?) GROUP BY id
-"""
+_HITS = f"SELECT id, count(*) AS n FROM (SELECT unnest(rules_hit) AS id {_COUNTED}) GROUP BY id"
+_BY_MODEL = f"SELECT model_id AS id, count(*) FILTER ({_OF_MODEL}) AS n {_COUNTED} GROUP BY model_id"
+CHAMPIONS = ""
+"""The subject of a count of whatever model was the champion, on what no candidate decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +100,32 @@ class Sets:
 
 
 class History:
-    """How many decisions there were in a period, and how many of each kind of alarm; each period is asked once."""
+    """How many decisions the sets in force made in a period, and how many of each kind of alarm, as the breaker counts
+    them while they are made; each period is asked once."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._known: dict[tuple[datetime, datetime], tuple[dict[str, Any], dict[str, int]]] = {}
+        self._known: dict[tuple[datetime, datetime], dict[str, dict[str, int]]] = {}
 
     def counts(self, kind: str, subject: str, since: datetime, until: datetime) -> tuple[int, int]:
         """Decisions and alarms from `since` until before `until`."""
         if since >= until:
             return 0, 0
-        period = (since, until)
-        if period not in self._known:
-            every = self._ledger.read(_ALARMS, list(period))[0]
-            hits = {row["id"]: row["n"] for row in self._ledger.read(_HITS, list(period))}
-            self._known[period] = every, hits
-        every, hits = self._known[period]
-        return every["n"], hits.get(subject, 0) if kind == RULE else every[kind]
+        known = self._of(since, until)
+        every = known[""]
+        if kind == MODEL and subject == CHAMPIONS:
+            return every["n_live"], every[MODEL]
+        return every["n"], known[kind].get(subject, 0) if kind in known else every[kind]
+
+    def _of(self, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
+        if (since, until) not in self._known:
+            period = {"since": since, "until": until}
+            found = {
+                kind: {row["id"]: row["n"] for row in self._ledger.read(query, period)}
+                for kind, query in ((RULE, _HITS), (MODEL, _BY_MODEL))
+            }
+            self._known[since, until] = found | {"": self._ledger.read(_ALARMS, period)[0]}
+        return self._known[since, until]
 
 
 def watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
@@ -207,7 +227,7 @@ def _model_watch(ledger: Ledger, running: Running, history: History, at: datetim
     if since is None:
         return []
     moments = (since - HISTORY, since, at)
-    known = _known(history, MODEL, "", moments, running.limits, UNKNOWN_ALERTS)
+    known = _known(history, MODEL, CHAMPIONS, moments, running.limits, UNKNOWN_ALERTS)
     return [Watch(MODEL, running.model_id, running.model_id, since, known)]
 
 

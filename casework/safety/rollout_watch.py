@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from casework.safety import breaker_acts, trials
-from casework.safety.expectations import HISTORY, UNKNOWN_ALERTS, History, expected
+from casework.safety.expectations import CHAMPIONS, HISTORY, UNKNOWN_ALERTS, History, expected
 from casework.safety.trials import ROLLOUT, Trial
 from data.ledger import Ledger
 from engine.breaker import MODEL, Expected, Watch
@@ -37,7 +37,7 @@ def watches(ledger: Ledger, limits: Limits, at: datetime) -> list[Watch]:
 def _watch(ledger: Ledger, trial: Trial, limits: Limits, at: datetime) -> Watch:
     model_id, since = trial.model_id, trial.started_at
     stated = breaker_acts.stated_rates(ledger).get((MODEL, model_id, model_id))
-    before = expected(*History(ledger).counts(MODEL, "", since - HISTORY, since), UNKNOWN_ALERTS)
+    before = expected(*History(ledger).counts(MODEL, CHAMPIONS, since - HISTORY, since), UNKNOWN_ALERTS)
     known = replace(before, rate=before.rate * trial.share) if stated is None else Expected(stated, "stated")
     watch = Watch(MODEL, model_id, model_id, since, known, on_trial=True)
     counted = ledger.read(_ITS_OWN, [model_id, since, at])[0]

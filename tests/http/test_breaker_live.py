@@ -175,6 +175,34 @@ def test_a_rule_that_falls_silent_raises_one_alarm(bank: Bank) -> None:
     assert "were expected from its own history" in raised[0]["sentence"]
 
 
+def rollout(bank: Bank, limit: int, version: int, share: float) -> str:
+    """Let a set with another large_sum decide a share of the customers; returns the set."""
+    how = {"reason": "try it", "at": bank.now}
+    files = {"catalogue/large_sum.yaml": rule(limit, version).decode()}
+    set_id = actions.add_candidate(bank.app, files, by="risk-manager-1", **how)  # type: ignore[arg-type]
+    actions.start_rollout(
+        bank.app, set_id=set_id, model_id="", entity="customer", share=share, by="risk-manager-2", **how
+    )  # type: ignore[arg-type]
+    return set_id
+
+
+def test_what_a_candidate_decided_is_not_counted_against_what_is_live_after_a_restart(bank: Bank) -> None:
+    bank.decide(300)
+    rollout(bank, LIMIT // 2, 2, 0.4)
+    told = bank.decide(150, large=0.2)
+    assert {d["context"]["rollout"]["arm"] for d in told} == {"live", "candidate"}
+    never_stopped = counted(bank)
+    assert 0 < never_stopped["rule", "large_sum"][1] < sum(_said(d)["state"] == "hit" for d in told)
+    bank.app.forget()
+    assert counted(bank) == never_stopped
+
+
+def counted(bank: Bank) -> dict[tuple[str, str], tuple[int, int]]:
+    """Decisions and alarms of everything watched; what counts from a restart on, declines as a whole, is left out."""
+    found = bank.app.live.guard.breaker.counted()
+    return {(w.kind, w.subject): (w.seen, w.alarms) for w in found if w.kind != "declines"}
+
+
 def test_a_trial_is_suspended_while_the_features_that_decide_are_others(bank: Bank) -> None:
     changed = {"catalogue/large_sum.yaml": rule(LIMIT * 2, version=2).decode()}
     by = {"by": "risk-manager-1", "reason": "rarer", "at": bank.now}

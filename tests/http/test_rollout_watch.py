@@ -72,6 +72,11 @@ def test_a_model_on_trial_that_is_too_loud_is_paused_and_the_champion_decides(
     (act,) = app.ledger.read("SELECT action, kind, subject, sentence FROM breaker_acts")
     assert (act["action"], act["kind"], act["subject"]) == ("pause", "model", loud)
     assert "It is new, so it is paused: the model before it decides." in act["sentence"]
+    # The champion was loaded anew then, and is not charged with what the other one asked for.
+    own = sum(d["model_id"] == quiet and d["outcome"] != "approve" for d in made)
+    assert (
+        app.live.guard.breaker.counted() and app.live.guard.breaker.watches["model", quiet].alarms <= own < 20
+    )
 
 
 def decide(institution: Institution, count: int) -> list[dict]:
