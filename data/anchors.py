@@ -1,8 +1,8 @@
 """Which heads of the chain are noted outside the workspace, so that a cut tail or an older copy is noticed?
 
 One JSON line each time: the ledger's place, the last event's seq and hash, when, and a seal under the ledger's key.
-A line that a full disk or a crash cut short is no note, and is told of. The file lies beside the key. A copy of a workspace at another place is not held against what its original did later,
-as long as the original is still there.
+A line that a full disk or a crash cut short is no note, and is told of. The file lies beside the key. A copy of a
+workspace at another place is not held against what its original did later, as long as the original is still there.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def note(
     try:
         handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # a copy of the workspace notes its heads here, too
+            with suppress(OSError):  # not every share has locks
+                fcntl.flock(handle, fcntl.LOCK_EX)  # a copy of the workspace notes its heads here, too
             _append(handle, line + b"\n")
         finally:
             os.close(handle)

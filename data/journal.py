@@ -15,6 +15,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,14 @@ class _Part:
 
     def append(self, record: bytes) -> None:
         file = self.opened()
-        _write_all(file, record, self.end)
-        _force(file)
+        try:
+            _write_all(file, record, self.end)
+            _force(file)
+        except BaseException:
+            with suppress(OSError):  # whoever asked hears that it failed, so the next start must not find it whole
+                _write_all(file, bytes(_HEAD.size), self.end)
+                _force(file)
+            raise
         self.end += len(record)
 
     def records(self) -> Iterator[Rows]:
@@ -123,16 +130,24 @@ class _Part:
 
     def opened(self) -> int:
         if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            if os.fstat(self._file).st_size < _ROOM:
-                _write_all(self._file, bytes(_ROOM), 0)
-            os.fsync(self._file)
-            folder = os.open(self._path.parent, os.O_RDONLY)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+                self._make_room(file)
+            except BaseException:
+                os.close(file)
+                raise
+            self._file = file
         return self._file
+
+    def _make_room(self, file: int) -> None:
+        if os.fstat(file).st_size < _ROOM:
+            _write_all(file, bytes(_ROOM), 0)
+        os.fsync(file)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def pending(records: Iterable[Rows], head_seq: int, head_hash: bytes, where: str) -> Iterator[Rows]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from data import chain
-from data.errors import LedgerError
+from data import chain, journal
+from data.errors import DiskError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
 from tests.data.builders import AT, new_ledger, transaction
@@ -184,3 +184,31 @@ def test_a_crash_between_two_rounds_of_settling_loses_neither(tmp_path: Path) ->
     with Ledger.open(file) as again:
         assert ids(again) == ["a", "b"]
         assert chain.verify(again).ok
+
+
+def test_a_record_that_could_not_be_forced_to_disk_is_gone_when_others_follow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    with new_ledger(folder) as ledger:
+        record(ledger, "a")
+        with ledger._order:  # nothing is settled meanwhile
+
+            def refuse(_: int) -> None:
+                monkeypatch.undo()
+                raise OSError(5, "Input/output error")
+
+            monkeypatch.setattr(journal, "_force", refuse)
+            with pytest.raises(DiskError, match="Input/output error"):
+                record(ledger, "lost")
+            dead = left_by_a_crash(folder, tmp_path / "dead")
+        with ledger.writing() as w:
+            w.event(EventDraft("admin-1", "note.written", "note:x", {}), AT)
+        killed = left_by_a_crash(folder, tmp_path / "killed")
+        record(ledger, "b")
+        assert ids(ledger) == ["a", "b"]
+    for file in (dead, killed):
+        with Ledger.open(file) as again:
+            assert ids(again) == ["a"]
+            assert chain.verify(again).ok
