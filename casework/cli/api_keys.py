@@ -30,7 +30,9 @@ def list_keys(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) ->
 def add_key(
     user: Annotated[str, typer.Argument(help="The system's user name; its role must be integrator.")],
     reason: ReasonOption,
-    scope: Annotated[list[str], typer.Option("--scope", help="decide, import, outcomes, read; repeatable.")],
+    scope: Annotated[
+        list[str], typer.Option("--scope", help="decide, import, outcomes, read, metrics; repeatable.")
+    ],
     name: Annotated[str, typer.Option("--name", help="What the key is called.")] = "default",
     per_second: Annotated[
         int, typer.Option("--per-second", help="Requests a second; each transaction of a batch counts.")

@@ -92,6 +92,13 @@ def test_a_shadow_is_shown_beside_what_decides_and_stopped(opened: Opened, api: 
     assert api.switched == [("stop trial", "shadow_1", {"reason": "stopped by hand"})]
 
 
+def test_a_rollout_is_said_to_decide_a_share_of_all_customers(opened: Opened, api: FakeApi) -> None:
+    rollout = {**fake_safety.TRIAL, "kind": "rollout", "entity": "customer", "share": 0.1}
+    api.answers["GET /trials"] = {"trials": [rollout]}
+    told = "**dearer misses**, 10 % of all customer values, always the same ones"
+    assert told in seen(opened("auditor-1", "safety", section="trials"))
+
+
 def test_a_snooze_is_shown_with_what_it_cost_and_ended(opened: Opened, api: FakeApi) -> None:
     app = opened("team-lead-1", "lists")
     text = seen(app)
