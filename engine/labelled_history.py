@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.errors import InputError
+from data.outcome_order import ORDER
 from engine.features.batch import batch_features
 from engine.features.facts import read_arrow
 from engine.features.feature_set import FeatureSet
@@ -47,8 +48,8 @@ class Window:
 
 @dataclass(frozen=True)
 class History:
-    """Feature rows by rising seq, and every outcome reported about them, by row and then by when it became
-    known.
+    """Feature rows by rising seq, and every outcome reported about them, in the order in which they replace each
+    other.
 
     `entity` holds codes of the entity whose compromise is tracked (-1 where it has no value), or is empty.
     `outcome_row` indexes the rows; `outcome_us` is when each outcome became known.
@@ -70,13 +71,13 @@ class History:
         return len(self.seq)
 
     def labels(self, known_by_us: int = NEVER) -> tuple[np.ndarray, np.ndarray]:
-        """(y, reported): the label of each row as known by a moment, and whether an outcome said so. The
-        latest outcome counts, so a reversal wins; a row about which nothing was reported is taken for
-        legitimate."""
+        """(y, reported): the label of each row as known by a moment, and whether an outcome said so. The latest
+        outcome counts (data.outcome_order), so a reversal wins; a row about which nothing was reported is taken
+        for legitimate."""
         y, reported = np.zeros(len(self), dtype=np.int8), np.zeros(len(self), dtype=bool)
         seen = self.outcome_us <= known_by_us
         rows = self.outcome_row[seen]
-        y[rows] = self.outcome_fraud[seen]  # in order of being known: later ones overwrite earlier ones
+        y[rows] = self.outcome_fraud[seen]  # of several, numpy keeps the last, which replaces the others
         reported[rows] = True
         return y, reported
 
@@ -127,9 +128,9 @@ def load_history(
 
 
 def join_history(features: pa.Table, facts: pa.Table, outcomes: pa.Table, frauds: pa.Table) -> History:
-    """Put features (seq, ...) beside facts (seq, occurred_at, amount_minor, entity or null), outcomes (seq, is_fraud,
-    known_at, reported_seq) and frauds (entity, occurred_at, known_at). Rows absent from either of the first two are
-    left out."""
+    """Put features (seq, ...) beside facts (seq, occurred_at, amount_minor, entity or null), outcomes (seq and the
+    columns of ORDER) and frauds (entity, occurred_at, known_at). Rows absent from either of the first two are left
+    out."""
     fact_seq = facts["seq"].to_numpy()
     order = np.argsort(fact_seq)
     seq = features["seq"].to_numpy()
@@ -171,12 +172,12 @@ def as_microseconds(at: datetime) -> int:
 
 
 def _outcomes(outcomes: pa.Table, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    outcomes = outcomes.sort_by([(name, "ascending") for name in ORDER])
     about, known = outcomes["seq"].to_numpy(), microseconds(outcomes["known_at"])
-    order = np.lexsort((outcomes["reported_seq"].to_numpy(), known))
-    at = np.minimum(np.searchsorted(seq, about[order]), max(0, len(seq) - 1))
-    ours = seq[at] == about[order] if len(seq) else np.zeros(len(order), dtype=bool)
+    at = np.minimum(np.searchsorted(seq, about), max(0, len(seq) - 1))
+    ours = seq[at] == about if len(seq) else np.zeros(len(about), dtype=bool)
     fraud = pc.cast(outcomes["is_fraud"], pa.int8()).to_numpy()
-    return at[ours], fraud[order][ours], known[order][ours]
+    return at[ours], fraud[ours], known[ours]
 
 
 def _codes(values: pa.ChunkedArray, others: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -212,7 +213,9 @@ def _facts(source: Any, windows: Sequence[Window], entity: str) -> tuple[pa.Tabl
     about = "FROM outcomes o JOIN transactions ON transactions.seq = o.transaction_seq"
     span = [Window(windows[0].start, windows[-1].end)]
     facts = f"SELECT seq, occurred_at, amount_minor, {column} AS entity FROM transactions WHERE {_within(windows)}"
-    columns = "o.transaction_seq AS seq, o.is_fraud, o.known_at, o.reported_seq"
+    named = read_arrow(source, "SELECT * FROM outcomes LIMIT 0").column_names
+    recorded = "o.recorded_at" if "recorded_at" in named else "o.known_at AS recorded_at"
+    columns = f"o.transaction_seq AS seq, o.is_fraud, o.known_at, o.reported_seq, {recorded}"
     outcomes = f"SELECT {columns} {about} WHERE {_within(windows)}"
     frauds = (
         f"SELECT {column} AS entity, occurred_at, o.known_at {about} WHERE o.is_fraud AND {_within(span)}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from engine.units import percent
 
 _Z = 1.959963984540054
@@ -15,8 +16,7 @@ _Z = 1.959963984540054
 # Decisions of one period by the value of a protected attribute, with what is known of them since.
 _COUNTS = """
 WITH known AS (
-    SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-    FROM outcomes GROUP BY transaction_seq
+    {known}
 ), said AS (
     SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS fraud
     FROM verdicts WHERE undone_at IS NULL AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')
@@ -58,7 +58,7 @@ def subgroup_table(ledger: Ledger, attribute: str, *, since: datetime | None = N
         raise InputError(
             f"there is no attribute '{attribute}'", where="protected_attribute", allowed=", ".join(known)
         )
-    rows = ledger.read(_COUNTS.format(attribute=attribute), [since])
+    rows = ledger.read(_COUNTS.format(attribute=attribute, known=in_force()), [since])
     return {
         "attribute": attribute,
         "groups": [_group(row) for row in rows],

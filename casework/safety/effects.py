@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from engine.control import Control
 from engine.decision import Decision, Results
 
@@ -16,12 +17,11 @@ NONE: Mapping[str, Any] = {
 }  # fmt: skip
 
 # Facts (outcomes) and opinions (verdicts) are counted apart.
-_COUNTS = """
+_COUNTS = f"""
 WITH e AS (
     SELECT subject, transaction_seq, max(amount_minor) AS amount, max(outcome) AS outcome, max(decided_at) AS at
     FROM control_effects WHERE kind = ? GROUP BY ALL),
-o AS (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-      FROM outcomes WHERE transaction_seq IN (SELECT transaction_seq FROM e) GROUP BY ALL),
+o AS ({in_force("transaction_seq IN (SELECT transaction_seq FROM e)")}),
 v AS (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts
       WHERE undone_at IS NULL AND value <> 'inconclusive'
         AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')

@@ -10,18 +10,18 @@ from casework.quality.subgroups import wilson
 from casework.safety.trials import ROLLOUT
 from data.errors import NotFoundError
 from data.ledger import Ledger
+from data.outcome_order import in_force
 
 JSON = dict[str, Any]
 OUTCOMES = ("approve", "review", "decline")
 
 # Facts only: what was reported of the payments since. `told` is whether anything was.
-_COUNTED = """
+_COUNTED = f"""
 SELECT a.arm, a.answered, a.outcome, count(*) AS n, CAST(coalesce(sum(a.amount_minor), 0) AS BIGINT) AS amount,
        count(o.is_fraud) AS told, count(*) FILTER (o.is_fraud) AS fraud,
        CAST(coalesce(sum(a.amount_minor) FILTER (o.is_fraud), 0) AS BIGINT) AS fraud_amount
 FROM trial_answers a
-LEFT JOIN (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-           FROM outcomes GROUP BY ALL) o USING (transaction_seq)
+LEFT JOIN ({in_force()}) o USING (transaction_seq)
 WHERE a.trial_id = ? GROUP BY ALL
 """
 _FLIPS = """

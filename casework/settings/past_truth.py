@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from engine.policy import Policy
 
 FRAUD, LEGITIMATE, UNKNOWN = 1, 0, -1
@@ -53,9 +54,8 @@ CASE WHEN o.is_fraud IS NOT NULL THEN CAST(o.is_fraud AS INTEGER) WHEN {MATURED}
     AS fraud,
 coalesce(CAST(v.confirmed AS INTEGER), -1) AS confirmed, {THROUGH} AS through, {MATURED} AS matured
 """
-JOINS = """
-LEFT JOIN (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-           FROM outcomes WHERE known_at <= $as_of GROUP BY ALL) AS o ON o.transaction_seq = d.transaction_seq
+JOINS = f"""
+LEFT JOIN ({in_force("known_at <= $as_of")}) AS o ON o.transaction_seq = d.transaction_seq
 LEFT JOIN (SELECT transaction_seq, arg_max(value, disposition_seq) AS value
            FROM dispositions WHERE "at" <= $as_of GROUP BY ALL) AS p ON p.transaction_seq = d.transaction_seq
 LEFT JOIN (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts

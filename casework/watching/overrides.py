@@ -8,6 +8,7 @@ from casework.quality.subgroups import wilson
 from casework.settings.past_truth import THROUGH
 from casework.watching.stretches import Stretch
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from engine.policy import Policy
 
 JSON = dict[str, Any]
@@ -22,8 +23,7 @@ WORDS = {
 # The first opinion of each payment: what a second one or an adjudication says is about the first, not the engine. What
 # became of it: reported fraud, or silence that has matured and can count, because the payment went through.
 _OVERRIDES = f"""
-WITH o AS (SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-           FROM outcomes WHERE known_at <= $as_of GROUP BY ALL),
+WITH o AS ({in_force("known_at <= $as_of")}),
 p AS (SELECT transaction_seq, arg_max(value, disposition_seq) AS value,
              arg_max(actor, disposition_seq) AS actor FROM dispositions WHERE "at" <= $as_of GROUP BY ALL),
 said AS (SELECT transaction_seq, arg_min(value, (given_at, event_seq)) AS value FROM verdicts

@@ -298,3 +298,13 @@ def test_a_source_that_policy_gives_no_weight_has_none(house) -> None:
     house.judge("analyst-1", "legitimate")
     with_labels(house, weights={})
     assert known(house) == []
+
+
+def test_a_correction_reported_later_corrects_though_it_was_known_earlier(house) -> None:
+    made = house.decision(Outcome.APPROVE)
+    start, seq = house.now, made.transaction.seq
+    report(house, seq, True, start + timedelta(days=9), reported_seq=seq)
+    report(house, seq, False, start + timedelta(days=5), reported_seq=seq + 1)
+    house.later(days=200)
+    [label] = known(house)
+    assert (label.source, label.value, label.known_at) == ("outcome", False, start + timedelta(days=5))

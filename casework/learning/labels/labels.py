@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from casework.quality.consensus.of_ledger import worth_table
 from data.ledger import Ledger
+from data.outcome_order import LATEST
 from engine.policy import Labels, Policy
 
 
@@ -32,10 +33,10 @@ class Label:
 # or already settled when people looked; imported history without a decision is a record of payments made.
 # A verdict that was undone, or declared void, is no one's word any more. `factor` lowers a source's weight for one
 # transaction, with the reason in words.
-_CLAIMS = """
+_CLAIMS = f"""
 WITH outcome AS (
-    SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud,
-           max(known_at) AS known_at, arg_max(source, (known_at, reported_seq, recorded_at)) AS said_by
+    SELECT transaction_seq, arg_max(is_fraud, {LATEST}) AS is_fraud, arg_max(known_at, {LATEST}) AS known_at,
+           arg_max(source, {LATEST}) AS said_by
     FROM outcomes WHERE known_at <= $as_of GROUP BY transaction_seq
 ), said AS (
     SELECT * FROM verdicts v WHERE given_at <= $as_of AND (undone_at IS NULL OR undone_at > $as_of)

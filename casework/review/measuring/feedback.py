@@ -8,6 +8,7 @@ from typing import Any
 from casework.cases.revealing import UNDO_WITHIN
 from casework.review.tasks import Task
 from data.ledger import Ledger
+from data.outcome_order import LATEST
 from engine.policy import Policy
 
 # What was said, what was true, and what an adjudicator wrote. Only once the verdict can no longer be taken back.
@@ -25,9 +26,8 @@ _GOLDEN = """
       AND (? OR v.value <> CASE WHEN g.is_fraud THEN 'confirmed_fraud' ELSE 'legitimate' END)
     ORDER BY v.given_at DESC, v.verdict_id LIMIT ?
 """
-_TRUTH = """
-    SELECT arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud,
-           arg_max(reason_code, (known_at, reported_seq, recorded_at)) AS reason_code
+_TRUTH = f"""
+    SELECT arg_max(is_fraud, {LATEST}) AS is_fraud, arg_max(reason_code, {LATEST}) AS reason_code
     FROM outcomes WHERE transaction_seq = ?
 """
 _ADJUDICATED = """

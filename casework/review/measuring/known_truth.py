@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from data.writer import Writer
 from engine.policy import Policy
 
 # Silence speaks of payments that went through only. The dossier is that of the first task on the payment.
-_PAST = """
+_PAST = f"""
 WITH outcome AS (
-    SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-    FROM outcomes WHERE known_at <= $at GROUP BY transaction_seq
+    {in_force("known_at <= $at")}
 ), adjudicated AS (
     SELECT transaction_seq, arg_max(value, (given_at, event_seq)) AS value FROM verdicts
     WHERE task_kind = 'adjudication' AND undone_at IS NULL

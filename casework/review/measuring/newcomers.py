@@ -12,14 +12,14 @@ from casework.review.reviewers import IN_TRAINING, QUALIFIED, Reviewer
 from data.errors import ConflictError, InputError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from data.writer import Writer
 from engine.policy import Policy
 
 # What a newcomer said of past cases since the training began, beside what the truth was when the task was drawn.
-_ANSWERS = """
+_ANSWERS = f"""
     WITH outcome AS (
-        SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-        FROM outcomes GROUP BY transaction_seq
+        {in_force()}
     )
     SELECT v.task_id, v.value, v.given_at, v.seconds, coalesce(o.is_fraud, false) AS is_fraud
     FROM verdicts v LEFT JOIN outcome o USING (transaction_seq)

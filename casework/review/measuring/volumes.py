@@ -11,6 +11,7 @@ from casework.review.measuring.accuracy import accuracy
 from casework.review.measuring.power import Pairs
 from casework.review.verdicts import CONFIRMED_FRAUD
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from engine.policy import Policy
 
 LOOK_BACK = timedelta(weeks=8)
@@ -26,10 +27,9 @@ _REVIEWED = """
     SELECT count(*) AS n, count(DISTINCT reviewer) AS people, median(seconds - idle_seconds) AS seconds FROM verdicts
     WHERE undone_at IS NULL AND task_kind IN ('primary', 'second', 'audit') AND given_at >= ? AND given_at < ?
 """
-_AUDIT_RATE = """
+_AUDIT_RATE = f"""
     SELECT count(*) AS n, count(*) FILTER (o.is_fraud) AS frauds FROM decisions d LEFT JOIN (
-        SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud FROM outcomes
-        GROUP BY transaction_seq) o USING (transaction_seq)
+        {in_force()}) o USING (transaction_seq)
     WHERE d.outcome = 'approve' AND d.occurred_at + to_microseconds(?) <= CAST(? AS TIMESTAMP)
 """
 _HAVE = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from data.outcome_order import ORDER
 from engine.features.known_labels import KnownLabels, LabelRow
 
 OLDEST, SINCE, NOW = 1_000, 5_000, 9_000
@@ -46,3 +47,8 @@ def test_of_several_rows_the_one_in_force_counts() -> None:
     labels.observe(1, OLDEST, second)
     assert labels.frauds_learned(SINCE, SINCE + 9, OLDEST) == 1
     assert labels.frauds_learned(SINCE, SINCE + 10, OLDEST) == 0
+
+
+def test_features_and_labels_agree_on_what_replaces_what() -> None:
+    """Rows are compared field by field here, and column by column in SQL."""
+    assert [name.replace("_us", "_at") for name in LabelRow._fields] == list(ORDER)

@@ -154,6 +154,22 @@ def test_a_reversal_that_came_later_wins(source: Any) -> None:
     assert early[row] == 1
 
 
+def test_a_correction_reported_later_wins_though_it_was_known_earlier(source: Any) -> None:
+    con = source.cursor()
+    con.execute("BEGIN")
+    con.execute(
+        "INSERT INTO outcomes SELECT transaction_seq, false, known_at - INTERVAL 1 HOUR, reported_seq + 1 "
+        "FROM outcomes LIMIT 1"
+    )
+    corrected = con.sql("SELECT transaction_seq FROM outcomes WHERE NOT is_fraud").fetchall()[0][0]
+    history = load_history(con, FEATURES, [Window(day(0), day(30))])
+    con.execute("ROLLBACK")
+
+    y, _ = history.labels()
+
+    assert y[np.searchsorted(history.seq, corrected)] == 0
+
+
 def test_the_same_history_serves_many_protocols(source: Any) -> None:
     history = load_history(source, FEATURES, [Window(day(5), day(30))], entity="customer")
 
