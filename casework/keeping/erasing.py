@@ -35,17 +35,35 @@ JSON = dict[str, Any]
 ERASED = "(erased)"
 _STRETCH = 20_000
 _SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
+_WORDS = (
+    ("notes", "content", ERASED),
+    ("verdicts", "note", ERASED),
+    ("verdicts", "corrections", "{}"),
+    ("revisions", "note", ERASED),
+    ("escalations", "note", ERASED),
+    ("flags", "detail", ERASED),
+)
+"""Where people's words about a payment stand, and what stands there afterwards."""
+WRITTEN = (
+    "FROM personal_values p JOIN events e ON p.owner = 'event:' || e.seq"
+    " LEFT JOIN tasks k ON e.kind = 'task.escalated' AND e.subject = 'task:' || k.task_id"
+)
+WRITTEN_ABOUT = (
+    "coalesce(CAST(CAST(decode(e.payload) AS JSON)->>'transaction_seq' AS BIGINT), k.transaction_seq)"
+)
+"""Words that events commit to, and the payment they are about: earlier versions named only the task escalated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose payments: those of one value of an entity, or those recorded before a moment. `told` goes into the record
-    and never holds the value itself."""
+    and never holds the value itself; `column` is what files call the entity."""
 
     condition: str
     parameters: tuple[Any, ...]
     told: JSON
     value: str = ""
+    column: str = ""
 
 
 def of_entity(app: App, entity: str, value: str) -> Scope:
@@ -59,7 +77,8 @@ def of_entity(app: App, entity: str, value: str) -> Scope:
         )
     # A keyed digest: the record shows that the same subject was meant twice, and to nobody else who it was.
     digest = sha256_hex(app.key + f"erasure:{entity}:{value}".encode())[:16]
-    return Scope(f'"{entity}" = ?', (value,), {"entity": entity, "subject": digest}, value)
+    told = {"entity": entity, "subject": digest}
+    return Scope(f'"{entity}" = ?', (value,), told, value, app.mapping.entities[entity])
 
 
 def recorded_before(moment: datetime) -> Scope:
@@ -146,10 +165,7 @@ def _of_payments(
     events = [
         row["seq"]
         for row in w.read(
-            "SELECT e.seq FROM personal_values p JOIN events e ON p.owner = 'event:' || e.seq"
-            " WHERE list_contains(CAST(? AS BIGINT[]),"
-            " CAST(CAST(decode(e.payload) AS JSON)->>'transaction_seq' AS BIGINT))",
-            [list(seqs)],
+            f"SELECT e.seq {WRITTEN} WHERE list_contains(CAST(? AS BIGINT[]), {WRITTEN_ABOUT})", [list(seqs)]
         )
     ]
     counts["written_words"] = _deleted(
@@ -159,16 +175,10 @@ def _of_payments(
         "starts_with(owner, 'event:')",
         events,
     )
-    for table, column in (
-        ("notes", "content"),
-        ("verdicts", "note"),
-        ("revisions", "note"),
-        ("escalations", "note"),
-        ("flags", "detail"),
-    ):
+    for table, column, blank in _WORDS:
         w.execute(
             f"UPDATE {table} SET {column} = ? WHERE {among} AND {column} NOT IN ('', ?)",
-            [ERASED, list(seqs), ERASED],
+            [blank, list(seqs), blank],
         )
     open_tasks = f"task_id IN (SELECT task_id FROM tasks WHERE {among})"
     counts["drafts"] = w.read(f"SELECT count(*) AS n FROM drafts WHERE {open_tasks}", [list(seqs)])[0]["n"]
@@ -216,9 +226,17 @@ def _dossiers(w: Writer, seqs: Sequence[int], told: dict[str, str]) -> int:
 
 
 def kept_apart(scope: Scope) -> tuple[str, list[Any]]:
-    """Which rows kept apart at an import name the value, or are old enough: a condition, and its parameters."""
+    """Which rows kept apart at an import are of the value, or old enough: a condition, and its parameters.
+
+    A row is compared in the column that the mapping names, trimmed as it is when read. Where it has none of that name,
+    because it came under another mapping or was cut short, any cell that is the whole value counts: a value is never
+    looked for within others, or a short one would take other people's rows along.
+    """
     if scope.value:
-        return "contains(raw, ?) AND raw <> ?", [scope.value, ERASED]
+        path = "/" + scope.column.replace("~", "~0").replace("/", "~1")
+        cell = "trim(json_extract_string(TRY_CAST(raw AS JSON), ?))"
+        whole = [":" + canonical_json(scope.value).decode(), ERASED]
+        return f"coalesce({cell} = ?, contains(raw, ?)) AND raw <> ?", [path, scope.value, *whole]
     old = "raw <> ? AND import_id IN (SELECT import_id FROM imports WHERE imported_at < ?)"
     return old, [ERASED, *scope.parameters]
 

@@ -16,8 +16,7 @@ _COUNTS = {
     # What an owner is called is compared with as text, so that no other owner has to be read as a number.
     "values": "SELECT count(*) AS n FROM personal_values WHERE list_contains("
     "list_transform(CAST($seqs AS BIGINT[]), lambda s: 'transaction:' || s), owner)",
-    "written_words": "SELECT count(*) AS n FROM personal_values p JOIN events e ON p.owner = 'event:' || e.seq WHERE "
-    + _AMONG.format("CAST(CAST(decode(e.payload) AS JSON)->>'transaction_seq' AS BIGINT)"),
+    "written_words": f"SELECT count(*) AS n {erasing.WRITTEN} WHERE " + _AMONG.format(erasing.WRITTEN_ABOUT),
     "drafts": "SELECT count(*) AS n FROM drafts WHERE task_id IN (SELECT task_id FROM tasks WHERE "
     + _AMONG.format("transaction_seq")
     + ")",

@@ -60,7 +60,9 @@ def escalate(w: Writer, task_id: str, reviewer: str, note: str, policy: Policy, 
     skipped = {"task_id": task_id, "transaction_seq": task.transaction_seq, "reviewer": reviewer}
     w.insert("skips", [{**skipped, "reason": "escalated", "skipped_at": at}])
     if task.kind in REPEATED_KINDS:
-        w.event(EventDraft(reviewer, "task.escalated", f"task:{task_id}", {}, {"note": note}), at)
+        # The payment is named, so that what was written about it is found when it is erased.
+        about = {"transaction_seq": task.transaction_seq}
+        w.event(EventDraft(reviewer, "task.escalated", f"task:{task_id}", about, {"note": note}), at)
         return tasks.find(w, task_id)
     given = adjudication.progress(w, task).given
     opened = adjudication.open_adjudication(w, task, given, policy, at, why="A reviewer escalated it.")

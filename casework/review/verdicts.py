@@ -118,9 +118,9 @@ def give(
     """Record a verdict on a task that the reviewer holds, and draw the consequences for its case.
 
     ConflictError if the reviewer does not hold the task (somebody else took it, it is done, it expired).
-    `seconds` counts from the claim to `at`, idle time included, which is kept apart. The note goes into the chain as a
-    commitment, so that it can be erased. `applied_from` names the verdict this one repeats. `seen` is the version of
-    the page that was read (see stale): ConflictError when the case changed since.
+    `seconds` counts from the claim to `at`, idle time included, which is kept apart. Note and corrections go into the
+    chain as commitments, so that they can be erased. `applied_from` names the verdict this one repeats. `seen` is the
+    version of the page that was read (see stale): ConflictError when the case changed since.
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
@@ -206,7 +206,7 @@ def _guideline(w: Writer, task: Task) -> str:
     return str(shown.get("guideline", {}).get("version", ""))
 
 
-_ERASABLE = ("note", "verdict_id", "reviewer", "seconds", "idle_seconds")
+_ERASABLE = ("note", "corrections", "verdict_id", "reviewer", "seconds", "idle_seconds")
 
 
 def _event(row: Mapping[str, Any], form: VerdictForm) -> EventDraft:
@@ -214,6 +214,7 @@ def _event(row: Mapping[str, Any], form: VerdictForm) -> EventDraft:
     # Handling times are about a person, and are kept for a shorter time than the record.
     personal = {name: repr(row[name]) for name in ("seconds", "idle_seconds") if row.get(name) is not None}
     personal |= {"note": form.note} if form.note else {}
+    personal |= {"corrections": row["corrections"]} if form.corrections else {}
     subject = f"verdict:{row['verdict_id']}"
     return EventDraft(
         row["reviewer"], "verdict.given", subject, {**payload, "flags": list(row["flags"])}, personal
