@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from data.errors import SecondLookError
 from data.journal import Journal, Rows
 
 SETTLE_AFTER_SECONDS = 2.0
@@ -47,11 +46,9 @@ class Backlog:
 
     def add(self, record: Rows) -> None:
         """Put one record on disk, then count it among those waiting."""
+        self._have_a_thread()
         self.journal.append(record)
         self.restore(record)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="ledger-settling", daemon=True)
-            self._thread.start()
         self._some.set()
         if self._count >= _MANY:
             self._enough.set()
@@ -78,13 +75,27 @@ class Backlog:
     def stop(self) -> None:
         """End the thread; what waits is left to the caller."""
         self._stopping = True
-        self._some.set()
-        self._enough.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        if self._thread is None or self._thread is threading.current_thread():
+            return
+        while self._thread.is_alive():
+            self._some.set()  # again, since whoever takes meanwhile clears both
+            self._enough.set()
+            self._thread.join(0.1)
 
     def close(self) -> None:
         self.journal.close(keep=self.events > 0)
+
+    def _have_a_thread(self) -> None:
+        """Where none can be started, reads settle what waits, and the next record tries again."""
+        if self._thread is not None:
+            return
+        made = threading.Thread(target=self._run, name="ledger-settling", daemon=True)
+        try:
+            made.start()
+        except RuntimeError:
+            log.exception("no thread can be started that gives DuckDB what is in the journal")
+        else:
+            self._thread = made
 
     def _run(self) -> None:
         while True:
@@ -94,8 +105,11 @@ class Backlog:
                 return
             try:
                 self._settle()
-            except (SecondLookError, OSError, RuntimeError):
+            except (
+                Exception
+            ):  # whatever it was, the next round may do better, and nobody else would start one
                 log.exception("%d events are safe in the journal, but DuckDB does not take them", self.events)
+                self._enough.clear()  # not at once again
 
 
 def together(records: Sequence[Rows]) -> Rows:

@@ -95,7 +95,9 @@ class _Part:
             _write_all(file, record, self.end)
             _force(file)
         except BaseException:
-            with suppress(OSError):  # whoever asked hears that it failed, so the next start must not find it whole
+            with suppress(
+                OSError
+            ):  # whoever asked hears that it failed, so the next start must not find it whole
                 _write_all(file, bytes(_HEAD.size), self.end)
                 _force(file)
             raise
