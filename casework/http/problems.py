@@ -13,8 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from casework.people.guessing import TooManyAttempts
 from casework.people.keys import TooManyRequests
-from casework.people.signin import NotSignedIn, TooManyAttempts
+from casework.people.signin import NotSignedIn
 from casework.refusals import NotNow, Overloaded
 from data import errors
 

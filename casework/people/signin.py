@@ -1,4 +1,4 @@
-"""Who is this? Passwords, tokens, and how fast somebody may guess."""
+"""Who is this? Passwords and tokens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from casework.people import keys, names
+from casework.people.guessing import Attempts
 from casework.people.permissions import Person, Role
 from data.errors import ConflictError, InputError, NotFoundError, SecondLookError
 from data.events import EventDraft
@@ -21,25 +22,13 @@ from data.ledger import Ledger, Writer
 COST = profiles.RFC_9106_LOW_MEMORY
 """What one try of a password costs whoever guesses: 64 MiB and three passes."""
 TOKEN_LIFE = timedelta(hours=12)
-FREE_FAILURES = 4
-LONGEST_WAIT = timedelta(minutes=5)
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 200
+_ACTIVE = "SELECT 1 AS ok FROM users WHERE user_id = ? AND disabled_at IS NULL"
 _NOBODY_HINT = "Sign in with POST /v1/sessions and send the token as 'Authorization: Bearer <token>'."
 
 
 class NotSignedIn(SecondLookError):
     """Nobody is signed in, or the token is wrong, revoked or expired: HTTP 401."""
-
-
-class TooManyAttempts(SecondLookError):
-    """Too many wrong passwords in a row: HTTP 429. `wait_seconds` says how long to wait."""
-
-    def __init__(self, wait_seconds: int) -> None:
-        self.wait_seconds = wait_seconds
-        super().__init__(
-            "too many wrong passwords for this user",
-            hint=f"Wait {wait_seconds} seconds, then try again.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +44,6 @@ class _Held(NamedTuple):
     person: Person
     expires_at: datetime
     meter: keys.Meter | None = None
-
-
-@dataclass(slots=True)
-class _Failures:
-    count: int
-    wait_until: datetime
 
 
 def _hasher() -> PasswordHasher:
@@ -102,7 +85,9 @@ class SignIn:
         self._hasher = _hasher()
         # Verified when the user does not exist, so that the time taken does not tell.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
-        self._failures: dict[str, _Failures] = {}
+        self._attempts = Attempts()
+        # Held over a write and what it changes in memory, so that both change in the same order. Taken before the
+        # ledger's own, never while writing.
         self._lock = threading.Lock()
         self._tokens: dict[str, _Held] = {}
         for row in ledger.read(
@@ -120,15 +105,14 @@ class SignIn:
             self._tokens[row["key_sha256"]] = _Held(holder, row["expires_at"], meter)
 
     def sign_in(self, user_id: str, password: str, at: datetime) -> Session:
-        """A session for the right password; NotSignedIn for a wrong one, TooManyAttempts after several."""
-        self._refuse_while_waiting(user_id, at)
+        """A session for the right password; NotSignedIn for a wrong one, TooManyAttempts after several or while too
+        many others sign in."""
         rows = self._ledger.read("SELECT * FROM users WHERE user_id = ? AND disabled_at IS NULL", [user_id])
         known = rows[0]["password_hash"] if rows else self._nobody
-        if not self._matches(known, password) or not rows:
-            self._count_failure(user_id, at)
-            raise NotSignedIn("the user name or the password is wrong", hint="Check both and try again.")
-        with self._lock:
-            self._failures.pop(user_id, None)
+        with self._attempts.checking(user_id, at):
+            if not self._matches(known, password) or not rows:
+                raise NotSignedIn("the user name or the password is wrong", hint="Check both and try again.")
+        self._attempts.right(user_id)
         return self.open(Person(user_id, Role(rows[0]["role"])), at)
 
     def person(self, token: str, at: datetime) -> Person:
@@ -162,21 +146,24 @@ class SignIn:
 
     def admit(self, token: str, person: Person, until: datetime) -> None:
         """Let a token in for the life of this process only, as whoever runs commands on the server's own machine."""
-        self._tokens[token_hash(token)] = _Held(replace(person, local=True), until)
+        with self._lock:
+            self._tokens[token_hash(token)] = _Held(replace(person, local=True), until)
 
     def add_key(self, wanted: keys.Wanted, *, by: str, at: datetime) -> keys.NewKey:
         """Make an API key and let it in at once."""
-        with self._ledger.writing() as w:
-            made = keys.add(w, wanted, by=by, at=at)
-        meter = keys.Meter(made.key_id, made.per_second)
-        self._tokens[made.digest] = _Held(made.person, made.expires_at, meter)
+        with self._lock:
+            with self._ledger.writing() as w:
+                made = keys.add(w, wanted, by=by, at=at)
+            meter = keys.Meter(made.key_id, made.per_second)
+            self._tokens[made.digest] = _Held(made.person, made.expires_at, meter)
         return made
 
     def revoke_key(self, key_id: str, *, by: str, reason: str, at: datetime) -> None:
         """Let an API key in no more, from now on."""
-        with self._ledger.writing() as w:
-            digest = keys.revoke(w, key_id, by=by, reason=reason, at=at)
-        self._tokens.pop(digest, None)
+        with self._lock:
+            with self._ledger.writing() as w:
+                digest = keys.revoke(w, key_id, by=by, reason=reason, at=at)
+            self._tokens.pop(digest, None)
 
     def sign_out(self, token: str, at: datetime) -> None:
         """Revoke one token at once. ConflictError for an API key, which only an admin takes back."""
@@ -188,42 +175,38 @@ class SignIn:
                 hint="An admin revokes it, with a reason.",
             )
         digest = token_hash(token)
-        with self._ledger.writing() as w:
-            w.execute("UPDATE tokens SET revoked_at = ? WHERE token_sha256 = ?", [at, digest])
-            w.event(EventDraft(person.user_id, "session.ended", f"user:{person.user_id}", {}), at)
-        self._tokens.pop(digest, None)
+        with self._lock:
+            with self._ledger.writing() as w:
+                w.execute("UPDATE tokens SET revoked_at = ? WHERE token_sha256 = ?", [at, digest])
+                w.event(EventDraft(person.user_id, "session.ended", f"user:{person.user_id}", {}), at)
+            self._tokens.pop(digest, None)
 
     def disable(self, user_id: str, *, by: str, at: datetime, reason: str = "") -> None:
         """Stop a user from signing in, and revoke every token and key they hold."""
-        with self._ledger.writing() as w:
-            if not w.read("SELECT 1 AS ok FROM users WHERE user_id = ? AND disabled_at IS NULL", [user_id]):
-                raise NotFoundError(f"there is no active user {user_id[:80]}")
-            w.execute("UPDATE users SET disabled_at = ? WHERE user_id = ?", [at, user_id])
-            w.execute(
-                "UPDATE tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", [at, user_id]
-            )
-            w.execute(
-                "UPDATE api_keys SET revoked_at = ?, revoked_by = ? WHERE user_id = ? AND revoked_at IS NULL",
-                [at, by, user_id],
-            )
-            told = {"user": user_id, **({"reason": reason} if reason else {})}
-            w.event(EventDraft(by, "user.disabled", f"user:{user_id}", told), at)
-        self._tokens = {
-            digest: held
-            for digest, held in self._tokens.items()
-            if held.person.user_id != user_id or held.person.local
-        }
+        with self._lock:
+            with self._ledger.writing() as w:
+                _disable(w, user_id, by, at, reason)
+            self._tokens = {
+                digest: held
+                for digest, held in self._tokens.items()
+                if held.person.user_id != user_id or held.person.local
+            }
 
     def open(self, person: Person, at: datetime, through: str = "password") -> Session:
-        """A session for a person who has shown who he or she is."""
+        """A session for a person who has shown who he or she is. NotSignedIn if the user was disabled meanwhile."""
         token = secrets.token_urlsafe(32)
         digest, expires_at = token_hash(token), at + TOKEN_LIFE
         row = {"token_sha256": digest, "user_id": person.user_id, "created_at": at, "expires_at": expires_at}
-        with self._ledger.writing() as w:
-            w.insert("tokens", [{**row, "revoked_at": None}])
-            payload = {"expires_at": expires_at, "through": through}
-            w.event(EventDraft(person.user_id, "session.started", f"user:{person.user_id}", payload), at)
-        self._tokens[digest] = _Held(person, expires_at)
+        with self._lock:
+            with self._ledger.writing() as w:
+                if not w.read(
+                    _ACTIVE, [person.user_id]
+                ):  # since the password, or the ID token, was looked at
+                    raise NotSignedIn("this user may not sign in any more", hint="Ask an admin.")
+                w.insert("tokens", [{**row, "revoked_at": None}])
+                payload = {"expires_at": expires_at, "through": through}
+                w.event(EventDraft(person.user_id, "session.started", f"user:{person.user_id}", payload), at)
+            self._tokens[digest] = _Held(person, expires_at)
         return Session(token, person, expires_at)
 
     def _matches(self, known: str, password: str) -> bool:
@@ -232,17 +215,15 @@ class SignIn:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _refuse_while_waiting(self, user_id: str, at: datetime) -> None:
-        with self._lock:
-            failures = self._failures.get(user_id)
-            if failures and at < failures.wait_until:
-                raise TooManyAttempts(max(1, round((failures.wait_until - at).total_seconds())))
 
-    def _count_failure(self, user_id: str, at: datetime) -> None:
-        with self._lock:
-            if len(self._failures) > 10_000:  # someone is trying names; forget those who need not wait
-                self._failures = {u: f for u, f in self._failures.items() if at < f.wait_until}
-            count = self._failures[user_id].count + 1 if user_id in self._failures else 1
-            doubled = timedelta(seconds=2 ** min(max(0, count - FREE_FAILURES), 12))
-            wait = min(doubled, LONGEST_WAIT) if count >= FREE_FAILURES else timedelta(0)
-            self._failures[user_id] = _Failures(count, at + wait)
+def _disable(w: Writer, user_id: str, by: str, at: datetime, reason: str) -> None:
+    if not w.read(_ACTIVE, [user_id]):
+        raise NotFoundError(f"there is no active user {user_id[:80]}")
+    w.execute("UPDATE users SET disabled_at = ? WHERE user_id = ?", [at, user_id])
+    w.execute("UPDATE tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", [at, user_id])
+    w.execute(
+        "UPDATE api_keys SET revoked_at = ?, revoked_by = ? WHERE user_id = ? AND revoked_at IS NULL",
+        [at, by, user_id],
+    )
+    told = {"user": user_id, **({"reason": reason} if reason else {})}
+    w.event(EventDraft(by, "user.disabled", f"user:{user_id}", told), at)

@@ -1,18 +1,22 @@
 """Do passwords, tokens and waiting times behave when somebody is wrong, slow or gone?"""
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from casework.people import signin
+from casework.people import keys, signin
+from casework.people.guessing import CHECKED_AT_ONCE, FREE_FAILURES, Attempts, CheckingBusy, TooManyAttempts
 from casework.people.names import RESERVED
 from casework.people.permissions import ALLOWED, Permission, Person, Role, require
-from casework.people.signin import FREE_FAILURES, TOKEN_LIFE, NotSignedIn, SignIn, TooManyAttempts, add_user
+from casework.people.signin import TOKEN_LIFE, NotSignedIn, SignIn, add_user
 from data.errors import ConflictError, InputError, NotFoundError, PermissionDenied
-from data.ledger import Ledger
+from data.ledger import Ledger, Writer
 from tests.conftest import FULL_COST
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -110,6 +114,34 @@ def test_each_further_wrong_guess_waits_longer(ledger: Ledger) -> None:
     assert waits == [1, 2, 4]
 
 
+def test_guesses_at_the_same_time_are_as_few_as_guesses_one_by_one(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "COST", FULL_COST)  # so long that all of them would be under way at once
+    door = SignIn(ledger)
+
+    def guess(_: int) -> type[Exception]:
+        with pytest.raises((NotSignedIn, TooManyAttempts)) as refusal:
+            door.sign_in("nobody-1", "wrong", NOW)
+        return refusal.type
+
+    with ThreadPoolExecutor(12) as together:
+        said = list(together.map(guess, range(12)))
+    assert said.count(NotSignedIn) == FREE_FAILURES
+
+
+def test_more_passwords_at_once_than_can_wait_are_asked_to_come_back() -> None:
+    attempts = Attempts(most_waiting=0)
+    with ExitStack() as under_way:
+        for number in range(CHECKED_AT_ONCE):
+            under_way.enter_context(attempts.checking(f"user-{number}", NOW))
+        with pytest.raises(CheckingBusy) as refusal, attempts.checking("late", NOW):
+            pytest.fail("it was checked all the same")
+    assert refusal.value.wait_seconds == 1
+    with attempts.checking("late", NOW):
+        attempts.right("late")
+
+
 def test_a_disabled_user_is_out_at_once_and_stays_out(ledger: Ledger) -> None:
     door = SignIn(ledger)
     session = door.sign_in("analyst-1", PASSWORD, NOW)
@@ -120,6 +152,50 @@ def test_a_disabled_user_is_out_at_once_and_stays_out(ledger: Ledger) -> None:
         door.sign_in("analyst-1", PASSWORD, NOW)
     with pytest.raises(NotFoundError):
         door.disable("analyst-1", by="admin", at=NOW)
+
+
+def test_a_password_that_was_right_before_its_user_was_disabled_opens_nothing(ledger: Ledger) -> None:
+    """Checking a password takes a while, in which an admin may take the sign-in away."""
+    door = SignIn(ledger)
+    door.disable("analyst-1", by="admin", at=NOW)
+    for through in ("password", "identity provider"):
+        with pytest.raises(NotSignedIn):
+            door.open(Person("analyst-1", Role.ANALYST), NOW, through)
+    assert not ledger.read("SELECT * FROM tokens")
+
+
+class _Meanwhile:
+    """A ledger beside whose first write something else is begun once it is in the file."""
+
+    def __init__(self, ledger: Ledger, begun: Callable[[], None]) -> None:
+        self.read, self._ledger = ledger.read, ledger
+        self._threads = [threading.Thread(target=begun)]
+        self.ended = self._threads[0].join
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        with self._ledger.writing() as w:
+            yield w
+        if self._threads:
+            thread = self._threads.pop()
+            thread.start()
+            thread.join(0.2)
+
+
+@pytest.mark.parametrize("what", ["session", "key"])
+def test_whoever_is_disabled_while_a_token_is_made_is_out_all_the_same(ledger: Ledger, what: str) -> None:
+    with ledger.writing() as w:
+        add_user(w, "shop", "integrator", PASSWORD, by="admin", at=NOW)
+    beside = _Meanwhile(ledger, lambda: door.disable("shop", by="admin", at=NOW))
+    door = SignIn(beside)  # type: ignore[arg-type]
+    if what == "session":
+        token = door.open(Person("shop", Role.INTEGRATOR), NOW).token
+    else:
+        wanted = keys.Wanted("shop", "one", ["read"], 1, timedelta(days=1), "to read")
+        token = door.add_key(wanted, by="admin", at=NOW).secret
+    beside.ended()
+    with pytest.raises(NotSignedIn):
+        door.person(token, NOW)
 
 
 @pytest.mark.parametrize(
