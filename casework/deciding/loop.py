@@ -25,6 +25,8 @@ LARGEST_BATCH = 512
 MOST_WAITING = 4096
 """Payments that wait at most: about three seconds of work. Whoever came later would time out before being answered."""
 PATIENCE_SECONDS = 3.0
+AGAIN_SECONDS = 1.0
+"""How often it is looked afterwards whether a hindrance has come up meanwhile."""
 Answer = bytes | SecondLookError
 Decide = Callable[[Sequence[Transaction], datetime], list[Answer]]
 DecideNow = Callable[[Sequence[Transaction], datetime], list[Answer] | None]
@@ -160,13 +162,20 @@ class DecisionLoop:
         if answers is None:
             self._elsewhere = True
             self._slow.submit(self._wait_for, parts)
-            self._timer = asyncio.get_running_loop().call_later(self._patience, self._give_up, parts)
+            self._look_again(self._patience, parts)
         else:
             self._deliver(parts, _shares(parts, answers))
         self._come_again()
 
+    def _look_again(self, seconds: float, parts: Sequence[_Part]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._give_up, parts)
+
     def _give_up(self, parts: Sequence[_Part]) -> None:
-        """Have senders come again where their wait has been long, and its end cannot be foreseen."""
+        """Have senders come again where their wait has been long, and its end cannot be foreseen.
+
+        What they wait for may turn into such a wait: an import ends, and then what decides is built anew.
+        """
+        self._look_again(AGAIN_SECONDS, parts)
         hindrance = self._hindered(True)
         if hindrance is None:
             return

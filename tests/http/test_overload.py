@@ -195,6 +195,41 @@ def test_what_keeps_one_from_being_decided_is_not_tried_again_for_its_neighbours
     assert tried == [3]
 
 
+def test_a_hindrance_that_begins_while_others_wait_is_told_to_them_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Patience ends while an import still holds what decides; only then is that gone, and has to be built anew."""
+    monkeypatch.setattr("casework.deciding.loop.AGAIN_SECONDS", 0.01)
+    asked_before: list[bool] = []
+    answered = threading.Event()
+
+    def hindered(long: bool) -> NotNow | None:
+        asked_before.append(long)
+        return Rebuilding("not yet", 2, "review") if asked_before.count(True) > 1 else None
+
+    def decide(transactions: Sequence[Transaction], _: datetime) -> list[Answer]:
+        answered.wait(5)
+        return [b"{}"] * len(transactions)
+
+    async def both() -> list[Any]:
+        loop = DecisionLoop(
+            decide, lambda *_: None, lambda: datetime.now(UTC), hindered=hindered, patience=0.01
+        )
+        loop.start()
+        one: Any = object()
+        told = await asyncio.gather(loop.ask([one]), loop.ask([one] * 2), return_exceptions=True)
+        answered.set()
+        while loop._elsewhere:
+            await asyncio.sleep(0)
+        told += [loop.waiting, loop._timer is None or loop._timer.cancelled()]
+        loop.stop()
+        return told
+
+    told = asyncio.run(both())
+    assert [type(each) for each in told[:2]] == [Rebuilding] * 2
+    assert told[2:] == [0, True]
+
+
 async def asked(sizes: Sequence[int], **more: Any) -> list[Any]:
     """What requests of these sizes are told that come at the same time."""
     decide = more.pop("decide", lambda transactions, at: [b"{}"] * len(transactions))
