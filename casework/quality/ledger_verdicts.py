@@ -12,6 +12,7 @@ from casework.quality.agreement.steadiness import TwoLooks
 from casework.quality.agreement.table import Rating
 from casework.quality.display.revealed import Reveal
 from casework.quality.pace.shifts import Worked
+from casework.quality.settled_truth import settled_truth
 from casework.review.lanes import SECOND_LANE
 from casework.review.review_design import COUNTED_KINDS, GOLDEN, PRIMARY, RE_SERVE, SECOND
 from casework.review.verdicts import CONFIRMED_FRAUD
@@ -24,9 +25,9 @@ FACTS = ("week", "queue", "reason", "rule", "guideline", "arm")
 @dataclass(frozen=True, slots=True)
 class Given:
     """One verdict. `fraud` is the truth where it is known without regard to what people said of it: of golden cases,
-    and of audited payments once their time to be disputed is over. `overlap` marks reviews that chance gave to several
-    people; `arm_probability` is the chance of the display arm; `seconds` leaves idle time out; `score` is NaN where no
-    model decided."""
+    and of audited payments that went through, once their time to be disputed is over. `overlap` marks reviews that
+    chance gave to several people; `arm_probability` is the chance of the display arm; `seconds` leaves idle time out;
+    `score` is NaN where no model decided."""
 
     verdict_id: str
     item: str
@@ -58,10 +59,8 @@ class Given:
         return self.value == CONFIRMED_FRAUD
 
 
-_GIVEN = """
-WITH outcome AS (
-    SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-    FROM outcomes WHERE known_at <= $at GROUP BY transaction_seq
+_GIVEN = f"""
+WITH known AS ({settled_truth("at")}
 ), golden AS (
     SELECT transaction_seq, arg_max(is_fraud, added_at) AS is_fraud FROM golden_cases GROUP BY transaction_seq
 ), twice AS (
@@ -77,8 +76,7 @@ SELECT v.verdict_id, t.transaction_id AS item, v.transaction_seq, v.reviewer, v.
        coalesce(d.rules, []) AS rules, coalesce(d.probability, 'nan'::DOUBLE) AS score,
        coalesce(t.amount_minor, 0) AS amount_minor,
        CASE WHEN v.task_kind = 'golden' THEN g.is_fraud
-            WHEN v.task_kind = 'audit' AND t.occurred_at + to_microseconds($maturity_us) <= CAST($at AS TIMESTAMP)
-            THEN coalesce(o.is_fraud, false) END AS fraud,
+            WHEN v.task_kind = 'audit' THEN o.is_fraud END AS fraud,
        w.transaction_seq IS NOT NULL AND v.task_id NOT IN (SELECT task_id FROM further_reviews) AS overlap,
        coalesce(k.arm_probability, 1.0) AS arm_probability
 FROM verdicts v
@@ -86,7 +84,7 @@ JOIN transactions t ON t.seq = v.transaction_seq
 LEFT JOIN tasks k ON k.task_id = v.task_id
 LEFT JOIN decided d ON d.transaction_seq = v.transaction_seq
 LEFT JOIN golden g ON g.transaction_seq = v.transaction_seq
-LEFT JOIN outcome o ON o.transaction_seq = v.transaction_seq
+LEFT JOIN known o ON o.transaction_seq = v.transaction_seq
 LEFT JOIN twice w ON w.transaction_seq = v.transaction_seq
 WHERE v.undone_at IS NULL AND coalesce(v.applied_from, '') = ''
   AND v.verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from conftest import START
 
+from casework.cases import dispositions
 from casework.people.permissions import Person, Role
 from casework.people.signin import add_user
 from casework.quality import consistency_parts as parts
 from casework.quality import ledger_verdicts as of_ledger
 from casework.quality import looking
+from casework.quality.scorecards.reviews import reviews
 from casework.review import reviewers
 from casework.review.reviewers import Reviewer
 from data.errors import InputError, NotFoundError
@@ -64,6 +67,21 @@ def test_truth_is_that_of_matured_audits_and_never_of_what_people_let_pass(house
     for at, expected in ((house.now, [None, None]), (late, [False, None])):
         found = of_ledger.given(house.ledger, at, house.policy.labels.maturity)
         assert [one.fraud for one in found] == expected
+
+
+def test_silence_says_nothing_of_a_payment_that_was_stopped(house_with) -> None:
+    house = house_with()
+    for outcome, paid in (("decline", ""), ("decline", "released"), ("approve", ""), ("approve", "reversed")):
+        seq = house.audit().transaction_seq
+        house.judge("analyst-1", "confirmed_fraud")
+        with house.ledger.writing() as w:
+            w.execute("UPDATE decisions SET outcome = ? WHERE transaction_seq = ?", [outcome, seq])
+            if paid:
+                dispositions.record(w, seq, paid, "by hand", "lead-1", house.policy, house.now)
+    late, maturity = house.later(days=400), house.policy.labels.maturity
+    expected = [None, False, False, None]
+    assert [one.fraud for one in of_ledger.given(house.ledger, late, maturity)] == expected
+    assert [one.fraud for one in reviews(house.ledger, START, late, maturity)] == expected
 
 
 def test_a_voided_verdict_enters_no_report(worked) -> None:

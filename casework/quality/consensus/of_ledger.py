@@ -19,6 +19,7 @@ from casework.quality.agreement.table import Rating
 from casework.quality.consensus.worth import CLASSES, Measures, measure
 from casework.quality.scorecards.reviews import reviews
 from casework.quality.scorecards.signals import standings
+from casework.quality.settled_truth import settled_truth
 from casework.review.review_design import COUNTED_KINDS, GOLDEN
 from data.canonical import canonical_json, sha256_hex
 from data.events import EventDraft
@@ -48,25 +49,6 @@ WITH said AS (
 SELECT transaction_seq, task_kind = '{GOLDEN}' AS golden, reviewer, arg_min(value, (given_at, event_seq)) AS value,
        arg_min(lane, (given_at, event_seq)) AS lane, min(event_seq) AS first_seq
 FROM said GROUP BY transaction_seq, golden, reviewer ORDER BY first_seq
-"""
-# Known whatever the reviewers said, given what they said: a payment that went through, once its time to be disputed is
-# over. That it went through follows from their words, which are in the likelihood; its truth adds nothing to that.
-_KNOWN = """
-WITH outcome AS (
-    SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-    FROM outcomes WHERE known_at <= $as_of GROUP BY transaction_seq
-), paid AS (
-    SELECT transaction_seq, arg_max(value, disposition_seq) AS value
-    FROM dispositions WHERE "at" <= $as_of GROUP BY transaction_seq
-)
-SELECT t.seq AS transaction_seq, coalesce(o.is_fraud, false) AS is_fraud
-FROM transactions t
-SEMI JOIN verdicts v ON v.transaction_seq = t.seq
-LEFT JOIN outcome o ON o.transaction_seq = t.seq
-LEFT JOIN decisions d ON d.transaction_seq = t.seq
-LEFT JOIN paid p ON p.transaction_seq = t.seq
-WHERE t.occurred_at + to_microseconds($maturity_us) <= CAST($as_of AS TIMESTAMP)
-  AND CASE WHEN p.value IS NOT NULL THEN p.value IN ('released', 'already_settled') ELSE d.outcome = 'approve' END
 """
 _CASES = (
     "SELECT transaction_seq, arg_max(is_fraud, added_at) AS is_fraud FROM golden_cases WHERE added_at <= $as_of "
@@ -112,7 +94,7 @@ def fit_now(source: Ledger | Writer, policy: Policy, as_of: datetime) -> Measure
     maturity = policy.labels.maturity // timedelta(microseconds=1)
     truth = {
         str(row["transaction_seq"]): row["is_fraud"]
-        for row in source.read(_KNOWN, {"as_of": as_of, "maturity_us": maturity})
+        for row in source.read(settled_truth("as_of"), {"as_of": as_of, "maturity_us": maturity})
     }
     for row in source.read(_CASES, {"as_of": as_of}):
         truth[f"{_GOLDEN}{row['transaction_seq']}"] = row["is_fraud"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from casework.quality.settled_truth import settled_truth
 from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE, LEGITIMATE
 from data.ledger import Ledger
 from data.writer import Writer
@@ -17,8 +18,9 @@ GOLDEN, OUTCOME = "golden", "outcome"
 @dataclass(frozen=True, slots=True)
 class Review:
     """One verdict. `fraud` is the truth where it is known without regard to this verdict: from a golden case, or from
-    what became of an audited payment once its time to be disputed was over; `known_from` says which ('' for neither).
-    `overlap` marks payments that chance gave to several people, in one arm; `seconds` leaves idle time out."""
+    what became of an audited payment that went through, once its time to be disputed was over; `known_from` says which
+    ('' for neither). `overlap` marks payments that chance gave to several people, in one arm; `seconds` leaves idle
+    time out."""
 
     reviewer: str
     item: str
@@ -33,12 +35,10 @@ class Review:
     order: int = 0
 
 
-# Silence speaks only of payments that went through, and an audit never stops one: so both what was disputed and what
-# was not are known of an audited payment, but only once its time is over (frauds are heard of sooner).
-_REVIEWS = """
-WITH outcome AS (
-    SELECT transaction_seq, arg_max(is_fraud, (known_at, reported_seq, recorded_at)) AS is_fraud
-    FROM outcomes WHERE known_at <= $until GROUP BY transaction_seq
+# An audit never stops a payment: so where it went through, both what was disputed and what was not are known, but only
+# once its time is over (frauds are heard of sooner).
+_REVIEWS = f"""
+WITH known AS ({settled_truth("until")}
 ), golden AS (
     SELECT transaction_seq, arg_max(is_fraud, added_at) AS is_fraud FROM golden_cases WHERE added_at <= $until
     GROUP BY transaction_seq
@@ -48,14 +48,13 @@ WITH outcome AS (
 SELECT v.reviewer, t.transaction_id AS item, v.value, v.lane, v.arm, v.transaction_seq, v.task_kind,
        greatest(v.seconds - coalesce(v.idle_seconds, 0), 0) AS seconds, coalesce(t.amount_minor, 0) AS amount_minor,
        CASE WHEN v.task_kind = 'golden' THEN g.is_fraud
-            WHEN v.task_kind = 'audit' AND t.occurred_at + to_microseconds($maturity_us) <= CAST($until AS TIMESTAMP)
-            THEN coalesce(o.is_fraud, false) END AS fraud,
+            WHEN v.task_kind = 'audit' THEN k.is_fraud END AS fraud,
        w.transaction_seq IS NOT NULL AND v.task_kind <> 'golden'
        AND v.task_id NOT IN (SELECT task_id FROM further_reviews) AS overlap, v.event_seq AS "order"
 FROM verdicts v
 JOIN transactions t ON t.seq = v.transaction_seq
 LEFT JOIN golden g ON g.transaction_seq = v.transaction_seq
-LEFT JOIN outcome o ON o.transaction_seq = v.transaction_seq
+LEFT JOIN known k ON k.transaction_seq = v.transaction_seq
 LEFT JOIN twice w ON w.transaction_seq = v.transaction_seq
 WHERE v.task_kind IN ('primary', 'second', 'audit', 'golden') AND coalesce(v.applied_from, '') = ''
   AND v.given_at >= $since AND v.given_at <= $until AND (v.undone_at IS NULL OR v.undone_at > $until)
