@@ -190,6 +190,12 @@ class Control:
     _of: Mapping[tuple[str, str], tuple[list[Snooze], list[ListEntry]]] = field(init=False)
     _entities: tuple[str, ...] = field(init=False)
 
+    def with_rules(self, paused: frozenset[str], capped: frozenset[str]) -> Control:
+        """The same with these rules paused and capped: an arm of a trial has versions of its own."""
+        if (paused, capped) == (self.paused_rules, self.capped_rules):
+            return self
+        return replace(self, paused_rules=paused, capped_rules=capped)
+
     def __post_init__(self) -> None:
         rules = (tuple(sorted(self.paused_rules)), tuple(sorted(self.capped_rules)))
         of: dict[tuple[str, str], tuple[list[Snooze], list[ListEntry]]] = {}

@@ -55,6 +55,7 @@ class Shadow:
         self._load = CapacityState()
         self._controls: Mapping[str, Any] = {}
         self._applied = NOTHING
+        self._own: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     @property
     def load(self) -> CapacityState:
@@ -64,6 +65,12 @@ class Shadow:
     def restore(self, day: date, load: CapacityState) -> None:
         """Take up a day's load where it was left."""
         self._day, self._load = day, load
+
+    def obey(self, paused: frozenset[str], capped: frozenset[str]) -> None:
+        """Have these of its own rules paused and capped, whatever is so of those that decide: a corrected version
+        speaks in its trial. Until this is called, what bore on a decision holds here too."""
+        self._own = (tuple(sorted(paused)), tuple(sorted(capped)))
+        self._controls, self._applied = {}, self._of_own(NOTHING)
 
     def answers(self, decisions: Sequence[Decision], engine: Engine) -> list[Answered]:
         """The outcomes this would have given where `engine` decided, in order; the day's load grows by them."""
@@ -107,8 +114,13 @@ class Shadow:
         """What bore on the decision: nearly always what bore on the one before."""
         controls = decision.context.get("controls", {})
         if controls != self._controls:
-            self._controls, self._applied = controls, from_context(controls)
+            self._controls, self._applied = controls, self._of_own(from_context(controls))
         return self._applied
+
+    def _of_own(self, applied: Applied) -> Applied:
+        if self._own is None:
+            return applied
+        return replace(applied, paused_rules=self._own[0], capped_rules=self._own[1])
 
     def _scored(self, decisions: Sequence[Decision]) -> list[Score]:
         """Probability and novelty of each: the decision's own, or those of the model on trial (not asked while the kill

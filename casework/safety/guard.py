@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,10 @@ _FAIL_SAFE = {
     "model_missing": "The champion's files are missing or altered; no model runs, the fail-safe answer stands.",
     "model_failed": "The model failed on payments, which got the policy's fail-safe answer.",
 }
+Versions = Mapping[str, str]
+"""The version of each rule of a set that runs, by its id."""
+Switched = frozenset[tuple[str, str, str]]
+"""What the breaker has done to rules: (pause or cap, rule id, version)."""
 _UNEXPLAINED = "The model {} could not explain decisions. Their answers stand, without reasons for reviewers."
 
 
@@ -40,13 +44,17 @@ class Guard:
         open_alarms: set[Key],
         shadows: Sequence[Shadow] = (),
         rollout: Rollout | None = None,
+        *,
+        switched: Switched = frozenset(),
+        versions: Mapping[str, Versions] | None = None,
     ) -> None:
+        """`versions` holds those of each trial that takes part, by its id."""
         self.engine, self.breaker = engine, breaker
         self.shadows, self.rollout = tuple(shadows), rollout
         self.open_alarms = open_alarms
         self.stale = False
-        self.control = control
-        self.use(control)
+        self.control, self.versions = control, versions or {}
+        self.use(control, switched)
 
     @property
     def trials(self) -> set[str]:
@@ -54,11 +62,16 @@ class Guard:
         running = {shadow.trial_id for shadow in self.shadows}
         return running | ({self.rollout.trial_id} if self.rollout else set())
 
-    def use(self, control: Control) -> None:
-        """Put another control in force for both arms, from the next decision on."""
+    def use(self, control: Control, switched: Switched) -> None:
+        """Put another control in force, from the next decision on; `switched` has the rules of every version, because
+        what is tried has versions of its own."""
         self.control = self.engine.control = control
+        self.switched = switched
         if self.rollout is not None:
-            self.rollout.candidate.control = control
+            own = rules_switched(switched, self.versions.get(self.rollout.trial_id, {}))
+            self.rollout.candidate.control = control.with_rules(*own)
+        for shadow in self.shadows:
+            shadow.obey(*rules_switched(switched, self.versions.get(shadow.trial_id, {})))
 
     def kill(self, on: bool) -> None:
         """Turn the engine's own switch, in both arms."""
@@ -127,7 +140,9 @@ class Guard:
     def _act(self, w: Writer, acted: Acted, at: datetime) -> None:
         breaker_acts.record(w, acted, at)
         self._alarm(w, BREAKER, f"{acted.kind}:{acted.subject}", acted.sentence, at)
-        self.use(controlled(self.control, acted.action, acted.kind, acted.subject))
+        done = {(acted.action, acted.subject, acted.version)} if acted.kind == RULE else set()
+        control = controlled(self.control, acted.action, acted.kind, acted.subject)
+        self.use(control, self.switched | done)
         if acted.action == PAUSE and acted.kind in (MODEL, POLICY):
             self.stale = True
 
@@ -143,6 +158,15 @@ class Guard:
     def _alarm(self, w: Writer, kind: str, subject: str, sentence: str, at: datetime) -> None:
         alarms.raise_alarm(w, kind, subject, sentence, at, is_open=self.open_alarms)
         self.open_alarms.add((kind, subject))
+
+
+def rules_switched(switched: Switched, versions: Versions) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of rules paused, and of those capped, of a set with these versions."""
+    found = [
+        {rule for done, rule, version in switched if done == action and versions.get(rule) == version}
+        for action in (PAUSE, CAP)
+    ]
+    return frozenset(found[0]), frozenset(found[1])
 
 
 def controlled(control: Control, action: str, kind: str, subject: str) -> Control:

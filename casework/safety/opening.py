@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from casework.learning.registry import models as registered
 from casework.safety import alarms, breaker_acts, kill_switch, list_entries, rollout_watch, snoozes, trials
 from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
-from casework.safety.guard import Guard, controlled
+from casework.safety.guard import Guard, Switched, Versions, controlled
 from casework.safety.trials import ROLLOUT, SHADOW, Trial
 from casework.watching import widening
 from data.errors import ConfigError, SecondLookError
@@ -113,9 +113,11 @@ def guard(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read
         watch = breaker.watches.get((act["kind"], act["subject"]))
         if watch is not None:
             watch.acted = True
-    shadows, rollout = _tried(ledger, engine, settings, models, read)
-    control = control_of(ledger, acts)
-    made = Guard(engine, control, breaker, alarms.open_keys(ledger), shadows, rollout)
+    versions: dict[str, Versions] = {}
+    shadows, rollout = _tried(ledger, engine, settings, models, read, versions)
+    control, opened = control_of(ledger, acts), alarms.open_keys(ledger)
+    switched = _switched(ledger)
+    made = Guard(engine, control, breaker, opened, shadows, rollout, switched=switched, versions=versions)
     made.kill(kill_switch.standing(ledger).is_on)
     return made
 
@@ -124,7 +126,7 @@ def refresh(ledger: Ledger, held: Guard, settings: Settings) -> None:
     """Have a guard take over what people have switched since it was made; its counters stay."""
     model_id = held.engine.model.model_id if held.engine.model else ""
     acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
-    held.use(control_of(ledger, acts))
+    held.use(control_of(ledger, acts), _switched(ledger))
     held.kill(kill_switch.standing(ledger).is_on)
     held.open_alarms = alarms.open_keys(ledger)
 
@@ -143,7 +145,7 @@ def control_of(ledger: Ledger, acts: Sequence[JSON]) -> Control:
 
 def standing_acts(acts: Sequence[JSON], settings: Settings, model_id: str) -> list[JSON]:
     """The acts that are about what runs now: a new version of a rule, or another model, is another thing."""
-    versions = {(RULE, rule.id): version_of(rule, settings.files) for rule in settings.rules if rule.runs}
+    versions = {(RULE, rule): version for rule, version in rule_versions(settings).items()}
     versions[POLICY, POLICY] = policy_version(settings.files)
     versions[DECLINES, DECLINES] = ""
     versions[MODEL, model_id] = model_id
@@ -152,29 +154,46 @@ def standing_acts(acts: Sequence[JSON], settings: Settings, model_id: str) -> li
     return standing + [act for act in paused_models if act not in standing]
 
 
+def rule_versions(settings: Settings) -> dict[str, str]:
+    """The version of each rule that runs, as the breaker tells them apart."""
+    return {rule.id: version_of(rule, settings.files) for rule in settings.rules if rule.runs}
+
+
+def _switched(ledger: Ledger) -> Switched:
+    acts = breaker_acts.in_force(ledger)
+    return frozenset((a["action"], a["subject"], a["version"]) for a in acts if a["kind"] == RULE)
+
+
 def _tried(
-    ledger: Ledger, engine: Engine, settings: Settings, models: Path, read: Read
+    ledger: Ledger,
+    engine: Engine,
+    settings: Settings,
+    models: Path,
+    read: Read,
+    versions: dict[str, Versions],
 ) -> tuple[list[Shadow], Rollout | None]:
-    """The trials that run; one whose settings can no longer be had is left out, and said so in the log."""
+    """The trials that run, `versions` filled with their rules'; one whose settings can no longer be had is left out,
+    and said so in the log."""
     shadows: list[Shadow] = []
     rollout: Rollout | None = None
     for trial in trials.running(ledger):
         try:
+            if trial.kind == ROLLOUT and trial.model_id and paused_model(ledger, trial.model_id):
+                continue
+            then = _then(ledger, trial, settings, read)
+            versions[trial.trial_id] = rule_versions(then)
             if trial.kind == SHADOW:
-                shadows.append(_shadow(ledger, trial, engine, settings, models, read))
-            elif trial.kind == ROLLOUT and not (trial.model_id and paused_model(ledger, trial.model_id)):
-                rollout = _rollout(ledger, trial, engine, settings, models, read)
+                shadows.append(_shadow(ledger, trial, engine, settings, then, models))
+            elif trial.kind == ROLLOUT:
+                rollout = _rollout(ledger, trial, engine, then, models)
         except SecondLookError:
             log.exception("the trial %s cannot run", trial.trial_id)
     return shadows, rollout
 
 
 def _shadow(
-    ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, models: Path, read: Read
+    ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, then: Settings, models: Path
 ) -> Shadow:
-    then = settings
-    if trial.set_id:
-        then = _same_features(read(trials.files_of(ledger, trial.set_id)), settings, trial)
     same = _same_rules(settings, then)
     model = loaded_model(ledger, models, trial.model_id) if trial.model_id else None
     shadow = Shadow(trial.trial_id, then.segments, None if same else then.rules, engine.set_id, model)
@@ -188,8 +207,11 @@ def _shadow(
     return shadow
 
 
-def _same_features(then: Settings, now: Settings, trial: Trial) -> Settings:
+def _then(ledger: Ledger, trial: Trial, now: Settings, read: Read) -> Settings:
     """What is tried, if it has the features of the set that decides; another set may have come into force since."""
+    if not trial.set_id:
+        return now
+    then = read(trials.files_of(ledger, trial.set_id))
     if then.files["features.yaml"] != now.files["features.yaml"]:
         raise ConfigError("the set that decides declares other features now", where=trial.trial_id)
     return then
@@ -208,12 +230,7 @@ def _same_rules(now: Settings, then: Settings) -> bool:
     return own[0] == own[1]
 
 
-def _rollout(
-    ledger: Ledger, trial: Trial, engine: Engine, settings: Settings, models: Path, read: Read
-) -> Rollout:
-    then = settings
-    if trial.set_id:
-        then = _same_features(read(trials.files_of(ledger, trial.set_id)), settings, trial)
+def _rollout(ledger: Ledger, trial: Trial, engine: Engine, then: Settings, models: Path) -> Rollout:
     model = loaded_model(ledger, models, trial.model_id) if trial.model_id else engine.model
     candidate = Engine(
         state=engine.state,

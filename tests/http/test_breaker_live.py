@@ -197,6 +197,23 @@ def test_what_a_candidate_decided_is_not_counted_against_what_is_live_after_a_re
     assert counted(bank) == never_stopped
 
 
+def test_a_corrected_version_of_a_paused_rule_speaks_in_its_own_trials(bank: Bank) -> None:
+    bank.decide(250)
+    bank.approve("catalogue/large_sum.yaml", rule(LIMIT // 100, version=2))
+    bank.decide(STATED, step=60.0)
+    assert ("pause", "rule", "large_sum") in bank.acts()
+    corrected = rollout(bank, LIMIT, 3, 0.5)
+    how = {"by": "risk-manager-1", "reason": "beside it", "at": bank.now}
+    shadow = actions.start_shadow(bank.app, corrected, name="", **how)  # type: ignore[arg-type]
+    for _ in range(2):
+        told = bank.decide(30, large=1.0)
+        arms = {d["context"]["rollout"]["arm"]: (_said(d).get("status", "live"), d["outcome"]) for d in told}
+        assert arms == {"live": ("paused", "approve"), "candidate": ("live", "review")}
+        assert {d["context"]["shadows"][shadow] for d in told} == {"review"}
+        assert all(replay(bank.app, d)["same"] for d in told[-3:])
+        bank.app.forget()
+
+
 def counted(bank: Bank) -> dict[tuple[str, str], tuple[int, int]]:
     """Decisions and alarms of everything watched; what counts from a restart on, declines as a whole, is left out."""
     found = bank.app.live.guard.breaker.counted()
