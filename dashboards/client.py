@@ -208,8 +208,9 @@ class Client:
     def release(self, task_id: str, reason: str) -> None:
         self._ask("POST", f"/tasks/{task_id}/release", body={"reason": reason})
 
-    def save_draft(self, task_id: str, draft: Mapping[str, Any]) -> None:
-        self._ask("PUT", f"/tasks/{task_id}/draft", body=dict(draft))
+    def save_draft(self, task_id: str, draft: Mapping[str, Any]) -> Json:
+        """The answer tells until when the task is held from now on."""
+        return self._ask("PUT", f"/tasks/{task_id}/draft", body=dict(draft))
 
     def give_verdict(self, task_id: str, verdict: Mapping[str, Any]) -> Json:
         return self._ask("POST", f"/tasks/{task_id}/verdict", body=dict(verdict))

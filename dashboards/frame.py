@@ -64,8 +64,13 @@ def head(title: str, subtitle: str = "", *, alarms: bool = True) -> None:
             alarm_banner.link(told)
         person()
     alarm_banner.show(told, now(), alarms=alarms)
-    if notice := st.session_state.pop("notice", None):
-        st.warning(notice)
+    notice()
+
+
+def notice() -> None:
+    """What the page before had to say, once."""
+    if said := st.session_state.pop("notice", None):
+        st.warning(said)
 
 
 def person() -> None:

@@ -136,12 +136,21 @@ def say_more(page: Json, key: Callable[[str, str], str], saving: Json) -> None:
             placeholder="if it differs from the payment", key=key("loss", task_id), **saving,
         )  # fmt: skip
         wrong, right = st.columns(2)
-        names = list(page["transaction"].get("attributes") or {}) + list(page["transaction"]["entities"])
         wrong.selectbox(
-            "A wrong input", names, index=None, placeholder="None", key=key("wrong", task_id), **saving
+            "A wrong input",
+            inputs_of(page),
+            index=None,
+            placeholder="None",
+            key=key("wrong", task_id),
+            **saving,
         )
         right.text_input("It should be", max_chars=400, key=key("right", task_id), **saving)
         files(page)
+
+
+def inputs_of(page: Json) -> list[str]:
+    """The names that a correction may be of."""
+    return list(page["transaction"].get("attributes") or {}) + list(page["transaction"]["entities"])
 
 
 def files(page: Json) -> None:

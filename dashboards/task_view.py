@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, task_tabs, task_tools, words
+from dashboards import alarm_banner, charts, frame, task_tabs, task_tools, words
 from dashboards.palette import palette
 
 Json = dict[str, Any]
@@ -18,6 +18,9 @@ Json = dict[str, Any]
 def draw(page: Json) -> task_tabs.Later:
     """The whole task, most needed first; returns what takes a moment, to be drawn when the verdict bar stands."""
     _question(page)
+    # Alarms are on every other page: whoever judges one payment is told only what changes how all are decided.
+    alarm_banner.show(alarm_banner.ask(), frame.now(), alarms=False)
+    frame.notice()
     task_tools.escalation_notes(page)
     task_tools.joined(page)
     _key_facts(page)

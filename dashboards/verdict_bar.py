@@ -23,8 +23,8 @@ _FIELDS = ("typology", "reason_code", "confidence", "note", "deserved")
 _MORE = ("wrong", "right", "loss")
 _FLAGS = "flags"
 LEAST_SECONDS = 0.8
-REFUSED_NOW = 409
 """An answer sooner than this after a task appeared is a key still held down from the one before."""
+REFUSED_NOW = 409
 
 
 def _key(field: str, task_id: str) -> str:
@@ -32,13 +32,14 @@ def _key(field: str, task_id: str) -> str:
 
 
 def _filled(task_id: str) -> Json:
+    """What the bar holds, half a correction included: the draft keeps it, the verdict is sent without."""
     filled: Json = {field: st.session_state.get(_key(field, task_id)) or "" for field in _FIELDS}
-    wrong, right = (st.session_state.get(_key(field, task_id)) for field in ("wrong", "right"))
+    wrong, right = (st.session_state.get(_key(field, task_id)) or "" for field in ("wrong", "right"))
     loss = st.session_state.get(_key("loss", task_id))
     return {
         **filled,
         _FLAGS: st.session_state.get(_key(_FLAGS, task_id)) or [],
-        "corrections": {wrong: right} if wrong and right else {},
+        "corrections": {wrong: right} if wrong or right else {},
         "loss_minor": None if loss is None else round(loss * 10 ** words.minor_digits(frame.base_currency())),
     }
 
@@ -46,7 +47,9 @@ def _filled(task_id: str) -> Json:
 def _save_draft(task_id: str) -> None:
     """Keep what was typed at the API, so that a reload or an ended session loses nothing."""
     try:
-        signin.client().save_draft(task_id, _filled(task_id))
+        kept = signin.client().save_draft(task_id, _filled(task_id))
+        if page := st.session_state.get("task_page"):
+            page["lock_expires_at"] = kept["lock_expires_at"]  # typing is a sign of life, and renews it
         st.session_state["draft_state"] = (
             task_id,
             f"Draft saved {words.when(frame.now(), frame.zone(), seconds=True)[-8:]}",
@@ -62,11 +65,23 @@ def restore(page: Json) -> None:
     task_id = page["task_id"]
     late = unsent.held(task_id)
     draft = late or page.get("draft") or {}
-    for field in (*_FIELDS, _FLAGS):
-        if _key(field, task_id) not in st.session_state and draft.get(field):
-            st.session_state[_key(field, task_id)] = draft[field]
+    kept = {field: draft.get(field) for field in (*_FIELDS, _FLAGS)} | _more_of(page, draft)
+    for field, value in kept.items():
+        if _key(field, task_id) not in st.session_state and value not in (None, "", []):
+            st.session_state[_key(field, task_id)] = value
     if late:
         _save_draft(task_id)
+
+
+def _more_of(page: Json, draft: Json) -> Json:
+    """What a draft says beside the verdict, as the fields of "Say more" hold it."""
+    wrong, right = next(iter((draft.get("corrections") or {}).items()), ("", ""))
+    loss = draft.get("loss_minor")
+    return {
+        "wrong": wrong if wrong in task_tools.inputs_of(page) else None,
+        "right": right,
+        "loss": None if loss is None else words.major(loss, frame.base_currency()),
+    }
 
 
 @frame.part()
@@ -143,8 +158,9 @@ def _told(page: Json) -> None:
     task_id, saved = st.session_state.get("draft_state", ("", ""))
     parts = [saved] if task_id == page["task_id"] and saved else []
     parts.append(f"Decision due {words.due(page.get('deadline'), frame.now())}")
-    if page.get("lock_expires_at"):
-        parts.append(f"yours for {words.due(page['lock_expires_at'], frame.now()).removeprefix('in ')}")
+    if held := words.moment(page.get("lock_expires_at")):
+        left = words.due(held, frame.now()).removeprefix("in ")
+        parts.append(f"yours for {left}" if held >= frame.now() else "not held for you any more")
     st.caption(" · ".join(parts), width="content")
 
 
@@ -154,7 +170,8 @@ def _answer(page: Json, value: str) -> None:
         st.toast("That was quick. Press the key again if you mean this payment.", icon=":material/speed:")
         return
     filled = _filled(task_id)
-    verdict = {**filled, "value": value, "version": page.get("version")}
+    corrections = {wrong: right for wrong, right in filled["corrections"].items() if wrong and right}
+    verdict = {**filled, "corrections": corrections, "value": value, "version": page.get("version")}
     if value != "confirmed_fraud":
         verdict["typology"] = ""
     try:
@@ -162,6 +179,8 @@ def _answer(page: Json, value: str) -> None:
     except ApiError as error:
         if error.status == signin.SIGNED_OUT:
             raise
+        if error.status == REFUSED_NOW:
+            _read_again(task_id, error)
         frame.show_error(error)
         return
     _remember(given, value, task_view.is_blind(page))
@@ -173,6 +192,16 @@ def _answer(page: Json, value: str) -> None:
         st.query_params["task"] = task_id
     else:
         st.session_state["wanted"] = "next"
+    st.rerun()
+
+
+def _read_again(task_id: str, error: ApiError) -> None:
+    """The page is not what it was: read it anew, with what was typed, and say above it why."""
+    unsent.hold(task_id, _filled(task_id))
+    st.session_state.pop("task_page", None)
+    st.session_state["notice"] = words.plain(
+        " ".join(part for part in (error.detail or error.title, error.hint) if part)
+    )
     st.rerun()
 
 
@@ -190,12 +219,22 @@ def _apply(page: Json, verdict: Json, given: Json) -> None:
     others = [other["task_id"] for other in page["joined"] if other.get("task_id")]
     first = (given.get("verdict") or given)["verdict_id"]
     kept = {name: verdict[name] for name in (*_FIELDS, _FLAGS, "value")}
-    results = signin.client().work.apply_to(others, kept, first)
+    try:
+        results = signin.client().work.apply_to(others, kept, first)
+    except ApiError as error:
+        if error.status == signin.SIGNED_OUT:
+            raise
+        which = "other" if len(others) == 1 else f"other {len(others)}"
+        st.session_state["notice"] = (
+            f"This payment is answered; of the {which} it is not known: {words.plain(error.title)}. What is not "
+            "answered waits in the queue, and undo takes back this one alone."
+        )
+        return
     st.session_state["last_verdict"]["others"] = [r["verdict_id"] for r in results if r["verdict_id"]]
     refused = [r["why"] for r in results if not r["verdict_id"]]
     if refused:
         st.session_state["notice"] = (
-            f"{words.plural(len(refused), 'payment')} could not be answered: {refused[0]}"
+            f"{words.plural(len(refused), 'payment')} could not be answered: {words.plain(refused[0])}"
         )
 
 
@@ -233,8 +272,7 @@ def undo_button() -> None:
 
 def _undo(last: Json) -> None:
     try:
-        if last.get("others"):
-            signin.client().work.undo_all(last["others"])
+        _undo_others(last)
         page = signin.client().undo(last["verdict_id"])
     except ApiError as error:
         if error.status == signin.SIGNED_OUT:
@@ -250,6 +288,19 @@ def _undo(last: Json) -> None:
     st.session_state["task_page"] = page
     st.query_params["task"] = page["task_id"]
     st.rerun()
+
+
+def _undo_others(last: Json) -> None:
+    """Take back what was applied to the case's other payments; what stays is said above the task."""
+    others = last.get("others")
+    if not others:
+        return
+    results = signin.client().work.undo_all(others)
+    stay = {result["verdict_id"]: result["why"] for result in results if not result["undone"]}
+    last["others"] = list(stay)  # what is taken back already is not asked for again
+    if stay:
+        why = words.plain(next(iter(stay.values())))
+        st.session_state["notice"] = f"{words.plural(len(stay), 'verdict')} could not be taken back: {why}"
 
 
 def session_summary() -> str:

@@ -173,15 +173,17 @@ def release(
         tasks.release(w, task_id, person.user_id, form.reason, now())
 
 
-@router.put("/tasks/{task_id}/draft", status_code=204)
+@router.put("/tasks/{task_id}/draft")
 def save_draft(
     task_id: str, form: DraftForm, request: Request, person: Person = allowed(Permission.TASKS_WORK)
-) -> None:
-    """Keep what you have filled in so far."""
+) -> Response:
+    """Keep what you have filled in so far. `lock_expires_at` says until when the task is held for you now: typing is a
+    sign of life."""
     app = the_app(request)
     policy = app.live.settings.policy
     with app.ledger.writing() as w:
-        drafts.save(w, task_id, person.user_id, form.model_dump(), policy, now())
+        until = drafts.save(w, task_id, person.user_id, form.model_dump(), policy, now())
+    return json_answer({"lock_expires_at": until})
 
 
 @router.post("/tasks/{task_id}/verdict", status_code=201)

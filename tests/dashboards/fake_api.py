@@ -200,8 +200,9 @@ class FakeApi(ProposalDesk):
         self.order.append(self.order.pop(self.order.index(asked.parts[0])))
         self.released.append((asked.parts[0], asked.body["reason"]))
 
-    def save_draft(self, asked: Asked) -> None:
+    def save_draft(self, asked: Asked) -> Json:
         self.drafts[asked.parts[0]] = asked.body
+        return {"lock_expires_at": self.tasks[asked.parts[0]]["lock_expires_at"]}
 
     def verdict(self, asked: Asked) -> Json:
         task_id = asked.parts[0]

@@ -93,6 +93,7 @@ ROUTES = [
     ("POST", "/tasks/([^/]+)/snooze", False, _note("snooze")),
     ("POST", "/tasks/([^/]+)/escalate", False, _note("escalate")),
     ("POST", "/bulk-verdicts", False, lambda api, asked: _bulk(api, asked)),
+    ("POST", "/bulk-verdicts/undo", False, lambda _api, _asked: {"results": []}),
     ("POST", "/inbox/([^/]+)/answer", False, _note("answer")),
     ("POST", "/cases/([^/]+)/notes", False, _note("note")),
     *fake_own_work.ROUTES,

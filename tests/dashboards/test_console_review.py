@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fake_api import FakeApi, Refused
+from fake_clock import ahead, stamp
 from fake_tasks import adjudication_page
 from page_text import seen
 from streamlit.testing.v1 import AppTest
@@ -196,6 +197,70 @@ def test_a_verdict_that_the_api_refuses_keeps_the_task_and_the_note(opened: Open
     assert "Your lock expired" in seen(app)
     assert "Claim it again" in seen(app)
     assert app.text_input(key="note_k_0001").value == "kept"
+
+
+def test_a_case_that_changed_is_read_again_with_what_was_typed_and_then_answered(
+    opened: Opened, api: FakeApi
+) -> None:
+    api.tasks["k_0001"]["version"] = "1.0"
+    app = at_work(opened)
+    app.text_input(key="note_k_0001").input("kept").run()
+    api.tasks["k_0001"]["version"] = "2.0"
+    api.fail["POST /tasks/k_0001/verdict"] = Refused(
+        409, "Not possible now", "This case has changed.", "Read it."
+    )
+    press(app, "answer_confirmed_fraud")
+    assert "This case has changed. Read it." in seen(app)
+    assert app.text_input(key="note_k_0001").value == "kept"
+    del api.fail["POST /tasks/k_0001/verdict"]
+    press(app, "answer_confirmed_fraud")
+    assert [(v["version"], v["note"]) for v in api.verdicts] == [("2.0", "kept")]
+
+
+def test_what_was_typed_comes_back_when_a_task_that_was_lost_is_claimed_again(
+    opened: Opened, api: FakeApi
+) -> None:
+    app = at_work(opened)
+    app.text_input(key="note_k_0001").input("kept").run()
+    api.tasks["k_0001"]["claimed_by"] = ""
+    api.drafts.clear()
+    api.fail["POST /tasks/k_0001/verdict"] = Refused(409, "Not possible now", "You do not hold this task.")
+    press(app, "answer_confirmed_fraud")
+    assert "You do not hold this task" in seen(app)
+    press(app, "claim")
+    assert app.text_input(key="note_k_0001").value == "kept"
+    assert api.drafts["k_0001"]["note"] == "kept"
+
+
+def test_everything_of_say_more_comes_back_after_a_reload(opened: Opened, api: FakeApi) -> None:
+    app = at_work(opened)
+    app.number_input(key="loss_k_0001").set_value(12.5).run()
+    app.selectbox(key="wrong_k_0001").select("channel").run()
+    app.text_input(key="right_k_0001").input("pos").run()
+    again = opened("analyst-1", "review", task="k_0001")
+    again.text_input(key="note_k_0001").input("and a note").run()
+    kept = api.drafts["k_0001"]
+    assert (kept["loss_minor"], kept["corrections"], kept["note"]) == (1250, {"channel": "pos"}, "and a note")
+    press(again, "answer_legitimate")
+    assert (api.verdicts[0]["loss_minor"], api.verdicts[0]["corrections"]) == (1250, {"channel": "pos"})
+
+
+def test_a_wrong_input_without_its_right_value_is_kept_and_not_sent(opened: Opened, api: FakeApi) -> None:
+    at_work(opened).selectbox(key="wrong_k_0001").select("channel").run()
+    again = opened("analyst-1", "review", task="k_0001")
+    assert again.selectbox(key="wrong_k_0001").value == "channel"
+    press(again, "answer_legitimate")
+    assert api.verdicts[0]["corrections"] == {}
+
+
+def test_each_saved_draft_tells_how_long_the_task_is_held_from_then_on(opened: Opened, api: FakeApi) -> None:
+    api.tasks["k_0001"]["lock_expires_at"] = stamp(minutes=1)
+    app = at_work(opened)
+    assert "not held for you any more" in seen(app)
+    api.tasks["k_0001"]["lock_expires_at"] = ahead(hours=5)
+    app.text_input(key="note_k_0001").input("typing").run()
+    assert "not held for you any more" not in seen(app)
+    assert "yours for " in seen(app)
 
 
 def test_an_adjudicator_sees_both_verdicts_side_by_side(opened: Opened, api: FakeApi) -> None:

@@ -6,6 +6,7 @@ import json
 
 from conftest import Opened
 from fake_api import FakeApi
+from fake_asking import Refused
 from fake_clock import ahead, stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
@@ -99,19 +100,56 @@ def test_a_task_is_set_aside_until_a_moment_in_the_readers_zone(opened: Opened, 
     assert frame.now() < until < deadline
 
 
-def test_what_joined_is_said_and_one_answer_can_hold_for_all(opened: Opened, api: FakeApi) -> None:
-    other = {
-        "transaction_id": "t_99", "occurred_at": stamp(hours=1), "amount_minor": 5000, "added_at": stamp(minutes=1),
-        "since_open": True, "task_id": "k_0099",
-    }  # fmt: skip
-    api.tasks["k_0001"] |= {"joined": [other], "version": "2.0"}
+OTHER = {
+    "transaction_id": "t_99", "occurred_at": stamp(hours=1), "amount_minor": 5000, "added_at": stamp(minutes=1),
+    "since_open": True, "task_id": "k_0099",
+}  # fmt: skip
+
+
+def of_two(opened: Opened, api: FakeApi) -> AppTest:
+    """A task whose case holds another payment, with the same answer wanted for both."""
+    api.tasks["k_0001"] |= {"joined": [OTHER], "version": "2.0"}
     app = at_work(opened)
-    assert "1 more alert of this customer joined the case since this task opened" in seen(app)
     app.checkbox(key="all_k_0001").check().run()
+    return app
+
+
+def test_what_joined_is_said_and_one_answer_can_hold_for_all(opened: Opened, api: FakeApi) -> None:
+    app = of_two(opened, api)
+    assert "1 more alert of this customer joined the case since this task opened" in seen(app)
     press(app, "answer_legitimate")
     assert api.verdicts[0]["version"] == "2.0"
     [(what, _, body)] = api.done
     assert (what, body["task_ids"], body["applied_from"]) == ("bulk", ["k_0099"], "v_1")
+
+
+def test_an_answer_that_does_not_reach_the_others_leaves_the_answered_task_and_says_so(
+    opened: Opened, api: FakeApi
+) -> None:
+    app = of_two(opened, api)
+    api.fail["POST /bulk-verdicts"] = Refused(503, "The ledger is busy")
+    press(app, "answer_legitimate")
+    assert app.query_params["task"] == "k_0002"
+    assert "This payment is answered; of the other it is not known: The ledger is busy" in seen(app)
+
+
+def test_others_that_could_not_be_answered_are_said_above_the_next_task(opened: Opened, api: FakeApi) -> None:
+    app = of_two(opened, api)
+    why = "this task is decided before the score is seen"
+    api.answers["POST /bulk-verdicts"] = {"results": [{"task_id": "k_0099", "verdict_id": "", "why": why}]}
+    press(app, "answer_legitimate")
+    assert f"1 payment could not be answered: {why}" in seen(app)
+
+
+def test_an_undo_that_does_not_reach_the_others_says_so(opened: Opened, api: FakeApi) -> None:
+    app = press(of_two(opened, api), "answer_legitimate")
+    why = "the case was closed since"
+    api.answers["POST /bulk-verdicts/undo"] = {
+        "results": [{"verdict_id": "v_of_k_0099", "undone": False, "why": why}]
+    }
+    press(app, "undo")
+    assert app.query_params["task"] == "k_0001"
+    assert f"1 verdict could not be taken back: {why}" in seen(app)
 
 
 def test_what_more_can_be_said_goes_with_the_verdict(opened: Opened, api: FakeApi) -> None:

@@ -205,7 +205,9 @@ def test_pauses_count_apart_from_handling_time(institution: Institution) -> None
             "WHERE task_id = ?",
             [task_id],
         )
-    assert ask(institution, "analyst-1", "PUT", f"/tasks/{task_id}/draft", note="back").status_code == 204
+    kept = ask(institution, "analyst-1", "PUT", f"/tasks/{task_id}/draft", note="back")
+    page = ask(institution, "analyst-1", "GET", f"/tasks/{task_id}").json()
+    assert kept.json() == {"lock_expires_at": page["lock_expires_at"]}
     said = ask(institution, "analyst-1", "POST", f"/tasks/{task_id}/verdict", value="legitimate").json()[
         "verdict"
     ]
