@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from casework.cases.arranging import MERGED
 from casework.cases.cases import CASE_OPEN, CLOSED, IN_ADJUDICATION, TIMED_OUT, Case
 from casework.cases.timeline import Parts, steps_of, timeline
 from casework.review import blindness
-from casework.review.review_design import REVIEWER_ROLES
+from casework.review.review_design import COUNTED_KINDS, REVIEWER_ROLES
 from data.canonical import rfc3339
 from data.errors import InputError, NotFoundError
 from data.ledger import Ledger
@@ -36,6 +36,11 @@ _STEPS = """
 _LINKS = """
     SELECT CASE WHEN case_id = ? THEN other_id ELSE case_id END AS case_id, reason, linked_by, "at" FROM case_links
     WHERE ? IN (case_id, other_id) ORDER BY "at"
+"""
+
+_DEADLINES = """
+    SELECT case_id, min(deadline) AS deadline FROM tasks
+    WHERE list_contains(CAST(? AS VARCHAR[]), case_id) AND list_contains(?, kind) GROUP BY case_id
 """
 
 
@@ -66,7 +71,7 @@ def case_page(ledger: Ledger, case_id: str, reviewer: str, role: str = "analyst"
         moves=steps_of(ledger, case_id, tasks) if whole else [],
     )
     return {
-        **_line(case, role),
+        **_lines(ledger, [case], role)[0],
         "decision": _decision(lead) if lead and lead["outcome"] else None,
         "payments": [_payment(row, everyone) for row in payments],
         "verdicts": [v if whole else {k: v[k] for k in v if k != "task_kind"} for v in said],
@@ -130,7 +135,7 @@ def case_list(
     found = [Case(**row) for row in rows]
     last = found[limit - 1] if len(found) > limit else None
     next_cursor = f"{rfc3339(last.opened_at)}|{last.case_id}" if last else ""
-    return {"cases": [_line(case, role) for case in found[:limit]], "next_cursor": next_cursor}
+    return {"cases": _lines(ledger, found[:limit], role), "next_cursor": next_cursor}
 
 
 def _wanted(status: str, role: str) -> list[str]:
@@ -151,12 +156,24 @@ def _position(cursor: str) -> tuple[datetime | None, str]:
         ) from None
 
 
-def _line(case: Case, role: str) -> dict[str, Any]:
-    """A case in one line. That it is in adjudication tells an analyst that somebody disagreed, so it reads
-    open."""
-    status = case.status
-    if role in REVIEWER_ROLES and status == IN_ADJUDICATION:
-        status = CASE_OPEN
+def _lines(ledger: Ledger, found: Sequence[Case], role: str) -> list[dict[str, Any]]:
+    """Cases in one line each. Being in adjudication tells an analyst that somebody disagreed, so such a case reads
+    open, and the deadline is the one that its reviews had: an adjudication gives the case more time."""
+    if role not in REVIEWER_ROLES:
+        return [_line(case) for case in found]
+    rows = ledger.read(_DEADLINES, [[case.case_id for case in found], list(COUNTED_KINDS)])
+    first = {row["case_id"]: row["deadline"] for row in rows}
+    return [
+        {
+            **_line(case),
+            "deadline": first.get(case.case_id, case.deadline),
+            "status": CASE_OPEN if case.status == IN_ADJUDICATION else case.status,
+        }
+        for case in found
+    ]
+
+
+def _line(case: Case) -> dict[str, Any]:
     names = (
         "case_id",
         "transaction_seq",
@@ -166,15 +183,12 @@ def _line(case: Case, role: str) -> dict[str, Any]:
         "amount_minor",
         "opened_by",
         "opened_at",
+        "deadline",
+        "status",
+        "verdict",
+        "closed_at",
     )
-    line = {name: getattr(case, name) for name in names}
-    return {
-        **line,
-        "deadline": case.deadline,
-        "status": status,
-        "verdict": case.verdict,
-        "closed_at": case.closed_at,
-    }
+    return {name: getattr(case, name) for name in names}
 
 
 def _tasks(ledger: Ledger, case_id: str) -> list[dict[str, Any]]:

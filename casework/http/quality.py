@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -12,8 +12,9 @@ from casework.http.bodies import Moment
 from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.quality.consistency import consistency_report
-from casework.quality.subgroups import subgroup_table
+from casework.quality.subgroups import for_reviewers, subgroup_table
 from casework.quality.summary import summary
+from casework.review.review_design import REVIEWER_ROLES
 
 router = APIRouter(tags=["quality"])
 
@@ -35,10 +36,13 @@ def consistency(
 
 @router.get("/summary")
 def how_it_stands(request: Request, person: Person = allowed(Permission.QUALITY_READ)) -> Response:
-    """Decisions, cases, tasks, verdicts and dispositions in numbers, and the subgroup table."""
+    """Decisions, cases, tasks, verdicts and dispositions in numbers, and the subgroup table.
+
+    Reviewers get no count that another one's verdict moves.
+    """
     app = the_app(request)
     attribute = app.live.settings.policy.protected_attribute
-    return kept_answer(request, person, lambda at: summary(app.ledger, attribute, at))
+    return kept_answer(request, person, lambda at: summary(app.ledger, attribute, at, role=person.role))
 
 
 @router.get("/subgroups")
@@ -47,7 +51,9 @@ def subgroups(
     since: Moment | None = None,
     person: Person = allowed(Permission.QUALITY_READ),
 ) -> Response:
-    """Rates by each value of the policy's protected attribute, with Wilson intervals."""
+    """Rates by each value of the policy's protected attribute, with Wilson intervals; to reviewers without what people
+    said, which another one's verdict moves."""
     app = the_app(request)
     attribute = app.live.settings.policy.protected_attribute
-    return kept_answer(request, person, lambda at: subgroup_table(app.ledger, attribute, since=since))
+    shown = for_reviewers if person.role in REVIEWER_ROLES else dict[str, Any]
+    return kept_answer(request, person, lambda at: shown(subgroup_table(app.ledger, attribute, since=since)))

@@ -20,6 +20,7 @@ WITH known AS (
 ), said AS (
     SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS fraud
     FROM verdicts WHERE undone_at IS NULL AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')
+      AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
     GROUP BY transaction_seq
 )
 SELECT coalesce(CAST(t."{attribute}" AS VARCHAR), 'not known') AS value, count(*) AS decisions,
@@ -64,6 +65,14 @@ def subgroup_table(ledger: Ledger, attribute: str, *, since: datetime | None = N
         "groups": [_group(row) for row in rows],
         "sentence": _sentence(attribute, rows),
     }
+
+
+def for_reviewers(table: dict[str, Any]) -> dict[str, Any]:
+    """The table without what people said, which moves with every verdict and so tells one reviewer of another's."""
+    groups = [
+        {name: rate for name, rate in group.items() if name != "share_confirmed"} for group in table["groups"]
+    ]
+    return {**table, "groups": groups}
 
 
 def _group(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,25 +6,46 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.learning.registry import models
-from casework.quality.subgroups import subgroup_table
+from casework.quality.subgroups import for_reviewers, subgroup_table
+from casework.review.review_design import REVIEWER_ROLES
 from casework.watching import digest
 from data.ledger import Ledger
 
 _DAY = timedelta(days=1)
 
 
-def summary(ledger: Ledger, protected_attribute: str, at: datetime) -> dict[str, Any]:
+def summary(
+    ledger: Ledger, protected_attribute: str, at: datetime, *, role: str = "team_lead"
+) -> dict[str, Any]:
     """Counts, what waits, money held, and the subgroup table; `at` is the end of "last day" and "last thirty".
 
-    `estimates` are those of the last digest, None before the first.
+    `estimates` are those of the last digest, None before the first. To reviewers it gives no live count of what people
+    do: one that moves would tell the first reviewer of a payment what the second has just said.
     """
-    return {
+    counts: dict[str, Any] = {
         "transactions": ledger.next_transaction_seq - 1,
         "decisions": _decisions(ledger, None),
         "decisions_last_day": _decisions(ledger, at - _DAY),
         "decisions_last_30_days": _decisions(ledger, at - 30 * _DAY),
-        "cases": _counts(ledger, "SELECT status AS name, count(*) AS n FROM cases GROUP BY status"),
         "cases_by_reason": _counts(ledger, "SELECT reason AS name, count(*) AS n FROM cases GROUP BY reason"),
+        "outcomes": _counts(
+            ledger,
+            "SELECT CASE WHEN is_fraud THEN 'fraud' ELSE 'legitimate' END AS name, count(*) AS n "
+            "FROM outcomes GROUP BY name",
+        ),
+        "champion": models.champion_id(ledger) or None,
+        "subgroups": subgroup_table(ledger, protected_attribute),
+        "estimates": digest.estimates(ledger),
+    }
+    if role in REVIEWER_ROLES:
+        return {**counts, "subgroups": for_reviewers(counts["subgroups"])}
+    return {**counts, **_of_people(ledger, at)}
+
+
+def _of_people(ledger: Ledger, at: datetime) -> dict[str, Any]:
+    """What moves with every verdict."""
+    return {
+        "cases": _counts(ledger, "SELECT status AS name, count(*) AS n FROM cases GROUP BY status"),
         "tasks": _counts(ledger, "SELECT status AS name, count(*) AS n FROM tasks GROUP BY status"),
         "overdue_cases": _one(ledger, _OVERDUE, [at]),
         "verdicts": _counts(
@@ -33,15 +54,7 @@ def summary(ledger: Ledger, protected_attribute: str, at: datetime) -> dict[str,
         "dispositions": _counts(
             ledger, "SELECT value AS name, count(*) AS n FROM dispositions GROUP BY value"
         ),
-        "outcomes": _counts(
-            ledger,
-            "SELECT CASE WHEN is_fraud THEN 'fraud' ELSE 'legitimate' END AS name, count(*) AS n "
-            "FROM outcomes GROUP BY name",
-        ),
         "share_confirmed_by_reviewers": _confirmed(ledger),
-        "champion": models.champion_id(ledger) or None,
-        "subgroups": subgroup_table(ledger, protected_attribute),
-        "estimates": digest.estimates(ledger),
     }
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from casework.cases import case_pages, cases
-from casework.review import blindness
+from casework.quality.summary import summary
+from casework.review import blindness, verdicts
 from casework.review.task_pages import queue_summary, task_list, task_page
 from data.errors import ConflictError, NotFoundError
 
@@ -303,3 +304,37 @@ def test_cases_can_be_listed_by_status(house) -> None:
     assert listed("in_adjudication", "analyst") == []
     assert listed("open", "analyst") == [first.case_id]
     assert cases.find(house.ledger, first.case_id).status == "in_adjudication"
+
+
+def test_the_first_reviewer_cannot_tell_from_a_case_that_the_second_disagreed(house_with) -> None:
+    house = house_with(second_review=1.0)
+    case = house.case()
+    house.judge("analyst-1", "legitimate")
+
+    def shown() -> tuple[str, str]:
+        page = case_pages.case_page(house.ledger, case.case_id, "analyst-1")
+        return text(page), text(case_pages.case_list(house.ledger, "analyst-1"))
+
+    house.later(hours=3)
+    before = shown()
+    house.judge("analyst-2", "confirmed_fraud")
+    assert cases.find(house.ledger, case.case_id).deadline > case.deadline
+    assert shown() == before
+    with house.ledger.writing() as w:
+        given = w.read("SELECT verdict_id FROM verdicts WHERE reviewer = 'analyst-2'")[0]["verdict_id"]
+        verdicts.undo(w, given, "analyst-2", house.policy, house.now)
+    assert shown() == before
+    lead = case_pages.case_page(house.ledger, case.case_id, "lead-1", "team_lead")
+    assert lead["deadline"] == cases.find(house.ledger, case.case_id).deadline
+
+
+def test_the_summary_gives_reviewers_no_count_that_another_ones_verdict_moves(house_with) -> None:
+    house = house_with(second_review=1.0)
+    house.case()
+    house.judge("analyst-1", "legitimate")
+    before, lead = (
+        summary(house.ledger, "age_band", house.now, role=role) for role in ("analyst", "team_lead")
+    )
+    house.judge("analyst-2", "confirmed_fraud")
+    assert summary(house.ledger, "age_band", house.now, role="analyst") == before
+    assert summary(house.ledger, "age_band", house.now, role="team_lead") != lead
