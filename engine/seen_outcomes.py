@@ -77,23 +77,28 @@ def weighed(fraud: np.ndarray, chance: np.ndarray) -> Share | None:
 
 
 def from_verdicts(confirmed: int, judged: int, reviewer: Reviewer) -> Share | None:
+    """The share of fraud behind so many verdicts, each given an equal chance (see `corrected`); None without any."""
+    return corrected(counted(confirmed, judged), reviewer) if judged else None
+
+
+def corrected(said: Share, reviewer: Reviewer) -> Share | None:
     """The share of fraud behind verdicts that are often wrong: (said - f) / (r - f), with r the recall and f the false
-    positive rate (Rogan and Gladen 1978). None without verdicts, or where they say next to nothing.
+    positive rate (Rogan and Gladen 1978). None where they say next to nothing. `said` may be weighed.
 
     The interval joins those of the verdicts and of both error rates (method of variance estimates recovery), around the
     share as it is told: where fewer were accused than errors alone would have it, it still reaches upwards.
     """
     r, f = reviewer.recall, reviewer.false_positive_rate
-    if not judged or reviewer.informed < LEAST_INFORMED:
+    informed = reviewer.informed
+    if informed < LEAST_INFORMED:
         return None
-    said, informed = counted(confirmed, judged), reviewer.informed
     value = (said.value - f.value) / informed
     kept = min(max(value, 0.0), 1.0)
     down = (said.value - said.low, (f.high - f.value) * (1 - kept), (r.high - r.value) * kept)
     up = (said.high - said.value, (f.value - f.low) * (1 - kept), (r.value - r.low) * kept)
     low = kept - sqrt(sum(part**2 for part in down)) / informed
     high = kept + sqrt(sum(part**2 for part in up)) / informed
-    return Share(kept, max(low, 0.0), min(high, 1.0), judged)
+    return Share(kept, max(low, 0.0), min(high, 1.0), said.n)
 
 
 def joined(parts: Sequence[tuple[int, Share]]) -> Share | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from casework.learning.labels import voiding
 from casework.quality.consistency import consistency_report, overlap
 from casework.quality.subgroups import subgroup_table, wilson
 from data.errors import InputError
@@ -77,6 +78,15 @@ def test_subgroups_get_rates_with_wilson_intervals(house) -> None:
     assert (old["share_confirmed"]["value"], old["share_confirmed"]["n"]) == (1.0, 1)
     assert old["fraud_share_of_outcomes"] == {"value": None, "low": None, "high": None, "n": 0}
     assert table["sentence"].startswith("Declined most often: 18-29 (25 % of 4); least often: 65+ (0 % of 2)")
+
+
+def test_a_voided_verdict_confirms_nothing_of_a_subgroup(house) -> None:
+    house.case()
+    given = house.judge("analyst-1", "confirmed_fraud")
+    with house.ledger.writing() as w:
+        voiding.void(w, [given.verdict_id], "a broken screen", by="lead-1", at=house.now)
+    [group] = subgroup_table(house.ledger, "age_band")["groups"]
+    assert group["share_confirmed"]["n"] == 0
 
 
 def test_an_attribute_that_does_not_exist_is_refused(house) -> None:

@@ -173,12 +173,35 @@ def test_many_new_labels_start_a_run_but_not_within_a_day_of_the_last(ledger: Le
     told_at(ledger, 12, NOW)
     reason = triggers.due(ledger, said, NOW + DAY)
     assert reason is not None and reason.trigger == "labels"
-    assert reason.sentence == "12 outcomes and 0 verdicts came since the last run; the policy asks for 10."
+    assert reason.sentence == (
+        "12 payments got an outcome and 0 others a verdict since the last run; the policy asks for 10."
+    )
     runs.begin(ledger, Request("labels", "scheduler", reason.sentence), NOW + DAY)
     told_at(ledger, 50, NOW + 1.1 * DAY)
     assert triggers.due(ledger, said, NOW + 1.5 * DAY) is None
     assert triggers.due(ledger, said, NOW + 3 * DAY) is not None
     assert triggers.due(ledger, replace(said, new_labels=0), NOW + 3 * DAY) is None
+
+
+def test_only_payments_that_got_a_label_count_as_new_and_each_once(ledger: Ledger, policy: Policy) -> None:
+    kinds = ("primary", "second", "audit", "adjudication", "golden", "re_serve", "training", "pilot")
+    row = {
+        "case_id": "", "lane": "", "reviewer": "analyst-1", "value": "legitimate", "typology": "", "reason_code": "",
+        "note": "", "confidence": "", "seconds": 1.0, "guideline_version": "", "arm": "", "corrections": "{}",
+        "flags": [], "given_at": NOW, "event_seq": 0, "deserved": "", "idle_seconds": 0.0, "applied_from": "",
+    }  # fmt: skip
+    told_at(ledger, 3, NOW)
+    with ledger.writing() as w:
+        rows = [
+            {**row, "verdict_id": f"v{n}", "task_id": f"k{n}", "transaction_seq": n, "task_kind": kind}
+            for n, kind in enumerate(kinds)
+        ]
+        w.insert("verdicts", [*rows, {**rows[3], "verdict_id": "v9", "transaction_seq": 9}])
+        void = {"verdict_id": "v9", "transaction_seq": 9, "voided_by": "", "reason": "", "voided_at": NOW}
+        w.insert("voided_verdicts", [void])
+    assert triggers.due(ledger, replace(policy.retrain, new_labels=5, drift=False), NOW + DAY) is None
+    reason = triggers.due(ledger, replace(policy.retrain, new_labels=4, drift=False), NOW + DAY)
+    assert reason is not None and "3 payments got an outcome and 1 others" in reason.sentence
 
 
 def test_a_drift_report_asks_once(ledger: Ledger, policy: Policy) -> None:

@@ -16,7 +16,7 @@ from casework.quality.subgroups import wilson
 from data.errors import NotFoundError
 from data.ledger import Ledger
 from engine.policy import Policy
-from engine.seen_outcomes import Reviewer, Share, exactly, from_verdicts, weighed
+from engine.seen_outcomes import Reviewer, Share, corrected, exactly, weighed
 from engine.units import percent
 
 JSON = dict[str, Any]
@@ -74,13 +74,8 @@ def _estimate(judged: list[JSON], policy: Policy) -> Share | None:
     raw = weighed(said, np.array([row["probability"] for row in judged], float))
     if raw is None:
         return None
-    chance = np.array([row["probability"] for row in judged], float)
-    effective = float((1 / chance).sum() ** 2 / (1 / chance**2).sum())
     told = policy.reviewer
-    reviewer = Reviewer(exactly(told.recall), exactly(told.false_positive_rate))
-    judges = max(1, round(effective))
-    found = from_verdicts(round(raw.value * judges), judges, reviewer)
-    return None if found is None else Share(found.value, found.low, found.high, len(judged))
+    return corrected(raw, Reviewer(exactly(told.recall), exactly(told.false_positive_rate)))
 
 
 def _by_stratum(rows: list[JSON]) -> list[JSON]:

@@ -8,17 +8,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework.learning.retraining import runs
+from casework.review.review_design import ADJUDICATION, COUNTED_KINDS
 from data.ledger import Ledger
 from engine.policy import Retrain
 
 LEAST_APART = timedelta(days=1)
 """Two runs that nobody asked for lie at least so far apart: a failed one is not tried again at once."""
 
-# What people and outcomes have said since a moment; silence matures every day and is no reason by itself.
-_NEW = """
-SELECT (SELECT count(DISTINCT transaction_seq) FROM outcomes WHERE recorded_at > $since AND recorded_at <= $at) AS told,
-       (SELECT count(DISTINCT transaction_seq) FROM verdicts
-        WHERE given_at > $since AND given_at <= $at AND undone_at IS NULL AND value <> 'inconclusive') AS said
+# Payments of which people or outcomes have said what makes a label since a moment, each once; silence matures every day
+# and is no reason by itself.
+_NEW = f"""
+WITH told AS (
+    SELECT DISTINCT transaction_seq FROM outcomes WHERE recorded_at > $since AND recorded_at <= $at
+), said AS (
+    SELECT DISTINCT transaction_seq FROM verdicts
+    WHERE given_at > $since AND given_at <= $at AND undone_at IS NULL AND value <> 'inconclusive'
+      AND task_kind IN {(*COUNTED_KINDS, ADJUDICATION)}
+      AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
+)
+SELECT (SELECT count(*) FROM told) AS told, (SELECT count(*) FROM said ANTI JOIN told USING (transaction_seq)) AS said
 """
 
 
@@ -43,8 +51,8 @@ def due(ledger: Ledger, said: Retrain, at: datetime) -> Reason | None:
         if new >= said.new_labels:
             return Reason(
                 "labels",
-                f"{counted['told']:,} outcomes and {counted['said']:,} verdicts came since the last run; "
-                f"the policy asks for {said.new_labels:,}.",
+                f"{counted['told']:,} payments got an outcome and {counted['said']:,} others a verdict since the last "
+                f"run; the policy asks for {said.new_labels:,}.",
             )
     if said.drift:
         sentence = drift_asks_for_retrain(latest_drift(ledger), since)

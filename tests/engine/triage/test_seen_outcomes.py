@@ -9,6 +9,7 @@ from benchmarks.selective_labels import table
 from engine.seen_outcomes import (
     Reviewer,
     Share,
+    corrected,
     counted,
     exactly,
     from_verdicts,
@@ -80,6 +81,14 @@ def test_verdicts_corrected_for_errors_cover_the_truth(truth: float) -> None:
         assert found is not None
         covered += found.low <= truth <= found.high
     assert covered / 300 >= 0.93
+
+
+def test_a_weighed_share_of_verdicts_is_corrected_without_rounding_it_to_whole_payments() -> None:
+    fraud, chance = np.array([1.0] + [0.0] * 59), np.array([1 / 7] + [0.1] * 59)
+    said = weighed(fraud, chance)
+    assert said is not None
+    assert said.value == pytest.approx(7 / 597)
+    assert corrected(said, Reviewer(exactly(1.0), exactly(0.0))) == said
 
 
 def test_verdicts_of_somebody_who_guesses_say_nothing() -> None:
