@@ -22,6 +22,7 @@ BENCHMARKS = (
     "tuner",
     "console",
     "sealing",
+    "checkpoints",
     "serving",
     "serving_parts",
     "reviewers",
