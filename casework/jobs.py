@@ -17,7 +17,7 @@ from casework.quality.scorecards import editions
 from casework.review import tasks
 from casework.review.measuring import rounds
 from casework.safety import alarms, watching
-from casework.schedule import Job
+from casework.schedule import SCHEDULER, Job
 from casework.settings import compared
 from casework.slices import pause
 from casework.watching import digest, reports
@@ -48,53 +48,58 @@ def all_jobs(app: App) -> list[Job]:
             "sweep",
             "return expired claims, close what passed its deadline",
             _SWEEP,
-            lambda: sweep(app),
+            lambda by: sweep(app),
             False,
         ),
         Job(
             "checkpoint",
             "move the write-ahead log into the file",
             _CHECKPOINT,
-            lambda: checkpoint(app),
+            lambda by: checkpoint(app),
             False,
             lambda: checkpoint_due(app),
         ),
-        Job("trim", "forget what no window can reach", _HOURLY, lambda: trim(app), False),
+        Job("trim", "forget what no window can reach", _HOURLY, lambda by: trim(app), False),
         Job(
             "novelty",
             "learn what is usual, where no model decides",
             _HOURLY,
-            lambda: app.keep_up_novelty("scheduler"),
+            lambda by: app.keep_up_novelty(by),
             False,
         ),
         Job(
             "webhooks",
             "send what happened to payments to those who asked to hear it",
             _SEND,
-            lambda: send(app),
+            lambda by: send(app),
             False,
         ),
-        Job("retention", "remove files and sent messages whose time is over", _DAILY, lambda: retain(app)),
-        Job("watch", "hold each rule against its own history", _DAILY, lambda: watching.watch(app)),
-        Job("drift", "hold what comes in against the weeks before", _DAILY, lambda: reports.look(app)),
-        Job("digest", "say in words what changed this week", _WEEKLY, lambda: digest.make(app)),
+        Job("retention", "remove files and sent messages whose time is over", _DAILY, lambda by: retain(app)),
+        Job("watch", "hold each rule against its own history", _DAILY, lambda by: watching.watch(app)),
+        Job("drift", "hold what comes in against the weeks before", _DAILY, lambda by: reports.look(app, by)),
+        Job("digest", "say in words what changed this week", _WEEKLY, lambda by: digest.make(app, by)),
         Job(
             "anchor",
             "note the head of the chain outside the workspace, and tell webhooks",
             _ANCHOR,
-            lambda: anchor(app),
+            lambda by: anchor(app),
             False,
         ),
-        Job("backup", "copy the workspace where the server was told to", _DAILY, lambda: backup(app)),
-        Job("replay", "make decisions of the past again and compare", _DAILY, lambda: replay(app)),
-        Job("verify", "walk the whole chain of events", _DAILY, lambda: verify(app)),
+        Job("backup", "copy the workspace where the server was told to", _DAILY, lambda by: backup(app, by)),
+        Job("replay", "make decisions of the past again and compare", _DAILY, lambda by: replay(app, by)),
+        Job("verify", "walk the whole chain of events", _DAILY, lambda by: verify(app)),
         *_of_reviewers(app),
-        Job("retrain", "train a challenger and hold it against the champion", every, lambda: retrain(app)),
+        Job(
+            "retrain",
+            "train a challenger and hold it against the champion",
+            every,
+            lambda by: retrain(app, by),
+        ),
         Job(
             "retrain_triggers",
             "train before its time where many labels are new, or drift asks for it",
             _HOURLY,
-            lambda: trigger(app),
+            lambda by: trigger(app, by),
             False,
         ),
     ]
@@ -107,17 +112,20 @@ def _of_reviewers(app: App) -> list[Job]:
             "consensus",
             "estimate what each reviewer's verdicts are worth, ask for one more where they leave doubt",
             _DAILY,
-            lambda: weigh_verdicts(app),
+            lambda by: weigh_verdicts(app, by),
         ),
         Job(
             "review_design",
             "draw golden cases, re-serves and training cases, spread audits",
             _DRAW,
-            lambda: rounds.draw_reviews(app),
+            lambda by: rounds.draw_reviews(app),
             False,
         ),
         Job(
-            "scorecards", "issue the scorecards that are due, to their reviewers", _DAILY, lambda: score(app)
+            "scorecards",
+            "issue the scorecards that are due, to their reviewers",
+            _DAILY,
+            lambda by: score(app),
         ),
     ]
 
@@ -203,9 +211,9 @@ def retain(app: App) -> str:
     return f"{files} files and {sent} sent messages removed. {told}"
 
 
-def weigh_verdicts(app: App) -> str:
+def weigh_verdicts(app: App, by: str) -> str:
     """Everybody's error rates anew, and the day's further reviews."""
-    done, policy = app.keep_up_consensus("scheduler"), app.live.settings.policy
+    done, policy = app.keep_up_consensus(by), app.live.settings.policy
     with app.ledger.writing() as w:
         asked = further.ask_further(w, policy, app.key, app.clock())
     return f"{done} {asked} further reviews asked for."
@@ -225,9 +233,9 @@ def verify(app: App) -> str:
     return ". ".join((f"{report.events} events verify", *report.warnings)) + "."
 
 
-def replay(app: App) -> str:
+def replay(app: App, by: str) -> str:
     """A fresh draw every day. ChainBrokenError, which the schedule records, if one came out different."""
-    report = replay_samples.replay_sample(app, _REPLAYED, app.clock().date().isoformat(), "scheduler")
+    report = replay_samples.replay_sample(app, _REPLAYED, app.clock().date().isoformat(), by)
     if report["different"]:
         first = report["examples"][0]
         raise ChainBrokenError(
@@ -237,11 +245,11 @@ def replay(app: App) -> str:
     return f"{report['same']} decisions came out the same."
 
 
-def backup(app: App) -> str:
+def backup(app: App, by: str) -> str:
     """A copy a day where $SECONDLOOK_BACKUPS says; the newest fortnight is kept."""
     if not os.environ.get(BACKUPS):
         return f"No backup: name a folder in {BACKUPS}."
-    made = backups.make(app, app.workspace.backups, "scheduler", "scheduled", keep=backups.KEPT)
+    made = backups.make(app, app.workspace.backups, by, _why(by) or "scheduled", keep=backups.KEPT)
     return f"{made['backup']}: {made['files']} files, up to event {made['event_seq']}."
 
 
@@ -254,15 +262,20 @@ def anchor(app: App) -> str:
     return f"Event {noted.seq} noted, and put into {told} messages."
 
 
-def trigger(app: App) -> str:
+def trigger(app: App, by: str) -> str:
     """Start a retrain in the background where the policy's other triggers ask for one."""
     reason = triggers.due(app.ledger, app.settings().policy.retrain, app.clock())
     if reason is None:
         return "Nothing asks for a retrain before its time."
-    run_id = app.start_retrain(reason.trigger, "scheduler", reason.sentence)
+    run_id = app.start_retrain(reason.trigger, by, reason.sentence)
     return f"{run_id} started: {reason.sentence}"
 
 
-def retrain(app: App) -> str:
-    done = app.retrain("schedule", "scheduler", "")
+def retrain(app: App, by: str) -> str:
+    """Train now. Whoever ran the job asked for the model that comes of it, and so does not sign it off."""
+    done = app.retrain("schedule" if by == SCHEDULER else "person", by, _why(by))
     return f"{done['result']}: {done['sentence']}"
+
+
+def _why(by: str) -> str:
+    return "" if by == SCHEDULER else "the job was run by hand"

@@ -23,6 +23,8 @@ from data.ledger import Ledger
 from data.writer import Writer
 
 log = logging.getLogger(__name__)
+SCHEDULER = "scheduler"
+"""Who asks for a run whose turn has come."""
 _GRACE_SECONDS = 3600
 _SETTLE = timedelta(seconds=10)
 _LOOK_SECONDS = 0.05
@@ -30,7 +32,8 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One scheduled piece of work. `run` returns a sentence saying what it did, and raises if it could not.
+    """One scheduled piece of work. `run` is told who asked for it, a person or SCHEDULER, returns a sentence saying
+    what it did, and raises if it could not.
 
     `recorded` is False for jobs that run every few seconds and would only fill the ledger with nothing to
     tell; their failures are recorded all the same. `due`, where there is one, says at each turn whether it is worth
@@ -40,7 +43,7 @@ class Job:
     name: str
     what: str
     every: timedelta
-    run: Callable[[], str]
+    run: Callable[[str], str]
     recorded: bool = True
     due: Callable[[], bool] | None = None
 
@@ -209,7 +212,7 @@ class Schedule:
         job = self._jobs[name]
         try:
             if job.due is None or job.due():
-                self._record(job, "scheduler")
+                self._record(job, SCHEDULER)
         finally:
             lock.release()
 
@@ -217,7 +220,7 @@ class Schedule:
         started = self._clock()
         try:
             with _thread_named(job.name):
-                result, detail = "done", job.run()
+                result, detail = "done", job.run(by)
         except Exception as error:  # whatever a job raises must not end the scheduler's thread
             if self._stopping:
                 log.warning("job %s was cut off by the end of the server: %s", job.name, error)
@@ -228,7 +231,7 @@ class Schedule:
             result, detail = "failed", f"{type(error).__name__}: {error}"
         row = _row_of(job.name, started, self._clock(), result, detail)
         self._ran(job.name, result, (row["finished_at"] - started).total_seconds())
-        if job.recorded or result == "failed" or by != "scheduler":
+        if job.recorded or result == "failed" or by != SCHEDULER:
             self._store(row, by)
         return row
 
@@ -246,7 +249,7 @@ class Schedule:
         log.warning("job %s missed its run of %s", name, planned)
         at = self._clock()
         detail = f"The run of {planned.astimezone(UTC):%Y-%m-%d %H:%M} UTC came more than an hour late."
-        self._store(_row_of(name, at, at, "missed", detail), "scheduler")
+        self._store(_row_of(name, at, at, "missed", detail), SCHEDULER)
 
 
 def _row_of(job: str, started: datetime, finished: datetime, result: str, detail: str) -> dict[str, Any]:

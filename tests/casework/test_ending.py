@@ -49,7 +49,7 @@ def test_a_read_without_end_is_cut_off_and_only_the_closing_thread_reads_on(ledg
 def test_a_job_that_the_end_cuts_off_is_not_recorded_so_that_it_is_due_again(ledger: Ledger) -> None:
     begun = threading.Event()
 
-    def run() -> str:
+    def run(by: str) -> str:
         begun.set()
         return str(ledger.read(ENDLESS))
 

@@ -18,6 +18,7 @@ from casework.learning.retraining.concluding import Asked, conclude
 from casework.learning.retraining.limits import Limits
 from casework.learning.retraining.runs import Ending, Request
 from data.errors import ConflictError
+from data.errors import PermissionDenied
 from data.ledger import Ledger
 from engine.policy import Policy, load_policy
 from tests.ledgers import new_ledger
@@ -97,6 +98,14 @@ def test_progress_is_told_whole_and_grows(tmp_path: Path) -> None:
         tell(stage)
         shares.append(progress.told(tmp_path)["share"])
     assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_whoever_asked_for_the_run_does_not_sign_off_its_model(ledger: Ledger, policy: Policy) -> None:
+    with ledger.writing() as w:
+        conclude(w, Asked("run_0", Request("person", "risk-manager-1"), policy, NOW), found("m_1"))
+    concluded(ledger, policy, found("m_2"))
+    with ledger.writing() as w, pytest.raises(PermissionDenied, match="you asked for this model"):
+        models.sign_off(w, "m_1", by="risk-manager-1", reason="I liked it better", at=NOW)
 
 
 def test_a_model_that_people_rolled_back_does_not_come_back_by_itself(ledger: Ledger, policy: Policy) -> None:

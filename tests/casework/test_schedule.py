@@ -27,11 +27,11 @@ def schedule(ledger: Ledger, *jobs: Job, now: datetime = NOW) -> Schedule:
     return Schedule(ledger, jobs, lambda: now)
 
 
-def work() -> str:
+def work(by: str) -> str:
     return "Everything was done."
 
 
-def trouble() -> str:
+def trouble(by: str) -> str:
     raise ValueError("no paper")
 
 
@@ -45,6 +45,11 @@ def test_a_run_asked_for_leaves_a_row_and_an_event(ledger: Ledger) -> None:
     ]
 
 
+def test_a_job_is_told_who_asked_for_it(ledger: Ledger) -> None:
+    found = schedule(ledger, Job("tidy", "tidy up", WEEK, lambda by: f"For {by}."))
+    assert found.run_now("tidy", by="risk-manager-1")["detail"] == "For risk-manager-1."
+
+
 def test_a_job_that_fails_is_recorded_with_its_reason(ledger: Ledger) -> None:
     row = schedule(ledger, Job("print", "print", WEEK, trouble, recorded=False)).run_now(
         "print", by="scheduler"
@@ -55,7 +60,7 @@ def test_a_job_that_fails_is_recorded_with_its_reason(ledger: Ledger) -> None:
 
 def test_a_job_does_not_overlap_itself(ledger: Ledger) -> None:
     found: Schedule
-    found = schedule(ledger, Job("twice", "ask again", WEEK, lambda: again(found)))
+    found = schedule(ledger, Job("twice", "ask again", WEEK, lambda by: again(found)))
     assert found.run_now("twice", by="admin-1")["detail"].startswith(
         "ConflictError: the job twice is running"
     )

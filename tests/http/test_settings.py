@@ -126,3 +126,13 @@ def test_a_retrain_without_labels_says_why_nothing_was_trained(institution: Inst
     assert (done["stage"], done["share"], done["reason"]) == ("ended", 1.0, "try")
     assert done["result"] in ("failed", "refused")
     assert done["sentence"].endswith(".")
+
+
+def test_whoever_presses_the_button_of_the_retrain_job_asked_for_what_it_trains(
+    institution: Institution,
+) -> None:
+    """Nobody signs off a model that he or she asked for; `requested_by` is what a sign-off is held against."""
+    done = institution.ask("risk-manager-1", "POST", "/v1/jobs/retrain/run")
+    assert done.json()["result"] == "done", done.text
+    run = institution.ask("auditor-1", "GET", "/v1/retrains").json()["retrains"][0]
+    assert (run["requested_by"], run["trigger"]) == ("risk-manager-1", "person")
