@@ -110,22 +110,25 @@ def check_reach(ledger: Ledger, entity: str, value: str, at: datetime) -> None:
 def propose(w: Writer, wanted: Wanted, *, by: str, at: datetime, in_force: bool) -> str:
     """Put a value on a list, in force at once or waiting for somebody to confirm it; returns the entry's id.
 
-    ConflictError if the value is on that list, or proposed for it, already.
+    ConflictError if the value is on that list, or proposed for it, already. Whoever can only propose may not read the
+    lists, so is not told: the proposal is recorded, and ConflictError means that the same person made it before.
     """
     if wanted.effect not in EFFECTS:
         raise InputError(
             f"{wanted.effect[:40]!r} is not an effect", where="effect", allowed=", ".join(EFFECTS)
         )
     key = (wanted.entity, wanted.value.strip(), wanted.effect)
-    standing = w.read(
-        "SELECT entry_id FROM list_entries WHERE entity = ? AND value = ? AND effect = ? AND ended_at IS NULL "
-        "AND expires_at > ?",
-        [*key, at],
-    )
-    if standing:
-        raise ConflictError("this is listed, or proposed, already", where=standing[0]["entry_id"])
+    there = [
+        row
+        for row in _of_value(w, *key, at)
+        # What became of an own proposal is not told either, so one that was turned down counts, too.
+        if (row["ended_at"] is None if in_force else row["proposed_by"] == by)
+    ]
+    if there:
+        said = "this is listed, or proposed, already" if in_force else "you have proposed this already"
+        raise ConflictError(said, where=there[0]["entry_id"])
     row = {
-        "entry_id": new_id("entry", *key, at.isoformat()),
+        "entry_id": new_id("entry", *key, by, at.isoformat()),
         "entity": key[0],
         "value": key[1],
         "effect": wanted.effect,
@@ -146,12 +149,21 @@ def propose(w: Writer, wanted: Wanted, *, by: str, at: datetime, in_force: bool)
 
 
 def confirm(w: Writer, entry_id: str, *, by: str, at: datetime) -> None:
-    """Put a proposed entry in force. PermissionDenied to whoever proposed it, ConflictError if nothing waits."""
+    """Put a proposed entry in force. PermissionDenied to whoever proposed it, ConflictError if nothing waits, or the
+    value is on that list already."""
     row = _standing(w, entry_id, at)
     if row["in_force_at"] is not None:
         raise ConflictError("this entry is in force already", where=entry_id)
     if row["proposed_by"] == by:
         raise PermissionDenied("you proposed this entry, so someone else must confirm it", where=entry_id)
+    same = _of_value(w, row["entity"], row["value"], row["effect"], at)
+    for other in same:
+        if other["ended_at"] is None and other["in_force_at"] is not None:
+            raise ConflictError(
+                "this is listed already",
+                where=other["entry_id"],
+                hint="Turn the proposal down, or end that entry first.",
+            )
     w.event(EventDraft(by, "list_entry.in_force", f"list_entry:{entry_id}", {"entry_id": entry_id}), at)
     w.execute(
         "UPDATE list_entries SET in_force_at = ?, confirmed_by = ? WHERE entry_id = ?", [at, by, entry_id]
@@ -191,6 +203,15 @@ def listed(ledger: Ledger, at: datetime) -> list[dict[str, Any]]:
 def _state(row: dict[str, Any], at: datetime) -> str:
     state = state_of(row, at)
     return "proposed" if state == "in_force" and row["in_force_at"] is None else state
+
+
+def _of_value(w: Writer, entity: str, value: str, effect: str, at: datetime) -> list[dict[str, Any]]:
+    """Entries and proposals of a value that have not expired, also those that were ended."""
+    return w.read(
+        "SELECT entry_id, proposed_by, in_force_at, ended_at FROM list_entries "
+        "WHERE entity = ? AND value = ? AND effect = ? AND expires_at > ? ORDER BY proposed_at, entry_id",
+        [entity, value, effect, at],
+    )
 
 
 def _standing(w: Writer, entry_id: str, at: datetime) -> Mapping[str, Any]:

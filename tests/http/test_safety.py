@@ -174,6 +174,33 @@ def test_a_blocked_value_is_declined_until_the_entry_ends(shop: Institution) -> 
     assert decided(shop, **web)["outcome"] != "decline"
 
 
+def test_proposing_tells_an_analyst_nothing_of_what_is_listed(shop: Institution) -> None:
+    form = {"entity": "customer", "value": "c-listed", "reason": "a mule account"}
+    listed = ok(shop.ask("risk-manager-1", "POST", "/v1/list-entries", json=form), 201)["entry_id"]
+    made = {}
+    for analyst, customer in (
+        ("analyst-1", "c-listed"),
+        ("analyst-1", "c-unlisted"),
+        ("analyst-2", "c-unlisted"),
+    ):
+        asked = {**form, "value": customer}
+        made[analyst, customer] = ok(shop.ask(analyst, "POST", "/v1/list-entries", json=asked), 201)
+    assert {tuple(sorted(each)) for each in made.values()} == {("entry_id", "in_force")}
+    assert {each["in_force"] for each in made.values()} == {False}
+    # Twice by the same person says so, whatever became of the first.
+    turned_down = made["analyst-1", "c-unlisted"]["entry_id"]
+    path = f"/v1/list-entries/{turned_down}/end"
+    ok(shop.ask("team-lead-1", "POST", path, json={"reason": "another person"}), 204)
+    for customer in ("c-listed", "c-unlisted"):
+        again = shop.ask("analyst-1", "POST", "/v1/list-entries", json={**form, "value": customer})
+        assert again.status_code == 409
+        assert "you have proposed this already" in again.json()["detail"]
+    confirming = f"/v1/list-entries/{made['analyst-1', 'c-listed']['entry_id']}/confirmation"
+    refused = shop.ask("team-lead-1", "POST", confirming)
+    assert refused.status_code == 409
+    assert listed in refused.text
+
+
 def test_a_confirmed_case_puts_its_device_on_the_block_list_in_one_step(shop: Institution) -> None:
     held = shop.decide(
         large_payment(
