@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from casework import ending, jobs, live
+from casework import ending, jobs, live, readiness
 from casework.auditing.walking import Walks
 from casework.changes import Changes
 from casework.deciding.decider import Answer, Decider
@@ -28,7 +28,6 @@ from casework.people import outside
 from casework.people.signin import SignIn
 from casework.quality.consensus import of_ledger
 from casework.quality.consistency import consistency_report
-from casework.readiness import Readiness
 from casework.review.desk import Desk
 from casework.safety import alarms, opening
 from casework.schedule import Schedule
@@ -83,7 +82,7 @@ class App:
         self._loop: DecisionLoop | None = None
         self.measures = Measures()
         self.scrub_due = False  # what was erased is still in the write-ahead log
-        self.readiness = Readiness(lambda: self._live is not None)
+        self.readiness = readiness.Readiness(lambda: self._live is not None)
         self._rebuilding: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -177,10 +176,17 @@ class App:
         return self.decider.answers(transactions, fresh, made)
 
     def _tell_of_missed(self, at: datetime) -> None:
-        """Raise an alarm about payments that were sent back undecided, now that there are decisions again."""
-        for why, sentence in self.readiness.missed().items():
-            with self.ledger.writing() as w:
-                alarms.raise_alarm(w, alarms.FAIL_SAFE, why, sentence, at)
+        """Raise an alarm about payments that were sent back undecided, now that there are decisions again.
+
+        Those are on disk and must be answered: an alarm that cannot be raised is left to the next ones.
+        """
+        for why, payments in self.readiness.missed().items():
+            try:
+                with self.ledger.writing() as w:
+                    alarms.raise_alarm(w, alarms.FAIL_SAFE, why, readiness.sentence(why, payments), at)
+            except Exception:
+                log.exception("the alarm about %d payments that were sent back cannot be raised", payments)
+                self.readiness.refused(why, payments)
 
     def decide_now(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer] | None:
         """The same for a thread that must not wait; None if this would have to, or would have to read the ledger."""

@@ -19,6 +19,11 @@ _SENTENCES = {
 }
 
 
+def sentence(why: str, payments: int) -> str:
+    """What an alarm says of so many that were sent back for this reason."""
+    return _SENTENCES[why].format(payments)
+
+
 class Readiness:
     """What stands in the way of decisions, and how many payments were sent back for it.
 
@@ -53,13 +58,13 @@ class Readiness:
             with self._lock:
                 self._missed[why] += payments
 
-    def missed(self) -> dict[str, str]:
-        """A sentence by reason about those sent back since this was last asked."""
+    def missed(self) -> dict[str, int]:
+        """How many were sent back since this was last asked, by reason."""
         if not self._missed:
             return {}
         with self._lock:
             missed, self._missed = self._missed, Counter()
-        return {why: _SENTENCES[why].format(count) for why, count in missed.items()}
+        return missed
 
     @contextmanager
     def watching_the_disk(self) -> Iterator[None]:

@@ -15,21 +15,12 @@ from data.import_record import store_completed
 from data.ingest import Refused
 from data.ledger import Ledger
 from data.mapping_columns import Mapping, OutcomeColumns
-from data.outcome_rows import import_id_of, store_news
+from data.outcome_rows import TOLD, import_id_of, store_news
 from data.outcome_staging import OutcomeStaging
 from data.source_file import SourceFile, open_source
 from data.writer import Writer
 
 _KNOWN = "SELECT seq, transaction_id, occurred_at FROM transactions SEMI JOIN _ids USING (transaction_id)"
-_TOLD = pa.schema(
-    [
-        ("line", pa.int64()),
-        ("transaction_seq", pa.int64()),
-        ("is_fraud", pa.bool_()),
-        ("known_at", pa.timestamp("us")),
-        ("reason_code", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,7 @@ def _store(
     writer: Writer, staging: OutcomeStaging, source: SourceFile, mapping: Mapping, at: datetime, actor: str
 ) -> OutcomeReport:
     import_id = import_id_of(source.sha256, writer.head.seq)
-    told = staging.told().cast(_TOLD)
+    told = staging.told().cast(TOLD)
     new = store_news(writer, told, source=f"outcomes:{import_id}", actor=actor, at=at)
     quarantine = staging.quarantine()
     for name, value in (("import_id", import_id), ("file_name", source.name)):

@@ -16,6 +16,17 @@ from data.writer import Writer
 CHUNK = 5_000
 """Outcomes that one event holds at most."""
 
+TOLD = pa.schema(
+    [
+        ("line", pa.int64()),
+        ("transaction_seq", pa.int64()),
+        ("is_fraud", pa.bool_()),
+        ("known_at", pa.timestamp("us")),
+        ("reason_code", pa.string()),
+    ]
+)
+"""What is told of transactions, by its place in a file or a request; times in UTC without a zone."""
+
 NEWS = (
     "SELECT l.* FROM _told l ANTI JOIN outcomes o ON o.transaction_seq = l.transaction_seq"
     " AND o.is_fraud = l.is_fraud AND o.known_at = l.known_at AND o.reason_code = l.reason_code ORDER BY l.line"
@@ -41,7 +52,7 @@ def reported_seq(ledger: _Ledger) -> int:
 def store_news(
     writer: Writer, told: pa.Table, *, source: str, actor: str, at: datetime
 ) -> list[dict[str, Any]]:
-    """Append those of `told` (line, transaction_seq, is_fraud, known_at, reason_code) that the ledger does not have.
+    """Append those of `told`, of the columns TOLD, that the ledger does not have.
 
     Returns the rows that were new, in the order of their lines, with times aware and their reported_seq.
     """

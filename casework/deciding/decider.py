@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from engine.triage import CapacityState
 Answer = bytes | SecondLookError
 """A decision as JSON, or what stands in its way."""
 _TRIES = 3
+log = logging.getLogger("secondlook.decisions")
 Fresh = dict[str, Transaction]
 """Transactions whose ids were not seen before, by id."""
 
@@ -133,8 +135,16 @@ class Decider:
         self._load.add(made)
         self._told(made)
         if live.guard.stale:
-            self._reload()
+            self._take_over()
         return answers
+
+    def _take_over(self) -> None:
+        """What is decided is on disk and must be answered: if reloading fails, the next decision tries."""
+        try:
+            self._reload()
+        except Exception:
+            log.exception("what decides cannot be loaded anew, now that something of it is paused")
+            self._spoiled()
 
     def _written(self, live: Live, made: Sequence[Decision], at: datetime) -> dict[str, Answer]:
         """A write that only adds: where an alert may join a case that is not known, that is read first. One that can

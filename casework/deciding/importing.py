@@ -111,10 +111,13 @@ def import_outcomes(app: App, path: Path, name: str, *, actor: str, at: datetime
     with app.lock:
         try:
             report = read_outcomes(app.ledger, app.mapping, path, at=at, actor=actor)
+            _learn(app, report, at)
         except InputError as error:
             error.where = error.where.replace(str(path), name)
             raise
-        _learn(app, report, at)
+        except BaseException:
+            app.forget()  # it may lack what the ledger has
+            raise
     shown = asdict(report)
     del shown["recorded"]
     return {"file": name, **shown}

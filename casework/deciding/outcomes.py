@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pyarrow as pa
 
 from casework.app import App
 from data import outcome_rows, reading
 from data.errors import InputError, NotFoundError
-from data.events import EventDraft
 from data.mapping_columns import OutcomeColumns
 from data.transactions import Transaction
 
@@ -45,7 +46,7 @@ class Told:
 
 
 def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str, Any]:
-    """Record outcomes, all or none, and let the features learn them.
+    """Record outcomes, all or none, and let the features learn them; those that the ledger has are duplicates.
 
     NotFoundError for a transaction that was never seen, InputError for one known before it happened or in the
     future.
@@ -56,21 +57,35 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
         found = [(each, known[each.transaction_id]) for each in told]
         for each, transaction in found:
             _refuse_impossible(each, transaction, at)
-        reported_seq = outcome_rows.reported_seq(app.ledger)
-        with app.ledger.writing() as w:
-            w.insert("outcomes", [_row(each, t, reported_seq, by, at) for each, t in found])
-            payload = {"reported_seq": reported_seq, "outcomes": [_told(each, t) for each, t in found]}
-            w.event(EventDraft(by, "outcomes.reported", "outcomes", payload), at)
-        for each, transaction in found:
-            live.engine.state.observe_outcome(
-                transaction,
-                each.is_fraud,
-                known_at=each.known_at,
-                reported_seq=reported_seq,
-                recorded_at=at,
-            )
-            live.past.learn(transaction.seq, each.is_fraud, each.known_at)
-    return {"recorded": len(found), "frauds": sum(each.is_fraud for each in told)}
+        try:
+            with app.ledger.writing() as w:
+                new = outcome_rows.store_news(w, _lines(found), source=f"api:{by}", actor=by, at=at)
+            for row in new:
+                transaction = found[row["line"]][1]
+                live.engine.state.observe_outcome(
+                    transaction,
+                    row["is_fraud"],
+                    known_at=row["known_at"],
+                    reported_seq=row["reported_seq"],
+                    recorded_at=at,
+                )
+                live.past.learn(transaction.seq, row["is_fraud"], row["known_at"])
+        except BaseException:
+            app.forget()  # it may lack what the ledger has
+            raise
+    frauds = sum(row["is_fraud"] for row in new)
+    return {"recorded": len(new), "frauds": frauds, "duplicate": len(told) - len(new)}
+
+
+def _lines(found: Sequence[tuple[Told, Transaction]]) -> pa.Table:
+    """Each once, with its place as its line."""
+    first: dict[tuple[Any, ...], int] = {}
+    for line, (each, transaction) in enumerate(found):
+        known_at = each.known_at.astimezone(UTC).replace(tzinfo=None)
+        first.setdefault((transaction.seq, each.is_fraud, known_at, each.reason_code), line)
+    names = outcome_rows.TOLD.names
+    rows = [dict(zip(names, (line, *content), strict=True)) for content, line in first.items()]
+    return pa.Table.from_pylist(rows, schema=outcome_rows.TOLD)
 
 
 def _transactions(app: App, told: Sequence[Told]) -> dict[str, Transaction]:
@@ -101,21 +116,3 @@ def _refuse_impossible(each: Told, transaction: Transaction, at: datetime) -> No
             where=f"{each.transaction_id}.known_at",
             hint="Nothing was recorded.",
         )
-
-
-def _told(each: Told, transaction: Transaction) -> dict[str, Any]:
-    return {
-        "transaction_seq": transaction.seq,
-        "is_fraud": each.is_fraud,
-        "known_at": each.known_at,
-        "reason_code": each.reason_code,
-    }
-
-
-def _row(each: Told, transaction: Transaction, reported_seq: int, by: str, at: datetime) -> dict[str, Any]:
-    return {
-        **_told(each, transaction),
-        "reported_seq": reported_seq,
-        "source": f"api:{by}",
-        "recorded_at": at,
-    }

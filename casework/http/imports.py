@@ -89,6 +89,7 @@ def report_outcomes(
 ) -> Response:
     """Report what became of transactions (chargebacks and their reversals); all are recorded, or none.
 
+    The same outcome twice (transaction, value, moment, reason) is recorded once; `duplicate` counts what was there.
     Where the mapping names fraud codes, only a report with one of them counts as fraud; `other_reason` says how many
     said nothing about fraud and were left out.
     """
@@ -106,5 +107,6 @@ def report_outcomes(
         fraud = outcomes.meaning(columns, o.is_fraud, o.reason_code)
         if fraud is not None:
             told.append(outcomes.Told(o.transaction_id, fraud, o.known_at, o.reason_code))
-    done = outcomes.report(app, told, by=person.user_id, at=now()) if told else {"recorded": 0, "frauds": 0}
+    none = {"recorded": 0, "frauds": 0, "duplicate": 0}
+    done = outcomes.report(app, told, by=person.user_id, at=now()) if told else none
     return json_answer({**done, "other_reason": len(form.outcomes) - len(told)}, 201)

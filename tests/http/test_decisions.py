@@ -210,7 +210,7 @@ def test_outcomes_are_learned_by_the_next_decision(institution: Institution) -> 
         "reason_code": "10.4",
     }
     answer = institution.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [report]})
-    assert answer.json() == {"recorded": 1, "frauds": 1, "other_reason": 0}
+    assert answer.json() == {"recorded": 1, "frauds": 1, "duplicate": 0, "other_reason": 0}
     assert institution.app.ledger.read("SELECT reason_code FROM outcomes") == [{"reason_code": "10.4"}]
 
 
