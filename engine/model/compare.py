@@ -109,15 +109,17 @@ def recall_difference(
     within: np.ndarray,
     seed: int,
     weight: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> Interval:
     """Challenger minus champion in the share of a segment's frauds that were not simply approved; `within` marks the
-    segment's rows. NaN bounds where it holds no fraud."""
+    segment's rows, `groups` are drawn whole. NaN bounds where it holds no fraud."""
     fraud = (np.asarray(y) == 1) & np.asarray(within, dtype=bool)
     w = weights(y, weight)[fraud]
     if not len(w):
         return Interval(float("nan"), float("nan"), float("nan"))
     caught = [(c.outcome[fraud] != APPROVE).astype(np.float64) for c in (champion, challenger)]
-    return paired_difference(_share_of(caught[0]), _share_of(caught[1]), w, seed)
+    whole = None if groups is None else groups[fraud]
+    return paired_difference(_share_of(caught[0]), _share_of(caught[1]), w, seed, groups=whole)
 
 
 def cost_saved(
@@ -130,10 +132,11 @@ def cost_saved(
     within: np.ndarray,
     seed: int,
     weight: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
     segment: np.ndarray | None = None,
 ) -> Interval:
-    """The share of the champion's realised cost that the challenger saves on the rows that `within` marks; NaN bounds
-    where there are none, or they cost nothing."""
+    """The share of the champion's realised cost that the challenger saves on the rows that `within` marks, `groups`
+    drawn whole; NaN bounds where there are none, or they cost nothing."""
     inside = np.asarray(within, dtype=bool)
     w = weights(y, weight)[inside]
     if not len(w):
@@ -141,7 +144,8 @@ def cost_saved(
     cost = [
         realised_costs(c.outcome, y, amount_minor, policy, segment)[inside] for c in (champion, challenger)
     ]
-    return bootstrap(_share_saved(cost[0], cost[1]), w, seed)
+    whole = None if groups is None else groups[inside]
+    return bootstrap(_share_saved(cost[0], cost[1]), w, seed, groups=whole)
 
 
 def at_thresholds(

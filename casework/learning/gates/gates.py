@@ -28,13 +28,15 @@ class GateLimits:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """How many golden tasks each model gets right, at its own thresholds. `lost` are those that only the champion gets
-    right; without it, as few as the counts allow."""
+    """How many golden tasks each model gets right, at its own thresholds, of those that neither learned from; `learned`
+    were left out because the champion did. `lost` are those that only the champion gets right; without it, as few as
+    the counts allow."""
 
     tasks: int
     champion_right: int
     challenger_right: int
     lost: int | None = None
+    learned: int = 0
 
     @property
     def chance_of_so_many_lost(self) -> float:
@@ -177,9 +179,15 @@ def _agreement(e: Evidence, limits: GateLimits) -> Gate:
 
 def _golden(e: Evidence) -> Gate:
     name = "golden set no worse"
-    if e.golden is None or e.golden.tasks == 0:
+    if e.golden is None or e.golden.tasks + e.golden.learned == 0:
         return Gate(name, True, "no golden tasks with a known answer yet")
+    if e.golden.tasks == 0:
+        return Gate(
+            name, True, f"the champion learned from all {e.golden.learned} golden tasks, so none can tell"
+        )
     counts = f"{e.golden.challenger_right} of {e.golden.tasks} right, the champion {e.golden.champion_right}"
+    if e.golden.learned:
+        counts += f"; {e.golden.learned} others left out because the champion learned from them"
     if e.golden.challenger_right < e.golden.champion_right:
         chance = e.golden.chance_of_so_many_lost
         if chance < 0.05:

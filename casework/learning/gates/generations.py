@@ -12,7 +12,7 @@ from casework.learning.gates.gates import LabelTurn
 from casework.learning.gates.held_against import SomeTurned
 from casework.learning.gates.judging import Judged, decided
 from casework.quality.subgroups import wilson
-from engine.intervals import average_precision_interval
+from engine.intervals import ranking_intervals
 from engine.model.compare import APPROVE
 from engine.model.scoring import Model
 from engine.policy import Policy
@@ -38,9 +38,9 @@ def measured(
         rows.append(
             {
                 "model_id": model.model_id,
-                "average_precision": average_precision_interval(
-                    y, probability, seed, weight=weight
-                ).to_json(),
+                "average_precision": ranking_intervals(
+                    y, probability, seed, weight=weight, groups=panel.customer
+                )[1].to_json(),
                 "recall": wilson(int((flagged & (y == 1)).sum()), panel.rows.frauds),
                 "flagged": int(flagged.sum()),
             }

@@ -33,7 +33,8 @@ FLIPS_SHOWN = 20
 class Judged:
     """Rows that models are held against. `champion_rows` are the same with the champion's own features; `groups` marks
     the rows of each value of an attribute, `segment` names the policy's segment of each row; `reviews` is how many of
-    them people could look at."""
+    them people could look at; `customer` numbers whose each is: the payments of one are drawn together, since they rise
+    and fall together. Without it each stands for itself."""
 
     rows: TrainingData
     champion_rows: TrainingData
@@ -41,6 +42,7 @@ class Judged:
     groups: Mapping[str, np.ndarray]
     segment: np.ndarray
     reviews: int
+    customer: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def compared(
         policy=policy,
         seed=seed,
         weight=judged.rows.weight,
+        groups=judged.customer,
         segment=judged.segment,
     )
     return Compared(probability, two, before, one, comparison, _by_group(one, two, judged, policy, seed))
@@ -101,10 +104,12 @@ def _by_group(
     for name, mask in parts.items():
         frauds = int((mask & (y == 1)).sum())
         if frauds:
-            recall = recall_difference(one, two, y=y, within=mask, seed=seed, weight=weight)
+            recall = recall_difference(
+                one, two, y=y, within=mask, seed=seed, weight=weight, groups=judged.customer
+            )
             saved = cost_saved(
                 one, two, y=y, amount_minor=judged.amount_minor, policy=policy, within=mask, seed=seed,
-                weight=weight, segment=judged.segment,
+                weight=weight, groups=judged.customer, segment=judged.segment,
             )  # fmt: skip
             found.append(gates.Segment(name, frauds, recall, saved))
     return tuple(found)

@@ -53,6 +53,7 @@ def _run(folder: Path) -> dict[str, Any]:
     limits.hold(Limits(order["seconds"], order["memory_mb"]))
     known, made = Path(order["models"]), folder / MODELS
     agreement = order["agreement"]
+    before = snapshot.load(Path(order["before"])) if order["before"] else None
     inputs = Inputs(
         snapshot=snapshot.load(Path(order["snapshot"])),
         champion=registry.load(known / order["champion"]) if order["champion"] else None,
@@ -62,7 +63,8 @@ def _run(folder: Path) -> dict[str, Any]:
         go_on=_until(time.monotonic() + order["search_seconds"]) if order["search_seconds"] else None,
         tell=progress.teller(folder),
         lineage=_lineage(known, order["lineage"]),
-        labels_before=snapshot.load(Path(order["before"])).labels if order["before"] else None,
+        labels_before=before.labels if before else None,
+        golden_before=before.golden if before else None,
     )
     trained = training.run(inputs, at=datetime.fromisoformat(order["at"]).astimezone(UTC))
     model_id = trained.model.model_id

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from casework.learning.gates import generations, judging, label_turns
-from casework.learning.gates.gates import Evidence
+from casework.learning.gates.gates import Evidence, Golden
 from casework.learning.gates.held_against import Against, held_against
 from casework.learning.gates.judging import Compared, Judged
 from casework.learning.retraining import tables
@@ -39,7 +39,7 @@ def found(inputs: Inputs, model: Model, known: Tables, learned: TrainingData) ->
     policy = inputs.snapshot.policy
     judged = tables.judged(inputs, known, policy)
     compared = judging.compared(inputs.champion, model, judged, policy, inputs.seed)
-    against, rows, exam = _against(inputs, known), judged.rows, tables.exam(inputs, known)
+    against, rows = _against(inputs, known), judged.rows
     evidence = Evidence(
         training_labels=len(learned),
         training_frauds=learned.frauds,
@@ -48,10 +48,10 @@ def found(inputs: Inputs, model: Model, known: Tables, learned: TrainingData) ->
         difference=_differences(compared),
         agreement=inputs.agreement,
         agreement_items=inputs.agreement_items,
-        golden=judging.golden(inputs.champion, model, exam, policy) if exam else None,
+        golden=_golden(inputs, model, known),
         segments=compared.segments,
         champion_id=inputs.champion.model_id if inputs.champion else "",
-        average_precision=_average_precision(rows, compared, inputs.seed),
+        average_precision=_average_precision(judged, compared, inputs.seed),
         base_rate=float(np.average(rows.y, weights=rows.weight)) if len(rows) else 0.0,
         turned=against.weeks,
     )
@@ -68,10 +68,20 @@ def _differences(compared: Compared) -> dict[str, Interval]:
     }
 
 
-def _average_precision(rows: TrainingData, compared: Compared, seed: int) -> Interval | None:
+def _golden(inputs: Inputs, model: Model, known: Tables) -> Golden | None:
+    exam = tables.exam(inputs, known)
+    if exam is None or inputs.champion is None:
+        return None
+    found = judging.golden(inputs.champion, model, exam, inputs.snapshot.policy) or Golden(0, 0, 0)
+    return replace(found, learned=inputs.snapshot.golden.num_rows - len(exam.rows))
+
+
+def _average_precision(judged: Judged, compared: Compared, seed: int) -> Interval | None:
+    rows = judged.rows
     if not 0 < rows.frauds < len(rows):
         return None
-    return ranking_intervals(rows.y, compared.probability, seed, weight=rows.weight)[1]
+    whole = judged.customer
+    return ranking_intervals(rows.y, compared.probability, seed, weight=rows.weight, groups=whole)[1]
 
 
 def _against(inputs: Inputs, known: Tables) -> Against:

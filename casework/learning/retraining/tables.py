@@ -21,6 +21,7 @@ from data.snapshot_reading import opened
 from engine.features.batch import batch_features
 from engine.model.dataset import TrainingData
 from engine.policy import Policy
+from engine.rules.sql import identifier
 
 JUDGED_SOURCES = ("outcome", "matured_silence", "golden", snapshot.BLIND_VERDICT)
 GOLDEN = "golden"
@@ -64,11 +65,12 @@ class Periods:
 @dataclass(frozen=True, slots=True)
 class Tables:
     """What was known of the transactions: features, those as the champion declares them, each one's segment of the
-    policy (by seq, as the features), and the attributes that groups are made of."""
+    policy and its customer as a number (by seq, as the features), and the attributes that groups are made of."""
 
     features: pa.Table
     champion: pa.Table
     segment: np.ndarray
+    customer: np.ndarray
     context: pa.Table
     periods: Periods
 
@@ -81,6 +83,7 @@ def known(inputs: Inputs) -> Tables:
         table = batch_features(con, taken.features())
         champion = _champion_table(con, inputs, table)
         context = snapshot.context(con, [policy.protected_attribute, "channel"])
+        customer = _customers(con, limits.holdout_by or next(iter(taken.mapping.entities), ""))
         con.register("feature_rows", table)
         at = "CAST(epoch_us(occurred_at) AS BIGINT)"
         named = con.execute(
@@ -88,7 +91,14 @@ def known(inputs: Inputs) -> Tables:
         ).fetchnumpy()
     since = aware(pc.min(table["occurred_at"]).as_py()) if table.num_rows else None
     periods = Periods.before(taken.as_of, policy.labels.maturity, limits.judge, limits.embargo, since)
-    return Tables(table, champion, np.asarray(named["name"], dtype=object), context, periods)
+    return Tables(table, champion, np.asarray(named["name"], dtype=object), customer, context, periods)
+
+
+def _customers(con: Any, entity: str) -> np.ndarray:
+    """A number for each value of the entity, by seq; a payment without one stands for itself."""
+    whose = f"coalesce(CAST({identifier(entity)} AS VARCHAR), transaction_id)" if entity else "transaction_id"
+    found = con.execute(f"SELECT {whose} AS whose FROM transactions ORDER BY seq").to_arrow_table()
+    return np.asarray(found["whose"].combine_chunks().dictionary_encode().indices.to_numpy())
 
 
 def _champion_table(con: Any, inputs: Inputs, table: pa.Table) -> pa.Table:
@@ -146,15 +156,35 @@ def _rows(of: Tables, labels: pa.Table, start: datetime | None, end: datetime, r
         judging.groups(of.context, rows.seq),
         of.segment[place],
         reviews,
+        of.customer[place],
     )
 
 
 def exam(inputs: Inputs, of: Tables) -> Judged | None:
-    """Golden cases as models are held against them; None without any."""
+    """Golden cases that the champion has not learned from either, as models are held against them; None without any
+    golden case."""
     golden = inputs.snapshot.golden
     if not golden.num_rows:
         return None
+    golden = golden.filter(pc.invert(pc.is_in(golden["seq"], _taught_before(inputs, of))))
     return _rows(of, golden, None, datetime.max.replace(tzinfo=UTC), golden.num_rows)
+
+
+def _taught_before(inputs: Inputs, of: Tables) -> pa.Array:
+    """The payments that the champion learned from, by seq: a past payment may have become golden since. Where its
+    snapshot is gone, all from before its training ended; where not even that is known, all."""
+    none = pa.array([], pa.int64())
+    if inputs.champion is None:
+        return none
+    rows, until = of.champion, inputs.champion.manifest.get("notes", {}).get("train_until")
+    if until:
+        rows = rows.filter(judging.between(rows, None, datetime.fromisoformat(until)))
+    seq, labels = rows["seq"].combine_chunks().cast(pa.int64()), inputs.labels_before
+    if labels is None:
+        return seq
+    exam = none if inputs.golden_before is None else inputs.golden_before["seq"].combine_chunks()
+    asked = pc.or_(pc.is_in(labels["seq"], exam), pc.equal(labels["source"], GOLDEN))
+    return seq.filter(pc.is_in(seq, labels.filter(pc.invert(asked))["seq"].combine_chunks()))
 
 
 def panel(inputs: Inputs, of: Tables) -> Judged:
