@@ -12,6 +12,11 @@ from casework.app import App
 from casework.people.permissions import Permission, Person, require
 from casework.people.signin import NotSignedIn
 
+_UPLOADS = {
+    "/v1/imports": Permission.TRANSACTIONS_IMPORT,
+    "/v1/outcome-imports": Permission.OUTCOMES_REPORT,
+}
+
 
 def now() -> datetime:
     """The moment of this request: the one place where HTTP reads the clock."""
@@ -34,10 +39,13 @@ def bearer_token(request: Request) -> str:
     return token_in(request.headers.get("authorization", ""))
 
 
-def may_upload(app: App, authorization: str) -> bool:
-    """Whether this header belongs to somebody who may send a whole file."""
+def may_upload(app: App, path: str, authorization: str) -> bool:
+    """Whether whole files are sent to this path, and this header belongs to somebody who may."""
+    permission = _UPLOADS.get(path)
+    if permission is None:
+        return False
     try:
-        return app.signin.known(token_in(authorization), now()).may(Permission.TRANSACTIONS_IMPORT)
+        return app.signin.known(token_in(authorization), now()).may(permission)
     except NotSignedIn:
         return False
 

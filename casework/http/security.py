@@ -12,7 +12,6 @@ from casework.http.problems import problem
 
 LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_UPLOAD = 4 * 1024 * 1024 * 1024
-UPLOAD_PATHS = ("/v1/imports", "/v1/outcome-imports")
 _DOCS = ("/docs", "/redoc", "/openapi.json")
 
 HEADERS = {
@@ -40,10 +39,10 @@ class TooLarge(HTTPException):
 class SecurityHeaders:
     """ASGI middleware: adds the headers, and refuses a body that is too large before reading it.
 
-    `may_upload(authorization header)` says who may send a large one: bodies are read before endpoints ask.
+    `may_upload(path, authorization header)` says who may send a large one there: bodies are read before endpoints ask.
     """
 
-    def __init__(self, app: ASGIApp, may_upload: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, may_upload: Callable[[str, str], bool]) -> None:
         self._app, self._may_upload = app, may_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +61,7 @@ class SecurityHeaders:
             await send(message)
 
         headers = Headers(scope=scope)
-        large = path in UPLOAD_PATHS and self._may_upload(headers.get("authorization", ""))
+        large = self._may_upload(path, headers.get("authorization", ""))
         limit = LARGEST_UPLOAD if large else LARGEST_BODY
         if _declared_length(headers) > limit:
             answer = problem(413, "Too large", _too_large(limit), _IN_PARTS)

@@ -25,7 +25,7 @@ from data.writer import Writer
 
 MOST = 10
 LONGEST_URL = 500
-_HOST = re.compile(r"[a-z0-9.-]+|\[?[0-9a-f:]+\]?")
+_HOST = re.compile(r"([a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}\.?|\[?[0-9a-f:]+\]?")
 _ACTIVE = "SELECT webhook_id, url, created_by, created_at FROM webhooks WHERE removed_at IS NULL"
 
 

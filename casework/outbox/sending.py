@@ -79,7 +79,12 @@ def _post(
             return answer.is_success, f"{answer.status_code} {answer.reason_phrase}".strip()
     except InputError as refused:
         return False, refused.what
-    except (httpx.HTTPError, OSError) as broken:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        OSError,
+        UnicodeError,
+    ) as broken:  # UnicodeError: no name for DNS
         return False, f"{type(broken).__name__}: {broken}"
 
 

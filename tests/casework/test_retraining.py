@@ -17,8 +17,7 @@ from casework.learning.retraining import concluding, limits, progress, runs, tri
 from casework.learning.retraining.concluding import Asked, conclude
 from casework.learning.retraining.limits import Limits
 from casework.learning.retraining.runs import Ending, Request
-from data.errors import ConflictError
-from data.errors import PermissionDenied
+from data.errors import ConflictError, PermissionDenied
 from data.ledger import Ledger
 from engine.policy import Policy, load_policy
 from tests.ledgers import new_ledger

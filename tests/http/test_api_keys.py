@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from casework.http.security import LARGEST_BODY
 from casework.people.keys import SCOPES, Meter, TooManyRequests
 from casework.people.permissions import ALLOWED, Role
 from casework.people.signin import SignIn
@@ -51,6 +52,19 @@ def test_a_key_asks_for_decisions_alone_and_in_batches(institution: Institution)
     batch = {"transactions": [pay(9002), pay(9003)]}
     assert ask(institution, key, "POST", "/v1/decisions/batch", json=batch).status_code == 200
     assert ask(institution, key, "GET", "/v1/me").json() == {"user": "integrator-1", "role": "integrator"}
+
+
+def test_a_key_sends_large_files_of_what_it_is_for_alone(institution: Institution) -> None:
+    large = {"file": ("large.csv", b"a,b\n" * (LARGEST_BODY // 4 + 1))}
+    told = {}
+    for scope in ("outcomes", "import"):
+        key = make(institution, scopes=[scope])
+        for path in ("/v1/outcome-imports", "/v1/imports"):
+            told[scope, path] = ask(institution, key, "POST", path, files=large).status_code
+    assert told["outcomes", "/v1/imports"] == told["import", "/v1/outcome-imports"] == 413
+    assert (
+        told["outcomes", "/v1/outcome-imports"] == told["import", "/v1/imports"] == 422
+    )  # read, and no table
 
 
 def test_a_key_does_what_its_scopes_say_and_nothing_else(institution: Institution) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from casework.app import App
 from casework.jobs import retain, send
-from casework.outbox import endpoints, messages
+from casework.outbox import endpoints, messages, sending
 from tests.http.institution import Institution, make_workspace, payment, served
 
 HOSTS = ("127.0.0.1", "hooks.example.com")
@@ -214,11 +214,34 @@ def test_a_secret_is_shown_once_and_kept_nowhere(institution: Institution, hook:
         ("https://hooks.example.com\\@evil.example.com/", "not allowed"),
         ("https://hooks.example.com:99999/", "not an address"),
         ("https://hooks.example.com/a b", "not an address"),
+        ("https://hooks..example.com/", "has parts that are not allowed"),
+        ("https://" + "h" * 64 + ".example.com/", "has parts that are not allowed"),
     ],
 )
 def test_only_addresses_that_policy_names_can_be_sent_to(url: str, why: str) -> None:
     with pytest.raises(endpoints.InputError, match=why):
         endpoints.check(url, HOSTS)
+
+
+def test_a_host_that_cannot_even_be_looked_up_keeps_nobody_else_waiting(
+    institution: Institution, receiver: Receiver
+) -> None:
+    app, host = institution.app, "hooks..example.com"
+    hosts = ("127.0.0.1", host)
+    row = {"webhook_id": "webhook_0", "url": f"https://{host}/", "created_by": "admin-1", "removed_at": None}
+    with app.ledger.writing() as w:  # one that an earlier version let in
+        w.insert("webhooks", [{**row, "created_at": app.clock() - timedelta(days=1)}])
+        made, _ = endpoints.add(w, receiver.url, hosts, "admin-1", app.key, app.clock())
+        messages.tell(w, "ping", f"to {host}", {}, app.clock())
+    try:
+        done = sending.deliver(app.ledger, app.key, lambda: hosts, app.clock)
+    finally:
+        with app.ledger.writing() as w:
+            endpoints.remove(w, made["webhook_id"], "admin-1", app.clock())
+            w.execute("DELETE FROM deliveries WHERE webhook_id = 'webhook_0'")
+            w.execute("DELETE FROM webhooks WHERE webhook_id = 'webhook_0'")
+    assert done == {"sent": 1, "failed": 1, "dead": 0}
+    assert len(receiver.got) == 1
 
 
 def test_an_address_allowed_by_policy_is_fine() -> None:
