@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from statistics import median
 from typing import Any
 
@@ -30,9 +31,18 @@ def day_axis(**axis: Any) -> alt.X:
     )
 
 
+def rows_of_days(values: Sequence[Json]) -> alt.InlineData:
+    """Rows to draw whose `day` is text such as `2026-03-01`, each with its day in words."""
+    days = [date.fromisoformat(value["day"]) for value in values]
+    return rows_of(
+        [{**value, "told_day": f"{d:%a} {d.day} {d:%b}"} for value, d in zip(values, days, strict=True)]
+    )
+
+
 def day_told() -> alt.Tooltip:
-    """The same day under the pointer."""
-    return alt.Tooltip("utcyearmonthdate(day):T", title="day (UTC)", format="%a %-d %b")
+    """The day under the pointer, of `rows_of_days`. As words: tooltips print times in the reader's zone alone, whatever
+    their time unit (vega-lite's issue 7185)."""
+    return alt.Tooltip("told_day:N", title="day (UTC)")
 
 
 def threshold_strip(probability: float, thresholds: Json, colours: Palette) -> Picture:

@@ -152,7 +152,7 @@ def _chart(by_day: list[Json]) -> charts.Picture:
     colours = palette()
     rows = [{**row, "told": _seconds(row["median_seconds"])} for row in by_day]
     bars = (
-        alt.Chart(charts.rows_of(rows))
+        alt.Chart(charts.rows_of_days(rows))
         .mark_bar(color=colours.accent, cornerRadius=2, size=12)
         .encode(
             x=charts.day_axis(tickCount=7, labelOverlap=True),

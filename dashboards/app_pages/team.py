@@ -85,7 +85,7 @@ def _chart(by_day: list[Json]) -> alt.LayerChart:
         for row in by_day
         for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
     ]
-    base = alt.Chart(charts.rows_of(rows)).encode(
+    base = alt.Chart(charts.rows_of_days(rows)).encode(
         x=charts.day_axis(tickCount=7),
         y=alt.Y("n:Q", title="tasks", axis=alt.Axis(tickCount=3, tickMinStep=1, format="d", gridOpacity=0.3)),
         color=alt.Color(

@@ -11,7 +11,7 @@ from fake_clock import ahead, stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import frame, words
+from dashboards import charts, frame, words
 
 
 def at_work(opened: Opened) -> AppTest:
@@ -62,7 +62,12 @@ def test_days_of_utc_are_drawn_and_told_as_such_wherever_the_reader_is(opened: O
         drawn = json.loads(chart.proto.spec)
         encoding = drawn["layer"][0]["encoding"]
         assert encoding["x"]["scale"]["type"] == "utc"
-        assert encoding["tooltip"][0]["timeUnit"] == "utcyearmonthdate"
+        assert (encoding["tooltip"][0]["field"], encoding["tooltip"][0]["type"]) == ("told_day", "nominal")
+
+
+def test_a_day_is_told_by_its_own_name() -> None:
+    (row,) = charts.rows_of_days([{"day": "2026-03-01", "n": 3}]).to_dict()["values"]
+    assert row == {"day": "2026-03-01", "n": 3, "told_day": "Sun 1 Mar"}
 
 
 def test_a_flag_in_the_inbox_is_answered(opened: Opened, api: FakeApi) -> None:
