@@ -45,6 +45,15 @@ def test_labels_that_agree_with_the_champion_raise_no_suspicion() -> None:
     assert turned(replace(scored(), fraud=np.zeros(ROWS, dtype=bool))) == ()
 
 
+def test_a_few_labels_below_chance_among_many_weeks_are_not_enough() -> None:
+    """Five against five with an area of 0 has no spread for DeLong; among ten weeks chance does that often enough."""
+    week, late = np.repeat(np.arange(10), 10), np.arange(100) % 10 >= 5
+    margin = np.where(late, -1.0, 1.0) * np.where(week == 0, 1, -1)
+    few = Scored(margin, late, np.full(100, "single_verdict", dtype=object), (MONDAY + 7 * week) * DAY_US)
+    assert turned(few) == ()
+    assert len(turned(replace(few, occurred_us=np.zeros(100), fraud=margin < 0))) == 1
+
+
 def test_outcomes_and_verdicts_are_held_apart() -> None:
     (found,) = turned(scored(swapped_week=0, source="outcome"))
     assert found.source == "outcomes and silence"

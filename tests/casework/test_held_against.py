@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from casework.learning.gates import generations
 from casework.learning.gates.held_against import Against, held_against
+from casework.learning.gates.label_turns import area_with_interval
 from casework.learning.labels import verdicts_given, voiding
 from casework.review import verdicts
 
@@ -42,7 +43,9 @@ class Record:
     reviewer: np.ndarray
     week: np.ndarray
 
-    def against(self, turned: np.ndarray, labels: pa.Table = NO_LABELS) -> Against:
+    def against(
+        self, turned: np.ndarray, labels: pa.Table = NO_LABELS, reason: list[str] | None = None
+    ) -> Against:
         """What is found where these verdicts were recorded the wrong way round."""
         said = pa.table(
             {
@@ -52,6 +55,8 @@ class Record:
                 "given_at": pc_naive(self.features["occurred_at"]),
             }
         )
+        if reason is not None:
+            said = said.append_column("reason", pa.array(reason))
         return held_against(LooksAtMargins(), self.features, labels, said)  # type: ignore[arg-type]
 
 
@@ -80,6 +85,25 @@ def test_a_swapped_week_that_weighing_left_no_label_of_is_found_in_the_words() -
     found = made.against(made.week == 1)
     assert [(turn.week, turn.source) for turn in found.weeks] == [("2026-02-02", "verdicts of reviewers")]
     assert found.weeks[0].frauds + found.weeks[0].legitimate == PAYMENTS // WEEKS
+
+
+def test_a_new_fraud_that_a_rule_finds_and_the_champion_does_not_is_no_swapped_week() -> None:
+    """200 uncertain payments with 15 % fraud and 60 of a rule with 60 %, which score low: AUC below 0.5."""
+    rng = np.random.default_rng(2)
+    by_rule = np.arange(260) >= 200
+    fraud = np.where(by_rule, np.arange(260) % 5 < 3, np.arange(260) % 20 < 3)
+    margin = np.where(by_rule, -4.0, 0.0) + rng.normal(0, 0.5, 260) + 0.5 * fraud
+    at = pa.array([MONDAY] * 260, pa.timestamp("us", "UTC"))
+    features = pa.table({"seq": np.arange(260), "margin": margin, "occurred_at": at})
+    made = Record(features, fraud, np.ones(260), np.zeros(260))
+    reason = ["rule_asks:new" if rule else "uncertain:" for rule in by_rule]
+    right, swapped = np.zeros(260, dtype=bool), np.ones(260, dtype=bool)
+
+    assert area_with_interval(margin[fraud], margin[~fraud]).high < 0.5
+    assert made.against(right, reason=reason).weeks == ()
+    (turn,) = made.against(swapped, reason=reason).weeks
+    assert (turn.frauds, turn.legitimate) == (194, 66)
+    assert "with the champion, each against those that came for the same reason (AUC" in turn.sentence
 
 
 def test_a_few_who_turn_their_answers_are_counted_where_the_week_of_all_looks_sound() -> None:

@@ -61,20 +61,22 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class LabelTurn:
     """Labels of one week and kind of source that the champion did not learn from and that contradict it: those called
-    fraud score lower than those called legitimate (`area`, with 0.5 by chance, wholly below it)."""
+    fraud score lower than those called legitimate (`area`, with 0.5 by chance, wholly below it). `alike` where only
+    payments that came before people for the same reason were compared."""
 
     week: str
     source: str
     frauds: int
     legitimate: int
     area: Interval
+    alike: bool = False
 
     @property
     def sentence(self) -> str:
-        a = self.area
+        a, alike = self.area, ", each against those that came for the same reason" if self.alike else ""
         return (
             f"labels from {self.source} of the week from {self.week} look turned over: the {self.frauds} called fraud "
-            f"score below the {self.legitimate:,} called legitimate with the champion (AUC {a.value:.2f} "
+            f"score below the {self.legitimate:,} called legitimate with the champion{alike} (AUC {a.value:.2f} "
             f"[{a.low:.2f}, {a.high:.2f}], 0.50 is chance)"
         )
 

@@ -33,13 +33,14 @@ _SAID = "single_verdict"
 @dataclass(frozen=True, slots=True)
 class Said:
     """Verdicts as they were given, with the champion's margin of the payment: whether it was called fraud, by whom (a
-    number), when (microseconds since 1970 UTC), and whether it was the first word on that payment."""
+    number), when (microseconds since 1970 UTC), whether it was the first word on that payment, and why that came."""
 
     margin: np.ndarray
     fraud: np.ndarray
     reviewer: np.ndarray
     given_us: np.ndarray
     first: np.ndarray
+    reason: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def weeks_turned(
     """Weeks of first words (by when they were given) and of outcomes (by when the payment was)."""
     first = said.first
     words, value = int(first.sum()), np.asarray(told["value"].to_pylist(), dtype=bool)
+    why = np.concatenate([said.reason[first], np.full(len(value), "", dtype=object)])
     source = np.array([*[_SAID] * words, *told["source"].to_pylist()], dtype=object)
     return label_turns.turned(
         Scored(
@@ -108,6 +110,7 @@ def weeks_turned(
             np.concatenate([said.fraud[first], value]),
             source,
             np.concatenate([said.given_us[first], occurred_us]),
+            why,
         )
     )
 
@@ -172,4 +175,12 @@ def _said(verdicts: pa.Table, margin: np.ndarray) -> Said:
         verdicts["reviewer"].to_numpy(),
         microseconds(verdicts["given_at"]),
         first,
+        _reasons(verdicts),
     )
+
+
+def _reasons(verdicts: pa.Table) -> np.ndarray:
+    """Why each payment came before people; all for one reason in a snapshot of an earlier version."""
+    if "reason" not in verdicts.column_names:
+        return np.full(verdicts.num_rows, "", dtype=object)
+    return np.array(verdicts["reason"].to_pylist(), dtype=object)
