@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from casework.demo.working import Shift
+from dashboards import words
 from data.simulator.analysts import SimulatedAnalyst
 
 
@@ -15,6 +16,8 @@ def test_a_low_score_makes_a_simulated_reviewer_take_back_some_of_what_was_calle
     shift.work(house.now, house.now + timedelta(hours=3))
     rows = house.ledger.read("SELECT was, value FROM revisions")
     assert len(rows) == 40
+    said = {row["reason_code"] for row in house.ledger.read("SELECT DISTINCT reason_code FROM verdicts")}
+    assert said and said <= set(words.REASON_CODES), "what the form offers, and nothing else"
     changed = [row for row in rows if row["was"] != row["value"]]
     assert 1 <= len(changed) <= 20
     assert {row["was"] for row in changed} <= {"confirmed_fraud", "inconclusive"}
