@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from dashboards.client import ApiError
 Json = dict[str, Any]
 FRESH = timedelta(days=1)
 """An alarm younger than this takes a line of every page; an older one keeps its place beside the person only."""
+_NOT_IN_IDS = re.compile(r"\b(?:m|set|rollout|shadow)_[0-9a-f]{12,16}\b|(_)")
 
 
 def ask() -> Json | None:
@@ -57,8 +59,9 @@ def show(told: Json | None, now: datetime, *, alarms: bool = True) -> None:
 
 
 def sentence(alarm: Json) -> str:
-    """What an alarm says, with the names of rules in words."""
-    return words.sentence(alarm["sentence"].replace("_", " "))
+    """What an alarm says, with the names of rules in words, and ids of models, sets and trials as they are."""
+    told = _NOT_IN_IDS.sub(lambda found: " " if found[1] else found[0], alarm["sentence"])
+    return words.sentence(told)
 
 
 def _is_fresh(alarm: Json, now: datetime) -> bool:

@@ -15,6 +15,7 @@ ARMS = {
 }
 FAIL_SAFE = {
     "model_failed": "The model failed on this payment, so the fail-safe answer stood.",
+    "model_missing": "The champion's files were missing or altered, so no model ran and the fail-safe answer stood.",
     "no_model": "No model ran, so the fail-safe answer stood.",
 }
 

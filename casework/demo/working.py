@@ -123,8 +123,9 @@ def _deserved(said: Judgement) -> str:
     return "no" if said.value == "legitimate" and said.seconds < _A_WHILE else "yes"
 
 
+# As the form of the console names them.
 _REASONS = {
-    "confirmed_fraud": "pattern_matches_typology",
-    "legitimate": "consistent_with_history",
-    "inconclusive": "needs_more_information",
+    "confirmed_fraud": "known_pattern",
+    "legitimate": "explained_by_history",
+    "inconclusive": "missing_information",
 }

@@ -37,9 +37,10 @@ class RetrainForm(ReasonForm):
 def list_models(request: Request, person: Person = allowed(Permission.MODELS_READ)) -> Response:
     """Every model, newest first, with its figures and the gates it met. `rates` says of those that decided how much of
     what they stopped was fraud and how much of the fraud they stopped, as the last digest estimated it beside the naive
-    figures; null before the first digest."""
+    figures; null before the first digest. `can_roll_back` says whether a model decided before the champion."""
     ledger = the_app(request).ledger
-    return json_answer({"models": models.table(ledger), "rates": digest.of_models(ledger)})
+    told = {"models": models.table(ledger), "rates": digest.of_models(ledger)}
+    return json_answer({**told, "can_roll_back": models.can_roll_back(ledger)})
 
 
 @router.get("/models/{model_id}")

@@ -29,7 +29,7 @@ def show() -> None:
     with frame.attempt():
         found = signin.client().models()
         models = frame.items(found, "models")
-        _champion(models)
+        _champion(models, can_roll_back=bool(found.get("can_roll_back")))
         rates_view.decided(found.get("rates"), models)
         _table(models)
         generation_view.draw(models)
@@ -41,7 +41,7 @@ def show() -> None:
             _one(models)
 
 
-def _champion(models: list[Json]) -> None:
+def _champion(models: list[Json], *, can_roll_back: bool) -> None:
     champion = next((model for model in models if model["status"] == "champion"), None)
     if champion is None:
         frame.empty(
@@ -61,7 +61,7 @@ def _champion(models: list[Json]) -> None:
             st.caption(
                 f"Let decide by {words.plain(champion['approved_by'])}: {words.plain(champion['approval'])}"
             )
-        if frame.role() in OWNERS and any(model["status"] == "retired" for model in models):
+        if frame.role() in OWNERS and can_roll_back:
             sign_off_view.roll_back()
 
 

@@ -26,11 +26,12 @@ DUE_HOURS = {"day": "24", "hours": "4"}
 
 
 def show() -> None:
-    client = signin.client()
     frame.head("Queue", HOW.get(frame.role(), "What waits, and for how long."))
-    queue = client.queue()
+    queue: Json = {}
+    _next(queue)
+    if not queue:
+        return  # what went wrong stands in its place
     lanes = frame.items(queue, "lanes")
-    _next(queue, lanes)
     _mine(frame.items(queue, "mine"))
     _set_aside(frame.items(queue, "set_aside"))
     if len(lanes) > 1:
@@ -42,7 +43,11 @@ def show() -> None:
 
 
 @frame.part(every=30)
-def _next(queue: Json, lanes: list[Json]) -> None:
+def _next(told: Json) -> None:
+    """What is next, asked anew each time it is drawn; what the API said is put into `told`, for the rest of the page."""
+    queue = signin.client().queue()
+    told.update(queue)
+    lanes = frame.items(queue, "lanes")
     waiting, mine = queue.get("open_total", 0), frame.items(queue, "mine")
     idle = not waiting and not mine
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="large"):
@@ -199,8 +204,8 @@ def _listed(tasks: list[Json], analyst: bool) -> None:
         _open(tasks[index], claim=analyst)
     if analyst:
         st.caption(
-            "Select a row to take that one; why it is here is said once you hold it. Tasks that were drawn at random "
-            "are not listed: they come with the button only."
+            "Select a row to take that one; why it is here is said once you hold it. Not all that waits is listed: "
+            "the rest comes with the button only."
         )
     else:
         st.caption("Adjudications come first; select a row to read it.")

@@ -148,6 +148,7 @@ def _fail_safe(rows: list[Json]) -> None:
     st.subheader("Decided without all it needs, last 30 days", anchor=False)
     names = {
         "no_model": "No model runs",
+        "model_missing": "The champion's files are missing or altered",
         "model_failed": "The model failed",
         "kill_switch": "The kill switch was on",
     }

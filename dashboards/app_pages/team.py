@@ -250,15 +250,26 @@ def _place(people: list[Json]) -> None:
         limit = st.number_input(
             "Tasks held at once (0: as policy says)", 0, 100, person["held_limit"], key=f"limit_{user}"
         )
-        days = st.number_input("Away for days (0: here)", 0, 365, 0, key=f"away_{user}")
+        days, back = _absence(person)
         if st.button("Save", key="save_place"):
             with frame.attempt():
                 work = signin.client().work
                 work.place(user, teams.split(","), languages.split(","), int(limit))
-                until = (frame.now() + timedelta(days=int(days))).isoformat() if days else None
-                if days or person["away_until"]:
+                if back or days:
+                    until = None if back else (frame.now() + timedelta(days=days)).isoformat()
                     work.away(until, user)
                 st.rerun()
+
+
+def _absence(person: Json) -> tuple[int, bool]:
+    """For how many days from now somebody shall be away (0: as it is), and whether he or she is back."""
+    user, until = person["user_id"], person["away_until"]
+    back = False
+    if until:
+        st.caption(f":material/beach_access: Away until {frame.when(until)}.")
+        back = st.checkbox("Is back", key=f"back_{user}")
+    label = "Away for days from now (0: as it is)" if until else "Away for days (0: here)"
+    return int(st.number_input(label, 0, 365, 0, key=f"away_{user}", disabled=back)), back
 
 
 def _reported(team: Json) -> None:

@@ -94,6 +94,8 @@ ROUTES = [
     ("POST", "/tasks/([^/]+)/escalate", False, _note("escalate")),
     ("POST", "/bulk-verdicts", False, lambda api, asked: _bulk(api, asked)),
     ("POST", "/bulk-verdicts/undo", False, lambda _api, _asked: {"results": []}),
+    ("PUT", "/reviewers/([^/]+)", False, _note("place")),
+    ("PUT", "/reviewers/([^/]+)/away", False, _note("away")),
     ("POST", "/inbox/([^/]+)/answer", False, _note("answer")),
     ("POST", "/cases/([^/]+)/notes", False, _note("note")),
     *fake_own_work.ROUTES,

@@ -78,7 +78,10 @@ def test_a_flip_is_opened_and_shows_what_moved_each_model(opened: Opened) -> Non
 
 def test_a_challenger_is_turned_down_tried_or_taken_back(opened: Opened, api: FakeApi) -> None:
     retired = fake_models.MODELS["models"][1] | {"model_id": "m_old", "status": "retired"}
-    api.answers["GET /models"] = {"models": [*fake_models.MODELS["models"], retired]}
+    known = {"models": [*fake_models.MODELS["models"], retired]}
+    api.answers["GET /models"] = {**known, "can_roll_back": False}
+    assert not button(opened("risk-manager-1", "models"), "roll_back")
+    api.answers["GET /models"] = {**known, "can_roll_back": True}
     app = opened("risk-manager-1", "models")
     app.text_input(key="sign_off_reason").input("declines pensioners")
     next(b for b in app.button if b.label == "Turn it down").click().run()

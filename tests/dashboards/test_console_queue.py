@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
+import pytest
+import streamlit as st
 from fake_api import FakeApi
 from page_text import seen
 from streamlit.testing.v1 import AppTest
@@ -37,3 +41,28 @@ def test_an_analysts_list_tells_neither_lane_nor_reason(opened: Opened) -> None:
     table = opened("analyst-1", "queue").dataframe[-1].value
     assert "Lane" not in table.columns
     assert "Why" not in table.columns
+
+
+def test_the_head_of_the_queue_is_drawn_from_what_the_api_says_at_that_moment(
+    opened: Opened, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = count(70)
+
+    def later(draw: Callable[..., None], **options: Any) -> Callable[..., None]:
+        """A part that is drawn again by itself, half a minute after the page around it was."""
+
+        def drawn(*given: Any) -> None:
+            if options.get("run_every") == 30:
+                api.answers["GET /queue"] = {
+                    "lanes": [],
+                    "mine": [],
+                    "open_total": next(waiting),
+                    "done_today": 0,
+                }
+            draw(*given)
+
+        return drawn
+
+    monkeypatch.setattr(st, "fragment", later)
+    text = seen(opened("analyst-1", "queue"))
+    assert f"Waiting: {next(waiting) - 1}" in text

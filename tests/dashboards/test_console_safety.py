@@ -12,7 +12,7 @@ from fake_clock import stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import control_view
+from dashboards import alarm_banner, control_view, words
 
 Opened = Callable[..., AppTest]
 
@@ -33,6 +33,31 @@ def test_every_page_says_that_the_kill_switch_is_on_and_that_alarms_wait(
         text = seen(opened(user, page))
         assert "The kill switch is on." in text and "everybody is declined" in text
         assert "1 new alarm]" in text and "night on new device" in text
+
+
+def test_a_task_says_that_the_kill_switch_is_on_and_tells_of_no_alarm(opened: Opened, api: FakeApi) -> None:
+    api.answers["GET /alarms"] = fake_safety.LOUD
+    text = seen(opened("analyst-1", "review", task="k_0001", next="1"))
+    assert "The kill switch is on." in text and "everybody is declined" in text
+    assert "night on new device" not in text
+
+
+def test_an_alarm_names_rules_in_words_and_ids_as_they_are() -> None:
+    ids = ("m_a91c5e77d204", "set_4be1c09f2d7a6630", "rollout_0a1b2c3d4e5f", "shadow_0a1b2c3d4e5f")
+    told = alarm_banner.sentence(
+        {"sentence": f"night_on_new_device and set_by_hand beside {', '.join(ids)}."}
+    )
+    assert told == words.plain(f"night on new device and set by hand beside {', '.join(ids)}.")
+
+
+def test_missing_files_of_the_champion_are_no_failed_rule(opened: Opened, api: FakeApi) -> None:
+    row = {"kind": "fail_safe", "subject": "model_missing", "n": 3, "last_at": stamp(hours=1)}
+    api.answers["GET /safety"] = {**fake_safety.OVERVIEW, "fail_safe": [row]}
+    text = seen(opened("risk-manager-1", "safety"))
+    assert "The champion's files are missing or altered" in text
+    assert "The rule model_missing failed" not in text
+    [said] = control_view.lines({"killed": False, "fail_safe": "model_missing"})
+    assert "missing or altered" in said
 
 
 def test_an_alarm_of_last_week_takes_no_line_of_any_page_but_keeps_its_link(

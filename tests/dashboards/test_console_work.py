@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import fake_work
 from conftest import Opened
 from fake_api import FakeApi
 from fake_asking import Refused
@@ -32,7 +34,7 @@ def test_the_team_page_says_first_when_the_backlog_clears(opened: Opened) -> Non
 
 
 def test_too_few_days_are_said_instead_of_a_forecast(opened: Opened, api: FakeApi) -> None:
-    team = api.answers["GET /team"] = dict(__import__("fake_work").TEAM)
+    team = api.answers["GET /team"] = dict(fake_work.TEAM)
     team["forecast"] = {
         **team["forecast"],
         "known": False,
@@ -76,6 +78,33 @@ def test_a_flag_in_the_inbox_is_answered(opened: Opened, api: FakeApi) -> None:
     app.text_area(key="said_flag_1").input("added to the guideline").run()
     press(app, "answer_flag_1")
     assert ("answer", "flag_1", {"answer": "added to the guideline"}) in api.done
+
+
+def placed(opened: Opened, api: FakeApi, **person: Any) -> AppTest:
+    """The team page with its first analyst as given."""
+    first, *others = fake_work.TEAM["people"]
+    api.answers["GET /team"] = {**fake_work.TEAM, "people": [{**first, **person}, *others]}
+    return opened("team-lead-1", "team")
+
+
+def test_saving_somebodys_teams_leaves_the_absence_as_it_is(opened: Opened, api: FakeApi) -> None:
+    app = placed(opened, api, away_until=ahead(hours=50))
+    app.text_input(key="teams_analyst-1").input("cards").run()
+    press(app, "save_place")
+    assert [what for what, _, _ in api.done] == ["place"]
+    app.checkbox(key="back_analyst-1").check().run()
+    press(app, "save_place")
+    assert api.done[-1] == ("away", "analyst-1", {"until": None})
+
+
+def test_an_absence_is_begun_with_a_number_of_days(opened: Opened, api: FakeApi) -> None:
+    app = placed(opened, api)
+    app.number_input(key="away_analyst-1").set_value(3).run()
+    press(app, "save_place")
+    (what, user, body) = api.done[-1]
+    until = words.moment(body["until"])
+    assert (what, user) == ("away", "analyst-1")
+    assert until is not None and 71 < (until - frame.now()).total_seconds() / 3600 < 73
 
 
 def test_training_needs_are_read_only_on_request(opened: Opened) -> None:

@@ -132,10 +132,12 @@ def test_a_rollback_is_one_step_and_needs_no_second_person(
 ) -> None:
     assert models.champion_id(institution.app.ledger) == second, "signed off by the test before this one"
     assert ask(institution, "analyst-1", "/model-rollbacks").status_code == 403
+    assert institution.ask("risk-manager-1", "GET", "/v1/models").json()["can_roll_back"]
     done = ask(institution, "risk-manager-1", "/model-rollbacks")
     assert (done.status_code, done.json()["model_id"]) == (201, first)
     assert institution.decide(payment(61))["model_id"] == first
     assert models.standing(institution.app.ledger, second)["rolled_back"]  # type: ignore[index]
+    assert not institution.ask("risk-manager-1", "GET", "/v1/models").json()["can_roll_back"]
     assert ask(institution, "risk-manager-1", "/model-rollbacks").status_code == 409
 
 

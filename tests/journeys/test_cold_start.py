@@ -127,7 +127,7 @@ class Bank:
                     form = VerdictForm(
                         value="confirmed_fraud" if bad else "legitimate",
                         typology="velocity" if bad else "",
-                        reason_code="pattern_matches_typology" if bad else "consistent_with_history",
+                        reason_code="known_pattern" if bad else "explained_by_history",
                         confidence="high",
                     )
                     verdicts.give(w, task.task_id, reviewer, form, policy, self.now + timedelta(seconds=30))

@@ -125,6 +125,11 @@ def turn_down(w: Writer, model_id: str, *, by: str, reason: str, at: datetime) -
     refuse(w, model_id, by=by, reason=reason_of(reason, "turning a model down"), at=at)
 
 
+def can_roll_back(source: Ledger | Writer) -> bool:
+    """Whether a model decided before the champion, so that one step back leads to it."""
+    return bool(predecessor(source, champion_id(source)))
+
+
 def roll_back(w: Writer, *, by: str, reason: str, at: datetime) -> str:
     """Have the champion before decide again, in one step and without a second person: it has decided before. Returns
     its id. ConflictError where there was none."""
