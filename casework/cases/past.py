@@ -87,8 +87,8 @@ class PastPayments:
         if not self._entity:
             return
         # Only now: of those added last, the first may have been asked for what was before it.
-        for value in self._long:
-            del self._fresh[value][:-LONGEST_HISTORY]
+        for long in self._long:
+            del self._fresh[long][:-LONGEST_HISTORY]
         self._long.clear()
         for transaction in made:
             value = transaction.entities.get(self._entity)
