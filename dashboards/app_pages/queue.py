@@ -44,7 +44,7 @@ def show() -> None:
 
 @frame.part(every=30)
 def _next(told: Json) -> None:
-    """What is next, asked anew each time it is drawn; what the API said is put into `told`, for the rest of the page."""
+    """What is next, asked anew at each drawing; what the API said goes into `told`, for the rest of the page."""
     queue = signin.client().queue()
     told.update(queue)
     lanes = frame.items(queue, "lanes")
