@@ -96,8 +96,8 @@ def list_tasks(
     due_within_hours: Annotated[int | None, Query(ge=1, le=10_000)] = None,
     person: Person = allowed(Permission.TASKS_LIST),
 ) -> Response:
-    """Tasks by status, lane and how soon they are due, the largest first or the nearest deadline. A reviewer sees only
-    open ones that may be chosen by hand."""
+    """Tasks by status, lane and how soon they are due, the largest first or the nearest deadline. A reviewer sees
+    open ones that may be chosen by hand, and not all of these: the others are handed out only."""
     app = the_app(request)
     lines = task_pages.task_list(
         app.ledger,
@@ -111,6 +111,7 @@ def list_tasks(
         policy=app.live.settings.policy,
         order=order,
         due_within=timedelta(hours=due_within_hours) if due_within_hours else None,
+        key=app.key,
     )
     return json_answer({"tasks": lines})
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from casework.review import handing_out, tasks, verdicts
+from casework.review import handing_out, verdicts
 from casework.review.desk import Desk
 from casework.review.review_design import BLIND_FIRST
+from casework.review.tasks import Task
 from casework.review.verdicts import VerdictForm
 from data.errors import ConflictError, InputError, SecondLookError
 from data.ledger import Ledger
-from data.writer import Writer
 from engine.policy import Policy
 
 MOST = 100
@@ -42,8 +42,8 @@ def apply(
     for task_id in dict.fromkeys(task_ids):
         try:
             with ledger.writing() as w:
-                _check_readable(w, task_id, reviewer)
-                handing_out.claim(w, task_id, reviewer, policy, at, role=role, desk=desk, roomy=True)
+                task = handing_out.claim(w, task_id, reviewer, policy, at, role=role, desk=desk, roomy=True)
+                _check_readable(task)
                 given = verdicts.give(
                     w, task_id, reviewer, form, policy, at, applied_from=applied_from or "bulk", seen=None
                 )
@@ -68,11 +68,12 @@ def undo(
     return results
 
 
-def _check_readable(w: Writer, task_id: str, reviewer: str) -> None:
-    task = tasks.find(w, task_id)
-    if task.arm == BLIND_FIRST and (task.kind in handing_out.PICKABLE or task.assignee == reviewer):
+def _check_readable(task: Task) -> None:
+    """ConflictError for a task to be decided before the score is seen, of whatever kind: what only some of them refused
+    would tell them apart."""
+    if task.arm == BLIND_FIRST:
         raise ConflictError(
             "this task is decided before the score is seen, so it is read first",
-            where=task_id,
+            where=task.task_id,
             hint="Open it and answer it on its page.",
         )

@@ -25,6 +25,7 @@ from casework.review.review_design import (
 from casework.review.tasks import Task
 from data.errors import NotFoundError
 from data.ledger import Ledger
+from engine.draws import draw
 from engine.policy import Policy
 
 SET_ASIDE = """
@@ -33,6 +34,8 @@ SET_ASIDE = """
 """Tasks on somebody's desk that he or she knows of: what was drawn at random and handed out tells nothing by lying
 there."""
 DEADLINE = "deadline"
+LISTED = 0.5
+"""Share of the tasks that may be chosen by hand which analysts find in the list to choose from."""
 _LANES = """
     SELECT lane, count(*) FILTER (free) AS open, count(*) FILTER (NOT free) AS claimed,
            min(deadline) AS oldest_deadline, CAST(sum(amount_minor) AS BIGINT) AS amount_minor
@@ -128,10 +131,15 @@ def task_list(
     policy: Policy | None = None,
     order: str = "",
     due_within: timedelta | None = None,
+    key: bytes = b"",
 ) -> list[dict[str, Any]]:
     """Briefs of tasks. Analysts see open primary tasks, which they may choose, the largest amount first: an
     order by expected money would tell the score. Team leads see every kind, adjudications and then the most
-    expected money first. With the order "deadline" the nearest comes first; `due_within` leaves out what has longer."""
+    expected money first. With the order "deadline" the nearest comes first; `due_within` leaves out what has longer.
+
+    With a `key` only the share LISTED of the primary tasks is there for analysts, drawn by it: the others are handed
+    out only, so that not having been listed does not tell what was drawn at random.
+    """
     whole = role not in REVIEWER_ROLES
     found = tasks.where(
         ledger,
@@ -153,14 +161,16 @@ def task_list(
     shown = [task for task in found if whole or lane in ("", _lane_shown(task, role))]
     if not whole and policy is not None:
         who = reviewers.find(ledger, reviewer)
-        shown = [task for task in shown if _could_take(task, who, policy, at)]
+        shown = [task for task in shown if _could_take(task, who, policy)]
+    if not whole and key:
+        shown = [task for task in shown if task.assignee or draw(key, "listed", task.task_id) < LISTED]
     return briefs(ledger, shown[:limit], role)
 
 
-def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy, at: datetime) -> bool:
-    """Whether an open task is in a queue this person serves, on nobody else's desk, and not set aside."""
-    asleep = task.snoozed_until is not None and at < task.snoozed_until
-    free = task.assignee in ("", who.user_id) and not asleep and not who.in_training
+def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy) -> bool:
+    """Whether an open task is in a queue this person serves, on nobody else's desk, and not set aside: what was stands
+    under `set_aside`, whatever its kind, also once its moment has come."""
+    free = task.assignee in ("", who.user_id) and task.snoozed_until is None and not who.in_training
     return free and who.serves(policy.work.queue(task.queue))
 
 
