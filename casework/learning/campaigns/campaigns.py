@@ -67,10 +67,12 @@ class Design:
 def launch(app: App, design: Design, *, by: str) -> JSON:
     """Draw the sample and open a task for each payment of it; the campaign's row with its progress.
 
-    ConflictError while another campaign is open, InputError where there is nothing to ask about.
+    ConflictError while another campaign is open or the policy gives campaigns no share, InputError where there is
+    nothing to ask about.
     """
     design.check()
     name = reason_of(design.name, "a campaign")
+    _check_share(app.live.settings.policy)
     live, at = app.live, app.clock()
     if app.ledger.read("SELECT 1 FROM campaigns WHERE closed_at IS NULL LIMIT 1"):
         raise ConflictError("another labelling campaign is open", hint="Close it first.")
@@ -92,6 +94,16 @@ def launch(app: App, design: Design, *, by: str) -> JSON:
             dossier = {**build_dossier(decision, background), "lane": ""}
             _open(w, campaign_id, each, decision, dossier, design, live.settings.policy, app.key, at)
     return campaign_results.one(app.ledger, campaign_id, live.settings.policy, at)
+
+
+def _check_share(policy: Policy) -> None:
+    """ConflictError where the campaign's lane has no share: beside any other work its tasks would expire unread."""
+    if policy.lanes.get(LANE, 0.0) <= 0:
+        raise ConflictError(
+            f"the lane {LANE} has no share, so beside other work nobody would ever be given a task of it",
+            where="policy.yaml: lanes",
+            hint=f"Propose a policy with lanes such as {LANE}: 0.05, taken from another lane; the shares add up to 1.",
+        )
 
 
 def _answered(app: App, drawn: Drawn, at: datetime) -> Decision:
