@@ -41,8 +41,7 @@ _HOURLY, _DAILY, _WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days
 
 
 def all_jobs(app: App) -> list[Job]:
-    """Every scheduled job; how often a retrain comes is the policy's to say."""
-    every = app.live.settings.policy.retrain.every
+    """Every scheduled job."""
     return [
         Job(
             "sweep",
@@ -89,19 +88,7 @@ def all_jobs(app: App) -> list[Job]:
         Job("replay", "make decisions of the past again and compare", _DAILY, lambda by: replay(app, by)),
         Job("verify", "walk the whole chain of events", _DAILY, lambda by: verify(app)),
         *_of_reviewers(app),
-        Job(
-            "retrain",
-            "train a challenger and hold it against the champion",
-            every,
-            lambda by: retrain(app, by),
-        ),
-        Job(
-            "retrain_triggers",
-            "train before its time where many labels are new, or drift asks for it",
-            _HOURLY,
-            lambda by: trigger(app, by),
-            False,
-        ),
+        *_of_models(app),
     ]
 
 
@@ -126,6 +113,26 @@ def _of_reviewers(app: App) -> list[Job]:
             "issue the scorecards that are due, to their reviewers",
             _DAILY,
             lambda by: score(app),
+        ),
+    ]
+
+
+def _of_models(app: App) -> list[Job]:
+    """Jobs that train; how often a retrain comes is the policy's to say."""
+    every = app.live.settings.policy.retrain.every
+    return [
+        Job(
+            "retrain",
+            "train a challenger and hold it against the champion",
+            every,
+            lambda by: retrain(app, by),
+        ),
+        Job(
+            "retrain_triggers",
+            "train before its time where many labels are new, or drift asks for it",
+            _HOURLY,
+            lambda by: trigger(app, by),
+            False,
         ),
     ]
 

@@ -79,12 +79,8 @@ def _post(
             return answer.is_success, f"{answer.status_code} {answer.reason_phrase}".strip()
     except InputError as refused:
         return False, refused.what
-    except (
-        httpx.HTTPError,
-        httpx.InvalidURL,
-        OSError,
-        UnicodeError,
-    ) as broken:  # UnicodeError: no name for DNS
+    # httpx reads addresses more strictly than we do, and what DNS takes for no name at all is a UnicodeError.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as broken:
         return False, f"{type(broken).__name__}: {broken}"
 
 
