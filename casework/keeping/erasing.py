@@ -234,9 +234,12 @@ def kept_apart(scope: Scope) -> tuple[str, list[Any]]:
     """
     if scope.value:
         path = "/" + scope.column.replace("~", "~0").replace("/", "~1")
-        cell = "trim(json_extract_string(TRY_CAST(raw AS JSON), ?))"
-        whole = [":" + canonical_json(scope.value).decode(), ERASED]
-        return f"coalesce({cell} = ?, contains(raw, ?)) AND raw <> ?", [path, scope.value, *whole]
+        row = "TRY_CAST(raw AS JSON)"
+        same = f"coalesce(trim(json_extract_string({row}, ?)) = ?, false)"
+        condition = (
+            f"CASE WHEN json_type({row}, ?) IS NULL THEN contains(raw, ?) ELSE {same} END AND raw <> ?"
+        )
+        return condition, [path, ":" + canonical_json(scope.value).decode(), path, scope.value, ERASED]
     old = "raw <> ? AND import_id IN (SELECT import_id FROM imports WHERE imported_at < ?)"
     return old, [ERASED, *scope.parameters]
 

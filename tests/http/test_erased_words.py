@@ -104,6 +104,7 @@ def test_erasing_a_short_value_leaves_rows_of_others_in_quarantine(bank: Institu
         3: orjson.dumps({"of_an_older_mapping": "7"}),
         4: orjson.dumps({"of_an_older_mapping": "17"}),
         5: orjson.dumps({column: "7", "note": "cut off at its 4,000th character"})[:-9],
+        7: orjson.dumps({column: None, "amount": "7"}),
         6: orjson.dumps({column: "77", "amount": "7 or so"})[:-2],
     }
     with app.ledger.writing() as w:
