@@ -31,6 +31,7 @@ MANIFEST = "manifest.json"
 KEPT = 14
 _FOLDERS = ("rules", "models", "snapshots", "files")
 _FILES = (MAPPING_FILE, "secret.key", "demo-summary.json")
+_UNFINISHED = shutil.ignore_patterns("*.unfinished")  # an export under way renames them any moment
 JSON = dict[str, Any]
 
 
@@ -61,9 +62,8 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
         (half / MANIFEST).write_bytes(orjson.dumps({"manifest": orjson.Fragment(text), "seal": seal}))
         half.rename(target)
     except OSError as problem:
-        raise LedgerError(
-            f"the backup cannot be written ({problem.strerror})", where=str(target)
-        ) from problem
+        said = problem.strerror or problem  # that of many files at once has no word of the system's
+        raise LedgerError(f"the backup cannot be written ({said})", where=str(target)) from problem
     finally:
         shutil.rmtree(half, ignore_errors=True)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
@@ -102,7 +102,8 @@ def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:
         )
     _check_files(backup, manifest["manifest"]["files"])
     try:
-        shutil.copytree(backup, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
+        shutil.copytree(backup, root, dirs_exist_ok=True)
+        (root / MANIFEST).unlink()  # of the backup; models and snapshots have manifests of their own
         for name in ("models", "snapshots", "rules"):
             (root / name).mkdir(exist_ok=True)
         with Ledger.open(Workspace(root).opened().ledger_file) as ledger:
@@ -162,7 +163,7 @@ def _copy_rest(workspace: Workspace, into: Path) -> None:
             shutil.copy2(workspace.root / name, into / name)
     for name in _FOLDERS:
         if (workspace.root / name).is_dir():
-            shutil.copytree(workspace.root / name, into / name)
+            shutil.copytree(workspace.root / name, into / name, ignore=_UNFINISHED)
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -54,11 +54,21 @@ def test_a_backup_made_while_serving_comes_back_whole_and_goes_on(
     bank: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECONDLOOK_BACKUPS", str(tmp_path / "kept"))
+    model, training = bank.app.workspace.models / "m_1", bank.app.workspace.snapshots / "run_1"
+    for folder in (model, training):
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text("{}")
+    (training / "part.unfinished").write_text("about to get its name")
     made = good(bank.ask("admin-1", "POST", "/v1/backups", json={"reason": "before the upgrade"}))
     bank.decide(payment(4))  # after the copy
     done = backups.restore(tmp_path / "kept" / made["backup"], tmp_path / "again", by="admin-1", at=START)
     assert (done["event_seq"], done["hash"]) == (made["event_seq"], made["hash"])
     workspace = Workspace(tmp_path / "again").opened()
+    assert (workspace.models / "m_1" / "manifest.json").is_file(), "a folder without it is no model"
+    assert [file.name for file in (workspace.snapshots / "run_1").iterdir()] == ["manifest.json"]
+    assert not (workspace.root / "manifest.json").exists()
+    shutil.rmtree(model)
+    shutil.rmtree(training)
     with Ledger.open(workspace.ledger_file) as ledger:
         assert chain.verify(ledger).ok
         assert ledger.seq_of("t3") == 3
