@@ -23,7 +23,11 @@ from engine.policy import Breaker as Limits
 from engine.units import percent
 
 RULE, MODEL, POLICY, DECLINES = "rule", "model", "policy", "declines"
+ROLLOUT, ROLLOUT_DECLINES = "rollout", "rollout_declines"
+"""A candidate set that decides a share of the payments: any answer but approval, and declines, of its own decisions."""
+ON_TRIAL = (ROLLOUT, ROLLOUT_DECLINES)
 PAUSE, CAP = "pause", "cap"
+_PAUSED_TRIAL = "It is on trial, so the rollout is paused: the set in force decides all."
 _HIGHEST, _LOWEST = 0.95, 1e-6
 
 
@@ -128,31 +132,44 @@ class Breaker:
         self.limits, self.set_id = limits, set_id
         self.watches = {(watch.kind, watch.subject): watch for watch in watches}
         self._tests = {key: RatioTest.of(watch.expected, limits) for key, watch in self.watches.items()}
-        self._total = 0
+        tried = [watch.subject for watch in self.watches.values() if watch.kind in ON_TRIAL]
+        self._totals = dict.fromkeys([set_id, *tried], 0)
         self._before = {key: watch.seen for key, watch in self.watches.items()}
 
     def see(self, made: Sequence[Decision], at: datetime) -> list[Acted]:
-        """Count decisions; what is to be paused or capped now. Only those made under the watched set count."""
+        """Count decisions; what is to be paused or capped now. Those made under the watched set count, and those of a
+        candidate for its own watches."""
         found = []
         for decision in made:
-            if decision.set_id != self.set_id:
+            if decision.set_id not in self._totals:
                 continue
-            self._total += 1
-            for key in alarms_of(decision):
+            self._totals[decision.set_id] += 1
+            asks = alarms_of if decision.set_id == self.set_id else alarms_on_trial
+            for key in asks(decision):
                 watch = self.watches.get(key)
                 if watch is not None and not watch.acted and self._alarmed(watch, key, at):
-                    watch.acted = True
+                    self._has_acted(watch)
                     found.append(_told(watch, self._action(watch, at)))
         return found
 
     def counted(self) -> list[Watch]:
         """Everything watched, with its decisions counted up to now."""
         for key, watch in self.watches.items():
-            watch.seen = self._before[key] + self._total
+            watch.seen = self._seen(key)
         return list(self.watches.values())
 
+    def _has_acted(self, watch: Watch) -> None:
+        watch.acted = True
+        if watch.kind in ON_TRIAL:  # one act pauses the rollout, and one person lets it go on
+            for kind in ON_TRIAL:
+                self.watches[kind, watch.subject].acted = True
+
+    def _seen(self, key: tuple[str, str]) -> int:
+        kind, subject = key
+        return self._before[key] + self._totals[subject if kind in ON_TRIAL else self.set_id]
+
     def _alarmed(self, watch: Watch, key: tuple[str, str], at: datetime) -> bool:
-        test, watch.seen = self._tests[key], self._before[key] + self._total
+        test, watch.seen = self._tests[key], self._seen(key)
         watch.evidence += (watch.seen - watch.last - 1) * test.quiet
         if watch.evidence <= 0.0 and not watch.is_new(at, self.limits):
             watch.evidence, watch.calm_seen, watch.calm_alarms = 0.0, watch.seen - 1, watch.alarms
@@ -180,17 +197,30 @@ def alarms_of(decision: Decision) -> Iterator[tuple[str, str]]:
         yield DECLINES, DECLINES
 
 
+def alarms_on_trial(decision: Decision) -> Iterator[tuple[str, str]]:
+    """What a decision of a candidate set counts as an alarm of: the set as a whole, and its declines."""
+    declined = decision.outcome is Outcome.DECLINE or decision.explored
+    if declined:
+        yield ROLLOUT_DECLINES, decision.set_id
+    if declined or decision.outcome is Outcome.REVIEW:
+        yield ROLLOUT, decision.set_id
+
+
 def _told(watch: Watch, action: str) -> Acted:
     whose = {
         RULE: f"The rule {watch.subject} hit",
         MODEL: f"The model {watch.subject} alone asked for more than approval in",
         POLICY: "The policy asked for more than approval in",
         DECLINES: "Declined were",
+        ROLLOUT: f"The set {watch.subject} on trial asked for more than approval in",
+        ROLLOUT_DECLINES: f"The set {watch.subject} on trial declined",
     }[watch.kind]
     done = {
         (PAUSE, RULE): "It is new or changed, so it is paused: recorded, not obeyed.",
         (PAUSE, MODEL): "It is new, so it is paused: the model before it decides.",
         (PAUSE, POLICY): "It is new or changed, so it is paused: the policy before it applies.",
+        (PAUSE, ROLLOUT): _PAUSED_TRIAL,
+        (PAUSE, ROLLOUT_DECLINES): _PAUSED_TRIAL,
     }.get((action, watch.kind), "It has stood long, so it goes on; what it would decline is reviewed.")
     seen, alarms = watch.seen - watch.calm_seen, watch.alarms - watch.calm_alarms
     latest = "the latest " if watch.calm_seen else ""

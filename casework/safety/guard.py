@@ -11,7 +11,7 @@ from casework.safety import alarms, breaker_acts, effects
 from casework.safety.alarms import BREAKER, FAIL_SAFE, RULE_ERROR, UNEXPLAINED, Key
 from data.transactions import Transaction
 from data.writer import Writer
-from engine.breaker import CAP, MODEL, PAUSE, POLICY, RULE, Acted, Breaker
+from engine.breaker import CAP, MODEL, ON_TRIAL, PAUSE, POLICY, RULE, Acted, Breaker
 from engine.control import Control
 from engine.costs import CapacityState
 from engine.decide import Engine, is_unexplained
@@ -33,7 +33,7 @@ _UNEXPLAINED = "The model {} could not explain decisions. Their answers stand, w
 class Guard:
     """Everything of safety that is in memory while an engine decides; the ledger can make it anew at any time.
 
-    `stale` says that what decides must be loaded anew, because a model or policy was paused.
+    `stale` says that what decides must be loaded anew, because a model, policy or rollout was paused.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Guard:
         done = {(acted.action, acted.subject, acted.version)} if acted.kind == RULE else set()
         control = controlled(self.control, acted.action, acted.kind, acted.subject)
         self.use(control, self.switched | done)
-        if acted.action == PAUSE and acted.kind in (MODEL, POLICY):
+        if acted.action == PAUSE and acted.kind in (MODEL, POLICY, *ON_TRIAL):
             self.stale = True
 
     def _alarm_of(self, w: Writer, rows: Sequence[dict[str, Any]], at: datetime) -> None:

@@ -17,7 +17,7 @@ from casework.safety.trials import ROLLOUT, SHADOW, Trial
 from casework.watching import widening
 from data.errors import ConfigError, SecondLookError
 from data.ledger import Ledger
-from engine.breaker import DECLINES, MODEL, PAUSE, POLICY, RULE, Breaker
+from engine.breaker import DECLINES, MODEL, ON_TRIAL, PAUSE, POLICY, RULE, Breaker
 from engine.control import Control
 from engine.costs import CapacityState
 from engine.decide import Engine
@@ -71,6 +71,15 @@ def paused_model(ledger: Ledger, model_id: str) -> bool:
     )
 
 
+def paused_trial(ledger: Ledger, trial: Trial) -> bool:
+    """Whether the breaker has paused what this rollout lets decide."""
+    if trial.model_id:
+        return paused_model(ledger, trial.model_id)
+    return any(
+        a["kind"] in ON_TRIAL and a["version"] == trial.trial_id for a in breaker_acts.in_force(ledger)
+    )
+
+
 def model_before(ledger: Ledger, model_id: str) -> str:
     """The champion that this model took the place of, '' if it was the first."""
     return registered.predecessor(ledger, model_id)
@@ -106,7 +115,10 @@ def guard(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read
     model_id = engine.model.model_id if engine.model else ""
     running = Running(settings.files, settings.rules, model_id, settings.policy.breaker)
     until = moment + timedelta(microseconds=1)
-    watched = [*watches(ledger, running, until), *rollout_watch.watches(ledger, running.limits, until)]
+    watched = [
+        *watches(ledger, running, until),
+        *rollout_watch.watches(ledger, running.limits, until, engine.set_id),
+    ]
     breaker = Breaker(watched, running.limits, engine.set_id)
     acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
     for act in acts:
@@ -144,14 +156,15 @@ def control_of(ledger: Ledger, acts: Sequence[JSON]) -> Control:
 
 
 def standing_acts(acts: Sequence[JSON], settings: Settings, model_id: str) -> list[JSON]:
-    """The acts that are about what runs now: a new version of a rule, or another model, is another thing."""
+    """The acts that are about what runs now: a new version of a rule, or another model, is another thing. What is
+    paused does not run, and its act stands until somebody ends it."""
     versions = {(RULE, rule): version for rule, version in rule_versions(settings).items()}
     versions[POLICY, POLICY] = policy_version(settings.files)
     versions[DECLINES, DECLINES] = ""
     versions[MODEL, model_id] = model_id
-    paused_models = [act for act in acts if act["kind"] == MODEL and act["action"] == PAUSE]
+    paused = [act for act in acts if act["kind"] in (MODEL, *ON_TRIAL) and act["action"] == PAUSE]
     standing = [act for act in acts if versions.get((act["kind"], act["subject"])) == act["version"]]
-    return standing + [act for act in paused_models if act not in standing]
+    return standing + [act for act in paused if act not in standing]
 
 
 def rule_versions(settings: Settings) -> dict[str, str]:
@@ -178,7 +191,7 @@ def _tried(
     rollout: Rollout | None = None
     for trial in trials.running(ledger):
         try:
-            if trial.kind == ROLLOUT and trial.model_id and paused_model(ledger, trial.model_id):
+            if trial.kind == ROLLOUT and paused_trial(ledger, trial):
                 continue
             then = _then(ledger, trial, settings, read)
             versions[trial.trial_id] = rule_versions(then)

@@ -12,7 +12,14 @@ Json = dict[str, Any]
 STOPPERS = ("team_lead", "risk_manager", "admin")
 STARTERS = ("risk_manager", "admin")
 SECTIONS = {"now": "Now", "breaker": "Breaker", "trials": "Trials"}
-KINDS = {"rule": "Rule", "model": "Model", "policy": "Policy", "declines": "All declines"}
+KINDS = {
+    "rule": "Rule",
+    "model": "Model",
+    "policy": "Policy",
+    "declines": "All declines",
+    "rollout": "Set on trial",
+    "rollout_declines": "Declines of the set on trial",
+}
 BASES = {
     "history": "earlier decisions",
     "stated": "stated by a person",

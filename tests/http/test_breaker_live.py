@@ -188,8 +188,8 @@ def rollout(bank: Bank, limit: int, version: int, share: float) -> str:
 
 def test_what_a_candidate_decided_is_not_counted_against_what_is_live_after_a_restart(bank: Bank) -> None:
     bank.decide(300)
-    rollout(bank, LIMIT // 2, 2, 0.4)
-    told = bank.decide(150, large=0.2)
+    rollout(bank, LIMIT // 2, 2, 0.6)
+    told = bank.decide(50, large=0.2)
     assert {d["context"]["rollout"]["arm"] for d in told} == {"live", "candidate"}
     never_stopped = counted(bank)
     assert 0 < never_stopped["rule", "large_sum"][1] < sum(_said(d)["state"] == "hit" for d in told)
@@ -206,12 +206,38 @@ def test_a_corrected_version_of_a_paused_rule_speaks_in_its_own_trials(bank: Ban
     how = {"by": "risk-manager-1", "reason": "beside it", "at": bank.now}
     shadow = actions.start_shadow(bank.app, corrected, name="", **how)  # type: ignore[arg-type]
     for _ in range(2):
-        told = bank.decide(30, large=1.0)
+        told = bank.decide(10, large=1.0)
         arms = {d["context"]["rollout"]["arm"]: (_said(d).get("status", "live"), d["outcome"]) for d in told}
         assert arms == {"live": ("paused", "approve"), "candidate": ("live", "review")}
         assert {d["context"]["shadows"][shadow] for d in told} == {"review"}
         assert all(replay(bank.app, d)["same"] for d in told[-3:])
         bank.app.forget()
+
+
+def test_a_set_that_asks_for_far_too_much_on_trial_is_paused_and_the_live_one_decides_all(bank: Bank) -> None:
+    """A mistyped threshold declines half of the candidate's customers; nobody else's rule is touched."""
+    bank.decide(300)
+    spoiled = rollout(bank, LIMIT // 10, 2, 0.4)
+    bank.decide(20)
+    watched = counted(bank)
+    assert watched["rollout", spoiled][0] > 0
+    bank.app.forget()
+    assert counted(bank) == watched
+    told = bank.decide(STATED)
+    assert bank.acts() == [("pause", "rollout_declines", spoiled)]
+    assert bank.app.live.guard.trials == set() and "rollout" not in told[-1]["context"]
+    assert {d["set_id"] for d in told[-10:]} == {approved.current(bank.app.ledger).set_id}
+    (alarm,) = [a for a in alarms.listed(bank.app.ledger) if a["kind"] == "breaker"]
+    assert "It is on trial, so the rollout is paused: the set in force decides all." in alarm["sentence"]
+    bank.app.forget()
+    assert bank.app.live.guard.trials == set()
+
+    (act,) = breaker_acts.in_force(bank.app.ledger)
+    how = {"by": "risk-manager-1", "reason": "meant so", "at": bank.now}
+    actions.resume(bank.app, act["act_id"], expected=0.6, **how)  # type: ignore[arg-type]
+    (trial,) = bank.app.live.guard.trials
+    bank.decide(30)
+    assert bank.app.live.guard.trials == {trial}, "it is held against what a person stated"
 
 
 def counted(bank: Bank) -> dict[tuple[str, str], tuple[int, int]]:
