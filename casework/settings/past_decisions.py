@@ -50,15 +50,17 @@ class Period:
 def period(
     ledger: Ledger, since: datetime | None, until: datetime | None, *, length: timedelta = _DEFAULT_DAYS
 ) -> Period:
-    """The period asked for; without bounds, the last days (`length`) in which anything was decided. InputError if it
-    is empty or holds more than a million decisions."""
+    """The period asked for; without bounds, the last days (`length`) in which anything was decided. It ends with the
+    last decision there is, so that those made while it is read do not come into it. InputError if it is empty or holds
+    more than a million decisions."""
     last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
-    end = until or (last + timedelta(microseconds=1) if last else since or datetime.max)
     if last is None:
         raise InputError("nothing was decided yet", where="period", hint="Decide transactions first.")
-    found = Period(since or end - length, end)
-    if found.since >= found.until:
+    if since and until and since >= until:
         raise InputError("the period ends before it begins", where="until", allowed="since < until")
+    end = last + timedelta(microseconds=1)
+    end = min(until, end) if until else end
+    found = Period(since or end - length, end)
     sql = "SELECT count(*) AS n FROM decisions WHERE decided_at >= ? AND decided_at < ?"
     held = ledger.read(sql, [found.since, found.until])[0]["n"]
     if not 0 < held <= MOST_DECISIONS:

@@ -52,10 +52,10 @@ def changed(text: bytes, wanted: Change, policy: Policy) -> str:
         found = _replaced(found, key.split("."), value)
     before, after = (strict_yaml.load(t, _FILE).value for t in (text, found.encode()))
     load_policy(found.encode(), _FILE)
+    arrived = all(_taken(after, key.split(".")) == _read(value) for key, value in _lines(wanted, policy))
     for key, _ in _lines(wanted, policy):
-        for document in (before, after):
-            _without(document, key.split("."))
-    if before != after:
+        _taken(before, key.split("."))
+    if not arrived or before != after:
         raise InputError("the policy cannot be edited by a program", where=_FILE, hint="Edit it by hand.")
     return found
 
@@ -97,14 +97,20 @@ def _replaced(text: str, keys: list[str], value: str) -> str:
         if len(keys) == 1:
             found = re.match(rf"({keys[0]}:\s*)(\{{[^}}]*\}}|[^\s#]+)(.*)", line, re.S)
         else:
-            found = re.match(rf"(.*?\b{keys[1]}:\s*)([^\s#,}}]+)(.*)", line, re.S)
+            # What stands behind a # is a comment, even if it reads like the key.
+            found = re.match(rf"([^#]*?\b{keys[1]}:\s*)([^\s#,}}]+)(.*)", line, re.S)
         if found:
             lines[place] = f"{found[1]}{value}{found[3]}"
             return "".join(lines)
     raise InputError(f"'{'.'.join(keys)}' is not written on one line", where=_FILE, hint="Edit it by hand.")
 
 
-def _without(document: Any, keys: list[str]) -> None:
+def _taken(document: Any, keys: list[str]) -> Any:
+    """The value of a key, which is taken out of the document; None where it has none."""
     for key in keys[:-1]:
         document = document[key]
-    document.pop(keys[-1], None)
+    return document.pop(keys[-1], None)
+
+
+def _read(value: str) -> Any:
+    return strict_yaml.load(f"value: {value}".encode(), _FILE).value["value"]

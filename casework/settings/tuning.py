@@ -96,7 +96,9 @@ def tuned(
         "calibration": calibration(past),
         "intervals": INTERVALS,
         "finding": _finding(now, told, policy.currency),
-        "proposal": policy_text.proposal(rules_and_policy.files["policy.yaml"], wanted, policy),
+        "proposal": policy_text.proposal(
+            rules_and_policy.files["policy.yaml"], _as_priced(wanted, cuts), policy
+        ),
     }
     answer["current"]["solve"] = policy.thresholds.solve
     if curves:
@@ -114,6 +116,12 @@ def _asked_cuts(wanted: Wanted, marked: Best) -> tuple[float, float]:
         what = f"review_at is {low:.4g} and decline_at {high:.4g}"
         raise InputError(what, where="review_at", allowed="0 <= review_at <= decline_at <= 1")
     return low, high
+
+
+def _as_priced(wanted: Wanted, cuts: tuple[float, float]) -> Wanted:
+    """What is asked with both cut-offs that were priced for it, so that what is proposed is what was shown."""
+    chosen = wanted.review_at is not None or wanted.decline_at is not None
+    return replace(wanted, review_at=cuts[0], decline_at=cuts[1]) if chosen else wanted
 
 
 def _settings(

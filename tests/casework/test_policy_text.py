@@ -48,3 +48,10 @@ def test_what_is_not_there_is_refused_rather_than_guessed() -> None:
 
 def test_nothing_asked_for_is_nothing_to_propose() -> None:
     assert proposal(TEXT, Wanted(), POLICY) == {"yaml": "", "files": None}
+
+
+def test_a_comment_that_reads_like_a_key_is_no_place_for_its_value() -> None:
+    note = b"\ncosts:    # review: below\n  # review: what half a minute of a person costs\n"
+    done = changed(TEXT.replace(b"\ncosts:\n", note), Wanted(review_minor=999), POLICY)
+    assert note.decode() in done
+    assert load_policy(done.encode()).costs.review_minor == 999

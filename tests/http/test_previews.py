@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from casework.settings import past_columns, past_decisions
+from casework.settings import past_columns, past_decisions, previews
+from data import approved
 from engine.redecide import redecide
 from tests.http.institution import RULES, Institution, large_payment, make_workspace, payment, served
 
@@ -197,6 +198,11 @@ def test_the_tuner_sets_the_cut_offs_asked_for_beside_the_present_and_the_best(b
     assert found["current"]["solve"] is True
     assert [segment["value"] for segment in found["segments"]] == ["ecom"]
     assert found["elsewhere"]["payments"] == {"large": 4}  # only people decline there
+    alone = bank.ask("auditor-1", "GET", "/v1/tuner?review_at=0.0001&with_rules=false").json()
+    shown = alone["asked"]
+    assert alone["proposal"]["yaml"] == (
+        f"thresholds: {{review_at: {shown['review_at']:.6g}, decline_at: {shown['decline_at']:.6g}}}"
+    )
     for query in ("?review_at=0.9&decline_at=0.1", "?review_at=2", "?by=no_such_thing"):
         assert bank.ask("auditor-1", "GET", "/v1/tuner" + query).status_code == 422
 
@@ -211,6 +217,24 @@ def test_a_comparison_counts_what_was_recorded_since_the_last_one(bank: Institut
     grown = preview(bank, change, **period)
     assert grown["decisions"] == first["decisions"] + 1
     assert grown["outcomes"]["before"] != first["outcomes"]["before"]
+
+
+def test_a_payment_decided_while_a_period_that_goes_on_is_compared_does_not_come_into_it(
+    bank: Institution,
+) -> None:
+    files = dict(approved.current(bank.app.ledger).files)
+    told: list[str] = []
+
+    def meanwhile(what: str, share: float) -> None:
+        if not told:
+            bank.decide(large_payment(93))
+        told.append(what)
+
+    later = datetime.now(UTC) + timedelta(days=1)
+    found = previews.compare(bank.app, files, None, later, at=datetime.now(UTC), told=meanwhile)
+    assert len(found.evidence) == len(found.past) == len(found.before.decided.outcome)
+    assert "t93" not in found.past.table.column("_id").to_pylist()
+    assert previews.told_of(bank.app, files, found, limit=5)["flipped"] == 0
 
 
 def test_who_does_not_want_to_wait_hears_how_far_it_is_and_gets_the_same_answer(bank: Institution) -> None:
