@@ -227,21 +227,54 @@ def _csv_rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every well-formed row below the header; other lines go to `refuse`."""
     with _text(path) as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         next(reader)
         while True:
-            line = reader.line_num + 1
+            line = lines.begin()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as problem:
                 refuse(Malformed(line, f"not CSV ({problem})"))
+                lines.again()
                 continue
             if len(cells) == width:
                 yield line, cells
             elif cells:
                 refuse(Malformed(line, f"{len(cells)} cells where the header has {width}"))
+                lines.again()
+
+
+class _Lines:
+    """The lines of a file, those of one row known until the next begins: a quote that is never closed takes the lines
+    after it along, and they are rows."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._row: list[str] = []
+        self._waiting: list[str] = []  # to be read again, the next one last
+        self._read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._waiting.pop() if self._waiting else next(self._file)
+        self._row.append(line)
+        return line
+
+    def begin(self) -> int:
+        """The next row begins here; the number of its first line."""
+        self._read += len(self._row)
+        self._row.clear()
+        return self._read + 1
+
+    def again(self) -> None:
+        """The first line alone was no row; what came along with it is read again."""
+        self._waiting.extend(reversed(self._row[1:]))
+        del self._row[1:]
 
 
 def _csv_batches(

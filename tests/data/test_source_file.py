@@ -47,6 +47,16 @@ def test_lines_are_physical_lines_and_malformed_ones_are_quarantined(tmp_path: P
     assert report.examples[2].reason.startswith("not CSV")
 
 
+@pytest.mark.parametrize("country", ["NO", '"NO"', 'NO"'])
+def test_a_quote_that_is_never_closed_takes_no_other_row_with_it(tmp_path: Path, country: str) -> None:
+    lines = [row("a", device='"Pump'), row("b"), row("c", country=country), row("d")]
+    with new_ledger(tmp_path) as ledger:
+        report = load(ledger, csv_file(tmp_path, *lines))
+        assert [ledger.seq_of(name) is not None for name in "abcd"] == [False, True, True, True]
+    assert counts(report) == (3, 0, 1)
+    assert (report.examples[0].line, report.examples[0].field) == (2, "line")
+
+
 def test_text_that_is_not_utf8_quarantines_its_line(tmp_path: Path) -> None:
     path = csv_file(tmp_path, row("a"), row("b", device="caf#"), row("c"))
     path.write_bytes(path.read_bytes().replace(b"caf#", b"caf\xe9"))
