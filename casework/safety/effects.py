@@ -24,6 +24,7 @@ WITH e AS (
 o AS ({in_force("transaction_seq IN (SELECT transaction_seq FROM e)")}),
 v AS (SELECT transaction_seq, bool_or(value = 'confirmed_fraud') AS confirmed FROM verdicts
       WHERE undone_at IS NULL AND value <> 'inconclusive'
+        AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
         AND task_kind NOT IN ('golden', 're_serve', 'training', 'pilot')
         AND transaction_seq IN (SELECT transaction_seq FROM e) GROUP BY ALL)
 SELECT e.subject, count(*) AS payments, CAST(coalesce(sum(e.amount), 0) AS BIGINT) AS amount_minor,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from casework.learning.labels import voiding
 from tests.http.institution import Institution, large_payment, make_workspace, payment, proposals, served
 
 BREAKER = b"\nbreaker: {unknown_rate: 0.5, tolerance: 1.5, ratio: 1.9}\n"
@@ -161,6 +162,31 @@ def test_an_analyst_proposes_a_list_entry_and_a_team_lead_puts_it_in_force(shop:
     entries = ok(shop.ask("team-lead-1", "GET", "/v1/list-entries"))["entries"]
     assert next(e for e in entries if e["entry_id"] == made["entry_id"])["caught"]["payments"] == 1
     assert replayed(shop, caught)["same"] is True
+
+
+def test_a_verdict_declared_void_confirms_no_catch_of_a_list_entry(shop: Institution) -> None:
+    form = {"entity": "device", "value": "d-void", "reason": "a chargeback", "effect": "review"}
+    made = ok(shop.ask("risk-manager-1", "POST", "/v1/list-entries", json=form), 201)
+    caught = decided(shop, entities={"device": "d-void"}, attributes={"channel": "ecom"})
+    now, asked = datetime.now(UTC), "SELECT transaction_seq AS seq FROM decisions WHERE transaction_id = ?"
+    seq = shop.app.ledger.read(asked, [caught["transaction_id"]])[0]["seq"]
+    words = ("typology", "reason_code", "note", "confidence", "guideline_version", "arm", "corrections")
+    said = {"verdict_id": "v-void", "task_id": "k-void", "case_id": caught["case_id"], "transaction_seq": seq}
+    said |= {"task_kind": "primary", "lane": "uncertain", "reviewer": "analyst-1", "value": "confirmed_fraud"}
+    row = {**dict.fromkeys(words, ""), **said, "seconds": 30.0, "flags": [], "given_at": now, "event_seq": 0}
+
+    def confirmed() -> int:
+        entries = ok(shop.ask("team-lead-1", "GET", "/v1/list-entries"))["entries"]
+        return next(e for e in entries if e["entry_id"] == made["entry_id"])["caught"][
+            "confirmed_by_reviewers"
+        ]
+
+    with shop.app.ledger.writing() as w:
+        w.insert("verdicts", [{**row, "undone_at": None}])
+    assert confirmed() == 1
+    with shop.app.ledger.writing() as w:
+        voiding.void(w, ["v-void"], "on the wrong page", by="team-lead-1", at=now)
+    assert confirmed() == 0
 
 
 def test_a_blocked_value_is_declined_until_the_entry_ends(shop: Institution) -> None:
