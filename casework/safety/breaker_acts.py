@@ -10,7 +10,7 @@ from data.errors import ConflictError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
-from engine.breaker import PAUSE, Acted
+from engine.breaker import ON_TRIAL, PAUSE, Acted
 
 _WORDS = {PAUSE: "paused"}
 
@@ -37,8 +37,13 @@ def record(w: Writer, acted: Acted, at: datetime) -> str:
 
 
 def in_force(source: Ledger | Writer) -> list[dict[str, Any]]:
-    """Acts that nobody has ended, oldest first; whether what they are about still runs is for the caller to see."""
-    return source.read("SELECT * FROM breaker_acts WHERE ended_at IS NULL ORDER BY acted_at, act_id")
+    """Acts that nobody has ended, oldest first, but for those on rollouts that were stopped since; whether what else
+    they are about still runs is for the caller to see."""
+    return source.read(
+        "SELECT * FROM breaker_acts WHERE ended_at IS NULL AND (NOT list_contains(?, kind) OR version IN "
+        "(SELECT trial_id FROM trials WHERE stopped_at IS NULL)) ORDER BY acted_at, act_id",
+        [list(ON_TRIAL)],
+    )
 
 
 def listed(source: Ledger | Writer, limit: int = 100) -> list[dict[str, Any]]:

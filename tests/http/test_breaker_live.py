@@ -19,6 +19,7 @@ from casework.workspace import Workspace
 from data import approved
 from data.errors import ConflictError
 from data.transactions import Transaction
+from engine.breaker import Acted, Expected
 from tests.http.institution import START, make_workspace, proposals
 
 RULE = """id: large_sum
@@ -231,13 +232,19 @@ def test_a_set_that_asks_for_far_too_much_on_trial_is_paused_and_the_live_one_de
     assert "It is on trial, so the rollout is paused: the set in force decides all." in alarm["sentence"]
     bank.app.forget()
     assert bank.app.live.guard.trials == set()
-
     (act,) = breaker_acts.in_force(bank.app.ledger)
     how = {"by": "risk-manager-1", "reason": "meant so", "at": bank.now}
     actions.resume(bank.app, act["act_id"], expected=0.6, **how)  # type: ignore[arg-type]
     (trial,) = bank.app.live.guard.trials
     bank.decide(30)
     assert bank.app.live.guard.trials == {trial}, "it is held against what a person stated"
+
+    with bank.app.changing_settings(), bank.app.ledger.writing() as w:
+        acted = Acted("pause", "rollout", spoiled, trial, 9, 9, Expected(0.1, "history"), "too loud")
+        breaker_acts.record(w, acted, bank.now)
+    assert bank.acts() == [("pause", "rollout", spoiled)] and bank.app.live.guard.trials == set()
+    actions.stop_trial(bank.app, trial, **how)  # type: ignore[arg-type]
+    assert bank.acts() == []
 
 
 def counted(bank: Bank) -> dict[tuple[str, str], tuple[int, int]]:
