@@ -13,6 +13,9 @@ from data.schema import TYPES, Field
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "months": 0}
 """Seconds in one step of a relative clock. Months are calendar months."""
 
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1000, "epoch_us": 1}
+"""Microseconds in one step of a count since 1970, by the name it has in place of a format."""
+
 FROM_ROW = ""
 """As the id's column: the files have no ids, and a row's own content stands for one."""
 

@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from data import strict_yaml
 from data.errors import did_you_mean
-from data.mapping_columns import UNITS, TimeColumn
+from data.mapping_columns import EPOCHS, UNITS, TimeColumn
 from data.money import CURRENCY
 
 _DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PATTERN = re.compile(r"([^%]|%(-?[djmyHIMS]|[abcfghnpuwxzABGTUVWXYZ%]))+\Z")
+"""What DuckDB can read: any other letter after a % would end an import."""
+_PATTERNS = f"such as %d.%m.%Y %H:%M:%S (with %z where an offset stands), or {', '.join(EPOCHS)}"
 _CLOCKS = (
     "a column of times, {column, format}, or {column, unit, origin} for seconds or steps since a beginning"
 )
@@ -106,7 +109,15 @@ class Keys:
                 raise self.document.error("give either a format, or unit and origin", *path, "format")
             unit = self.word(tuple(UNITS), *path, "unit")
             return TimeColumn(column, "", own_zone, unit, self._origin(own_zone, *path, "origin"))
-        return TimeColumn(column, self.text(*path, "format") if "format" in value else "", own_zone)
+        return TimeColumn(column, self._format(*path, "format") if "format" in value else "", own_zone)
+
+    def _format(self, *path: str) -> str:
+        """A pattern of times, or the name of a count since 1970."""
+        text = self.text(*path)
+        if text in EPOCHS or ("%" in text and _PATTERN.match(text)):
+            return text
+        what = f"'{text}' is no pattern of times"
+        raise self.document.error(what, *path, allowed=_PATTERNS)
 
     def _origin(self, zone: str, *path: str) -> datetime:
         text = self.value(*path)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from data.amount_form import amount_sql
 from data.commitments import AMOUNT_LIMIT
-from data.mapping_columns import UNITS, AmountForm, FraudFlag, Label, Mapping, OutcomeColumns, TimeColumn
+from data.mapping_columns import (
+    EPOCHS,
+    UNITS,
+    AmountForm,
+    FraudFlag,
+    Label,
+    Mapping,
+    OutcomeColumns,
+    TimeColumn,
+)
 from data.source_file import LINE
 
 ISO_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?)?"
@@ -20,7 +29,6 @@ LONGEST_KEY, LONGEST_TEXT = 128, 1024
 """Characters of ids and entities, and of other texts: what the HTTP interface takes too."""
 
 _PRINTABLE = r"[^\x00-\x1f\x7f]*"
-_EPOCH_US = {"epoch_s": 1_000_000, "epoch_ms": 1000, "epoch_us": 1}
 _FLOATS = ("FLOAT", "DOUBLE")
 
 
@@ -155,10 +163,11 @@ class _Cells:
         raw, kind = self.raw(time.column), self._types[time.column]
         if time.origin:
             value = _since_origin(raw, time)
-        elif time.format in _EPOCH_US:
-            value = f"make_timestamp(TRY_CAST({raw} AS BIGINT) * {_EPOCH_US[time.format]})"
-        elif kind == "VARCHAR":
-            value = _parsed_time(raw, time)
+        elif time.format in EPOCHS:
+            # A count in another unit than the mapping says may not fit into the clock at all: then it is no time.
+            value = f"TRY(make_timestamp(TRY_CAST({raw} AS BIGINT) * {EPOCHS[time.format]}))"
+        elif kind == "VARCHAR" or (time.format and "INT" in kind):  # 20260301 is a day, also as a number
+            value = _parsed_time(f"CAST({raw} AS VARCHAR)", time)
         elif kind == "TIMESTAMP WITH TIME ZONE":
             value = f"timezone('UTC', {raw})"
         elif kind.startswith("TIMESTAMP") or kind == "DATE":
@@ -221,7 +230,9 @@ class _Cells:
 def _parsed_time(raw: str, time: TimeColumn) -> str:
     if time.format:
         parsed = f"try_strptime({raw}, {_quoted(time.format)})"
-        return f"timezone('UTC', {parsed})" if "%z" in time.format else _in_zone(parsed, time.time_zone)
+        return (
+            f"timezone('UTC', {parsed})" if "%z" in time.format.lower() else _in_zone(parsed, time.time_zone)
+        )
     local = _in_zone(f"TRY_CAST({raw} AS TIMESTAMP)", time.time_zone)
     absolute = f"timezone('UTC', TRY_CAST({raw} AS TIMESTAMP WITH TIME ZONE))"
     return (

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from string import ascii_letters
 
+import duckdb
 import pytest
 
 from data import reading
@@ -80,6 +82,10 @@ CLOCK_MISTAKES = (
     "{column: t, unit: hours, origin: yesterday}",
     "{column: t, unit: hours, origin: 1066-10-14}",
     "{column: t, unit: hours, origin: 2025-01-01, format: epoch_s}",
+    '{column: t, format: "%F %T"}',
+    '{column: t, format: "%d.%m.%Y %"}',
+    "{column: t, format: dd.mm.yyyy}",
+    "{column: t, format: epoch_ns}",
 )
 
 
@@ -87,6 +93,38 @@ CLOCK_MISTAKES = (
 def test_a_clock_that_cannot_be_meant_is_refused(clock: str) -> None:
     with pytest.raises(MappingError, match=r"mapping\.yaml:4:"):
         load_mapping((HEAD + f"transaction: {{id: id, occurred_at: {clock}}}\n").encode())
+
+
+def test_every_pattern_that_is_taken_can_be_read() -> None:
+    with duckdb.connect() as connection:
+        for letter in ascii_letters + "%":
+            clock = f'{{column: t, format: "%Y %{letter}"}}'
+            try:
+                load_mapping((HEAD + f"transaction: {{id: id, occurred_at: {clock}}}\n").encode())
+            except MappingError:
+                continue
+            connection.execute("SELECT try_strptime('soon', ?)", [f"%Y %{letter}"])
+
+
+@pytest.mark.parametrize(
+    ("form", "cell"), [("epoch_s", "1772362800123456"), ("epoch_ms", "1772362800123456789")]
+)
+def test_a_count_in_another_unit_is_quarantined_and_the_other_rows_come_in(
+    tmp_path: Path, form: str, cell: str
+) -> None:
+    clock = f"{{column: t, format: {form}}}"
+    lines = ("id,t", f"a,{cell}", "b,1772362800000" if form == "epoch_ms" else "b,1772362800")
+    report, found, _ = read(tmp_path, f"transaction: {{id: id, occurred_at: {clock}}}\n", *lines)
+    assert (report.examples[0].line, report.examples[0].field) == (2, "transaction.occurred_at")
+    assert found[0].occurred_at == datetime(2026, 3, 1, 11, tzinfo=UTC)
+
+
+def test_the_name_of_a_zone_goes_before_the_zone_of_the_mapping(tmp_path: Path) -> None:
+    clock = '{column: t, format: "%Y-%m-%d %H:%M %Z", time_zone: Europe/Berlin}'
+    _, found, _ = read(
+        tmp_path, f"transaction: {{id: id, occurred_at: {clock}}}\n", "id,t", "a,2026-03-01 12:00 UTC"
+    )
+    assert found[0].occurred_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 AMOUNTS = {

@@ -14,7 +14,7 @@ from data import reading
 from data.errors import MappingError
 from data.ingest import ImportReport, import_file
 from data.ledger import Ledger
-from tests.data.builders import AT, HEADER, csv_file, mapping, new_ledger, row
+from tests.data.builders import AT, HEADER, MAPPING, csv_file, mapping, new_ledger, row
 
 
 def load(ledger: Ledger, path: Path) -> ImportReport:
@@ -135,6 +135,16 @@ def test_parquet_types_are_taken_as_they_are(tmp_path: Path) -> None:
         (2, "transaction.amount"),
         (3, "transaction.id"),
     ]
+
+
+def test_days_as_whole_numbers_of_a_parquet_file_are_read_with_a_format(tmp_path: Path) -> None:
+    chosen = mapping(MAPPING.replace("occurred_at: time", 'occurred_at: {column: time, format: "%Y%m%d"}'))
+    cells = dict(zip(HEADER.split(","), row("a").split(","), strict=True))
+    columns = {name: [cell] for name, cell in cells.items()} | {"time": pa.array([20260228])}
+    pq.write_table(pa.table(columns), tmp_path / "payments.parquet")
+    with new_ledger(tmp_path, chosen) as ledger:
+        import_file(ledger, chosen, tmp_path / "payments.parquet", at=AT, actor="admin-1")
+        assert reading.one(ledger, "a").occurred_at == datetime(2026, 2, 28, tzinfo=UTC)
 
 
 def test_nested_columns_are_refused_and_damage_is_named(tmp_path: Path) -> None:
