@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,10 +10,10 @@ from casework.app import App
 from casework.live import REQUIRED, read_settings
 from casework.settings import rule_lock
 from data import approved, strict_yaml
-from data.errors import InputError
+from data.errors import InputError, did_you_mean
 from data.mapping import Mapping as Institution
 from engine.features.spec import load_features
-from engine.policy import load_policy
+from engine.policy import Policy, load_policy
 from engine.rules.lint import CHECKS, Check, Finding, Severity, Subject, lint, sources_of
 from engine.rules.lists import load_lists
 
@@ -45,7 +45,7 @@ def lint_files(
     reading = _Reading(named, where)
     features = reading.of("features.yaml", lambda text, place: load_features(text, place, institution))
     lists = reading.of("lists.yaml", load_lists)
-    reading.of("policy.yaml", load_policy)
+    reading.of("policy.yaml", lambda text, place: _policy(text, place, institution))
     lock = reading.of(rule_lock.LOCK_FILE, rule_lock.read) if rule_lock.LOCK_FILE in files else {}
     if features is None or lists is None:
         return reading.problems  # every rule would be blamed for what is wrong elsewhere
@@ -63,6 +63,37 @@ def lint_files(
         if any(f.severity is Severity.ERROR for f in found)
         else found + _together(files, institution, where)
     )
+
+
+def _policy(text: bytes, place: str, institution: Institution) -> None:
+    """ConfigError for a policy that is none, or that says what would silently come to something else: money in another
+    currency than the ledger's, alerts joined or queued by what no payment has."""
+    policy, document, base = (
+        load_policy(text, place),
+        strict_yaml.load(text, place),
+        institution.base_currency,
+    )
+    if policy.currency != base:
+        what = f"'currency' is '{policy.currency}', but amounts are kept in {base}"
+        raise document.error(what, "currency", allowed=base, hint=f"Write costs and limits in {base}.")
+    for name, known, told, path in _named(policy, institution):
+        if name not in known:
+            allowed, hint = ", ".join(known), did_you_mean(name, known)
+            raise document.error(f"{told} '{name}', which is not there", *path, allowed=allowed, hint=hint)
+
+
+def _named(policy: Policy, institution: Institution) -> Iterator[tuple[str, list[str], str, tuple[str, ...]]]:
+    """What the policy calls by name: the name, those there are, what is said of it, and where it stands."""
+    joining = policy.work.joining
+    if joining:
+        yield joining.entity, list(institution.entities), "alerts are joined by", ("joining", "entity")
+    for queue in policy.work.queues:
+        waits, path = f"the queue '{queue.name}' waits for", ("queues", queue.name)
+        for segment in queue.segments:
+            yield segment, list(policy.segments), f"{waits} the segment", (*path, "segments")
+        for field in queue.match:
+            known = [*institution.entities, *institution.attributes]
+            yield field, known, f"{waits} values of", (*path, "match", field)
 
 
 def _together(files: Mapping[str, bytes], institution: Institution, where: str) -> list[Finding]:

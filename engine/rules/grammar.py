@@ -21,6 +21,8 @@ from engine.rules.operators import ARITHMETIC, COMPARISON_OF
 
 LONGEST = 500
 DEEPEST = 8
+LONGEST_CHAIN = 40
+"""Sums of sums, or NOTs of NOTs: what hangs together deeper than this, no compiler has to take."""
 MOST_LITERALS = 100
 ALLOWED = (
     "comparisons, AND, OR, NOT, BETWEEN, IN (...), IS [NOT] NULL, + - * /, ABS(x), COALESCE(x, y), "
@@ -55,6 +57,9 @@ def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] 
         node = _Reader(kinds, lists).read(tree)
     except RecursionError as problem:
         raise GrammarError("the condition is nested too deeply", "Split it into several lines.") from problem
+    if _depth(node) > LONGEST_CHAIN:
+        what = f"more than {LONGEST_CHAIN} calculations hang together"
+        raise GrammarError(what, "Declare a derived feature for a part of it.")
     if c.kind_of(node) != c.TRUTH:
         raise GrammarError(f"'{_short(text)}' is a value, not a condition", "Compare it with something.")
     if not c.names(node):
@@ -67,6 +72,13 @@ def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] 
 
 def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _depth(node: c.Node) -> int:
+    deepest, level = 0, [node]
+    while level:
+        deepest, level = deepest + 1, [part for each in level for part in each.parts]
+    return deepest
 
 
 def _words(text: str) -> list[str]:

@@ -191,6 +191,28 @@ def test_errors_keep_a_proposal_from_being_approved_and_are_named_before(bank: I
     assert (status, f"rules/{PATH}:9:1" in told) == (422, True)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("currency: EUR", "currency: JPY", "amounts are kept in EUR"),
+        ("\nqueues:\n", "\nqueues:\n  vip: {segments: [lrage]}\n", "Did you mean 'large'?"),
+        ("match: {merchant_country:", "match: {merchant_contry:", "Did you mean 'merchant_country'?"),
+        ("\nqueues:\n", "\njoining: {entity: custmer, within: 1d}\nqueues:\n", "Did you mean 'customer'?"),
+    ],
+)
+def test_a_policy_that_would_silently_mean_something_else_is_not_sound(
+    bank: Institution, old: str, new: str, said: str
+) -> None:
+    now = running_policy(bank)
+    assert old in now
+    files = {"policy.yaml": now.replace(old, new, 1)}
+    found = bank.ask("risk-manager-1", "POST", "/v1/rules/check", json={"files": files}).json()
+    assert not found["sound"]
+    [told] = [row for row in found["findings"] if row["severity"] == "error"]
+    assert said in told["what"] + told["hint"]
+    assert told["where"].startswith("rules/policy.yaml:")
+
+
 def test_draft_texts_are_linted_tested_and_pinned_without_being_saved(bank: Institution) -> None:
     def check(text: str) -> dict[str, Any]:
         answer = bank.ask("risk-manager-1", "POST", "/v1/rules/check", json={"files": {PATH: text}})

@@ -37,6 +37,7 @@ def refusal(text: str) -> ConfigError:
     [
         "(" * 200 + "customer_txn_count_1d" + ")" * 200 + " > 1",
         "NOT " * 100 + "local_night",
+        "1+" * 110 + "amount_minor > 0",
         "amount_minor > " + "9" * 400,
         "amount_minor > 1e308",
         "(SELECT max(seq) FROM events) > 1",
