@@ -26,6 +26,7 @@ _FORMATS = (
         "%Y/%m/%d %H:%M",
         "%Y/%m/%d",
         "%Y%m%d%H%M%S",
+        "%Y%m%d%H%M",
         "%Y%m%d",
     ),
     *("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y"),
@@ -89,6 +90,7 @@ _LEGITIMATE = (
 )
 _UNKNOWN = ("unknown", "-1", "pending", "open", "n/a", "na", "none", "null", "?", "unlabeled", "inconclusive")
 _SAMPLED = 500
+_THOUSANDS = "; if the point groups thousands, as 1.500 may mean, say format: '1.234,56'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,11 @@ def _written_moment(columns: Sequence[ColumnProfile]) -> Guess | None:
 
 def _reads(cell: str, form: str) -> bool:
     try:
-        return 1970 <= datetime.strptime(cell, form).year < 2200
+        moment = datetime.strptime(cell, form)
     except ValueError:
         return False
+    # Digits alone can be cut in more than one way: 202311231530 would pass for a moment with seconds.
+    return 1970 <= moment.year < 2200 and (not cell.isdigit() or moment.strftime(form) == cell)
 
 
 def _epoch(columns: Sequence[ColumnProfile]) -> Guess | None:
@@ -200,8 +204,10 @@ def label(columns: Sequence[ColumnProfile]) -> Guess | None:
         return None
     values = {value.lower() for value in best.counts}
     value = f"column: {quoted(best.name)}"
-    groups = (("fraud_values", _FRAUD), ("legitimate_values", _LEGITIMATE), ("unknown_values", _UNKNOWN))
-    plain = values - {*_UNKNOWN} <= {"0", "1", "true", "false"}
+    opposite = "-1" in values and values.isdisjoint(_LEGITIMATE) and not values.isdisjoint(_FRAUD)
+    unknown = {*_UNKNOWN} - ({"-1"} if opposite else set())
+    groups = (("fraud_values", _FRAUD), ("legitimate_values", _LEGITIMATE), ("unknown_values", unknown))
+    plain = values - unknown <= {"0", "1", "true", "false"}
     for name, known in groups[2:] if plain else groups:
         listed = sorted(v for v in values if v in known) or (["fraud"] if name == "fraud_values" else [])
         if listed:
@@ -209,6 +215,7 @@ def label(columns: Sequence[ColumnProfile]) -> Guess | None:
     missing = best.rows - len(best.cells)
     why = f"speaks of fraud and holds {', '.join(sorted(quoted(v) for v in values))}"
     why += f"; {missing} of {best.rows} rows have none" if missing else ""
+    why += '; "-1" is taken for not fraud, as nothing else is' if opposite else ""
     return Guess(best.name, "label", "label", value, why)
 
 
@@ -274,7 +281,8 @@ def _amount_in(column: ColumnProfile) -> Guess | None:
         if negative:
             why = f"an amount by its name; {negative} are negative and kept as refunds"
             return Guess(column.name, "amount", "amount", f"{{column: {name}, negative: keep}}", why)
-        return Guess(column.name, "amount", "amount", name, "an amount by its name, and a number")
+        why = "an amount by its name, and a number" + (_THOUSANDS if _may_be_thousands(column) else "")
+        return Guess(column.name, "amount", "amount", name, why)
     cells = column.cells[:_SAMPLED]
     signs = {"".join(re.findall(r"[^\d\s.,'+-]", cell)) for cell in cells}
     sign = max(signs, key=len, default="")
@@ -286,3 +294,9 @@ def _amount_in(column: ColumnProfile) -> Guess | None:
                 column.name, "amount", "amount", value, f"an amount by its name, written like {sign}{example}"
             )
     return None
+
+
+def _may_be_thousands(column: ColumnProfile) -> bool:
+    """Whether every point has just three digits behind it and at most three before it, as in 1.500 and 800."""
+    pointed = [cell for cell in column.cells if "." in cell]
+    return bool(pointed) and all(re.fullmatch(r"[+-]?[1-9]\d{0,2}\.\d{3}", cell) for cell in pointed)

@@ -176,3 +176,16 @@ def test_drafts_for_the_shared_files_load(tmp_path: Path, name: str) -> None:
 
 def test_a_drafted_origin_lies_in_the_past() -> None:
     assert datetime(2025, 1, 1, tzinfo=UTC) < AT
+
+
+def test_what_digits_and_signs_may_mean_otherwise_is_not_guessed_away(tmp_path: Path) -> None:
+    rows = [
+        f"t{n},2025112315{n},{amount},{label}" for n, amount, label in ((10, "1.500", 1), (59, "800", -1))
+    ]
+    path = written(tmp_path, "tx_id,datetime,amount,label", *rows, "t3,202511231600,2.250,-1")
+    mapping, text = drafted(path), suggest_mapping(path).text
+    assert mapping.occurred_at.format == "%Y%m%d%H%M"
+    assert "if the point groups thousands" in text
+    assert '"-1" is taken for not fraud' in text
+    report = imported(path, mapping)
+    assert (report.accepted, report.labels) == (3, 3)
