@@ -227,52 +227,47 @@ def test_proposing_tells_an_analyst_nothing_of_what_is_listed(shop: Institution)
     assert listed in refused.text
 
 
-def test_a_confirmed_case_puts_its_device_on_the_block_list_in_one_step(shop: Institution) -> None:
-    held = shop.decide(
-        large_payment(
-            40, transaction_id="s-case", entities={"device": "d-case"}, attributes={"channel": "ecom"}
-        )
+def paid_on_the_web(shop: Institution, number: int, name: str, device: str) -> dict[str, Any]:
+    web = {"channel": "ecom"}
+    return shop.decide(
+        large_payment(number, transaction_id=name, entities={"device": device}, attributes=web)
     )
+
+
+def settled(shop: Institution, case_id: str, *payments: tuple[int, str]) -> None:
+    """The case as it is when these payments have their verdicts, one of them fraud."""
+    of_payment = "UPDATE case_transactions SET case_id = ?, verdict = ? WHERE transaction_seq = ?"
+    with shop.app.ledger.writing() as w:
+        w.execute("UPDATE cases SET verdict = 'confirmed_fraud' WHERE case_id = ?", [case_id])
+        for seq, verdict in payments:
+            w.execute(of_payment, [case_id, verdict, seq])
+
+
+def test_a_confirmed_case_puts_its_device_on_the_block_list_in_one_step(shop: Institution) -> None:
+    held = paid_on_the_web(shop, 40, "s-case", "d-case")
     form = {"case_id": held["case_id"], "entity": "device"}
     early = shop.ask("team-lead-1", "POST", "/v1/list-entries", json=form)
     assert early.status_code == 409
-    with shop.app.ledger.writing() as w:
-        w.execute("UPDATE cases SET verdict = 'confirmed_fraud' WHERE case_id = ?", [held["case_id"]])
-        w.execute(
-            "UPDATE case_transactions SET verdict = 'confirmed_fraud' WHERE case_id = ?", [held["case_id"]]
-        )
+    settled(shop, held["case_id"], (held["seq"], "confirmed_fraud"))
     ok(shop.ask("team-lead-1", "POST", "/v1/list-entries", json=form), 201)
     web = {"entities": {"device": "d-case"}, "attributes": {"channel": "ecom"}}
     assert decided(shop, **web)["outcome"] == "decline"
 
 
 def test_of_a_case_of_several_payments_only_what_a_confirmed_one_used_is_blocked(shop: Institution) -> None:
-    web = {"channel": "ecom"}
-    paid = [
-        shop.decide(
-            large_payment(n, transaction_id=f"s-of-{n}", entities={"device": f"d-{n}"}, attributes=web)
-        )
-        for n in (41, 42, 43)
-    ]
-    case_id = paid[0]["case_id"]
-    with shop.app.ledger.writing() as w:
-        w.execute("UPDATE cases SET verdict = 'confirmed_fraud' WHERE case_id = ?", [case_id])
-        for told, verdict in zip(paid, ("legitimate", "confirmed_fraud", "confirmed_fraud"), strict=True):
-            w.execute(
-                "UPDATE case_transactions SET case_id = ?, verdict = ? WHERE transaction_seq = ?",
-                [case_id, verdict, told["seq"]],
-            )
+    one, *others = [paid_on_the_web(shop, n, f"s-of-{n}", f"d-{n}") for n in (41, 42, 43)]
+    case_id = one["case_id"]
+    frauds = [(other["seq"], "confirmed_fraud") for other in others]
+    settled(shop, case_id, (one["seq"], "legitimate"), *frauds)
 
     def asked(**more: str) -> Any:
         form = {"case_id": case_id, "entity": "device", **more}
         return shop.ask("team-lead-1", "POST", "/v1/list-entries", json=form)
 
-    dismissed = asked(transaction_id="s-of-41")
-    assert dismissed.status_code == 409
+    dismissed, unsaid = asked(transaction_id="s-of-41"), asked()
+    assert (dismissed.status_code, unsaid.status_code) == (409, 422)
     assert "was not confirmed as fraud" in dismissed.json()["detail"]
     assert asked(transaction_id="s-elsewhere").status_code == 404
-    unsaid = asked()
-    assert unsaid.status_code == 422
     assert "transaction_id" in unsaid.json()["hint"]
     made = ok(asked(transaction_id="s-of-43"), 201)
     entries = ok(shop.ask("team-lead-1", "GET", "/v1/list-entries"))["entries"]
