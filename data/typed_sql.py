@@ -189,6 +189,8 @@ class _Cells:
             value = f"CASE WHEN regexp_full_match({raw}, '{DECIMAL_TEXT}') THEN {value} END"
         elif kind == "BOOLEAN":
             value = "CAST(NULL AS DECIMAL(20, 4))"
+        elif kind.startswith("DECIMAL"):  # exact, so what would be rounded away was meant
+            value = f"CASE WHEN {raw} = round({raw}, 4) THEN {value} END"
         within = f"abs(amount) < {AMOUNT_LIMIT:f}"
         wrong = "not an amount with at most 4 decimals"
         if kind == "VARCHAR" and form.example:

@@ -147,6 +147,18 @@ def test_days_as_whole_numbers_of_a_parquet_file_are_read_with_a_format(tmp_path
         assert reading.one(ledger, "a").occurred_at == datetime(2026, 2, 28, tzinfo=UTC)
 
 
+def test_an_exact_amount_of_a_parquet_file_is_never_rounded(tmp_path: Path) -> None:
+    cells = dict(zip(HEADER.split(","), row("a").split(","), strict=True))
+    columns = {name: [cell] * 3 for name, cell in cells.items()} | {"id": ["a", "b", "c"]}
+    amounts = [Decimal("12.340000"), Decimal("12.345678"), Decimal(10) ** 11]
+    columns["amount"] = pa.array(amounts, pa.decimal128(38, 18))
+    pq.write_table(pa.table(columns), tmp_path / "payments.parquet")
+    with new_ledger(tmp_path) as ledger:
+        report = load(ledger, tmp_path / "payments.parquet")
+    assert counts(report) == (2, 0, 1)
+    assert report.examples[0].reason == "not an amount with at most 4 decimals"
+
+
 def test_nested_columns_are_refused_and_damage_is_named(tmp_path: Path) -> None:
     columns = {name: pa.array([[1], [2]]) for name in HEADER.split(",")}
     nested, damaged = tmp_path / "nested.parquet", tmp_path / "damaged.parquet"
