@@ -9,6 +9,7 @@ from typing import Any
 from casework.cli.output import table
 from data.canonical import rfc3339
 from data.errors import InputError
+from engine.units import minor_digits, money
 
 JSON = Mapping[str, Any]
 
@@ -31,9 +32,11 @@ def preview_lines(found: JSON) -> list[str]:
     period = f"{found['since'][:10]} to {found['until'][:10]}"
     changed = ", ".join(found["changed"]) or "no file"
     lines = [f"{found['decisions']:,} decisions, {period}; changed: {changed}.", ""]
-    lines += [*table([_group(name, g) for name, g in found["alerts"].items()], _GROUP), ""]
+    currency = found["currency"]
+    lines += [*table([_group(name, g, currency) for name, g in found["alerts"].items()], _GROUP), ""]
     lines += table(
-        list(_outcomes(found["outcomes"])), ("outcome", "before", "after", "amount before", "amount after")
+        list(_outcomes(found["outcomes"], currency)),
+        ("outcome", "before", "after", "amount before", "amount after"),
     )
     lines += ["", *(_work(word, found["cases"][word]) for word in ("before", "after"))]
     if found["rules"]:
@@ -43,7 +46,7 @@ def preview_lines(found: JSON) -> list[str]:
         "",
         f"{found['flipped']:,} payments flip, {found['flipped_by_capacity']:,} of them by capacity only.",
     ]
-    lines += [_flip(flip) for flip in found["flips"]]
+    lines += [_flip(flip, currency) for flip in found["flips"]]
     if found["next_offset"]:
         lines.append(f"  ... go on with --offset {found['next_offset']}")
     told = [f"{name}: {g['told']}" for name, g in found["alerts"].items() if g["count"]]
@@ -57,11 +60,11 @@ _GROUP = (
 )  # fmt: skip
 
 
-def _group(name: str, group: JSON) -> dict[str, Any]:
+def _group(name: str, group: JSON, currency: str) -> dict[str, Any]:
     return {
         "alerts": name,
         "count": group["count"],
-        "amount": _money(group["amount_minor"]),
+        "amount": _money(group["amount_minor"], currency),
         "known": group["known"],
         "fraud among known (naive)": share(group["fraud_share"]),
         "estimated fraud": estimated(group),
@@ -69,15 +72,15 @@ def _group(name: str, group: JSON) -> dict[str, Any]:
     }
 
 
-def _outcomes(sides: JSON) -> Iterator[dict[str, Any]]:
+def _outcomes(sides: JSON, currency: str) -> Iterator[dict[str, Any]]:
     for word, before in sides["before"].items():
         after = sides["after"][word]
         yield {
             "outcome": word,
             "before": before["count"],
             "after": after["count"],
-            "amount before": _money(before["amount_minor"]),
-            "amount after": _money(after["amount_minor"]),
+            "amount before": _money(before["amount_minor"], currency),
+            "amount after": _money(after["amount_minor"], currency),
         }
 
 
@@ -88,10 +91,10 @@ def _work(word: str, work: JSON) -> str:
     )
 
 
-def _flip(flip: JSON) -> str:
+def _flip(flip: JSON, currency: str) -> str:
     side = flip["before" if flip["after"]["outcome"] == "approve" else "after"]
     reasons = "; ".join(side["reasons"]) or side["sentence"]
-    amount = _money(flip["amount_minor"] or 0)
+    amount = _money(flip["amount_minor"] or 0, currency)
     return (
         f"  {flip['transaction_id']} {amount}: {flip['before']['outcome']} -> {flip['after']['outcome']} "
         f"({flip['known']}): {reasons}"
@@ -112,9 +115,9 @@ def report_lines(found: JSON) -> list[str]:
             "fraud among known (naive)": share(rule["fraud_share"]),
             "estimated fraud": estimated(rule),
             "confirmed by reviewers": share(rule["share_confirmed"]),
-            "caught": _money(rule["value_caught_minor"]),
+            "caught": _money(rule["value_caught_minor"], found["currency"]),
             "only here": rule["only_here"]["count"],
-            "its known fraud": _money(rule["only_here"]["fraud_amount_minor"]),
+            "its known fraud": _money(rule["only_here"]["fraud_amount_minor"], found["currency"]),
             "repeat hits": "-" if rule["repeats"] is None else f"{rule['repeats']['share']:.0%}",
             "last 7 days": _rate(rule["rate"]),
             "snoozed": sum(snooze["silenced"] for snooze in rule["snoozes"]),
@@ -122,7 +125,7 @@ def report_lines(found: JSON) -> list[str]:
         for rule in sorted(found["rules"], key=lambda rule: -rule["hits"])
     ]
     period = f"{found['decisions']:,} decisions, {found['since'][:10]} to {found['until'][:10]}"
-    total = _money(found["known_fraud_amount_minor"])
+    total = _money(found["known_fraud_amount_minor"], found["currency"])
     alarms = [f"! {alarm['sentence']}" for alarm in found["alarms"]]
     return [
         f"{period}; known fraud among them {total}.",
@@ -221,7 +224,7 @@ def _week(name: str, decisions: int, matured: float, sides: JSON) -> dict[str, A
 def tuner_lines(found: JSON) -> list[str]:
     """The tuner: its finding, the settings side by side, then by segment."""
     rows = [
-        _setting(name.replace("_", " "), found[name])
+        _setting(name.replace("_", " "), found[name], found["currency"])
         for name in ("current", "decided", "asked", "best", "best_within_capacity", "cheapest_by_amount")
         if found[name]
     ]
@@ -237,7 +240,10 @@ def tuner_lines(found: JSON) -> list[str]:
         found["intervals"],
     ]
     for segment in found.get("segments", []):
-        both = [_setting("current", segment["current"]), _setting("asked or best", segment["asked"])]
+        both = [
+            _setting(name, segment[key], found["currency"])
+            for name, key in (("current", "current"), ("asked or best", "asked"))
+        ]
         lines += ["", f"{segment['value']}: {segment['decisions']:,} decisions", *table(both, _SETTING)]
     if found["proposal"]["yaml"]:
         lines += ["", "In policy.yaml:", *(f"  {line}" for line in found["proposal"]["yaml"].splitlines())]
@@ -263,7 +269,8 @@ def _elsewhere(found: JSON) -> list[str]:
     return [f"Left out, decided by settings of their own: {named}; {found['cases_a_day']:.1f} cases a day."]
 
 
-def _setting(name: str, found: JSON) -> dict[str, Any]:
+def _setting(name: str, found: JSON, currency: str) -> dict[str, Any]:
+    whole = 10 ** minor_digits(currency)
     return {
         "setting": name,
         "review at": found["review_at"],
@@ -272,9 +279,9 @@ def _setting(name: str, found: JSON) -> dict[str, Any]:
         "cases a day": _between(found["cases_a_day"], 1),
         "hours a day": _between(found["analyst_hours_a_day"], 2),
         "over capacity": f"{found['days_over_capacity']} of {found['days']} days",
-        "expected loss": _between({k: v / 100 for k, v in found["expected_loss"].items()}, 0),
+        "expected loss": _between({k: v / whole for k, v in found["expected_loss"].items()}, 0),
         "good declined": _between(found["good_declined"], 0),
-        "saves": _between({k: v / 100 for k, v in found["saves"].items()}, 0),
+        "saves": _between({k: v / whole for k, v in found["saves"].items()}, 0),
     }
 
 
@@ -298,6 +305,6 @@ def estimated(group: JSON) -> str:
     return f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}] of {n:,}"
 
 
-def _money(minor: float) -> str:
-    """Hundredths as people write them; the currency stands once, in the policy."""
-    return f"{minor / 100:,.2f}"
+def _money(minor: float, currency: str) -> str:
+    """Major units as people write them; the currency stands once, in the policy."""
+    return money(minor, currency).removesuffix(currency).strip()

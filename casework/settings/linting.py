@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from casework.app import App
@@ -16,6 +17,7 @@ from engine.features.spec import load_features
 from engine.policy import Policy, load_policy
 from engine.rules.lint import CHECKS, Check, Finding, Severity, Subject, lint, sources_of
 from engine.rules.lists import load_lists
+from engine.rules.loader import FOLDER
 
 T = TypeVar("T")
 ERRORS = tuple(check for check in CHECKS if check.severity is Severity.ERROR)
@@ -46,6 +48,7 @@ def lint_files(
     features = reading.of("features.yaml", lambda text, place: load_features(text, place, institution))
     lists = reading.of("lists.yaml", load_lists)
     reading.of("policy.yaml", lambda text, place: _policy(text, place, institution))
+    reading.places()
     lock = reading.of(rule_lock.LOCK_FILE, rule_lock.read) if rule_lock.LOCK_FILE in files else {}
     if features is None or lists is None:
         return reading.problems  # every rule would be blamed for what is wrong elsewhere
@@ -123,6 +126,14 @@ class _Reading:
             allowed = f" (allowed: {problem.allowed})" if problem.allowed else ""
             self._add(problem.where, problem.what + allowed, problem.hint)
             return None
+
+    def places(self) -> None:
+        """A rule is found by its name in many places, so there is one place for it to be."""
+        for place in sorted(self.files):
+            path = PurePosixPath(place)
+            wanted = f"{self.where}/{FOLDER}/{path.stem}.yaml"
+            if path.parent.name == FOLDER and path.suffix in (".yaml", ".yml") and place != wanted:
+                self._add(place, "a rule's file is not where rules are looked for", f"Name it {wanted}.")
 
     def _add(self, where: str, what: str, hint: str) -> None:
         self.problems.append(Finding("unreadable", Severity.ERROR, where, what, hint))

@@ -96,6 +96,7 @@ def told_of(app: App, files: Mapping[str, bytes], found: Compared, *, limit: int
         "decisions": len(past),
         "set_id": current.set_id,
         "proposed_set_id": approved.set_id_of(files),
+        "currency": app.settings().policy.currency,
         "as_of": found.at,
         "changed": changed,
         "maturity": maturity(evidence),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from casework.cli.consequences import preview_lines, report_lines, tuner_lines
 from casework.settings import past_columns, past_decisions, previews
 from data import approved
 from engine.redecide import redecide
@@ -103,6 +104,16 @@ def test_a_higher_limit_loses_alerts_and_says_which_of_them_were_fraud(bank: Ins
         "fraud",
     )
     assert "1,500.00 EUR" in flip["before"]["sentence"]
+
+
+def test_the_command_line_tells_money_in_the_decimals_of_its_currency(bank: Institution) -> None:
+    found = preview(bank, {"policy.yaml": POLICY.replace("high_amount: 1500", "high_amount: 9000")}, limit=1)
+    report = bank.ask("risk-manager-1", "GET", "/v1/rules/report").json()
+    assert (found["currency"], report["currency"]) == ("EUR", "EUR")
+    for currency, flipped, known in (("EUR", "4,000.00", "4,000.00"), ("JPY", "400,000", "400,000")):
+        lines = preview_lines({**found, "currency": currency})
+        assert any(f" {flipped}: review -> approve" in line for line in lines)
+        assert f"known fraud among them {known}." in report_lines({**report, "currency": currency})[0]
 
 
 def test_a_new_rule_shows_its_hits_and_reasons(bank: Institution) -> None:
@@ -200,6 +211,8 @@ def test_the_tuner_sets_the_cut_offs_asked_for_beside_the_present_and_the_best(b
     assert found["elsewhere"]["payments"] == {"large": 4}  # only people decline there
     alone = bank.ask("auditor-1", "GET", "/v1/tuner?review_at=0.0001&with_rules=false").json()
     shown = alone["asked"]
+    told = tuner_lines({**alone, "currency": "JPY"})
+    assert any(f" {shown['expected_loss']['value']:,.0f} [" in line for line in told)
     assert alone["proposal"]["yaml"] == (
         f"thresholds: {{review_at: {shown['review_at']:.6g}, decline_at: {shown['decline_at']:.6g}}}"
     )

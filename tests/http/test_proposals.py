@@ -213,6 +213,13 @@ def test_a_policy_that_would_silently_mean_something_else_is_not_sound(
     assert told["where"].startswith("rules/policy.yaml:")
 
 
+@pytest.mark.parametrize("path", [PATH.replace(".yaml", ".yml"), f"more/{PATH}"])
+def test_a_rule_lies_where_its_next_step_will_look_for_it(bank: Institution, path: str) -> None:
+    found = bank.ask("risk-manager-1", "POST", "/v1/rules/check", json={"files": {path: RULE}}).json()
+    told = [(row["where"], row["hint"]) for row in found["findings"] if row["severity"] == "error"]
+    assert told == [(f"rules/{path}", f"Name it rules/{PATH}.")]
+
+
 def test_draft_texts_are_linted_tested_and_pinned_without_being_saved(bank: Institution) -> None:
     def check(text: str) -> dict[str, Any]:
         answer = bank.ask("risk-manager-1", "POST", "/v1/rules/check", json={"files": {PATH: text}})
