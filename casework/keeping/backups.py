@@ -7,6 +7,7 @@ chain's head, under the ledger's key. The key itself is not in it: keep a copy o
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -38,14 +39,14 @@ JSON = dict[str, Any]
 def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON:
     """Copy the workspace into a new folder under `folder` while it is served; what was made.
 
-    {backup, event_seq, hash, files, bytes, made_at}. With `keep`, all but that many of the newest backups there are
-    removed. ConflictError if there is one of this moment already, LedgerError if it cannot be written.
+    {backup, event_seq, hash, files, bytes, made_at}. With `keep`, all but that many of this ledger's newest backups
+    there are removed. ConflictError if there is one of this moment already, LedgerError if it cannot be written.
     """
     at = app.clock()
     target = folder / f"secondlook-{at:%Y%m%dT%H%M%S}Z"
     if target.exists():
         raise ConflictError("there is a backup of this moment already", where=str(target))
-    half = folder / f".{target.name}.part"
+    half = folder / f".{target.name}.{os.getpid()}.part"  # another workspace may be backed up here this second
     try:
         half.mkdir(parents=True)
         head = copy_ledger(app.ledger, half)
@@ -77,7 +78,7 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     with app.ledger.writing() as w:
         w.event(EventDraft(by, "backup.made", f"backup:{target.name}", {**made, "reason": reason}), at)
     if keep:
-        _remove_old(folder, keep)
+        _remove_old(folder, keep, _key_id(app.ledger))
     return made
 
 
@@ -179,7 +180,17 @@ def _key_id(ledger: Ledger) -> str:
     return ledger.sealer.key.key_id if ledger.sealer else ""
 
 
-def _remove_old(folder: Path, keep: int) -> None:
+def _remove_old(folder: Path, keep: int, key_id: str) -> None:
+    """Of the backups under this ledger's key: those of another workspace may lie in the same folder."""
     whole = sorted(found.parent for found in folder.glob(f"secondlook-*Z/{MANIFEST}"))
-    for old in whole[:-keep]:
+    own = [backup for backup in whole if _key_of(backup) == key_id]
+    for old in own[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _key_of(backup: Path) -> str | None:
+    """The key a backup was made under, None for one that is not whole and is left alone."""
+    try:
+        return str(_manifest(backup)["manifest"].get("key_id", ""))
+    except InputError:
+        return None

@@ -118,6 +118,16 @@ def test_a_backup_whose_ledger_and_manifest_were_both_changed_is_not_put_back(
         backups.restore(whole, tmp_path / "never", by="admin-1", at=START)
 
 
+def test_only_old_backups_of_the_same_ledger_make_room(bank: Institution, tmp_path: Path) -> None:
+    first = backed_up(bank, tmp_path).rename(tmp_path / "secondlook-20200102T000000Z")
+    other = Path(shutil.copytree(first, tmp_path / "secondlook-20200101T000000Z"))
+    told = orjson.loads((other / backups.MANIFEST).read_bytes())
+    told["manifest"]["key_id"] = "key_of_another_bank"
+    (other / backups.MANIFEST).write_bytes(orjson.dumps(told))
+    made = backups.make(bank.app, tmp_path, "admin-1", "scheduled", keep=1)
+    assert {each.name for each in tmp_path.iterdir()} == {made["backup"], other.name}
+
+
 def test_a_backup_is_refused_where_it_cannot_go(bank: Institution, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")
