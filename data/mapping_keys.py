@@ -66,7 +66,8 @@ class Keys:
         if not isinstance(values, list) or any(
             isinstance(v, dict | list | float) or v is None for v in values
         ):
-            raise self.document.error("a list of values was expected", *path, allowed="[1, fraud]")
+            hint = "Quote a code that looks like a number with a point: '10.4'."
+            raise self.document.error("a list of values was expected", *path, allowed="[1, fraud]", hint=hint)
         return tuple(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
 
     def currency(self, *path: str) -> str:

@@ -46,7 +46,7 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     target = folder / f"secondlook-{at:%Y%m%dT%H%M%S}Z"
     if target.exists():
         raise ConflictError("there is a backup of this moment already", where=str(target))
-    half = folder / f".{target.name}.{os.getpid()}.part"  # another workspace may be backed up here this second
+    half = folder / f".{target.name}.{os.getpid()}.part"  # other workspaces may be backed up here
     try:
         half.mkdir(parents=True)
         head = copy_ledger(app.ledger, half)

@@ -286,3 +286,9 @@ def test_the_examples_of_the_reference_load() -> None:
         time = line if line.startswith("occurred_at") else "occurred_at: t"
         amount = line if line.startswith("amount") else "amount: a"
         load_mapping((HEAD + f"transaction:\n  id: i\n  {time}\n  {amount}\n").encode())
+
+
+def test_a_code_that_reads_as_a_number_is_refused_with_how_to_write_it() -> None:
+    outcomes = "outcomes: {transaction_id: id, known_at: k, reason_code: r, fraud_codes: [10.4]}\n"
+    with pytest.raises(MappingError, match=r"Quote a code that looks like a number with a point: '10\.4'"):
+        load_mapping((HEAD + "transaction: {id: id, occurred_at: t}\n" + outcomes).encode())
