@@ -32,7 +32,7 @@ MANIFEST = "manifest.json"
 KEPT = 14
 _FOLDERS = ("rules", "models", "snapshots", "files")
 _FILES = (MAPPING_FILE, "secret.key", "demo-summary.json")
-_UNFINISHED = shutil.ignore_patterns("*.unfinished")  # an export under way renames them any moment
+_UNFINISHED = shutil.ignore_patterns("*.unfinished", "*.part")  # they get their names any moment
 JSON = dict[str, Any]
 
 

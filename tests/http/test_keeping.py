@@ -58,7 +58,8 @@ def test_a_backup_made_while_serving_comes_back_whole_and_goes_on(
     for folder in (model, training):
         folder.mkdir(parents=True)
         (folder / "manifest.json").write_text("{}")
-    (training / "part.unfinished").write_text("about to get its name")
+    for name in ("day.unfinished", "result.json.part"):
+        (training / name).write_text("about to get its name")
     made = good(bank.ask("admin-1", "POST", "/v1/backups", json={"reason": "before the upgrade"}))
     bank.decide(payment(4))  # after the copy
     done = backups.restore(tmp_path / "kept" / made["backup"], tmp_path / "again", by="admin-1", at=START)
