@@ -45,7 +45,7 @@ def _told_if_long() -> Iterator[None]:
     finally:
         took = time.perf_counter() - begun
         if took >= _LONG_SECONDS:
-            log.warning("a write held decisions for %.1f s: %s", took, threading.current_thread().name)
+            log.info("a write held decisions for %.1f s: %s", took, threading.current_thread().name)
 
 
 class Ledger(Settling):

@@ -69,6 +69,6 @@ def test_a_write_that_held_decisions_for_long_is_named_in_the_log(
 ) -> None:
     for limit, told in ((3600.0, 0), (0.0, 1)):
         monkeypatch.setattr("data.ledger._LONG_SECONDS", limit)
-        with caplog.at_level(logging.WARNING), house.ledger.writing() as w:
+        with caplog.at_level(logging.INFO), house.ledger.writing() as w:
             w.event(EventDraft("test", "items.noted", "items"), house.now)
         assert sum("a write held decisions" in line for line in caplog.messages) == told
