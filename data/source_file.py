@@ -75,8 +75,7 @@ def column_names(path: Path) -> list[str]:
         except (pa.ArrowInvalid, OSError) as problem:
             raise MappingError(f"the Parquet file is damaged ({problem})", where=str(path)) from problem
         return [field.name for field in schema if not pa.types.is_nested(field.type)]
-    with _text(path) as file:
-        first_line = file.readline()
+    first_line = _first_line(path)
     headers = (next(csv.reader([first_line], delimiter=delimiter), []) for delimiter in _DELIMITERS)
     return [name for name in max(headers, key=len) if name.strip()]
 
@@ -199,8 +198,7 @@ def _parquet_batches(file: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
-    with _text(path) as file:
-        first_line = file.readline()
+    first_line = _first_line(path)
     delimiter = _delimiter(first_line, wanted)
     header = next(csv.reader([first_line], delimiter=delimiter), [])
     _check_columns(path, header, wanted)
@@ -211,6 +209,19 @@ def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
     rows = _csv_rows(path, delimiter, len(header), source.malformed.append)
     source.batches = _csv_batches(rows, places, source)
     return source
+
+
+def _first_line(path: Path) -> str:
+    """MappingError for one that is longer than any cell may be: that is no header."""
+    with _text(path) as file:
+        line = file.readline(csv.field_size_limit() + 1)
+    if len(line) > csv.field_size_limit():
+        raise MappingError(
+            f"the first line has more than {csv.field_size_limit():,} characters",
+            where=str(path),
+            allowed="a header line with the columns' names",
+        )
+    return line
 
 
 def _delimiter(first_line: str, wanted: dict[str, str]) -> str:

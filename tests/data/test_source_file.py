@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data import reading
+from data import reading, source_file
 from data.errors import MappingError
 from data.ingest import ImportReport, import_file
 from data.ledger import Ledger
@@ -106,6 +106,15 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
                 load(ledger, path)
             assert f"{name}: {what}" in str(caught.value)
         assert ledger.last_event == head
+
+
+def test_a_first_line_that_can_be_no_header_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(HEADER + "x" * 200_000 + "\n")
+    with new_ledger(tmp_path) as ledger, pytest.raises(MappingError, match="the first line has more than"):
+        load(ledger, path)
+    with pytest.raises(MappingError, match="the first line has more than"):
+        source_file.column_names(path)
 
 
 def test_parquet_types_are_taken_as_they_are(tmp_path: Path) -> None:
