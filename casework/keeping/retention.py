@@ -1,9 +1,9 @@
 """What goes by itself when its time is over, and what stays?
 
-Events stay: they are the record, and hold nothing personal unless a person's reason does. Personal values of payments,
-with words and files beside them, go after the policy's `retention.personal`, if it says so. How long each reviewer
-took, and what they left unfinished, goes after `retention.telemetry`, which is shorter: it serves the pace of the work, and
-nothing afterwards.
+Events stay: they are the record, and hold nothing personal unless a person's reason does. Personal values of
+payments, with words and files beside them, go after the policy's `retention.personal`, if it says so. How long each
+reviewer took, and what they left unfinished, goes after `retention.telemetry`, which is shorter: it serves the pace
+of the work, and nothing afterwards.
 """
 
 from __future__ import annotations
