@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from casework.cases import attachments, cases, notes
@@ -149,8 +149,8 @@ def _position(cursor: str) -> tuple[datetime | None, str]:
         return None, ""
     opened, _, case_id = cursor.partition("|")
     try:
-        return datetime.fromisoformat(opened), case_id
-    except ValueError:
+        return datetime.fromisoformat(opened).astimezone(UTC), case_id
+    except (ValueError, OverflowError):
         raise InputError(
             "this is not a cursor", where="cursor", hint="Use next_cursor as it was given."
         ) from None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from casework.cases import cases, dispositions
+from casework.cases import case_pages, cases, dispositions
 from casework.review import tasks, verdicts
 from casework.review.task_pages import task_page
 from casework.review.verdicts import VerdictForm
@@ -245,3 +245,10 @@ def test_a_second_disagreement_after_an_undo_is_adjudicated_too(house_with) -> N
     assert house.status(case) == "in_adjudication"
     house.judge("lead-1", "legitimate", role="team_lead")
     assert house.status(case) == "closed"
+
+
+@pytest.mark.parametrize("cursor", ["yesterday|c", "9999-12-31T23:59:59-14:00|c", "0001-01-01T00:00:00+14:00|c"])
+def test_a_cursor_that_is_no_moment_is_refused(house, cursor: str) -> None:
+    house.case()
+    with pytest.raises(InputError, match="this is not a cursor"):
+        case_pages.case_list(house.ledger, "team-lead-1", role="team_lead", cursor=cursor)
