@@ -247,7 +247,9 @@ def test_a_second_disagreement_after_an_undo_is_adjudicated_too(house_with) -> N
     assert house.status(case) == "closed"
 
 
-@pytest.mark.parametrize("cursor", ["yesterday|c", "9999-12-31T23:59:59-14:00|c", "0001-01-01T00:00:00+14:00|c"])
+@pytest.mark.parametrize(
+    "cursor", ["yesterday|c", "9999-12-31T23:59:59-14:00|c", "0001-01-01T00:00:00+14:00|c"]
+)
 def test_a_cursor_that_is_no_moment_is_refused(house, cursor: str) -> None:
     house.case()
     with pytest.raises(InputError, match="this is not a cursor"):
