@@ -4,9 +4,10 @@
 
 First everybody pays once, at 64 connections and as fast as payments are answered: with every round more people have a
 past that cases show. The last six of those rounds, without a pause in which the server could catch up, are the
-capacity; then payments fall due at that share of it, whatever happens. Each minute gives a row: answers, refused ones, latency, resident memory, processor time, write-ahead
-log. Flat means that the last third has no more memory and no later answers than the middle third, within limits that
-are printed. WORKSPACE is copied, never used in place. Results go to docs/soak.md.
+capacity; then payments fall due at that share of it, whatever happens. Each minute gives a row: answers, refused
+ones, latency, resident memory, processor time, write-ahead log. Flat means that the last third has no more memory and
+no later answers than the middle third, within limits that are printed. WORKSPACE is copied, never used in place.
+Results go to docs/soak.md.
 """
 
 from __future__ import annotations
