@@ -11,7 +11,7 @@ from casework.slices import in_slices
 if TYPE_CHECKING:
     from casework.app import App
 
-_AUDITS_AT_ONCE = 100
+_AUDITS_AT_ONCE = 300
 
 
 def draw_reviews(app: App) -> str:
