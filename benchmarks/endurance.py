@@ -68,16 +68,13 @@ def main() -> int:
     return 0 if is_flat(minutes) else 1
 
 
-def measured(
-    root: Path, minutes: float, share: float, rounds: int = POPULATIONS
-) -> tuple[float, list[Minute]]:
-    """The rate that was kept up, and a row for each minute, or for each tenth of a shorter run. `rounds` is how many
-    times all payments are sent before that."""
+def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minute]]:
+    """The rate that was kept up, and a row for each minute, or for each tenth of a shorter run."""
     past, stretch = templates(root), min(60.0, minutes * 60 / 10)
     with served(root) as (port, token, server):
         make = partial(_requests, past, token)
-        sent = rounds * len(past)
-        rate = share * _capacity(port, make, len(past), rounds)
+        sent = POPULATIONS * len(past)
+        rate = share * _capacity(port, make, len(past))
         rows = []
         for number in range(round(minutes * 60 / stretch)):
             requests, used = make(sent, int(rate * stretch)), _processor(server)
@@ -99,12 +96,12 @@ def measured(
     return rate, rows
 
 
-def _capacity(port: int, make: Callable[[int, int], list[bytes]], of_round: int, rounds: int) -> float:
+def _capacity(port: int, make: Callable[[int, int], list[bytes]], of_round: int) -> float:
     """Decisions a second in the last rounds of several, sent without a pause."""
-    first = max(0, rounds - _MEASURED_ROUNDS)
+    first = POPULATIONS - _MEASURED_ROUNDS
     for number in range(first):
         closed_loop(port, make(number * of_round, of_round), CONNECTIONS, 10 * _MINUTE)
-    found = closed_loop(port, make(first * of_round, (rounds - first) * of_round), CONNECTIONS, 10 * _MINUTE)
+    found = closed_loop(port, make(first * of_round, _MEASURED_ROUNDS * of_round), CONNECTIONS, 10 * _MINUTE)
     print(f"{found.rate:,.0f} a second for {found.seconds:.0f} s", flush=True)
     return found.rate
 

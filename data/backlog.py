@@ -105,9 +105,7 @@ class Backlog:
                 return
             try:
                 self._settle()
-            except (
-                Exception
-            ):  # whatever it was, the next round may do better, and nobody else would start one
+            except Exception:  # the next round may do better, and nobody else would start one
                 log.exception("%d events are safe in the journal, but DuckDB does not take them", self.events)
                 self._enough.clear()  # not at once again
 

@@ -95,9 +95,8 @@ class _Part:
             _write_all(file, record, self.end)
             _force(file)
         except BaseException:
-            with suppress(
-                OSError
-            ):  # whoever asked hears that it failed, so the next start must not find it whole
+            # Whoever asked hears that it failed, so the next start must not find it whole.
+            with suppress(OSError):
                 _write_all(file, bytes(_HEAD.size), self.end)
                 _force(file)
             raise

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from data.ledger import Ledger
 from data.mapping import Mapping as Columns
+from data.outcome_order import LATEST
 from data.rows import aware
 from data.transactions import Transaction
 from engine.decision import Decision
@@ -77,8 +78,8 @@ class PastPayments:
         ).combine_chunks()
         self._seqs_at_hand = self._at_hand["seq"].to_numpy()
         for row in self._ledger.read(
-            "SELECT transaction_seq AS seq, max_by(known_at, (reported_seq, known_at, recorded_at)) AS known_at "
-            "FROM outcomes GROUP BY seq HAVING max_by(is_fraud, (reported_seq, known_at, recorded_at))"
+            f"SELECT transaction_seq AS seq, arg_max(known_at, {LATEST}) AS known_at "
+            f"FROM outcomes GROUP BY seq HAVING arg_max(is_fraud, {LATEST})"
         ):
             self._frauds[row["seq"]] = row["known_at"]
 

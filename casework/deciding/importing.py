@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -10,21 +9,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from casework import slices
 from casework.app import App
+from casework.deciding.outcomes import observe
 from data import ingest, ingest_steps, reading
 from data.errors import CheckpointBusyError, InputError
 from data.outcome_file import OutcomeReport
 from data.outcome_file import import_outcomes as read_outcomes
-from data.transactions import Transaction
 
 Progress = Callable[[str, int, int], None]
 
 _FEW = 10_000
 """Outcomes that the engine learns one by one; with more, its memory is built anew."""
-
-
-_PAUSE_SECONDS = 0.02
-"""Between two steps: long enough that whoever waits for the lock gets it, since nothing else makes it fair."""
 _LOG_BYTES = 8 * 1024 * 1024
 """Write-ahead log that an import moves into the file itself, before the job does so during a step."""
 
@@ -84,7 +80,7 @@ class _Memory:
         span = [first_seq, last_seq]
         sql = "SELECT * FROM outcomes WHERE transaction_seq BETWEEN ? AND ? ORDER BY transaction_seq"
         for row in app.ledger.read(sql, span):
-            _observe(app, made[row["transaction_seq"] - first_seq], row, row["recorded_at"])
+            observe(app, made[row["transaction_seq"] - first_seq], row, row["recorded_at"])
 
     def told(self, outcomes: list[dict[str, Any]]) -> None:
         _learn_each(self._app, outcomes, self._at)
@@ -94,8 +90,7 @@ class _Memory:
         if self._app.ledger.wal_bytes >= _LOG_BYTES:
             with suppress(CheckpointBusyError):  # somebody reads: the next pause, or the job, tries again
                 self._app.ledger.checkpoint(tidy=False)
-        time.sleep(_PAUSE_SECONDS)
-        self._app.ledger.settle()
+        slices.pause(self._app.ledger)
 
 
 def _few_labels(app: App) -> bool:
@@ -137,15 +132,4 @@ def _learn_each(app: App, told: Sequence[dict[str, Any]], at: datetime) -> None:
     rows = app.ledger.read_arrow("SELECT * FROM transactions WHERE list_contains(?, seq)", [seqs])
     known = {t.seq: t for t in reading.from_arrow(rows, app.ledger.fields)}
     for row in told:
-        _observe(app, known[row["transaction_seq"]], row, at)
-
-
-def _observe(app: App, transaction: Transaction, row: dict[str, Any], at: datetime) -> None:
-    app.live.memory.observe_outcome(
-        transaction,
-        row["is_fraud"],
-        known_at=row["known_at"],
-        reported_seq=row["reported_seq"],
-        recorded_at=at,
-    )
-    app.live.past.learn(transaction.seq, row["is_fraud"], row["known_at"])
+        observe(app, known[row["transaction_seq"]], row, at)

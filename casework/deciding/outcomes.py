@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
     future.
     """
     with app.lock:
-        live = app.live
+        _ = app.live  # built before the write: made from the ledger after it, it would learn them twice
         known = _transactions(app, told)
         found = [(each, known[each.transaction_id]) for each in told]
         for each, transaction in found:
@@ -61,20 +61,24 @@ def report(app: App, told: Sequence[Told], *, by: str, at: datetime) -> dict[str
             with app.ledger.writing() as w:
                 new = outcome_rows.store_news(w, _lines(found), source=f"api:{by}", actor=by, at=at)
             for row in new:
-                transaction = found[row["line"]][1]
-                live.engine.state.observe_outcome(
-                    transaction,
-                    row["is_fraud"],
-                    known_at=row["known_at"],
-                    reported_seq=row["reported_seq"],
-                    recorded_at=at,
-                )
-                live.past.learn(transaction.seq, row["is_fraud"], row["known_at"])
+                observe(app, found[row["line"]][1], row, at)
         except BaseException:
             app.forget()  # it may lack what the ledger has
             raise
     frauds = sum(row["is_fraud"] for row in new)
     return {"recorded": len(new), "frauds": frauds, "duplicate": len(told) - len(new)}
+
+
+def observe(app: App, transaction: Transaction, row: Mapping[str, Any], at: datetime) -> None:
+    """Let what decides learn one outcome that is in the ledger: is_fraud, known_at and reported_seq of it."""
+    app.live.memory.observe_outcome(
+        transaction,
+        row["is_fraud"],
+        known_at=row["known_at"],
+        reported_seq=row["reported_seq"],
+        recorded_at=at,
+    )
+    app.live.past.learn(transaction.seq, row["is_fraud"], row["known_at"])
 
 
 def _lines(found: Sequence[tuple[Told, Transaction]]) -> pa.Table:

@@ -70,7 +70,7 @@ def draw(house, guideline: str = "g2") -> dict[str, int]:
     """One round of drawing."""
     with house.ledger.writing() as w:
         done = serving.keep_up(w, house.policy, Guideline(guideline, "Look twice."), house.key, house.now)
-        audits.spread(w, house.policy, house.key, house.now)
+        audits.lay(w, audits.planned(w, house.policy, house.key, house.now), house.now)
     return done
 
 

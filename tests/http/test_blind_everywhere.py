@@ -91,7 +91,7 @@ def draw_again(house: Institution, kind: str) -> str:
         if kind == "re_serve":
             w.execute("UPDATE golden_cases SET retired_at = ? WHERE retired_at IS NULL", [now()])
         serving.keep_up(w, policy, guideline_of(settings.files), house.app.key, now())
-        audits.spread(w, policy, house.app.key, now())
+        audits.lay(w, audits.planned(w, policy, house.app.key, now()), now())
         # The same arm as the ordinary task that it is compared with.
         w.execute("UPDATE tasks SET arm = 'score_shown' WHERE status = 'open'", [])
         found = w.read(

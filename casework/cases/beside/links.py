@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from data.ledger import Ledger
+from data.outcome_order import in_force
 from engine.rules.sql import identifier
 
 JSON = dict[str, Any]
@@ -18,10 +19,7 @@ HUB = 25
 MOST_EACH = 5
 """Linked values that are drawn of one kind for each of the payment's own; the others are counted."""
 MOST_ROWS = 2_000
-_FRAUD = (
-    "seq IN (SELECT transaction_seq FROM outcomes WHERE known_at <= ? GROUP BY transaction_seq "
-    "HAVING max_by(is_fraud, (reported_seq, known_at, recorded_at)))"
-)
+_FRAUD = f"seq IN (SELECT transaction_seq FROM ({in_force('known_at <= ?')}) WHERE is_fraud)"
 
 
 @dataclass

@@ -43,11 +43,6 @@ class Move:
     to: str
 
 
-def spread(w: Writer, policy: Policy, key: bytes, at: datetime) -> int:
-    """Lay all open audits where `planned` says, in one write; how many moved."""
-    return lay(w, planned(w, policy, key, at), at)
-
-
 def planned(source: Ledger | Writer, policy: Policy, key: bytes, at: datetime) -> list[Move]:
     """Give each open audit to the analyst who had the fewest of late, chance deciding among equals.
 
