@@ -103,7 +103,7 @@ def test_an_import_that_fails_in_a_step_leaves_a_memory_that_fits_the_ledger(
 ) -> None:
     monkeypatch.setattr(ingest_steps, "STEP", 20)
     decide(app, 1)
-    learn, calls = importing._observe, []
+    learn, calls = importing.observe, []
 
     def fails(*told: Any) -> None:
         calls.append(told)
@@ -111,7 +111,7 @@ def test_an_import_that_fails_in_a_step_leaves_a_memory_that_fits_the_ledger(
             raise MemoryError
         learn(*told)
 
-    monkeypatch.setattr(importing, "_observe", fails)
+    monkeypatch.setattr(importing, "observe", fails)
     with pytest.raises(MemoryError):
         importing.import_file(app, history(tmp_path, 100), "history.csv", actor="admin-1", at=NOW)
     kept = seen(app)
