@@ -266,7 +266,7 @@ def _elsewhere(found: JSON) -> list[str]:
     if not found["payments"]:
         return []
     named = ", ".join(f"{n:,} of {name}" for name, n in found["payments"].items())
-    return [f"Left out, decided by settings of their own: {named}; {found['cases_a_day']:.1f} cases a day."]
+    return [f"Left out, decided by other settings: {named}; {found['cases_a_day']:.1f} cases a day."]
 
 
 def _setting(name: str, found: JSON, currency: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from data import strict_yaml
 from data.errors import InputError
-from engine.policy import Policy, load_policy
+from engine.policy import DEFAULT_SEGMENT, Policy, load_policy
 from engine.units import minor_digits
 
 JSON = dict[str, Any]
@@ -35,8 +35,8 @@ class Change(Protocol):
 def proposal(text: bytes, wanted: Change, policy: Policy) -> JSON:
     """What to hand to POST /v1/proposals: `files` with the whole new policy, and `yaml`, the lines that differ, to be
     pasted by hand. `files` is None where the file is written in a way that no program should edit."""
-    lines = _lines(wanted, policy)
-    yaml = "\n".join(f"{key}: {value}" if "." not in key else _nested(key, value) for key, value in lines)
+    lines = _lines(wanted, policy, text)
+    yaml = "\n".join(_nested(key.split("."), value) for key, value in lines)
     if not lines:
         return {"yaml": "", "files": None}
     try:
@@ -47,26 +47,25 @@ def proposal(text: bytes, wanted: Change, policy: Policy) -> JSON:
 
 def changed(text: bytes, wanted: Change, policy: Policy) -> str:
     """The policy file with what is asked for. InputError where a value cannot be replaced safely."""
-    found = text.decode("utf-8-sig")
-    for key, value in _lines(wanted, policy):
+    found, lines = text.decode("utf-8-sig"), _lines(wanted, policy, text)
+    for key, value in lines:
         found = _replaced(found, key.split("."), value)
     before, after = (strict_yaml.load(t, _FILE).value for t in (text, found.encode()))
     load_policy(found.encode(), _FILE)
-    arrived = all(_taken(after, key.split(".")) == _read(value) for key, value in _lines(wanted, policy))
-    for key, _ in _lines(wanted, policy):
+    arrived = all(_taken(after, key.split(".")) == _read(value) for key, value in lines)
+    for key, _ in lines:
         _taken(before, key.split("."))
     if not arrived or before != after:
         raise InputError("the policy cannot be edited by a program", where=_FILE, hint="Edit it by hand.")
     return found
 
 
-def _lines(wanted: Change, policy: Policy) -> list[tuple[str, str]]:
-    """Dotted key and new value of each setting asked for."""
+def _lines(wanted: Change, policy: Policy, text: bytes) -> list[tuple[str, str]]:
+    """Dotted key and new value of each setting asked for: in the default segment where it says its own."""
     found = []
     if wanted.review_at is not None and wanted.decline_at is not None:
-        found.append(
-            ("thresholds", f"{{review_at: {wanted.review_at:.6g}, decline_at: {wanted.decline_at:.6g}}}")
-        )
+        cuts = f"{{review_at: {wanted.review_at:.6g}, decline_at: {wanted.decline_at:.6g}}}"
+        found.append(("thresholds", cuts))
     if wanted.missed_fraud_share is not None:
         found.append(("costs.missed_fraud_share", f"{wanted.missed_fraud_share:.6g}"))
     for key, minor in (("good_declined", wanted.good_declined_minor), ("review", wanted.review_minor)):
@@ -74,35 +73,52 @@ def _lines(wanted: Change, policy: Policy) -> list[tuple[str, str]]:
             found.append((f"costs.{key}", _major(minor, policy.currency)))
     if wanted.reviews_per_day is not None:
         found.append(("capacity.reviews_per_day", str(wanted.reviews_per_day)))
-    return found
+    own = strict_yaml.load(text, _FILE).value["segments"][DEFAULT_SEGMENT]
+    return [(f"segments.{DEFAULT_SEGMENT}.{key}" if _says(own, key) else key, value) for key, value in found]
+
+
+def _says(document: JSON, key: str) -> bool:
+    for part in key.split("."):
+        if document is None or part not in document:
+            return False
+        document = document[part]
+    return document is not None
 
 
 def _major(minor: int, currency: str) -> str:
     return format((Decimal(minor) / 10 ** minor_digits(currency)).normalize(), "f")
 
 
-def _nested(key: str, value: str) -> str:
-    outer, inner = key.split(".")
-    return f"{outer}:\n  {inner}: {value}"
+def _nested(keys: list[str], value: str) -> str:
+    """One key below another, and the value behind the last."""
+    lines = [f"{'  ' * depth}{key}:" for depth, key in enumerate(keys)]
+    return "\n".join(lines) + f" {value}"
 
 
 def _replaced(text: str, keys: list[str], value: str) -> str:
-    """The text with the value of one key replaced where it stands on one line, in block or flow style."""
-    lines, within = text.splitlines(keepends=True), ""
+    """The text with the value of one key replaced where it stands on one line, in block or flow style: the first place
+    in the file where the keys follow one another."""
+    lines, sought = text.splitlines(keepends=True), 0
     for place, line in enumerate(lines):
-        top = re.match(r"([a-z_]+):", line)
-        within = top[1] if top else within
-        if within != keys[0]:
-            continue
-        if len(keys) == 1:
-            found = re.match(rf"({keys[0]}:\s*)(\{{[^}}]*\}}|[^\s#]+)(.*)", line, re.S)
-        else:
-            # What stands behind a # is a comment, even if it reads like the key.
-            found = re.match(rf"([^#]*?\b{keys[1]}:\s*)([^\s#,}}]+)(.*)", line, re.S)
-        if found:
-            lines[place] = f"{found[1]}{value}{found[3]}"
-            return "".join(lines)
+        if re.match(r"[a-z_]+:", line):
+            sought = 0  # another part of the file
+        read = 0
+        while sought < len(keys) and (key := _key(keys[sought], sought, line, read)):
+            sought, read = sought + 1, key
+        if sought == len(keys):
+            found = re.match(r"(\s*)(\{[^}]*\}|[^\s#,}]+)(.*)", line[read:], re.S)
+            if found:
+                lines[place] = f"{line[:read]}{found[1]}{value}{found[3]}"
+                return "".join(lines)
+            break
     raise InputError(f"'{'.'.join(keys)}' is not written on one line", where=_FILE, hint="Edit it by hand.")
+
+
+def _key(key: str, depth: int, line: str, start: int) -> int:
+    """Where in the line what follows this key begins, 0 where it has none; what stands behind a # is a comment, even if
+    it reads like the key."""
+    found = re.compile(rf"[^#]*?\b{key}:" if depth else rf"{key}:").match(line, start)
+    return found.end() if found else 0
 
 
 def _taken(document: Any, keys: list[str]) -> Any:

@@ -53,9 +53,9 @@ class PastPayments:
 
     `outcome` is what was answered (0, 1, 2), `segments` the place in `segment_names` of each payment's, `settled` marks
     those that went through and have matured, so that their truth is known whatever it is. `left_out` counts those
-    without a probability, and `elsewhere` those in segments with their own autonomy, costs or cut-offs, by segment:
-    the general cut-offs do not decide there. `reviewed_elsewhere` is how many cases a day those take of the same
-    capacity.
+    without a probability, and `elsewhere` those in segments with other autonomy, costs or cut-offs than the default
+    one, by segment: what is priced does not decide there. `reviewed_elsewhere` is how many cases a day those take of
+    the same capacity.
     """
 
     when: Period
@@ -123,7 +123,7 @@ def past_payments(
 def _read(
     app: App, settings: Settings, when: Period, by: str, at: datetime, with_rules: bool
 ) -> PastPayments:
-    policy = settings.policy
+    policy = settings.segments.policy(DEFAULT_SEGMENT)
     known = [f.name for f in app.ledger.fields if f.in_transactions]
     if by not in ("", SEGMENT, *known):
         raise InputError(
@@ -175,13 +175,22 @@ def _places(table: pa.Table, name: str) -> tuple[np.ndarray, list[str]]:
 
 
 def with_own_settings(policy: Policy) -> list[str]:
-    """The segments in which the general cut-offs and costs do not decide, or people may do other things."""
+    """The segments in which others than the default segment's cut-offs and costs decide, or people may do other things.
+
+    A segment without its own has those of the policy at large, which are not the default segment's where that has some.
+    """
     default = policy.segment()
     return [
         name
         for name, segment in policy.segments.items()
         if name != DEFAULT_SEGMENT
-        and (segment.autonomy != default.autonomy or segment.costs or segment.thresholds)
+        and (
+            segment.autonomy != default.autonomy
+            or segment.costs
+            or segment.thresholds
+            or default.costs
+            or default.thresholds
+        )
     ]
 
 

@@ -17,7 +17,7 @@ from casework.settings.tuner_history import SEGMENT, PastPayments, past_payments
 from data.errors import InputError
 from engine.costs import solved_cut_offs
 from engine.decision import Outcome
-from engine.policy import Policy
+from engine.policy import DEFAULT_SEGMENT, Policy
 from engine.tuner import (
     Best,
     Estimate,
@@ -74,7 +74,9 @@ def tuned(
     at the costs asked for. `curves` adds what moving either cut-off alone would do.
     """
     rules_and_policy = app.settings()
-    policy = rules_and_policy.policy
+    policy = rules_and_policy.segments.policy(
+        DEFAULT_SEGMENT
+    )  # its own cut-offs and costs, where it has some
     asked = _other_costs(policy, wanted)
     past = past_payments(app, rules_and_policy, since, until, wanted.by, at, with_rules=with_rules)
     history = past.history

@@ -156,7 +156,7 @@ def _small_print(found: Json) -> None:
         )
         cases = words.number(found["elsewhere"]["cases_a_day"], 1)
         told.insert(
-            1, f"Left out, since segments with their own settings decide there: {named}; {cases} cases a day."
+            1, f"Left out, since other settings decide in their segments: {named}; {cases} cases a day."
         )
     if left:
         told.insert(1, f"{words.count(left)} more were decided without a model and are left out.")
