@@ -32,8 +32,11 @@ class LinkForm(Body):
 def sign_in_from_outside(form: OutsideForm, request: Request) -> SessionAnswer:
     """Sign in with an ID token of the institution's identity provider, which is verified here."""
     app, at = the_app(request), now()
-    person = outside.person_of(app.ledger, _provider(app), form.id_token, app.key, at)
-    session = app.signin.open(person, at, through="identity provider")
+    digests = outside.digests_of(_provider(app), form.id_token, app.key, at)
+    person = outside.person_linked(app.ledger, digests)
+    session = app.signin.open(
+        person, at, through="identity provider", still=lambda w: outside.person_linked(w, digests)
+    )
     return SessionAnswer(
         token=session.token, user=person.user_id, role=person.role, expires_at=session.expires_at
     )

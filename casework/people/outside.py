@@ -184,14 +184,17 @@ def unlink(w: Writer, user_id: str, *, by: str, reason: str, at: datetime) -> No
     w.event(EventDraft(by, "user.unlinked", f"user:{user_id}", {"reason": reason}), at)
 
 
-def person_of(ledger: Ledger, provider: Provider, id_token: str, key: bytes, at: datetime) -> Person:
-    """The user whom the bearer of this ID token is here. NotSignedIn if nobody is."""
+def digests_of(provider: Provider, id_token: str, key: bytes, at: datetime) -> list[str]:
+    """What the ledger keeps of the names of this ID token's bearer. NotSignedIn for a token that is not accepted."""
     if len(id_token) > LONGEST_TOKEN:
         raise NotSignedIn(_REFUSED, hint=_HINT)
-    names = provider.names(id_token, at)
-    digests = [_digest(key, provider.issuer, kind, name) for kind, name in names]
+    return [_digest(key, provider.issuer, kind, name) for kind, name in provider.names(id_token, at)]
+
+
+def person_linked(source: Ledger | Writer, digests: list[str]) -> Person:
+    """The active user to whom these names (from `digests_of`) are linked. NotSignedIn if nobody is, or several are."""
     marks = ", ".join("?" for _ in digests)
-    rows = ledger.read(
+    rows = source.read(
         "SELECT DISTINCT u.user_id, u.role FROM outside_names n JOIN users u USING (user_id)"
         f" WHERE n.name_hmac IN ({marks}) AND n.ended_at IS NULL AND u.disabled_at IS NULL",
         digests,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -192,8 +193,15 @@ class SignIn:
                 if held.person.user_id != user_id or held.person.local
             }
 
-    def open(self, person: Person, at: datetime, through: str = "password") -> Session:
-        """A session for a person who has shown who he or she is. NotSignedIn if the user was disabled meanwhile."""
+    def open(
+        self,
+        person: Person,
+        at: datetime,
+        through: str = "password",
+        still: Callable[[Writer], object] | None = None,
+    ) -> Session:
+        """A session for a person who has shown who he or she is. NotSignedIn if the user was disabled meanwhile, or
+        `still`, asked in the same write, finds that what was shown no longer holds."""
         token = secrets.token_urlsafe(32)
         digest, expires_at = token_hash(token), at + TOKEN_LIFE
         row = {"token_sha256": digest, "user_id": person.user_id, "created_at": at, "expires_at": expires_at}
@@ -203,6 +211,8 @@ class SignIn:
                     _ACTIVE, [person.user_id]
                 ):  # since the password, or the ID token, was looked at
                     raise NotSignedIn("this user may not sign in any more", hint="Ask an admin.")
+                if still is not None:
+                    still(w)
                 w.insert("tokens", [{**row, "revoked_at": None}])
                 payload = {"expires_at": expires_at, "through": through}
                 w.event(EventDraft(person.user_id, "session.started", f"user:{person.user_id}", payload), at)

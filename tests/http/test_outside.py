@@ -186,6 +186,24 @@ def test_unlinking_and_disabling_keep_people_out(bank: Institution, issuer: Issu
     assert come_in(bank, issuer.token(sub="temp")).status_code == 401
 
 
+def test_a_link_that_ends_while_somebody_comes_in_opens_nothing(
+    bank: Institution, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = bank.app.signin.open
+
+    def late(*shown: Any, **how: Any) -> Any:
+        where = "/v1/users/analyst-1/outside-names"
+        assert bank.ask("admin-1", "DELETE", where, params={"reason": "left"}).status_code == 204
+        return door(*shown, **how)
+
+    monkeypatch.setattr(bank.app.signin, "open", late)
+    before = bank.app.ledger.read("SELECT count(*) AS n FROM tokens")
+    answer = come_in(bank, issuer.token())
+    assert answer.status_code == 401
+    assert "nobody here is linked to this account" in answer.text
+    assert bank.app.ledger.read("SELECT count(*) AS n FROM tokens") == before
+
+
 def test_a_name_stands_for_one_person(bank: Institution) -> None:
     form = {"kind": "email", "name": EMAIL.upper(), "reason": "again"}
     assert bank.ask("admin-1", "POST", "/v1/users/analyst-2/outside-names", json=form).status_code == 409
