@@ -117,6 +117,25 @@ def test_a_few_who_turn_their_answers_are_counted_where_the_week_of_all_looks_so
     )
 
 
+def test_who_looks_at_a_new_fraud_beside_uncertain_payments_has_not_turned_anything() -> None:
+    """One person has uncertain payments and a rule's, as above; another has uncertain ones that are ranked well."""
+    rng = np.random.default_rng(2)
+    place, theirs = np.arange(520), np.arange(520) >= 260
+    by_rule = (place >= 160) & ~theirs
+    fraud = np.where(by_rule, place % 5 < 3, place % 20 < 3)
+    margin = np.where(by_rule, -4.0, 0.0) + rng.normal(0, 0.5, 520) + np.where(theirs, 2.0, 0.5) * fraud
+    at = pa.array([MONDAY] * 520, pa.timestamp("us", "UTC"))
+    features = pa.table({"seq": place, "margin": margin, "occurred_at": at})
+    made = Record(features, fraud, 1 + theirs, np.zeros(520))
+    reason = ["rule_asks:new" if rule else "uncertain:" for rule in by_rule]
+
+    assert area_with_interval(margin[~theirs & fraud], margin[~theirs & ~fraud]).high < 0.5
+    assert made.against(np.zeros(520, dtype=bool), reason=reason).some is None
+    found = made.against(~theirs, reason=reason).some
+    assert found is not None and len(found.areas) == 1 and found.areas[0].high < 0.5
+    assert "each against those that came for the same reason" in found.sentence
+
+
 def test_people_who_answer_as_the_champion_expects_raise_no_suspicion() -> None:
     made = record()
     assert made.against(np.zeros(PAYMENTS, dtype=bool)) == Against()

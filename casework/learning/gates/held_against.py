@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from casework.learning.gates import label_turns
 from casework.learning.gates.gates import LabelTurn
-from casework.learning.gates.label_turns import OF_PEOPLE, Scored
+from casework.learning.gates.label_turns import OF_PEOPLE, Part, Scored
 from engine.intervals import Interval
 from engine.model.dataset import microseconds
 from engine.model.scoring import Model
@@ -45,23 +45,26 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SomeTurned:
-    """Reviewers whose words contradict the champion while those of the others do not, named by nobody here."""
+    """Reviewers whose words contradict the champion while those of the others do not, named by nobody here. `alike`
+    where only payments that came before people for the same reason were compared."""
 
     areas: tuple[Interval, ...]
     others: Interval
     reviewers: int
     since: date
+    alike: bool = False
 
     @property
     def sentence(self) -> str:
         """For an alarm: how many, since when, and by which figures."""
         n = len(self.areas)
         theirs = "; ".join(f"{a.value:.2f} [{a.low:.2f}, {a.high:.2f}]" for a in self.areas)
+        alike = ", each against those that came for the same reason" if self.alike else ""
         return (
             f"Verdicts of {n} of {self.reviewers} reviewers since {self.since} look turned over: what they call fraud "
-            f"scores below what they call legitimate with the champion (AUC {theirs}; the others "
-            f"{self.others.value:.2f}, 0.50 is chance). The signals on the scorecards tell whose; what was said by "
-            f"mistake can be declared void."
+            f"scores below what they call legitimate with the champion{alike} (AUC {theirs}; the "
+            f"others {self.others.value:.2f}, 0.50 is chance). The signals on the scorecards tell whose; what was said "
+            f"by mistake can be declared void."
         )
 
 
@@ -126,34 +129,28 @@ def some_turned(said: Said) -> SomeTurned | None:
     if len(people) < 2:
         return None
     z = NormalDist().inv_cdf(1 - 0.025 / len(people))
-    areas = {who: _area(said, late, [who], z) for who in people}
-    turned = [who for who, area in areas.items() if _below_chance(said, late, who, area, z)]
+    found = {who: label_turns.below_chance(_part(said, late, [who]), z) for who in people}
+    turned = [who for who, (_, below) in found.items() if below]
     others = [who for who in np.unique(said.reviewer[late]).tolist() if who not in turned]
     if not turned or not _enough(said, late, others):
         return None
-    rest = _area(said, late, others, z)
+    rest, _ = label_turns.area_within(_part(said, late, others), z)
     if rest.low <= 0.5:
         return None  # nobody's words speak for the champion: it is not these people who differ
     day = datetime.fromtimestamp(since / 1e6, UTC).date()
-    return SomeTurned(tuple(areas[who] for who in turned), rest, len(np.unique(said.reviewer[late])), day)
+    alike = len(np.unique(said.reason[late].astype(str))) > 1
+    areas = tuple(found[who][0] for who in turned)
+    return SomeTurned(areas, rest, len(np.unique(said.reviewer[late])), day, alike)
 
 
 def _enough(said: Said, late: np.ndarray, who: Sequence[int]) -> bool:
-    fraud = said.fraud[late & np.isin(said.reviewer, who)]
+    fraud = _part(said, late, who).fraud
     return bool(min(fraud.sum(), (~fraud).sum()) >= FEWEST_OF_ONE)
 
 
-def _area(said: Said, late: np.ndarray, who: Sequence[int], z: float) -> Interval:
-    mine = late & np.isin(said.reviewer, who)
-    margin, fraud = said.margin[mine], said.fraud[mine]
-    return label_turns.area_with_interval(margin[fraud], margin[~fraud], z)
-
-
-def _below_chance(said: Said, late: np.ndarray, who: int, area: Interval, z: float) -> bool:
-    """By the interval and by the rank test of Mann and Whitney (1947): of few words the interval alone is too sure."""
-    fraud = said.fraud[late & (said.reviewer == who)]
-    m, n = int(fraud.sum()), int((~fraud).sum())
-    return area.high < 0.5 and area.value < 0.5 - z * float(np.sqrt((m + n + 1) / (12 * m * n)))
+def _part(said: Said, late: np.ndarray, who: Sequence[int]) -> Part:
+    """Their words on payments that can be compared: those for whose reason they called some fraud and some not."""
+    return label_turns.comparable(said.margin, said.fraud, said.reason, late & np.isin(said.reviewer, who))
 
 
 def _of_these(rows: pa.Table, seq: np.ndarray) -> tuple[pa.Table, np.ndarray]:

@@ -59,12 +59,18 @@ def turned(rows: Scored) -> tuple[LabelTurn, ...]:
     z = NormalDist().inv_cdf(1 - 0.025 / len(parts))
     found = []
     for week, source, part in parts:
-        area, by_chance = area_within(part, z)
-        # Of few labels DeLong's interval is too sure; the rank test is not.
-        if area.high < 0.5 and area.value < 0.5 - z * by_chance:
+        area, below = below_chance(part, z)
+        if below:
             fraud = int(part.fraud.sum())
             found.append(LabelTurn(str(week), source, fraud, len(part.fraud) - fraud, area, part.reasons > 1))
     return tuple(found)
+
+
+def below_chance(part: Part, z: float) -> tuple[Interval, bool]:
+    """The area and whether it lies below one half beyond chance: by its interval and by the rank test, since of few
+    labels DeLong's interval is too sure and the rank test is not."""
+    area, by_chance = area_within(part, z)
+    return area, area.high < 0.5 and area.value < 0.5 - z * by_chance
 
 
 def area_within(part: Part, z: float) -> tuple[Interval, float]:
@@ -125,19 +131,19 @@ def _parts(rows: Scored) -> Iterator[tuple[date, str, Part]]:
     for week in np.unique(monday):
         first = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(week))).date()
         for name, of_kind in ((VERDICTS, people), (OUTCOMES, ~people)):
-            part = _comparable(rows, (monday == week) & of_kind)
+            part = comparable(rows.margin, rows.fraud, rows.reason, (monday == week) & of_kind)
             fraud = int(part.fraud.sum())
             if min(fraud, len(part.fraud) - fraud) >= FEWEST:
                 yield first, name, part
 
 
-def _comparable(rows: Scored, inside: np.ndarray) -> Part:
+def comparable(margin: np.ndarray, fraud: np.ndarray, reason: np.ndarray | None, inside: np.ndarray) -> Part:
     """Those of the rows inside whose reason has at least two of both kinds of label: fewer have no spread."""
-    margin, fraud = rows.margin[inside], rows.fraud[inside].astype(bool)
-    if rows.reason is None:
+    margin, fraud = margin[inside], fraud[inside].astype(bool)
+    if reason is None:
         code = np.zeros(len(fraud), dtype=np.int64)
     else:
-        code = np.unique(rows.reason[inside].astype(str), return_inverse=True)[1]
+        code = np.unique(reason[inside].astype(str), return_inverse=True)[1]
     enough = (
         np.minimum(
             np.bincount(code[fraud], minlength=1 + code.max(initial=0)),
