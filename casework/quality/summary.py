@@ -49,7 +49,7 @@ def _of_people(ledger: Ledger, at: datetime) -> dict[str, Any]:
         "tasks": _counts(ledger, "SELECT status AS name, count(*) AS n FROM tasks GROUP BY status"),
         "overdue_cases": _one(ledger, _OVERDUE, [at]),
         "verdicts": _counts(
-            ledger, "SELECT value AS name, count(*) AS n FROM verdicts WHERE undone_at IS NULL GROUP BY value"
+            ledger, f"SELECT value AS name, count(*) AS n FROM verdicts WHERE {_STANDING} GROUP BY value"
         ),
         "dispositions": _counts(
             ledger, "SELECT value AS name, count(*) AS n FROM dispositions GROUP BY value"
@@ -58,6 +58,7 @@ def _of_people(ledger: Ledger, at: datetime) -> dict[str, Any]:
     }
 
 
+_STANDING = "undone_at IS NULL AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)"
 _OVERDUE = "SELECT count(*) AS n FROM cases WHERE status IN ('open', 'in_adjudication') AND deadline < ?"
 
 
@@ -74,10 +75,11 @@ def _decisions(ledger: Ledger, since: datetime | None) -> dict[str, int]:
 
 
 def _confirmed(ledger: Ledger) -> dict[str, Any]:
-    """Not a fraud rate: what reviewers said of the payments they were shown."""
+    """Not a fraud rate: what reviewers said of the payments they were shown, the last first verdict that stands."""
     row = ledger.read(
-        "SELECT count(*) AS n, count(*) FILTER (value = 'confirmed_fraud') AS confirmed FROM verdicts "
-        "WHERE undone_at IS NULL AND task_kind = 'primary'"
+        "SELECT count(*) AS n, count(*) FILTER (value = 'confirmed_fraud') AS confirmed FROM ("
+        "SELECT arg_max(value, (given_at, event_seq)) AS value FROM verdicts "
+        f"WHERE {_STANDING} AND task_kind = 'primary' GROUP BY transaction_seq)"
     )[0]
     return {"n": row["n"], "value": row["confirmed"] / row["n"] if row["n"] else None}
 

@@ -18,11 +18,17 @@ PURPOSES = {
     "other": "other work",
 }
 
+# Of several verdicts on one payment in a lane the last is what was found; one that was undone or declared void is none.
 _ASKED = """
-SELECT lane, count(*) AS verdicts, count(DISTINCT transaction_seq) AS payments,
-       count(*) FILTER (value = 'confirmed_fraud') AS confirmed, count(*) FILTER (value <> 'inconclusive') AS judged,
-       sum(greatest(seconds - idle_seconds, 0)) AS seconds
-FROM verdicts WHERE given_at >= $since AND given_at < $until AND undone_at IS NULL GROUP BY lane
+WITH each AS (
+    SELECT lane, transaction_seq, arg_max(value, (given_at, event_seq)) AS value, count(*) AS verdicts,
+           sum(greatest(seconds - idle_seconds, 0)) AS seconds
+    FROM verdicts WHERE given_at >= $since AND given_at < $until AND undone_at IS NULL
+      AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
+    GROUP BY ALL)
+SELECT lane, CAST(sum(verdicts) AS BIGINT) AS verdicts, count(*) FILTER (value = 'confirmed_fraud') AS confirmed,
+       count(*) FILTER (value <> 'inconclusive') AS judged, sum(seconds) AS seconds
+FROM each GROUP BY lane
 """
 
 
@@ -33,8 +39,8 @@ def purpose_of(lane: str) -> str:
 
 
 def asked(ledger: Ledger, stretch: Stretch, policy: Policy) -> list[JSON]:
-    """A row for each purpose: verdicts, their share of all, the share the policy gives it, hours, and the share that
-    reviewers confirmed (what people said, not a fraud rate)."""
+    """A row for each purpose: verdicts, their share of all, the share the policy gives it, hours, and the share of
+    payments that reviewers confirmed (what people said, not a fraud rate)."""
     rows = ledger.read(_ASKED, {"since": stretch.since, "until": stretch.until})
     total = sum(row["verdicts"] for row in rows)
     found = []
