@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -14,6 +14,7 @@ from typing import Any, TextIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.csv_lines import CsvRows, Malformed
 from data.errors import MappingError, did_you_mean
 
 LINE = "__line__"
@@ -29,14 +30,6 @@ _MAGIC = {
     b"\x1f\x8b": "gzip data",
     b"SQLi": "a SQLite file",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """A line that is not a row: `reason` says why."""
-
-    line: int
-    reason: str
 
 
 @dataclass
@@ -206,8 +199,8 @@ def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:
     schema = pa.schema([pa.field(LINE, pa.int64()), *(pa.field(name, pa.string()) for name in columns)])
     source = SourceFile(path.name, _sha256(path), iter(()), schema)
     places = [header.index(name) for name in columns]
-    rows = _csv_rows(path, delimiter, len(header), source.malformed.append)
-    source.batches = _csv_batches(rows, places, source)
+    rows = CsvRows(header, wanted, delimiter)
+    source.batches = _csv_batches(path, rows, places, source)
     return source
 
 
@@ -233,72 +226,18 @@ def _delimiter(first_line: str, wanted: dict[str, str]) -> str:
     return max(_DELIMITERS, key=named)
 
 
-def _csv_rows(
-    path: Path, delimiter: str, width: int, refuse: Callable[[Malformed], None]
-) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of every well-formed row below the header; other lines go to `refuse`."""
-    with _text(path) as file:
-        lines = _Lines(file)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        next(reader)
-        while True:
-            line = lines.begin()
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as problem:
-                refuse(Malformed(line, f"not CSV ({problem})"))
-                lines.again()
-                continue
-            if len(cells) == width:
-                yield line, cells
-            elif cells:
-                refuse(Malformed(line, f"{len(cells)} cells where the header has {width}"))
-                lines.again()
-
-
-class _Lines:
-    """The lines of a file, those of one row known until the next begins: a quote that is never closed takes the lines
-    after it along, and they are rows."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._row: list[str] = []
-        self._waiting: list[str] = []  # to be read again, the next one last
-        self._read = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._waiting.pop() if self._waiting else next(self._file)
-        self._row.append(line)
-        return line
-
-    def begin(self) -> int:
-        """The next row begins here; the number of its first line."""
-        self._read += len(self._row)
-        self._row.clear()
-        return self._read + 1
-
-    def again(self) -> None:
-        """The first line alone was no row; what came along with it is read again."""
-        self._waiting.extend(reversed(self._row[1:]))
-        del self._row[1:]
-
-
 def _csv_batches(
-    rows: Iterator[tuple[int, list[str]]], places: list[int], source: SourceFile
+    path: Path, rows: CsvRows, places: list[int], source: SourceFile
 ) -> Iterator[pa.RecordBatch]:
     lines: list[int] = []
     cells: list[list[str]] = []
-    for line, row in rows:
-        lines.append(line)
-        cells.append(row)
-        if len(lines) == _BATCH:
-            yield _text_batch(lines, cells, places, source)
-            lines, cells = [], []
+    with _text(path) as file:
+        for line, row in rows.read(file, source.malformed.append):
+            lines.append(line)
+            cells.append(row)
+            if len(lines) == _BATCH:
+                yield _text_batch(lines, cells, places, source)
+                lines, cells = [], []
     if lines:
         yield _text_batch(lines, cells, places, source)
 

@@ -57,6 +57,38 @@ def test_a_quote_that_is_never_closed_takes_no_other_row_with_it(tmp_path: Path,
     assert (report.examples[0].line, report.examples[0].field) == (2, "line")
 
 
+UNMAPPED = MAPPING.replace("  country: {column: country, type: category}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("column", "text"), [("country", MAPPING), ("email", MAPPING), ("device", MAPPING), ("country", UNMAPPED)]
+)
+def test_rows_that_a_quote_runs_over_are_each_quarantined(tmp_path: Path, column: str, text: str) -> None:
+    """The quote of row b ends in the same column of row d: by its quotes, that is one row of the right width."""
+    opened, ended = row("b", **{column: '"Pump'}), row("d", **{column: 'Pump"'})
+    path = csv_file(tmp_path, row("a"), opened, row("c"), ended, row("e"))
+    with new_ledger(tmp_path, mapping(text)) as ledger:
+        report = import_file(ledger, mapping(text), path, at=AT, actor="admin-1")
+        assert [ledger.seq_of(name) is not None for name in "abcde"] == [True, False, False, False, True]
+    assert counts(report) == (2, 0, 3)
+    assert [(bad.line, bad.field) for bad in report.examples] == [(3, "line"), (4, "line"), (5, "line")]
+    assert "ends on line 5" in report.examples[0].reason
+    assert report.examples[1].reason == "within a quote from line 3 on"
+
+
+def test_a_line_break_in_a_key_is_refused_with_its_line_and_one_in_free_text_is_kept(tmp_path: Path) -> None:
+    words = "Hello,\nplease, see, 2026-03-01T11:00:00.123456Z, for more,\nthanks"
+    lines = [row("a", country=f'"{words}"'), row("b", device='"d\n2"'), row("c", time='"2026-03-01\n"')]
+    with new_ledger(tmp_path) as ledger:
+        report = load(ledger, csv_file(tmp_path, *lines, row("d")))
+        assert reading.one(ledger, "a").attributes["country"] == words
+    assert counts(report) == (2, 0, 2)
+    assert [(bad.line, bad.reason) for bad in report.examples] == [
+        (5, "a line break in 'device' (entities.device), whose quote ends on line 6"),
+        (7, "a line break in 'time' (transaction.occurred_at), whose quote ends on line 8"),
+    ]
+
+
 def test_text_that_is_not_utf8_quarantines_its_line(tmp_path: Path) -> None:
     path = csv_file(tmp_path, row("a"), row("b", device="caf#"), row("c"))
     path.write_bytes(path.read_bytes().replace(b"caf#", b"caf\xe9"))
