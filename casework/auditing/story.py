@@ -14,7 +14,7 @@ from casework.learning.labels import label_report
 from casework.people.permissions import Person
 from casework.review import tasks
 from casework.review.review_design import BLIND_FIRST
-from data import approved
+from data import approved, said
 from data.errors import NotFoundError
 from data.ledger import Ledger
 
@@ -36,7 +36,7 @@ _VERDICTS = """
 _DOSSIER = "SELECT dossier_id, sha256, created_at FROM dossiers WHERE transaction_seq = ?"
 _PARTS = "SELECT dossier_id, part, sha256, created_at FROM dossier_parts WHERE transaction_seq = ? ORDER BY created_at"
 _STEPS = """
-    SELECT seq, recorded_at, actor, kind, subject, payload FROM events
+    SELECT seq, recorded_at, actor, kind, subject, payload, commitments FROM events
     WHERE recorded_at >= ? AND list_contains(?, kind) AND list_contains(CAST(? AS VARCHAR[]), subject) ORDER BY seq
 """
 _KINDS = [
@@ -143,7 +143,8 @@ def _reviews(ledger: Ledger, seq: int) -> list[JSON]:
     parts = ledger.read(_PARTS, [seq])
     verdicts = ledger.read(_VERDICTS, [seq])
     subjects = [f"task:{row['task_id']}" for row in rows] + [f"verdict:{v['verdict_id']}" for v in verdicts]
-    steps = ledger.read(_STEPS, [rows[0]["created_at"], _KINDS, subjects])
+    found = ledger.read(_STEPS, [rows[0]["created_at"], _KINDS, subjects])
+    steps = [row | words for row, words in zip(found, said.reasons(ledger, found), strict=True)]
     return [
         {
             **row,
@@ -173,7 +174,7 @@ def _shown(ledger: Ledger, task: JSON, seq: int) -> JSON:
 
 
 def _step(row: JSON) -> JSON:
-    payload = orjson.loads(row["payload"])
+    payload = {"reason": row.get("reason"), **orjson.loads(row["payload"])}
     told = {name: payload[name] for name in ("field", "reason", "part", "held_by") if payload.get(name)}
     return {
         "event_seq": row["seq"],

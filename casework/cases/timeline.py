@@ -11,6 +11,7 @@ import orjson
 
 from casework.cases.cases import IN_ADJUDICATION, Case
 from casework.review.review_design import REVIEWER_ROLES
+from data import said
 from data.ledger import Ledger
 
 Row = dict[str, Any]
@@ -28,7 +29,7 @@ _PARTS = {
     "behind_rules": "the payments behind the rules",
 }
 _EVENTS = """
-    SELECT recorded_at AS "at", actor, kind, payload FROM events
+    SELECT seq, recorded_at AS "at", actor, kind, payload, commitments FROM events
     WHERE recorded_at >= ? AND list_contains(?, kind) AND list_contains(?, subject) ORDER BY seq
 """
 
@@ -47,12 +48,18 @@ class Parts:
 
 
 def steps_of(ledger: Ledger, case_id: str, tasks: Sequence[Row]) -> list[Row]:
-    """What was done with the tasks of a case and the case itself: {at, actor, kind, payload}."""
+    """What was done with the tasks of a case and the case itself: {at, actor, kind, told}, `told` what the event says
+    and the reason that was given for it."""
     since = min((task["created_at"] for task in tasks), default=None)
     if since is None:
         return []
     subjects = [f"case:{case_id}", *(f"task:{task['task_id']}" for task in tasks)]
-    return ledger.read(_EVENTS, [since, list(_STEPS), subjects])
+    rows = ledger.read(_EVENTS, [since, list(_STEPS), subjects])
+    why = said.reasons(ledger, rows)
+    return [
+        {**row, "told": {**orjson.loads(row["payload"]), **words}}
+        for row, words in zip(rows, why, strict=True)
+    ]
 
 
 def timeline(case: Case, parts: Parts, role: str) -> list[Entry]:
@@ -81,15 +88,14 @@ def _payments(case: Case, parts: Parts) -> Iterator[Entry]:
             of = "" if first else f" of {row['transaction_id']}"
             yield entry(row["decided_at"], "decision", "engine", f"The engine answered {row['outcome']}{of}.")
         if not first:
-            said = f"A new alert joined, {row['transaction_id']}. {row['reason']}"
-            yield entry(row["added_at"], "alert", "engine", said.strip())
+            joined = f"A new alert joined, {row['transaction_id']}. {row['reason']}"
+            yield entry(row["added_at"], "alert", "engine", joined.strip())
     yield entry(case.opened_at, "case", case.opened_by, f"Case opened. {case.reason_detail}".strip())
 
 
 def _tasks(moves: Sequence[Row]) -> Iterator[Entry]:
     for move in moves:
-        payload = orjson.loads(move["payload"])
-        yield entry(move["at"], "task", move["actor"], _told(move["kind"], payload))
+        yield entry(move["at"], "task", move["actor"], _told(move["kind"], move["told"]))
 
 
 def _told(kind: str, payload: Mapping[str, Any]) -> str:

@@ -28,8 +28,9 @@ def unmask(ledger: Ledger, task_id: str, user: str, field: str, reason: str, at:
         values = personal_values(ledger, f"transaction:{task.transaction_seq}")
         if field not in values:
             raise NotFoundError("there is no such personal field, or it was erased", where=field)
-        payload = {"field": field, "reason": reason.strip(), "transaction_seq": task.transaction_seq}
-        w.event(EventDraft(user, "personal.unmasked", f"task:{task_id}", payload), at)
+        payload = {"field": field, "transaction_seq": task.transaction_seq}
+        why = {"reason": reason.strip()}
+        w.event(EventDraft(user, "personal.unmasked", f"task:{task_id}", payload, why), at)
     return values[field]
 
 

@@ -17,7 +17,7 @@ from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Moment, ShortText
 from casework.people.permissions import Permission, Person
-from data import chain
+from data import chain, said
 from data.stretches import newest, oldest
 
 router = APIRouter(tags=["audit"])
@@ -103,7 +103,10 @@ def events(
     end = min(before, ledger.last_event.seq + 1)
     first = after + 1
     rows = oldest(ask, first, end, limit) if order == "asc" else newest(ask, end, limit, first=first)
-    return json_answer({"events": [_event(row) for row in rows]})
+    why = said.reasons(ledger, rows)
+    return json_answer(
+        {"events": [_event(row) | {"reasons": words} for row, words in zip(rows, why, strict=True)]}
+    )
 
 
 _EVENTS = """

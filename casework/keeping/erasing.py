@@ -22,36 +22,41 @@ import orjson
 from casework.cases import attachments
 from casework.cases.dossiers import forget
 from casework.keeping import backups
+from casework.review.flags import WITHDRAWN
 from data.canonical import canonical_json, sha256_hex
 from data.errors import CheckpointBusyError, InputError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.said import ERASED
 from data.writer import Writer
 
 if TYPE_CHECKING:
     from casework.app import App
 
 JSON = dict[str, Any]
-ERASED = "(erased)"
 _STRETCH = 20_000
 _SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
 _WORDS = (
-    ("notes", "content", ERASED),
-    ("verdicts", "note", ERASED),
-    ("verdicts", "corrections", "{}"),
-    ("revisions", "note", ERASED),
-    ("escalations", "note", ERASED),
-    ("flags", "detail", ERASED),
+    ("notes", "content", ERASED, ""),
+    ("verdicts", "note", ERASED, ""),
+    ("verdicts", "corrections", "{}", ""),
+    ("revisions", "note", ERASED, ""),
+    ("escalations", "note", ERASED, ""),
+    ("skips", "reason", ERASED, "escalated"),
+    ("flags", "detail", ERASED, ""),
+    ("flags", "answer", ERASED, WITHDRAWN),
 )
-"""Where people's words about a payment stand, and what stands there afterwards."""
+"""Where people's words about a payment stand, what stands there afterwards, and what the program writes there."""
 WRITTEN = (
-    "FROM personal_values p JOIN events e ON p.owner = 'event:' || e.seq"
-    " LEFT JOIN tasks k ON e.kind = 'task.escalated' AND e.subject = 'task:' || k.task_id"
+    "(SELECT e.seq, p.field, unnest(coalesce(CAST(e.j->'about' AS BIGINT[]),"
+    " [coalesce(CAST(e.j->>'transaction_seq' AS BIGINT), k.transaction_seq)])) AS about"
+    " FROM personal_values p JOIN (SELECT seq, kind, subject, CAST(decode(payload) AS JSON) AS j FROM events"
+    " WHERE commitments <> '{}'::BLOB) e ON p.owner = 'event:' || e.seq"
+    " LEFT JOIN tasks k ON e.kind = 'task.escalated' AND e.subject = 'task:' || k.task_id)"
 )
-WRITTEN_ABOUT = (
-    "coalesce(CAST(CAST(decode(e.payload) AS JSON)->>'transaction_seq' AS BIGINT), k.transaction_seq)"
-)
-"""Words that events commit to, and the payment they are about: earlier versions named only the task escalated."""
+"""Words that events commit to ({seq, field}), once for each payment they are about: what is said of several names
+them as `about`, and earlier versions named only the task escalated."""
+AMONG_WRITTEN = "about IN (SELECT unnest(CAST({} AS BIGINT[])))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,7 @@ def _of_payments(
     events = [
         row["seq"]
         for row in w.read(
-            f"SELECT e.seq {WRITTEN} WHERE list_contains(CAST(? AS BIGINT[]), {WRITTEN_ABOUT})", [list(seqs)]
+            f"SELECT DISTINCT seq FROM {WRITTEN} WHERE {AMONG_WRITTEN.format('?')}", [list(seqs)]
         )
     ]
     counts["written_words"] = _deleted(
@@ -175,10 +180,10 @@ def _of_payments(
         "starts_with(owner, 'event:')",
         events,
     )
-    for table, column, blank in _WORDS:
+    for table, column, blank, our_own in _WORDS:
         w.execute(
-            f"UPDATE {table} SET {column} = ? WHERE {among} AND {column} NOT IN ('', ?)",
-            [blank, list(seqs), blank],
+            f"UPDATE {table} SET {column} = ? WHERE {among} AND {column} NOT IN ('', ?, ?)",
+            [blank, list(seqs), blank, our_own],
         )
     open_tasks = f"task_id IN (SELECT task_id FROM tasks WHERE {among})"
     counts["drafts"] = w.read(f"SELECT count(*) AS n FROM drafts WHERE {open_tasks}", [list(seqs)])[0]["n"]

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from casework.keeping import backups, erasing
-from casework.keeping.erasing import ERASED, Scope
+from casework.keeping.erasing import Scope
+from data.said import ERASED
 
 if TYPE_CHECKING:
     from casework.app import App
@@ -16,7 +17,8 @@ _COUNTS = {
     # What an owner is called is compared with as text, so that no other owner has to be read as a number.
     "values": "SELECT count(*) AS n FROM personal_values WHERE list_contains("
     "list_transform(CAST($seqs AS BIGINT[]), lambda s: 'transaction:' || s), owner)",
-    "written_words": f"SELECT count(*) AS n {erasing.WRITTEN} WHERE " + _AMONG.format(erasing.WRITTEN_ABOUT),
+    "written_words": f"SELECT count(DISTINCT (seq, field)) AS n FROM {erasing.WRITTEN} WHERE "
+    + erasing.AMONG_WRITTEN.format("$seqs"),
     "drafts": "SELECT count(*) AS n FROM drafts WHERE task_id IN (SELECT task_id FROM tasks WHERE "
     + _AMONG.format("transaction_seq")
     + ")",

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from data.said import REASONS
+
 JSON = dict[str, Any]
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2733}"
@@ -26,7 +28,11 @@ def page(evidence: JSON) -> str:
     decided = [event for event in evidence["events"] if event["kind"] == "transaction.decided"]
     shown += [_decision(orjson.loads(event["payload"]), event) for event in decided]
     shown.append("<h2>Events</h2><table><tr><th>Event</th><th>When (UTC)</th><th>Who</th><th>What</th></tr>")
-    shown += [_event(event) for event in evidence["events"]]
+    said: dict[str, list[str]] = {}
+    for row in evidence["personal"]:
+        if row["field"] in REASONS:
+            said.setdefault(row["owner"], []).append(f"{row['field']}: {row['value']}")
+    shown += [_event(event, said.get(f"event:{event['seq']}", [])) for event in evidence["events"]]
     body = "\n".join([*shown, "</table>"])
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Evidence</title>'
@@ -56,9 +62,10 @@ def _decision(decided: JSON, event: JSON) -> str:
     return f"<h2>Transaction {named}</h2><table>{rows}</table><p>Rules that hit:</p><ul>{rules or '<li>none</li>'}</ul>"
 
 
-def _event(event: JSON) -> str:
+def _event(event: JSON, said: list[str]) -> str:
     payload = event["payload"] if len(event["payload"]) <= 1000 else event["payload"][:1000] + " ..."
     return (
         f"<tr><td>{event['seq']}</td><td>{escape(event['recorded_at'])}</td><td>{escape(event['actor'])}</td>"
-        f"<td>{escape(event['kind'])}<br>{escape(event['subject'])}<br><code>{escape(payload)}</code></td></tr>"
+        f"<td>{escape(event['kind'])}<br>{escape(event['subject'])}<br><code>{escape(payload)}</code>"
+        f"{''.join('<br>' + escape(words) for words in said)}</td></tr>"
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from casework.keeping import erasing
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.said import ERASED
 from engine.policy_retention import Retention
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def apply(app: App, retention: Retention, at: datetime) -> str:
     if retention.personal is None:
         return f"{told} Personal values are kept until they are erased by hand."
     scope = erasing.recorded_before(at - retention.personal)
-    if not app.ledger.read(_OLD, {"erased": erasing.ERASED, "before": at - retention.personal}):
+    if not app.ledger.read(_OLD, {"erased": ERASED, "before": at - retention.personal}):
         return f"{told} No personal value is old enough to go."
     done = erasing.erase(app, scope, by="policy", reason="retention.personal of the policy")
     return f"{told} Personal values of {done['payments']} payments erased."

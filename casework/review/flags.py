@@ -22,6 +22,8 @@ INBOX_OF: Mapping[str, str] = {
     "guideline_gap": "team_lead",
 }
 """The role that can put right what a flag names. A correction is a flag of its own: an input with a wrong value."""
+WITHDRAWN = "withdrawn: the verdict was undone"
+"""What the program answers to a flag whose verdict is no more."""
 
 
 def raise_from(w: Writer, verdict: Mapping[str, Any], at: datetime) -> None:
@@ -41,7 +43,8 @@ def withdraw(w: Writer, verdict_id: str, by: str, at: datetime) -> None:
     """Take back the unanswered flags of a verdict that was undone."""
     pending = w.read("SELECT flag_id FROM flags WHERE verdict_id = ? AND answered_at IS NULL", [verdict_id])
     for row in pending:
-        _close(w, row["flag_id"], "withdrawn: the verdict was undone", by, at)
+        _close(w, row["flag_id"], WITHDRAWN, by, at)
+        w.event(EventDraft(by, "flag.answered", f"flag:{row['flag_id']}", {"answer": WITHDRAWN}), at)
 
 
 def inbox(ledger: Ledger, role: str, *, answered: bool = False) -> list[dict[str, Any]]:
@@ -59,7 +62,9 @@ def inbox(ledger: Ledger, role: str, *, answered: bool = False) -> list[dict[str
 def answer(w: Writer, flag_id: str, role: str, said: str, by: str, at: datetime) -> None:
     """Say what came of a flag. NotFoundError unless it is in this role's inbox, ConflictError when it was answered,
     InputError without an answer."""
-    rows = w.read("SELECT answered_at FROM flags WHERE flag_id = ? AND role = ?", [flag_id, role])
+    rows = w.read(
+        "SELECT transaction_seq, answered_at FROM flags WHERE flag_id = ? AND role = ?", [flag_id, role]
+    )
     if not rows:
         raise NotFoundError("there is no such flag in your inbox", where=flag_id[:80])
     if rows[0]["answered_at"] is not None:
@@ -69,6 +74,9 @@ def answer(w: Writer, flag_id: str, role: str, said: str, by: str, at: datetime)
             "a flag is answered in words", where=flag_id, hint="Say what was done, or why nothing."
         )
     _close(w, flag_id, said.strip(), by, at)
+    # In words of a person: the chain has a commitment to them.
+    about = {"transaction_seq": rows[0]["transaction_seq"]}
+    w.event(EventDraft(by, "flag.answered", f"flag:{flag_id}", about, {"answer": said.strip()}), at)
 
 
 def _close(w: Writer, flag_id: str, said: str, by: str, at: datetime) -> None:
@@ -76,7 +84,6 @@ def _close(w: Writer, flag_id: str, said: str, by: str, at: datetime) -> None:
         "UPDATE flags SET answer = ?, answered_by = ?, answered_at = ? WHERE flag_id = ?",
         [said, by, at, flag_id],
     )
-    w.event(EventDraft(by, "flag.answered", f"flag:{flag_id}", {"answer": said}), at)
 
 
 def _row(verdict: Mapping[str, Any], number: int, kind: str, detail: str, at: datetime) -> dict[str, Any]:

@@ -35,8 +35,8 @@ def snooze(w: Writer, task_id: str, reviewer: str, until: datetime, reason: str,
             allowed=f"a moment before its deadline, {task.deadline:%Y-%m-%d %H:%M} UTC",
         )
     tasks.reopen(w, task_id, assignee=reviewer, snoozed_until=until)
-    payload = {"until": until, "reason": reason}
-    w.event(EventDraft(reviewer, "task.snoozed", f"task:{task_id}", payload), at)
+    payload = {"until": until, "transaction_seq": task.transaction_seq}
+    w.event(EventDraft(reviewer, "task.snoozed", f"task:{task_id}", payload, {"reason": reason}), at)
     return tasks.find(w, task_id)
 
 
@@ -160,8 +160,9 @@ def _move_one(
         _check_may(w, task, reviewers.find(w, assignee), role, policy, at)
     target = queue or task.queue
     w.execute("UPDATE tasks SET queue = ?, assignee = ? WHERE task_id = ?", [target, assignee, task_id])
-    payload = {"queue_was": task.queue, "queue": target, "assignee": assignee, "reason": reason}
-    w.event(EventDraft(by, "task.moved", f"task:{task_id}", payload), at)
+    about = {"transaction_seq": task.transaction_seq}
+    payload = {**about, "queue_was": task.queue, "queue": target, "assignee": assignee}
+    w.event(EventDraft(by, "task.moved", f"task:{task_id}", payload, {"reason": reason}), at)
 
 
 def _check_may(w: Writer, task: Task, who: Reviewer, role: str, policy: Policy, at: datetime) -> None:

@@ -132,7 +132,8 @@ def release(w: Writer, task_id: str, reviewer: str, reason: str, at: datetime) -
     reopen(w, task_id, assignee=lanes.NOBODY if task.kind in REPEATED_KINDS else "")
     skipped = {"task_id": task_id, "transaction_seq": task.transaction_seq, "reviewer": reviewer}
     w.insert("skips", [{**skipped, "reason": reason, "skipped_at": at}])
-    w.event(EventDraft(reviewer, "task.released", f"task:{task_id}", {"reason": reason}), at)
+    about = {"transaction_seq": task.transaction_seq}
+    w.event(EventDraft(reviewer, "task.released", f"task:{task_id}", about, {"reason": reason}), at)
     return find(w, task_id)
 
 

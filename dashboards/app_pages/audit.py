@@ -165,6 +165,9 @@ def _event_table(events: list[Json]) -> None:
             f"**Event {event['seq']}** `{event['kind']}`, hash `{event['hash']}`, after `{event['prev_hash'][:12]}…`"
         )
         st.code(json.dumps(event["payload"], indent=2, ensure_ascii=False), language="json", height=260)
+        for field, said in (event.get("reasons") or {}).items():
+            st.caption(f"{words.capital(field.replace('_', ' '))}, kept apart so that it can be erased")
+            st.text(said)
 
 
 show()

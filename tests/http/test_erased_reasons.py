@@ -1,0 +1,162 @@
+"""Are the reasons that people give for what they do shown, kept out of every event, and gone once they are erased?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from data import chain
+from data.ledger import Ledger
+from tests.http.institution import Institution, large_payment, make_workspace, served
+
+WHOSE = "c-said"
+AUDITOR, LEAD, ADMIN = "auditor-1", "team-lead-1", "admin-1"
+Places = list[tuple[str, str]]
+"""Who reads the words where."""
+
+
+def answered(answer: Any) -> Any:
+    assert answer.status_code < 300, answer.text
+    return answer.json() if answer.content else None
+
+
+@dataclass
+class Review:
+    """A payment of one customer that somebody reviews, and what a person says of it."""
+
+    bank: Institution
+    number: int
+    words: str
+
+    def __post_init__(self) -> None:
+        body = large_payment(self.number, entities={"customer": WHOSE}, personal={"email": "ada@example.org"})
+        made = self.bank.decide(body)
+        self.payment, self.case = str(made["transaction_id"]), str(made["case_id"])
+        sql = "SELECT task_id FROM tasks WHERE transaction_seq = ? ORDER BY kind"
+        self.task = str(self.bank.app.ledger.read(sql, [made["seq"]])[0]["task_id"])
+
+    def ask(self, who: str, path: str, **body: Any) -> Any:
+        return answered(self.bank.ask(who, "POST", f"/v1{path}", json=body))
+
+    def claimed(self) -> str:
+        self.ask("analyst-2", f"/tasks/{self.task}/claim")
+        return f"/tasks/{self.task}"
+
+    @property
+    def timeline(self) -> tuple[str, str]:
+        return LEAD, f"/v1/cases/{self.case}"
+
+    @property
+    def story(self) -> tuple[str, str]:
+        return AUDITOR, f"/v1/audit/decisions/{self.payment}"
+
+
+def released(of: Review) -> Places:
+    of.ask("analyst-2", f"{of.claimed()}/release", reason=of.words)
+    return [of.timeline, of.story, (LEAD, "/v1/team")]
+
+
+def snoozed(of: Review) -> Places:
+    until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    of.ask("analyst-2", f"{of.claimed()}/snooze", until=until, reason=of.words)
+    return [of.timeline]
+
+
+def moved(of: Review) -> Places:
+    of.ask(LEAD, "/task-moves", task_ids=[of.task], assignee="analyst-1", reason=of.words)
+    return [of.timeline]
+
+
+def flag_answered(of: Review) -> Places:
+    body = {"value": "legitimate", "flags": ["data_wrong"], "note": "look at this"}
+    verdict = of.ask("analyst-2", f"{of.claimed()}/verdict", **body)["verdict"]["verdict_id"]
+    sql = "SELECT flag_id FROM flags WHERE verdict_id = ?"
+    [flag] = of.bank.app.ledger.read(sql, [verdict])
+    of.ask(ADMIN, f"/inbox/{flag['flag_id']}/answer", answer=of.words)
+    return [(ADMIN, "/v1/inbox?answered=true")]
+
+
+def unmasked(of: Review) -> Places:
+    of.ask("analyst-2", f"{of.claimed()}/unmasked", field="email", reason=of.words)
+    return [of.timeline, of.story]
+
+
+ACTS: dict[str, Callable[[Review], Places]] = {
+    "task.released": released,
+    "task.snoozed": snoozed,
+    "task.moved": moved,
+    "flag.answered": flag_answered,
+    "personal.unmasked": unmasked,
+}
+
+
+@dataclass
+class Told:
+    """What became of one kind's words: which events have them in clear, which of the places that should show them do,
+    and where they are left after the erasure."""
+
+    in_clear: list[str]
+    unshown: list[str]
+    shown_after: list[str]
+    left: list[str]
+
+
+def texts_with(ledger: Ledger, words: str) -> list[str]:
+    """Every column of text or JSON that has these words in some row."""
+    columns = ledger.read(
+        "SELECT table_name AS t, column_name AS c, data_type AS d FROM information_schema.columns "
+        "WHERE table_schema = 'main' AND data_type IN ('VARCHAR', 'BLOB') ORDER BY t, c"
+    )
+    asked = [
+        f"SELECT '{each['t']}.{each['c']}' AS there FROM \"{each['t']}\" WHERE contains("
+        + (f'"{each["c"]}"' if each["d"] == "VARCHAR" else f'CAST("{each["c"]}" AS VARCHAR)')
+        + ", $words)"
+        for each in columns
+    ]
+    return [row["there"] for row in ledger.read(" UNION ".join(asked), {"words": words})]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """All kinds are done, looked at, erased together and looked at again."""
+    with served(make_workspace(tmp_path_factory.mktemp("reasons") / "bank")) as bank:
+        places: dict[str, Places] = {}
+        words = {kind: f"Astrid Lindqvist said {number}." for number, kind in enumerate(ACTS)}
+        for number, (kind, act) in enumerate(ACTS.items()):
+            events = (AUDITOR, f"/v1/events?kind={kind}")
+            places[kind] = [*act(Review(bank, 60 + number, words[kind])), events]
+
+        def shown(kind: str) -> list[str]:
+            return [path for who, path in places[kind] if words[kind] in bank.ask(who, "GET", path).text]
+
+        sql = "SELECT kind FROM events WHERE contains(decode(payload), ?)"
+        ledger = bank.app.ledger
+        in_clear = {kind: [row["kind"] for row in ledger.read(sql, [words[kind]])] for kind in ACTS}
+        before = {kind: shown(kind) for kind in ACTS}
+        assert all(texts_with(ledger, each) for each in words.values())
+        scope = {"entity": "customer", "value": WHOSE}
+        counted = answered(bank.ask(ADMIN, "POST", "/v1/erasures/preview", json=scope))["erased"]
+        done = answered(bank.ask(ADMIN, "POST", "/v1/erasures", json={"reason": "a request", **scope}))
+        assert done["erased"] == counted
+        report = chain.verify(ledger)
+        assert report.ok, report.problem
+        return {
+            kind: Told(
+                in_clear[kind],
+                [path for _, path in places[kind] if path not in before[kind]],
+                shown(kind),
+                texts_with(ledger, words[kind]),
+            )
+            for kind in ACTS
+        }
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_a_reason_is_in_no_event_is_shown_and_is_gone_once_it_was_erased(
+    kind: str, told: dict[str, Told]
+) -> None:
+    assert told[kind] == Told(in_clear=[], unshown=[], shown_after=[], left=[])
