@@ -65,6 +65,7 @@ class Writer:
         self.bulk_seqs: list[tuple[int, int]] = []
         self._connection = connection
         self._tables = tables
+        self.fields = tuple(fields)
         self._names = frozenset(field.name for field in fields if field.in_transactions)
         self._ids = ids
         self._salts = salts

@@ -160,8 +160,9 @@ def _reviews(ledger: Ledger, seq: int) -> list[JSON]:
 
 def _shown(ledger: Ledger, task: JSON, seq: int) -> JSON:
     """In short: whether score, explanation and rules were on the page before the verdict, and which guideline was."""
-    dossier = dossiers.load(ledger, task["dossier_id"], seq)
-    page = dossiers.for_arm(dossier, task["arm"])
+    dossier = dossiers.stored(ledger, task["dossier_id"], seq)
+    earlier = dossier.pop("earlier", {}).get("seqs")
+    page = dossiers.for_arm({"history": earlier, **dossier}, task["arm"])
     return {
         "decides_first": task["arm"] == BLIND_FIRST,
         "probability": page["probability"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from casework.cases.earlier import Earlier, laid_out, named
 from casework.review.review_design import BLIND_FIRST
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.ledger import Ledger
@@ -18,8 +19,6 @@ from data.writer import Writer
 from engine.decision import Decision, FeatureValue, RuleState
 from engine.units import text
 
-HISTORY_FIELDS = ("transaction_id", "occurred_at", "amount_minor", "currency", "entities", "attributes")
-"""What a reviewer may see of earlier payments: facts, never what engine or people made of them."""
 SHOWN_STATES = (RuleState.HIT, RuleState.MISSING, RuleState.ERROR)
 QUESTION = "Is this payment fraud?"
 NEUTRAL = "Chosen for review. Judge it by the facts; the engine's opinion comes after your verdict."
@@ -84,27 +83,26 @@ class Background:
     """What a dossier needs beside the decision.
 
     `features` are the declared features, `rules` maps a rule id to its title, runbook and false_positives,
-    `history` holds recent transactions of the entity (newest first; only HISTORY_FIELDS and known_fraud are
-    kept). `protected` names the attribute that is there for the subgroup table only: no dossier
-    holds it.
+    `earlier` names recent transactions of the entity. `protected` names the attribute that is there for the
+    subgroup table only: no dossier shows it.
     """
 
     features: Sequence[Shown]
     rules: Mapping[str, Mapping[str, Any]]
-    history: Sequence[Mapping[str, Any]]
+    earlier: Earlier
     guideline: Guideline
     currency: str
     protected: str = ""
 
 
 def build_dossier(decision: Decision, background: Background) -> dict[str, Any]:
-    """Everything a task page may ever show of a decision, as JSON-ready values.
+    """Everything a task page may ever show of a decision, as JSON-ready values; earlier payments by their seqs.
 
     It holds the engine's opinion (score, rules, explanation, why) whatever the display arm; `for_arm`
     withholds it.
     """
     return {
-        "version": 1,
+        "version": 2,
         "question": QUESTION,
         "lane": decision.triage.lane,
         "why": {"reason": decision.triage.reason.value, "sentence": decision.triage.sentence},
@@ -119,7 +117,7 @@ def build_dossier(decision: Decision, background: Background) -> dict[str, Any]:
         "features": [_feature(shown, decision, background.currency) for shown in background.features],
         "explanation": _explanation(decision, background),
         "rules": [_rule(result, background.rules) for result in decision.rules if _is_shown(result)],
-        "history": [_past(row, background.protected) for row in background.history],
+        "earlier": named(background.earlier, background.protected),
         "guideline": {"version": background.guideline.version, "text": background.guideline.text},
     }
 
@@ -160,7 +158,20 @@ def store(
 
 
 def load(source: Ledger | Writer, dossier_id: str, transaction_seq: int) -> dict[str, Any]:
-    """The stored dossier. Found by its payment's seq, which DuckDB can skip to, and then by its id."""
+    """The stored dossier, with the earlier payments that it names laid out as its history."""
+    return whole(source, stored(source, dossier_id, transaction_seq))
+
+
+def whole(source: Ledger | Writer, dossier: Mapping[str, Any]) -> dict[str, Any]:
+    """A dossier as it is stored, with its history in place of names; one of version 1 has it."""
+    found = dict(dossier)
+    if "earlier" in found:
+        found["history"] = laid_out(source, found.pop("earlier"), found["transaction"])
+    return found
+
+
+def stored(source: Ledger | Writer, dossier_id: str, transaction_seq: int) -> dict[str, Any]:
+    """The dossier as it is stored. Found by its payment's seq, which DuckDB can skip to, and then by its id."""
     where, found = "FROM dossiers WHERE transaction_seq = ? AND dossier_id = ?", [transaction_seq, dossier_id]
     digest = source.read(f"SELECT sha256 {where}", found)[0]["sha256"]
     content = _RECENT.get(digest)
@@ -169,7 +180,8 @@ def load(source: Ledger | Writer, dossier_id: str, transaction_seq: int) -> dict
         content = source.read(f"SELECT content {where}", found)[0]["content"]
         if sha256_hex(content) == digest:
             _RECENT.keep(digest, content)
-    return orjson.loads(content)
+    dossier: dict[str, Any] = orjson.loads(content)
+    return dossier
 
 
 def forget() -> None:
@@ -257,17 +269,3 @@ def _rule(result: Any, about: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]
         "runbook": known.get("runbook", ""),
         "false_positives": known.get("false_positives", ""),
     }
-
-
-def _past(row: Mapping[str, Any], protected: str) -> dict[str, Any]:
-    kept = {name: row[name] for name in _present(HISTORY_FIELDS, row)}
-    if "attributes" in kept:
-        kept["attributes"] = without(kept["attributes"], protected)
-    at = kept.get("occurred_at")
-    if isinstance(at, datetime):
-        kept["occurred_at"] = rfc3339(at)
-    return {**kept, "known_fraud": bool(row.get("known_fraud", False))}
-
-
-def _present(names: Iterable[str], row: Mapping[str, Any]) -> list[str]:
-    return [name for name in names if name in row]

@@ -9,6 +9,7 @@ from typing import Any
 
 from casework.cases import cases, joining
 from casework.cases.dossiers import Background, Guideline, build_dossier
+from casework.cases.earlier import Earlier
 from casework.cases.open_cases import OpenCases, Young
 from casework.live import Live
 from casework.review.tasks import Task
@@ -38,11 +39,11 @@ class Intake:
         chosen = [decision for decision in made if wanted(decision)]
         if not chosen:
             return {}
-        past = live.past.before(chosen, at)
         opened: dict[int, str] = {}
         for decision in chosen:
             seq = decision.transaction.seq
-            dossier = build_dossier(decision, self.background(live, past.get(seq, [])))
+            earlier = live.past.before(decision.transaction, at)
+            dossier = build_dossier(decision, self.background(live, earlier))
             review = self._open(w, decision, dossier, live.settings.policy, at)
             if isinstance(review, cases.Case):
                 opened[seq] = review.case_id
@@ -73,12 +74,12 @@ class Intake:
         policy = live.settings.policy
         return cases.open_case(w, decision, dossier, policy, self._key, at, opened_by=person, reason=reason)
 
-    def background(self, live: Live, past: Sequence[Mapping[str, Any]]) -> Background:
+    def background(self, live: Live, earlier: Earlier) -> Background:
         """What a dossier needs beside the decision."""
         return Background(
             features=live.settings.features.features,
             rules=about_rules(live.settings.rules),
-            history=past,
+            earlier=earlier,
             guideline=guideline_of(live.settings.files),
             currency=self._columns.base_currency,
             protected=live.settings.policy.protected_attribute,

@@ -87,7 +87,7 @@ class Shift:
         task = handing_out.take_next(w, reviewer, self._policy, self._key, now, role=role, desk=self._desk)
         if task is None:
             return None
-        shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
+        shown = dossiers.stored(w, task.dossier_id, task.transaction_seq)
         transaction_id = shown["transaction"]["transaction_id"]
         blind, score = task.arm == BLIND_FIRST, shown.get("probability")
         judge = partial(

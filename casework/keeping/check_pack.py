@@ -65,7 +65,7 @@ def content_problems(evidence: dict[str, Any]) -> Iterator[str]:
     told: dict[Any, Any] = {}
     for event in evidence["events"]:
         told[event["seq"]] = json.loads(event["commitments"])
-    for row in evidence["transactions"]:
+    for row in evidence["transactions"] + evidence.get("earlier", []):
         if hashlib.sha256(row["content"].encode()).hexdigest() != row["content_sha256"]:
             yield f"the content of payment {row['transaction_id']} does not have its hash"
         told[f"transaction:{row['seq']}"] = json.loads(row["commitments"])

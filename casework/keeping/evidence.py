@@ -1,8 +1,9 @@
 """What belongs to a decision or case, and how is it taken away so that it can be checked without us?
 
-A pack is a ZIP: evidence.json (events as they were hashed, payments, what reviewers were shown, the approved files
-that decided), a page for people, a manifest with the hash of each file under the ledger's seal, and a script of plain
-Python that checks all of it. Personal values stay behind unless a reason is given; that is an event either way.
+A pack is a ZIP: evidence.json (events as they were hashed, payments, what reviewers were shown and the earlier
+payments beside it, the approved files that decided), a page for people, a manifest with the hash of each file under
+the ledger's seal, and a script of plain Python that checks all of it. Personal values stay behind unless a reason is
+given; that is an event either way.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from data.commitments import content
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.transactions import Transaction
 
 if TYPE_CHECKING:
     from casework.app import App
@@ -119,25 +121,30 @@ def _gathered(ledger: Ledger, seqs: list[int], unmask: bool) -> JSON:
     events += _events(ledger, [f"set:{name}" for name in sets] + [f"model:{name}" for name in models])
     events = sorted({event["seq"]: event for event in events}.values(), key=lambda event: event["seq"])
     owners = [f"transaction:{seq}" for seq in seqs] + [f"event:{event['seq']}" for event in events]
-    commitments = {
-        row["seq"]: row
-        for row in ledger.read(
-            f"SELECT seq, content_sha256, commitments FROM transactions WHERE {_AMONG.format('seq')}", [seqs]
-        )
+    shown = _dossiers(ledger, seqs)
+    beside = {
+        seq for each in shown for seq in orjson.loads(each["content"]).get("earlier", {}).get("seqs", ())
     }
     return {
         "events": events,
-        "transactions": [
-            {
-                **commitments[each.seq],
-                "transaction_id": each.transaction_id,
-                "content": content(each).decode(),
-            }
-            for each in payments
-        ],
+        "transactions": _payments(ledger, payments),
+        "earlier": _payments(ledger, [reading.one(ledger, seq) for seq in sorted(beside.difference(seqs))]),
         "personal": _personal(ledger, owners) if unmask else [],
-        "contents": [*_dossiers(ledger, seqs), *_artefacts(ledger, sets)],
+        "contents": [*shown, *_artefacts(ledger, sets)],
     }
+
+
+def _payments(ledger: Ledger, payments: Sequence[Transaction]) -> list[JSON]:
+    """Payments as they were hashed."""
+    found = ledger.read(
+        f"SELECT seq, content_sha256, commitments FROM transactions WHERE {_AMONG.format('seq')}",
+        [[each.seq for each in payments]],
+    )
+    kept = {row["seq"]: row for row in found}
+    return [
+        {**kept[each.seq], "transaction_id": each.transaction_id, "content": content(each).decode()}
+        for each in payments
+    ]
 
 
 def _events(ledger: Ledger, subjects: list[str]) -> list[JSON]:

@@ -202,7 +202,7 @@ def _row(w: Writer, task: Task, reviewer: str, form: VerdictForm, at: datetime) 
 
 
 def _guideline(w: Writer, task: Task) -> str:
-    shown = dossiers.load(w, task.dossier_id, task.transaction_seq)
+    shown = dossiers.stored(w, task.dossier_id, task.transaction_seq)
     return str(shown.get("guideline", {}).get("version", ""))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from casework.cases import cases
 from casework.cases.dossiers import Background, Guideline, build_dossier
+from casework.cases.earlier import Earlier
 from casework.review import handing_out, verdicts
 from casework.review.tasks import Task
 from data.ledger import Ledger
@@ -34,7 +35,7 @@ base_currency: EUR
 time_zone: UTC
 transaction: {id: id, occurred_at: at, amount: amount, currency: {constant: EUR}}
 entities: {customer: customer, merchant: merchant}
-attributes: {age_band: {column: age_band, type: category}}
+attributes: {age_band: {column: age_band, type: category}, channel: {column: channel, type: category}}
 personal: {customer_name: customer_name}
 """
 POLICY = Path(__file__).resolve().parents[2] / "rules" / "policy.yaml"
@@ -102,7 +103,7 @@ class House:
             amount=Decimal(amount_minor) / 100,
             currency="EUR",
             entities={"customer": f"customer-{self.number % 7}", "merchant": "merchant-1"},
-            attributes={"age_band": age_band},
+            attributes={"age_band": age_band, "channel": "pos"},
             personal={"customer_name": "Customer 12"},
             seq=w.take_seqs(1),
         )
@@ -119,13 +120,10 @@ class House:
                 cases.open_case(w, made, self.dossier(made), self.policy, KEY, self.now)
 
     def dossier(self, decision: Decision) -> dict[str, Any]:
-        past = {
-            "transaction_id": "tx-0", "occurred_at": START, "amount_minor": 5, "currency": "EUR", "outcome": "decline",
-            "probability": 0.9, "entities": {}, "known_fraud": True,
-            "attributes": {"age_band": "18-29", "channel": "pos"},
-        }  # fmt: skip
+        before = range(decision.transaction.seq - 1, 0, -1)
+        earlier = Earlier("merchant", before[:20], before[-1:], ("age_band", "channel"))
         guideline = Guideline("g1", "Look at the device first.")
-        background = Background(FEATURES, RULES, [past], guideline, "EUR", self.policy.protected_attribute)
+        background = Background(FEATURES, RULES, earlier, guideline, "EUR", self.policy.protected_attribute)
         return build_dossier(decision, background)
 
     def case(self, **options: Any) -> cases.Case:

@@ -1,7 +1,8 @@
-"""Does a reviewer see the same past whether it was at hand or had to be read?"""
+"""Which earlier payments does a dossier name, and what does a reviewer see of them?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,77 +12,82 @@ import pytest
 
 from casework.app import App
 from casework.cases import past
+from casework.cases.earlier import Earlier, laid_out, named
 from casework.deciding.transactions import Sent, checked
 from data.events import EventDraft
-from engine.decision import Decision, Outcome
+from data.mapping import Mapping as Columns
+from data.transactions import Transaction
 from tests.http.institution import make_workspace, payment
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_the_past_is_the_same_at_hand_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = App.open(make_workspace(tmp_path / "workspace"))
-    try:
-        bodies = [payment(n, amount=None if n == 3 else "12.50", attributes={}) for n in range(1, 5)]
-        sent = [
-            Sent(**{**b, "occurred_at": NOW, "amount": b["amount"] and Decimal(b["amount"]), "personal": {}})
-            for b in bodies
-        ]
-        same = [replace(s, entities=sent[0].entities) for s in sent]
-        app.decide([checked(s, app.mapping) for s in same], NOW)
-        next_seq = app.ledger.next_transaction_seq
-        latest = replace(checked(same[0], app.mapping), seq=next_seq)
-        asked = Decision(latest, Outcome.REVIEW, NOW, "set_1", "", {})
-
-        at_hand = past.PastPayments(app.ledger, app.mapping).before([asked], NOW)
-        monkeypatch.setattr(past, "_AT_HAND", 0)
-        read = past.PastPayments(app.ledger, app.mapping).before([asked], NOW)
-    finally:
-        app.close()
-
-    assert [row["transaction_id"] for row in at_hand[next_seq]] == [b["transaction_id"] for b in bodies[::-1]]
-    assert at_hand == read
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    opened = App.open(make_workspace(tmp_path / "workspace"))
+    yield opened
+    opened.close()
 
 
-def test_a_burst_decided_at_once_hides_nothing_that_was_before_it(tmp_path: Path) -> None:
-    app = App.open(make_workspace(tmp_path / "workspace"))
-    try:
-        columns = app.mapping
-        kept = past.PastPayments(app.ledger, columns)
-        one = {**payment(1), "occurred_at": NOW, "amount": Decimal("12.50"), "personal": {}}
-        burst = [replace(checked(Sent(**one), columns), seq=n) for n in range(1, 121)]
-        kept.add(burst[:3])
-        kept.add(burst[3:60])
-        asked = [Decision(burst[n], Outcome.REVIEW, NOW, "set_1", "", {}) for n in (4, 59)]
-        found = kept.before(asked, NOW)
-        kept.add(burst[60:])
-        later = kept.before([Decision(burst[119], Outcome.REVIEW, NOW, "set_1", "", {})], NOW)
-    finally:
-        app.close()
-    assert [row["seq"] for row in found[5]] == [4, 3, 2, 1]
-    assert [row["seq"] for row in found[60]] == list(range(59, 39, -1))
-    assert [row["seq"] for row in later[120]] == list(range(119, 99, -1))
+def sent(columns: Columns, number: int, amount: str | None = "12.50") -> Transaction:
+    """A payment of one customer, who is the same for all numbers."""
+    body = {**payment(number), "amount": amount and Decimal(amount), "occurred_at": NOW, "personal": {}}
+    return checked(Sent(**{**body, "entities": payment(1)["entities"]}), columns)
 
 
-def test_a_fraud_that_was_taken_back_is_no_known_fraud(tmp_path: Path) -> None:
-    app = App.open(make_workspace(tmp_path / "workspace"))
-    try:
-        one = {**payment(1), "occurred_at": NOW, "amount": Decimal("12.50"), "personal": {}}
-        app.decide([checked(Sent(**one), app.mapping)], NOW)
-        latest = replace(checked(Sent(**one), app.mapping), seq=app.ledger.next_transaction_seq)
-        asked, known = Decision(latest, Outcome.REVIEW, NOW, "set_1", "", {}), []
-        kept = past.PastPayments(app.ledger, app.mapping)
-        for reported_seq, is_fraud in ((1, True), (2, False)):
-            kept.learn(1, is_fraud, NOW)
-            outcome = {"transaction_seq": 1, "is_fraud": is_fraud, "known_at": NOW, "recorded_at": NOW}
-            with app.ledger.writing() as w:
-                w.insert(
-                    "outcomes",
-                    [{**outcome, "reported_seq": reported_seq, "source": "api", "reason_code": ""}],
-                )
-                w.event(EventDraft("test", "outcomes.reported", "outcomes"), NOW)
-            anew = past.PastPayments(app.ledger, app.mapping)
-            known += [memory.before([asked], NOW)[latest.seq][0]["known_fraud"] for memory in (kept, anew)]
-    finally:
-        app.close()
-    assert known == [True, True, False, False]
+def test_the_past_is_named_the_same_whether_it_came_before_the_start_or_after(app: App) -> None:
+    kept = past.PastPayments(app.ledger, app.mapping)
+    payments = [sent(app.mapping, n) for n in range(1, 5)]
+    app.decide(payments, NOW)
+    latest = replace(payments[0], seq=5)
+    kept.add(replace(each, seq=seq) for seq, each in enumerate(payments, start=1))
+    anew = past.PastPayments(app.ledger, app.mapping)
+    assert kept.before(latest, NOW) == anew.before(latest, NOW)
+    assert list(anew.before(latest, NOW).seqs) == [4, 3, 2, 1]
+
+
+def test_what_is_named_is_laid_out_as_facts_newest_first(app: App) -> None:
+    app.decide([sent(app.mapping, n, None if n == 3 else "12.50") for n in range(1, 4)], NOW)
+    other = replace(sent(app.mapping, 4), entities={"customer": "somebody else"})
+    app.decide([other], NOW)
+    of = {"entities": sent(app.mapping, 5).entities}
+    entity = next(iter(app.mapping.entities))
+    earlier = Earlier(entity, (4, 3, 2, 1), (2,), tuple(app.mapping.attributes))
+    rows = laid_out(app.ledger, named(earlier, "channel"), of)
+    assert [row["transaction_id"] for row in rows] == [payment(n)["transaction_id"] for n in (3, 2, 1)]
+    assert [row["known_fraud"] for row in rows] == [False, True, False]
+    assert [row["amount_minor"] for row in rows] == [None, 1250, 1250]
+    assert rows[0]["entities"].keys() == set(app.mapping.entities)
+    assert rows[0]["attributes"].keys() == set(app.mapping.attributes) - {"channel"}
+    with app.ledger.writing() as w:
+        assert laid_out(w, named(earlier, "channel"), of) == rows
+        w.event(EventDraft("test", "test.looked", "test"), NOW)
+
+
+def test_a_burst_decided_at_once_hides_nothing_that_was_before_it(app: App) -> None:
+    kept = past.PastPayments(app.ledger, app.mapping)
+    burst = [replace(sent(app.mapping, 1), seq=n) for n in range(1, 121)]
+    kept.add(burst[:3])
+    kept.add(burst[3:60])
+    fifth, sixtieth = (kept.before(burst[n], NOW).seqs for n in (4, 59))
+    kept.add(burst[60:])
+    assert list(fifth) == [4, 3, 2, 1]
+    assert list(sixtieth) == list(range(59, 39, -1))
+    assert list(kept.before(burst[119], NOW).seqs) == list(range(119, 99, -1))
+
+
+def test_a_fraud_that_was_taken_back_is_no_known_fraud(app: App) -> None:
+    app.decide([sent(app.mapping, 1)], NOW)
+    latest, known = replace(sent(app.mapping, 2), seq=app.ledger.next_transaction_seq), []
+    kept = past.PastPayments(app.ledger, app.mapping)
+    for reported_seq, is_fraud in ((1, True), (2, False)):
+        kept.learn(1, is_fraud, NOW)
+        outcome = {"transaction_seq": 1, "is_fraud": is_fraud, "known_at": NOW, "recorded_at": NOW}
+        with app.ledger.writing() as w:
+            w.insert(
+                "outcomes", [{**outcome, "reported_seq": reported_seq, "source": "api", "reason_code": ""}]
+            )
+            w.event(EventDraft("test", "outcomes.reported", "outcomes"), NOW)
+        anew = past.PastPayments(app.ledger, app.mapping)
+        known += [list(memory.before(latest, NOW).frauds) for memory in (kept, anew)]
+    assert known == [[1], [1], [], []]

@@ -137,3 +137,11 @@ def test_the_command_line_backs_up_restores_erases_and_takes_evidence(tmp_path: 
     assert (replayed.exit_code, orjson.loads(replayed.stdout)["replayed"]) == (0, 0)
     verified = run(cli, ["audit", "verify", "--workspace", str(tmp_path / "again")])
     assert "Sealed under the ledger's key" in verified.stdout
+
+
+def test_a_pack_holds_the_earlier_payments_that_reviewers_saw(bank: Institution, tmp_path: Path) -> None:
+    bank.decide(large_payment(6))
+    folder = unpacked(bank, tmp_path, ids=["t6"])
+    earlier = orjson.loads((folder / "evidence.json").read_bytes())["earlier"]
+    assert [row["transaction_id"] for row in earlier] == ["t1"]
+    assert checked(folder) == (0, "Everything in this pack fits.\n")

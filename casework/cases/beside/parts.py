@@ -69,7 +69,7 @@ def _stored(source: Ledger | Writer, task: Task, name: str) -> Mapping[str, Any]
 
 def _worked_out(app: App, task: Task, name: str) -> JSON:
     """As the payment was decided; where it is shown again as if it were new, the moments are those of its page."""
-    shown = dossiers.load(app.ledger, task.dossier_id, task.transaction_seq)
+    shown = dossiers.stored(app.ledger, task.dossier_id, task.transaction_seq)
     by = fresh.moved_by(shown)
     made: JSON = fresh.moved(_as_then(app, task.transaction_seq, name, fresh.moved(shown, -by)), by)
     return made

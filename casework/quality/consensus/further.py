@@ -108,6 +108,7 @@ def _open(w: Writer, doubt: Doubt, fit_id: str, policy: Policy, key: bytes, at: 
         return False
     number = str(doubt.people)
     name = str(doubt.transaction_seq)
+    raised = tasks.raised_by_case(w, [first.case_id])
     made = first.anew(
         at,
         task_id=opaque_id(key, "task", name, "further", number),
@@ -116,10 +117,10 @@ def _open(w: Writer, doubt: Doubt, fit_id: str, policy: Policy, key: bytes, at: 
         kind=SECOND,
         probability=0.0,
         # Among random tasks the order is by id; elsewhere by money, where one more look has the place of the first.
-        priority=first.priority * draw(key, "further", name),
+        priority=(first.priority + raised.get(first.case_id, 0.0)) * draw(key, "further", name),
         deadline=at + policy.segment(first.segment).deadline,
     )
-    shown = dossiers.load(w, first.dossier_id, first.transaction_seq)
+    shown = dossiers.stored(w, first.dossier_id, first.transaction_seq)
     digest = dossiers.store(w, made.dossier_id, "", made.transaction_seq, shown, at)
     tasks.insert(w, made, "policy", digest, at)
     row = {"task_id": made.task_id, "transaction_seq": doubt.transaction_seq, "fit_id": fit_id}

@@ -1,0 +1,68 @@
+"""Which earlier payments stand beside one under review, and what is a reviewer told of them?
+
+A dossier names them by seq: a payment on record never changes and is sealed in the chain, so naming it says as much as
+a copy, and opening a case does not wait until DuckDB has found rows of a long history. Which of them were known to be
+fraud does change, and is written down with the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from data.canonical import rfc3339
+from data.ledger import Ledger
+from data.rows import aware
+from data.writer import Writer
+
+JSON = dict[str, Any]
+_FACTS = ("transaction_id", "amount_minor", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Seqs of an entity's earlier payments, newest first, which of them were known to be fraud by then, and the
+    attributes that are shown of them."""
+
+    entity: str = ""
+    seqs: Sequence[int] = ()
+    frauds: Sequence[int] = ()
+    attributes: Sequence[str] = ()
+
+
+def named(earlier: Earlier, protected: str) -> JSON:
+    """What a dossier keeps. `protected` names the attribute that no reviewer sees."""
+    return {
+        "entity": earlier.entity,
+        "seqs": list(earlier.seqs),
+        "frauds": list(earlier.frauds),
+        "attributes": [name for name in earlier.attributes if name != protected],
+    }
+
+
+def laid_out(source: Ledger | Writer, kept: Mapping[str, Any], of: Mapping[str, Any]) -> list[JSON]:
+    """The payments that a dossier of the transaction `of` names: facts, never what engine or people made of them."""
+    if not kept["seqs"]:
+        return []
+    entities = [field.name for field in source.fields if field.role == "entity"]
+    attributes = [f.name for f in source.fields if f.role == "attribute" and f.name in kept["attributes"]]
+    columns = "".join(f', "{name}"' for name in (*entities, *attributes))
+    # As a list of constants, all rows would be joined with it and then chosen from.
+    rows = source.read(
+        f"SELECT seq, occurred_at, transaction_id, amount_minor, currency{columns} FROM transactions "
+        "WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[]))) ORDER BY seq DESC",
+        [list(kept["seqs"])],
+    )
+    return [
+        {
+            **{name: row[name] for name in _FACTS},
+            "occurred_at": rfc3339(aware(row["occurred_at"])),
+            "entities": {name: row[name] for name in entities},
+            "attributes": {name: row[name] for name in attributes},
+            "known_fraud": row["seq"] in kept["frauds"],
+        }
+        for row in rows
+        # Seqs are found by a hash of the value, which another may have too.
+        if row[kept["entity"]] == of["entities"].get(kept["entity"])
+    ]
