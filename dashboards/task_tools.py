@@ -125,15 +125,16 @@ def hand_up(page: Json, done: Done) -> None:
 
 def say_more(page: Json, key: Callable[[str, str], str], saving: Json) -> None:
     """What may be said beside the verdict: whether the alert was worth a look, the amount at loss, a wrong input."""
-    task_id = page["task_id"]
+    task_id, currency = page["task_id"], page["transaction"]["currency"]  # the institution's own
     with st.popover("Say more", type="tertiary", icon=":material/edit_note:"):
         st.segmented_control(
             "Did this deserve a review, whatever your verdict?",
             list(DESERVED), format_func=DESERVED.__getitem__, key=key("deserved", task_id), **saving,
         )  # fmt: skip
         st.number_input(
-            f"Amount at loss, {page['transaction']['currency']}", min_value=0.0, value=None, step=0.01,
-            placeholder="if it differs from the payment", key=key("loss", task_id), **saving,
+            f"Amount at loss, {currency}", min_value=0.0, value=None, step=words.least(currency),
+            format=f"%.{words.minor_digits(currency)}f", placeholder="if it differs from the payment",
+            key=key("loss", task_id), **saving,
         )  # fmt: skip
         wrong, right = st.columns(2)
         wrong.selectbox(

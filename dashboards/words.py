@@ -135,18 +135,12 @@ BLIND = (
 )
 
 _TIGHT_PERCENT = re.compile(r"(\d)%")
+# ISO 4217 currencies whose minor unit is not a hundredth, as the ledger has them.
 _MINOR_DIGITS = {
-    "JPY": 0,
-    "KRW": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "VND": 0,
-    "BHD": 3,
-    "KWD": 3,
-    "JOD": 3,
-    "OMR": 3,
-    "TND": 3,
-}
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0,
+    "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, "CLF": 4, "UYW": 4,
+}  # fmt: skip
 _STRENGTHS = (
     (1.5, "very strongly"),
     (0.75, "strongly"),
@@ -208,6 +202,11 @@ def sentence(text: str) -> str:
 
 def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
+
+
+def least(currency: str) -> float:
+    """One minor unit in major units: by this much an amount is stepped and told."""
+    return 1 / 10 ** minor_digits(currency)
 
 
 def major(minor: float, currency: str) -> float:

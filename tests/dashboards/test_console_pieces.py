@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,17 @@ from dashboards import charts, palette, sign_in_cookie, waterfall, words
 from dashboards.client import ApiError, Client
 from dashboards.palette import DARK, LIGHT, Palette
 from dashboards.task_view import what_decided
+from data.money import decimals
 
 CONFIG = Path(__file__).parents[2] / "dashboards" / ".streamlit" / "config.toml"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_console_and_ledger_agree_on_the_decimals_of_every_currency() -> None:
+    """What a reviewer types as the amount at loss is scaled by the console, and read by everybody else."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = ["".join(three) for three in product(letters, repeat=3)]
+    assert {c: words.minor_digits(c) for c in codes} == {c: decimals(c) for c in codes}
 
 
 @pytest.mark.parametrize(
