@@ -105,23 +105,34 @@ class Tables:
         self.change(recorded.get(CHANGES, ()))
 
     def change(self, changes: Sequence[Mapping[str, Any]]) -> None:
-        """Set numbers in rows that are there, the latest change of each winning; one statement a column."""
-        found: dict[tuple[str, str, str], dict[str, float]] = {}
+        """Set numbers in rows that are there, the latest change of each winning; one statement for all rows of a table
+        that change the same columns."""
+        latest: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
         for row in changes:
-            found.setdefault((row["table"], row["key"], row["column"]), {})[row["of"]] = row["value"]
-        for (table, key, column), values in found.items():
+            rows = latest.setdefault((row["table"], row["key"]), {})
+            rows.setdefault(row["of"], {})[row["column"]] = row["value"]
+        alike: dict[tuple[str, str, tuple[str, ...]], dict[str, dict[str, float]]] = {}
+        for (table, key), rows in latest.items():
+            for of, values in rows.items():
+                alike.setdefault((table, key, tuple(sorted(values))), {})[of] = values
+        for (table, key, columns), rows in alike.items():
+            self._set_numbers(table, key, columns, rows)
+
+    def _set_numbers(
+        self, table: str, key: str, columns: Sequence[str], rows: Mapping[str, Mapping[str, float]]
+    ) -> None:
+        names, settings, bound = list(rows), [], []
+        for column in columns:
             kind = _NUMBERS[self._schemas[table].field(column).type]
-            sql = (
-                f'UPDATE "{table}" SET "{column}" = list_extract(CAST(? AS {kind}[]), '
-                f'list_position(CAST(? AS VARCHAR[]), "{key}")) '
-                f'WHERE "{key}" IN (SELECT unnest(CAST(? AS VARCHAR[])))'
+            settings.append(
+                f'"{column}" = list_extract(CAST(? AS {kind}[]), list_position(CAST(? AS VARCHAR[]), "{key}"))'
             )
-            names = list(values)
-            bound = [list(values.values()), names, names]
-            if self.sums is None:
-                self._connection.execute(sql, bound)
-            else:
-                self.sums.execute(sql, bound)
+            bound += [[values[column] for values in rows.values()], names]
+        sql = f'UPDATE "{table}" SET {", ".join(settings)} WHERE "{key}" IN (SELECT unnest(CAST(? AS VARCHAR[])))'
+        if self.sums is None:
+            self._connection.execute(sql, [*bound, names])
+        else:
+            self.sums.execute(sql, [*bound, names])
 
     def fitting(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Rows whose names have been checked, as plain values that the columns can hold; LedgerError for others."""

@@ -102,6 +102,11 @@ PROJECTIONS: tuple[Projection, ...] = (
         "the end of case", strays=False, latest=True,
     ),
     Projection(
+        "cases", ("case.alert_joined",), "case_id", _after_colon(),
+        {"raised": "coalesce(CAST(j->>'raised' AS DOUBLE), 0)"},  # before, each task was raised by an event of its own
+        "what joined alerts raised case", strays=False, latest=True,
+    ),
+    Projection(
         "dispositions", ("disposition.recorded",), "disposition_seq", "CAST(j->>'disposition_seq' AS BIGINT)",
         _text("value", "reason", "case_id") | {"actor": "e.actor", "transaction_id": _after_colon()}, "the disposition",
     ),

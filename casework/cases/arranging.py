@@ -38,6 +38,10 @@ def merge(w: Writer, into: Case, other: Case, reason: str, actor: str, at: datet
             hint="Link them instead: their deadlines and timeouts differ.",
         )
     moved = [row["transaction_seq"] for row in cases.payments(w, other.case_id)]
+    w.execute(  # each task keeps its place in the queue, though another case's share comes on top from now on
+        "UPDATE tasks SET priority = priority + ? WHERE case_id = ?",
+        [other.raised - into.raised, other.case_id],
+    )
     _move(w, moved, other.case_id, into.case_id)
     made = _sized(w, replace(into, deadline=min(into.deadline, other.deadline)), at)
     cases.set_status(w, other.case_id, MERGED, "", at)

@@ -37,8 +37,9 @@ _THIRD = "third"  # a part of ids only: a third review is a second one more
 @dataclass(frozen=True, slots=True)
 class Case:
     """What people look at: one payment, and those whose alerts joined it. `transaction_seq` is the payment it was
-    opened on, `amount_minor` the sum of all. `verdict` is '' until all are settled; `reason` is a triage reason or
-    by_hand. `queue` is where its tasks wait, `segment` the part of the policy whose deadline and timeout apply."""
+    opened on, `amount_minor` the sum of all, `raised` what alerts that joined add to each task's priority. `verdict` is
+    '' until all are settled; `reason` a triage reason or by_hand. `queue` is where its tasks wait, `segment` the part
+    of the policy whose deadline and timeout apply."""
 
     case_id: str
     transaction_seq: int
@@ -53,6 +54,7 @@ class Case:
     verdict: str = ""
     closed_at: datetime | None = None
     segment: str = "default"
+    raised: float = 0.0
 
 
 COLUMNS = ", ".join(f"c.{name}" for name in Case.__dataclass_fields__)
@@ -70,8 +72,8 @@ def open_review(
     at: datetime,
     tell: Opened | None = None,
 ) -> Case | Task | None:
-    """What a fresh decision calls for: a case if it asks for review, an audit task if it was drawn, else
-    nothing. `tell` hears of a case and its tasks."""
+    """What a fresh decision calls for: a case for review, an audit task if drawn, else nothing. `tell` hears of a
+    case and its tasks."""
     if decision.outcome is Outcome.REVIEW:
         return open_case(w, decision, dossier, policy, key, at, tell=tell)
     if decision.draws.audited:
@@ -205,9 +207,8 @@ def payments(source: Ledger | Writer, case_id: str) -> list[dict[str, Any]]:
 def close(w: Writer, case: Case, verdict: str, basis: str, actor: str, at: datetime) -> None:
     """Settle a case. `basis` says how: single, agreeing, adjudicated, at_deadline."""
     set_status(w, case.case_id, CLOSED, verdict, at)
-    w.event(
-        EventDraft(actor, "case.closed", f"case:{case.case_id}", {"verdict": verdict, "basis": basis}), at
-    )
+    payload = {"verdict": verdict, "basis": basis}
+    w.event(EventDraft(actor, "case.closed", f"case:{case.case_id}", payload), at)
 
 
 def time_out(w: Writer, case: Case, at: datetime) -> None:

@@ -32,9 +32,10 @@ def join(
     """Add an alert to an open case, and to what is known of it: its payment, and tasks of its own on it, in the display
     arm of the case.
 
-    The case rises by what the alert may cost, and its deadline stays, so the alert is looked at no later than it would
-    have been alone. One arm for the whole case: whoever has seen the score of one payment would not be blind to the
-    next. Only adds rows and changes numbers, so that the write stays a quick one.
+    The case rises by what the alert may cost, and with it every task that waits; its deadline stays, so the alert is
+    looked at no later than it would have been alone. One arm for the whole case: whoever has seen the score of one
+    payment would not be blind to the next. Only adds rows and changes two numbers of the case, so that the write stays
+    a quick one.
     """
     payment, case = decision.transaction, young.case
     rise = expected_money(decision.probability, payment.amount_minor)
@@ -44,32 +45,34 @@ def join(
     if before:
         design = replace(design, arm=before[0].arm, arm_probability=before[0].arm_probability)
     cases.add_payment(w, case, decision, decision.triage.sentence, at)
-    raised = replace(case, amount_minor=case.amount_minor + (payment.amount_minor or 0))
+    raised = replace(
+        case, amount_minor=case.amount_minor + (payment.amount_minor or 0), raised=case.raised + rise
+    )
     w.change("cases", "case_id", "amount_minor", {case.case_id: raised.amount_minor})
-    waiting = [task for task in before if task.status in (tasks.OPEN, tasks.CLAIMED)]
-    highest = max((task.priority for task in waiting), default=0.0) + rise
-    _say(w, case, decision, raised.amount_minor, design.second, at)
-    for task in waiting:
-        tasks.raise_priority(w, task, task.priority + rise, at)
+    w.change("cases", "case_id", "raised", {case.case_id: raised.raised})
+    # Beside those that wait; where none does, worth this alert alone, though the case was raised before.
+    waiting = (task.priority for task in before if task.status in (tasks.OPEN, tasks.CLAIMED))
+    beside = max(waiting, default=-case.raised)
+    _say(w, case, decision, raised, design.second, at)
     first = cases.first_task(raised, decision, design, policy, key)
-    first = replace(first, created_at=at, deadline=case.deadline, priority=highest)
+    first = replace(first, created_at=at, deadline=case.deadline, priority=beside)
     added = cases.open_tasks(
         w, first, design, {**dossier, "lane": dossier.get("lane") or "uncertain"}, key, at
     )
-    others = [task for task in before if task not in waiting]
-    higher = [replace(task, priority=task.priority + rise) for task in waiting]
-    young.case, young.size, young.tasks = raised, young.size + 1, [*others, *higher, *added]
+    young.case, young.size, young.tasks = raised, young.size + 1, [*before, *added]
     return raised
 
 
-def _say(w: Writer, case: Case, decision: Decision, amount_minor: int, second: str, at: datetime) -> None:
+def _say(w: Writer, case: Case, decision: Decision, raised: Case, second: str, at: datetime) -> None:
     payload = {
         "transaction_id": decision.transaction.transaction_id,
         "transaction_seq": decision.transaction.seq,
         "reason": decision.triage.reason.value,
         "reason_detail": decision.triage.sentence,
         "amount_minor_was": case.amount_minor,
-        "amount_minor": amount_minor,
+        "amount_minor": raised.amount_minor,
+        "raised_was": case.raised,
+        "raised": raised.raised,
         "deadline": case.deadline,
         "second": second,
     }

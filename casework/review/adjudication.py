@@ -102,6 +102,7 @@ def open_adjudication(
     """
     number = len(tasks.where(w, _OF_SAME + " AND t.kind = ?", [*_same(task), ADJUDICATION])) + 1
     name = hashlib.sha256(f"{task.task_id}:{number}".encode()).hexdigest()[:16]
+    case = cases.find(w, task.case_id) if task.case_id else None
     made = task.anew(
         at,
         task_id=f"task_{name}",
@@ -110,18 +111,17 @@ def open_adjudication(
         lane=ADJUDICATION_LANE,
         probability=1.0,
         arm=SCORE_SHOWN,
-        priority=float(task.amount_minor),
+        priority=float(task.amount_minor) - (case.raised if case else 0.0),
         deadline=max(task.deadline, at + policy.segment(task.segment).deadline),
     )
-    dossier = dossiers.load(w, task.dossier_id, task.transaction_seq)
+    dossier = dossiers.stored(w, task.dossier_id, task.transaction_seq)
     dossier["why"] = {"reason": ADJUDICATION, "sentence": _why(given, why, dossier["why"]["sentence"])}
     digest = dossiers.store(w, made.dossier_id, made.case_id, made.transaction_seq, dossier, at)
     tasks.insert(w, made, "policy", digest, at)
     payload = {"verdicts": [v["verdict_id"] for v in given], "task_id": made.task_id}
     w.event(EventDraft("policy", "adjudication.opened", _subject(task), payload), at)
-    if task.case_id:
+    if case:
         w.execute("UPDATE cases SET deadline = ? WHERE case_id = ?", [made.deadline, task.case_id])
-        case = cases.find(w, task.case_id)
         cases.reopen(w, case, IN_ADJUDICATION, why or "verdicts do not settle it", "policy", at)
     return made
 

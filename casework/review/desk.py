@@ -21,6 +21,7 @@ from casework.review.likeness import LONGEST, Stretches, resembles
 from casework.review.review_design import PILOT, RE_SERVE
 from casework.review.reviewers import Reviewer, all_reviewers
 from casework.review.rotation import SHARED, SHARED_KINDS, Together
+from casework.review.tasks import raised_by_case
 from data.events import microseconds
 from data.writer import Head, Writer
 from engine.policy import Policy
@@ -30,15 +31,23 @@ _KINDS = (
     *("task.snoozed", "task.escalated", "task.moved", "task.raised", "draft.saved", "task.touched"),
 )
 _SPOKEN = ("verdict.given", "verdict.undone")
-_REVIEWERS = "reviewer.changed"
+_REVIEWERS, _JOINED = "reviewer.changed", "case.alert_joined"
 _TAIL = """
     SELECT seq, kind, subject, actor, hash, CASE WHEN list_contains(?, kind) THEN payload END AS payload
     FROM events WHERE seq >= ? AND (seq = ? OR list_contains(?, kind)) ORDER BY seq
 """
 _OPEN = """
-    SELECT task_id, transaction_seq, kind, lane, queue, status, priority, created_at, deadline, claimed_by,
+    SELECT task_id, case_id, transaction_seq, kind, lane, queue, status, priority, created_at, deadline, claimed_by,
            lock_expires_at, assignee, snoozed_until, about, alike
     FROM tasks WHERE status IN ('open', 'claimed')
+"""
+# By rowid, found from one column: DuckDB would else read all columns of all rows.
+_CHANGED = (
+    f"{_OPEN} AND rowid IN (SELECT rowid FROM tasks WHERE task_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
+)
+_OF_CASES = """
+    SELECT task_id FROM tasks
+    WHERE status IN ('open', 'claimed') AND case_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
 """
 _CLAIMS = """
     SELECT e.actor AS reviewer, t.about, t.alike FROM events e JOIN tasks t ON e.subject = 'task:' || t.task_id
@@ -59,9 +68,10 @@ _LOOKED_THROUGH = 50
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What handing out needs to know of an open or claimed task."""
+    """What handing out needs to know of an open or claimed task. `priority` is its own and its case's."""
 
     task_id: str
+    case_id: str
     transaction_seq: int
     kind: str
     lane: str
@@ -237,7 +247,7 @@ class Desk:
         self._stretches.note(w.read(_CLAIMS, [LONGEST]))
 
     def _follow(self, w: Writer, seen: Head) -> bool:
-        kinds = [*_KINDS, *_SPOKEN, _REVIEWERS]
+        kinds = [*_KINDS, *_SPOKEN, _REVIEWERS, _JOINED]
         events = w.read(_TAIL, [list(_SPOKEN), seen.seq, seen.seq, kinds])
         if seen.seq and (not events or bytes(events[0]["hash"]) != seen.hash):
             return False
@@ -247,8 +257,10 @@ class Desk:
         changed = {task_id for task_id in map(self._hear, news) if task_id}
         if any(event["kind"] == _REVIEWERS for event in news):
             self.reviewers = all_reviewers(w)
+        if joined := sorted({event["subject"][5:] for event in news if event["kind"] == _JOINED}):
+            changed.update(row["task_id"] for row in w.read(_OF_CASES, [joined]))
         if changed:
-            rows = w.read(_OPEN + " AND list_contains(?, task_id)", [sorted(changed)])
+            rows = w.read(_CHANGED, [sorted(changed)])
             self._drop(changed)
             self._put(w, rows)
         return True
@@ -299,10 +311,11 @@ class Desk:
             self._held[task.claimed_by].discard(task_id)
             self._on[task.transaction_seq].discard(task_id)
 
-    def _put(self, w: Writer, rows: Iterable[Mapping[str, Any]]) -> None:
+    def _put(self, w: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
         fresh: set[int] = set()
+        raised = raised_by_case(w, (row["case_id"] for row in rows))
         for row in rows:
-            task = Waiting(**row)
+            task = Waiting(**{**row, "priority": row["priority"] + raised.get(row["case_id"], 0.0)})
             self._tasks[task.task_id] = task
             line = self._lines[task.queue, task.lane]
             line.is_shared = task.lane == SECOND_LANE

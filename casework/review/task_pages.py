@@ -148,13 +148,14 @@ def task_list(
         [status if whole else tasks.OPEN, whole, PRIMARY, lane, whole, queue if whole else "", reviewer],
     )
     first = {ADJUDICATION: 0} if role in ADJUDICATOR_ROLES else {}
+    raised = tasks.raised_by_case(ledger, (task.case_id for task in found)) if whole else {}
     if due_within is not None:
         found = [task for task in found if task.deadline <= at + due_within]
     found.sort(
         key=lambda task: (
             first.get(task.kind, 1),
             task.deadline.timestamp() if order == DEADLINE else 0.0,
-            -(task.priority if whole else task.amount_minor),
+            -(task.priority + raised.get(task.case_id, 0.0) if whole else task.amount_minor),
             task.task_id,
         )
     )
@@ -195,7 +196,7 @@ def _moved(ledger: Ledger, task: Task) -> timedelta:
     """By how much the page of a task shows its payment later than it was made."""
     if task.kind not in REPEATED_KINDS:
         return timedelta(0)
-    return fresh.moved_by(dossiers.load(ledger, task.dossier_id, task.transaction_seq))
+    return fresh.moved_by(dossiers.stored(ledger, task.dossier_id, task.transaction_seq))
 
 
 def _tells_why(task: Task, role: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ class Task:
     `queue` where it waits, `segment` the part of the policy it falls under; `assignee` who alone may take it ('' for
     anybody). `active_at` is when its holder last did something, `idle_seconds` the pauses before that;
     `arm_probability` is that with which it got its display arm; `about` and `alike` say what it resembles (see
-    likeness)."""
+    likeness). `priority` is its own part of its place in the queue: its case's comes on top (see `raised_by_case`)."""
 
     task_id: str
     case_id: str
@@ -79,6 +79,9 @@ class Task:
 
 
 _COLUMNS = ", ".join(f"t.{field.name}" for field in fields(Task))
+_RAISED = """
+    SELECT case_id, raised FROM cases WHERE raised <> 0 AND case_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
+"""
 
 
 def insert(w: Writer, task: Task, actor: str, dossier_sha256: str, at: datetime) -> None:
@@ -203,11 +206,11 @@ def finish(w: Writer, task: Task, status: str, actor: str, reason: str, at: date
     w.event(EventDraft(actor, f"task.{status}", f"task:{task.task_id}", {"reason": reason}), at)
 
 
-def raise_priority(w: Writer, task: Task, priority: float, at: datetime) -> None:
-    """Put a task further to the front."""
-    w.change("tasks", "task_id", "priority", {task.task_id: priority})
-    payload = {"was": task.priority, "priority": priority}
-    w.event(EventDraft("engine", "task.raised", f"task:{task.task_id}", payload), at)
+def raised_by_case(source: Ledger | Writer, case_ids: Iterable[str]) -> dict[str, float]:
+    """What joined alerts add to the priority of every task of these cases; those that none has joined are left out."""
+    named = sorted({case_id for case_id in case_ids if case_id})
+    rows = source.read(_RAISED, [named]) if named else []
+    return {row["case_id"]: row["raised"] for row in rows}
 
 
 def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> Task:

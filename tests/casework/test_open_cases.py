@@ -255,13 +255,14 @@ def test_what_is_opened_on_another_entity_or_on_nobody_is_not_kept(
 def test_an_alert_on_a_case_where_nobody_waits_is_worth_what_it_may_cost_and_no_more(
     house: House, open_cases: OpenCases
 ) -> None:
-    case, alert = house.case(), house.decision()
+    case, alert = replace(house.case(), raised=1234.5), house.decision()
     done = [replace(task, status=DONE) for task in tasks.where(house.ledger, "t.case_id = ?", [case.case_id])]
     young = Young(case, 1, done)
     with house.ledger.writing() as w:
         join(w, young, alert, house.dossier(alert), house.policy, KEY, house.now)
     (waiting,) = (task for task in young.tasks if task.status == tasks.OPEN)
-    assert waiting.priority == expected_money(alert.probability, alert.transaction.amount_minor)
+    rise = expected_money(alert.probability, alert.transaction.amount_minor)
+    assert waiting.priority + young.case.raised == rise
     assert young.size == 2
     assert young.case.amount_minor == case.amount_minor + (alert.transaction.amount_minor or 0)
 

@@ -82,7 +82,7 @@ def test_numbers_changed_in_earlier_rows_survive_a_crash_with_their_seals(tmp_pa
         for priority in (1.5, 2.5):
             with ledger.recording() as w:
                 w.insert("case_transactions", [{**PAYMENT, "case_id": f"case-{priority}"}])
-                w.event(EventDraft("engine", "case.alert_joined", "case:1", {}), AT)
+                w.event(EventDraft("engine", "something.happened", "case:1", {}), AT)
                 w.change("case_transactions", "case_id", "amount_minor", {"case-1.5": int(10 * priority)})
         file = left_by_a_crash(folder, tmp_path / "crashed")
     with Ledger.open(file) as survivor:
