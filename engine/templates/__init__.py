@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 from importlib.resources import files
 from string import Template
 
 from data.mapping import Mapping
+from data.money import decimals
 from engine.templates.feature_file import features_yaml
 from engine.templates.rule_files import lists_yaml, rule_files
 
 __all__ = ["scaffold"]
+
+_AMOUNTS = re.compile(
+    r"\b(good_declined|review|assumed_amount|money_at_risk_from|max_amount|max_amount_per_day|four_eyes_amount|high_amount)"
+    r": (\d+)( *)"
+)
 
 _USUAL_MATURITY_DAYS = 60
 _ASSUMED_PAYMENT, _ASSUMED_OTHER = "50", "500"
@@ -35,7 +43,22 @@ def scaffold(mapping: Mapping) -> dict[str, bytes]:
     }
     for name in ("policy.yaml", "guidelines.md"):
         made[name] = Template(_own(name)).substitute(words)
+    made["policy.yaml"] = _in_minor_units(made["policy.yaml"], mapping.base_currency)
     return {path: text.encode() for path, text in sorted(made.items())}
+
+
+def _in_minor_units(policy: str, currency: str) -> str:
+    """The policy with as many minor units of the currency as its amounts, written for two decimals, have: 30 becomes
+    3000 in JPY, which has none, and 3 in KWD, which has three. It is the better guess where no rate is known."""
+    digits = decimals(currency)
+
+    def scaled(found: re.Match[str]) -> str:
+        key, amount, space = found.groups()
+        told = format((Decimal(amount) * 100 / 10**digits).normalize(), "f")
+        width = max(len(amount) + len(space), len(told) + 1) if space else 0  # comments stay below each other
+        return f"{key}: {told:<{width}}"
+
+    return policy if digits == 2 else _AMOUNTS.sub(scaled, policy)
 
 
 def _maturity_days(mapping: Mapping) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from data.mapping import Mapping, load_mapping
@@ -114,6 +116,15 @@ def test_the_files_load_and_their_rules_are_pinned(given: str) -> None:
     assert len(rules) >= 1
     assert failures(run_tests(rules)) == []
     assert check_all_pins(rules) == []
+
+
+@pytest.mark.parametrize("currency", ["JPY", "KWD"])
+def test_costs_and_limits_are_as_many_minor_units_in_any_currency(currency: str) -> None:
+    """Thirty of a currency without decimals would be a good customer turned away for small change."""
+    usual = load_policy(scaffold(load_mapping(HANDBOOK.encode()))["policy.yaml"])
+    theirs = load_policy(scaffold(load_mapping(HANDBOOK.replace("EUR", currency).encode()))["policy.yaml"])
+    assert theirs == replace(usual, currency=currency)
+    assert (usual.costs.good_declined_minor, usual.high_amount_minor) == (3_000, 500_000)
 
 
 def test_a_labelled_mapping_gets_label_features_on_each_entity() -> None:
