@@ -165,7 +165,7 @@ class App:
     @cached_property
     def decider(self) -> Decider:
         return Decider(
-            self.ledger, lambda: self.live, self.intake, self.forget, self.adopt, self.measures.decided
+            self.ledger, lambda: self.live, self.intake, self.forget, self._take_over, self.measures.decided
         )
 
     def decide(self, transactions: Sequence[Transaction], at: datetime) -> list[Answer]:
@@ -264,6 +264,11 @@ class App:
         """Take over the set and the champion that the ledger now names."""
         with self.changing_settings():
             pass
+
+    def _take_over(self) -> None:
+        """Have what was before decide, now that the breaker has paused something; the lock is held."""
+        self._live = live.after_pause(self.ledger, self.workspace.models, self.live)
+        self._model = self._live.model
 
     def retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> dict[str, Any]:
         """Train a challenger in a child process and judge it; the row of `retrains` that says what came of it."""

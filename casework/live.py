@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from casework.cases.past import PastPayments
 from casework.learning.registry import novelty
-from casework.safety import opening
+from casework.safety import opening, taking_over
 from casework.safety.guard import Guard
 from casework.workspace import Workspace
 from data import approved
@@ -106,7 +106,8 @@ def build(
     until now, which goes on where it is the champion and its files are not what they were.
     """
     current = approved.current(ledger)
-    settings = read_settings(current.files, mapping)
+    unchanged = before is not None and before.set_id == current.set_id  # the id is made of what is in the set
+    settings = before.settings if before and unchanged else read_settings(current.files, mapping)
     model, absent, refused = found_champion(ledger, workspace.models, held)
     policy = opening.chosen_policy(ledger, settings)
     same = before is not None and before.settings.files["features.yaml"] == settings.files["features.yaml"]
@@ -126,6 +127,35 @@ def build(
     past = before.past if before else PastPayments(ledger, mapping)
     guard = opening.guard(ledger, engine, settings, workspace.models, partial(read_settings, mapping=mapping))
     return Live(current.set_id, settings, model, memory, engine, guard, past, refused)
+
+
+def after_pause(ledger: Ledger, models: Path, before: Live) -> Live:
+    """What decides once the breaker has paused the model, the policy or a rollout of `before`.
+
+    Payments wait meanwhile, so only what takes over is read from the ledger; settings, memory and counters stay.
+    """
+    settings, held = before.settings, before.engine
+    model, absent, refused = before.model, held.absent, before.refused
+    if champion_id(ledger) != before.model_id:
+        model, absent, refused = found_champion(ledger, models, before.model)
+    unlabelled = held.unlabelled
+    if model is None and unlabelled is None:
+        unlabelled = novelty.current(ledger, settings.files["features.yaml"])
+    policy = opening.chosen_policy(ledger, settings)
+    engine = Engine(
+        state=before.memory,
+        rules=settings.rules,
+        policy=policy.policy,
+        model=model,
+        key=held.key,
+        set_id=before.set_id,
+        segments=policy.segments,
+        notes=policy.notes,
+        unlabelled=unlabelled,
+        absent=absent,
+    )
+    guard = taking_over.guard(ledger, before.guard, engine, settings)
+    return replace(before, model=model, engine=engine, guard=guard, refused=refused)
 
 
 def found_champion(ledger: Ledger, models: Path, held: Model | None = None) -> tuple[Model | None, str, str]:

@@ -136,6 +136,15 @@ class Breaker:
         self._totals = dict.fromkeys([set_id, *tried], 0)
         self._before = {key: watch.seen for key, watch in self.watches.items()}
 
+    def instead(self, kind: str, subject: str, watches: Iterable[Watch]) -> None:
+        """Watch these, counted up to now, in place of one that no longer decides."""
+        self.watches.pop((kind, subject), None)
+        for watch in watches:
+            key = (watch.kind, watch.subject)
+            self.watches[key] = watch
+            self._tests[key] = RatioTest.of(watch.expected, self.limits)
+            self._before[key] = watch.seen - self._totals[self.set_id]
+
     def see(self, made: Sequence[Decision], at: datetime) -> list[Acted]:
         """Count decisions; what is to be paused or capped now. Those made under the watched set count, and those of a
         candidate for its own watches."""

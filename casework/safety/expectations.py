@@ -131,7 +131,6 @@ class History:
 def watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
     """Everything to be watched from `at` on, with what was counted so far."""
     sets, history = Sets(ledger), History(ledger)
-    stated = breaker_acts.stated_rates(ledger)
     found = [
         *(
             _rule_watch(ledger, rule, running, sets, history, at)
@@ -142,6 +141,19 @@ def watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
         _policy_watch(running, sets, history, at),
         *_declines_watch(history, at),
     ]
+    return _restored(ledger, found, running, history, at)
+
+
+def model_watches(ledger: Ledger, running: Running, at: datetime) -> list[Watch]:
+    """The same of the model alone."""
+    history = History(ledger)
+    return _restored(ledger, _model_watch(ledger, running, history, at), running, history, at)
+
+
+def _restored(
+    ledger: Ledger, found: list[Watch], running: Running, history: History, at: datetime
+) -> list[Watch]:
+    stated = breaker_acts.stated_rates(ledger)
     for watch in found:
         rate = stated.get((watch.kind, watch.subject, watch.version))
         if rate is not None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from casework.learning.registry import models as registered
 from casework.safety import alarms, breaker_acts, kill_switch, list_entries, rollout_watch, snoozes, trials
-from casework.safety.expectations import Running, Sets, policy_version, version_of, watches
+from casework.safety.expectations import Running, Sets, model_watches, policy_version, version_of, watches
 from casework.safety.guard import Guard, Switched, Versions, controlled
 from casework.safety.trials import ROLLOUT, SHADOW, Trial
 from casework.watching import widening
 from data.errors import ConfigError, SecondLookError
 from data.ledger import Ledger
-from engine.breaker import DECLINES, MODEL, ON_TRIAL, PAUSE, POLICY, RULE, Breaker
+from engine.breaker import DECLINES, MODEL, ON_TRIAL, PAUSE, POLICY, RULE, Breaker, Watch
 from engine.control import Control
 from engine.costs import CapacityState
 from engine.decide import Engine
@@ -108,19 +108,21 @@ def policy_of(ledger: Ledger, set_id: str, settings: Settings) -> Chosen:
     return Chosen(policy, segments, {"policy_set_id": set_id})
 
 
+def watched_model(ledger: Ledger, engine: Engine, settings: Settings) -> list[Watch]:
+    """What is watched of the model that this engine asks, with what was counted so far."""
+    running = _running(engine, settings)
+    return model_watches(ledger, running, _until(ledger))
+
+
 def guard(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read: Read) -> Guard:
     """The guard beside this engine, as the ledger has it."""
-    last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
-    moment = last or ledger.read("SELECT max(approved_at) AS at FROM approved_sets")[0]["at"]
-    model_id = engine.model.model_id if engine.model else ""
-    running = Running(settings.files, settings.rules, model_id, settings.policy.breaker)
-    until = moment + timedelta(microseconds=1)
+    running, until = _running(engine, settings), _until(ledger)
     watched = [
         *watches(ledger, running, until),
         *rollout_watch.watches(ledger, running.limits, until, engine.set_id),
     ]
     breaker = Breaker(watched, running.limits, engine.set_id)
-    acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
+    acts = standing_acts(breaker_acts.in_force(ledger), settings, running.model_id)
     for act in acts:
         watch = breaker.watches.get((act["kind"], act["subject"]))
         if watch is not None:
@@ -128,17 +130,29 @@ def guard(ledger: Ledger, engine: Engine, settings: Settings, models: Path, read
     versions: dict[str, Versions] = {}
     shadows, rollout = _tried(ledger, engine, settings, models, read, versions)
     control, opened = control_of(ledger, acts), alarms.open_keys(ledger)
-    switched = _switched(ledger)
+    switched = rules_acted_on(ledger)
     made = Guard(engine, control, breaker, opened, shadows, rollout, switched=switched, versions=versions)
     made.kill(kill_switch.standing(ledger).is_on)
     return made
+
+
+def _running(engine: Engine, settings: Settings) -> Running:
+    model_id = engine.model.model_id if engine.model else ""
+    return Running(settings.files, settings.rules, model_id, settings.policy.breaker)
+
+
+def _until(ledger: Ledger) -> datetime:
+    """Just after the last decision, or the first set where there is none yet."""
+    last = ledger.read("SELECT max(decided_at) AS at FROM decisions")[0]["at"]
+    moment: datetime = last or ledger.read("SELECT max(approved_at) AS at FROM approved_sets")[0]["at"]
+    return moment + timedelta(microseconds=1)
 
 
 def refresh(ledger: Ledger, held: Guard, settings: Settings) -> None:
     """Have a guard take over what people have switched since it was made; its counters stay."""
     model_id = held.engine.model.model_id if held.engine.model else ""
     acts = standing_acts(breaker_acts.in_force(ledger), settings, model_id)
-    held.use(control_of(ledger, acts), _switched(ledger))
+    held.use(control_of(ledger, acts), rules_acted_on(ledger))
     held.kill(kill_switch.standing(ledger).is_on)
     held.open_alarms = alarms.open_keys(ledger)
 
@@ -172,7 +186,8 @@ def rule_versions(settings: Settings) -> dict[str, str]:
     return {rule.id: version_of(rule, settings.files) for rule in settings.rules if rule.runs}
 
 
-def _switched(ledger: Ledger) -> Switched:
+def rules_acted_on(ledger: Ledger) -> Switched:
+    """What the breaker has done to rules of any version, and nobody has ended."""
     acts = breaker_acts.in_force(ledger)
     return frozenset((a["action"], a["subject"], a["version"]) for a in acts if a["kind"] == RULE)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from casework import live
 from casework.app import App
 from casework.deciding import importing, outcomes
 from casework.deciding.outcomes import Told
@@ -68,7 +69,7 @@ def test_decisions_are_answered_where_what_decides_cannot_be_loaded_anew_after_t
 ) -> None:
     app.live.guard.stale = True
     with monkeypatch.context() as patched:
-        patched.setattr(app, "_built", refuse)
+        patched.setattr(live, "after_pause", refuse)
         decide(app, 4)
     assert not app.deciding  # what was paused must not go on
     decide(app, 5)

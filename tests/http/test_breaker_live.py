@@ -156,12 +156,18 @@ def test_a_policy_that_asks_for_far_too_much_gives_way_to_the_one_before(bank: B
     bank.decide(700, step=600.0)
     policy = approved.current(bank.app.ledger).files["policy.yaml"]
     bank.approve("policy.yaml", policy.replace(b"high_amount: 1500 ", b"high_amount: 15 "))
+    held = bank.app.live
     bank.decide(STATED, step=60.0)
     assert ("pause", "policy", "policy") in bank.acts()
+    assert bank.app.live.settings is held.settings and bank.app.live.guard.breaker is held.guard.breaker
+    never_stopped = counted(bank)
     after = bank.decide(10, step=60.0)[-1]
     assert after["context"]["policy_set_id"] != after["set_id"]
     assert after["outcome"] == "approve"
     assert replay(bank.app, after)["same"]
+    bank.app.forget()
+    assert counted(bank).keys() == never_stopped.keys()
+    assert bank.app.live.engine.notes == {"policy_set_id": after["context"]["policy_set_id"]}
 
 
 def test_a_rule_that_falls_silent_raises_one_alarm(bank: Bank) -> None:
@@ -224,8 +230,10 @@ def test_a_set_that_asks_for_far_too_much_on_trial_is_paused_and_the_live_one_de
     assert watched["rollout", spoiled][0] > 0
     bank.app.forget()
     assert counted(bank) == watched
+    settings = bank.app.live.settings
     told = bank.decide(STATED)
     assert bank.acts() == [("pause", "rollout_declines", spoiled)]
+    assert bank.app.live.settings is settings
     assert bank.app.live.guard.trials == set() and "rollout" not in told[-1]["context"]
     assert {d["set_id"] for d in told[-10:]} == {approved.current(bank.app.ledger).set_id}
     (alarm,) = [a for a in alarms.listed(bank.app.ledger) if a["kind"] == "breaker"]

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from casework.deciding.transactions import Sent, checked
 from casework.learning.registry import models
-from casework.safety import actions
+from casework.safety import actions, breaker_acts, trials
+from engine.breaker import Acted, Expected
 from engine.model import NamedFeatures, TrainingData, registry
 from engine.model.train import train
 from tests.http.institution import START, Institution, payment
@@ -72,17 +73,37 @@ def test_a_model_on_trial_that_is_too_loud_is_paused_and_the_champion_decides(
     (act,) = app.ledger.read("SELECT action, kind, subject, sentence FROM breaker_acts")
     assert (act["action"], act["kind"], act["subject"]) == ("pause", "model", loud)
     assert "It is new, so it is paused: the model before it decides." in act["sentence"]
-    # The champion was loaded anew then, and is not charged with what the other one asked for.
+    # The champion goes on then, and is not charged with what the other one asked for.
     own = sum(d["model_id"] == quiet and d["outcome"] != "approve" for d in made)
     assert (
         app.live.guard.breaker.counted() and app.live.guard.breaker.watches["model", quiet].alarms <= own < 20
     )
 
+    with app.changing_settings(), app.ledger.writing() as w:
+        (told,) = breaker_acts.in_force(w)
+        breaker_acts.end(w, told["act_id"], by="risk-manager-1", reason="meant so", at=NOW, expected=0.9)
+        trials.stop(w, trial, by="risk-manager-1", reason="good enough", at=NOW)
+        models.promote(w, loud, by="team-lead-1", reason="good enough", at=NOW)
+    assert app.live.model_id == loud
+    held = app.live
+    with app.ledger.writing() as w:
+        acted = Acted("pause", "model", loud, loud, 9, 9, Expected(0.1, "history"), "too loud")
+        breaker_acts.record(w, acted, NOW)
+    held.guard.stale = True
+    decide(institution, 1, "after")
+    assert (app.live.model_id, app.live.settings is held.settings) == (quiet, True)
+    assert decide(institution, 1, "later")[0]["model_id"] == quiet
+    watched = {(w.kind, w.subject): (w.seen, w.alarms) for w in app.live.guard.breaker.counted()}
+    app.forget()
+    anew = {(w.kind, w.subject): (w.seen, w.alarms) for w in app.live.guard.breaker.counted()}
+    assert watched["model", quiet] == anew["model", quiet] and ("model", loud) not in watched
 
-def decide(institution: Institution, count: int) -> list[dict]:
+
+def decide(institution: Institution, count: int, kind: str = "one") -> list[dict]:
     app, answers = institution.app, []
     for n in range(1, count + 1):
         body = payment(n, entities={"customer": f"one{n}"}, attributes={"channel": "web"})
+        body["transaction_id"] += f"-{kind}"
         sent = Sent(
             **{**body, "occurred_at": NOW, "amount": Decimal(body["amount"]), "personal": {}}  # type: ignore[arg-type]
         )
