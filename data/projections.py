@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from data.rows import View
+from data.said import ERASED
 from data.schema import Shapes
 
 _STRETCH = 200_000
@@ -43,6 +44,12 @@ def _number(name: str, path: str = "") -> dict[str, str]:
 
 def _after_colon(column: str = "e.subject") -> str:
     return f"substr({column}, instr({column}, ':') + 1)"
+
+
+def _words(*names: str) -> dict[str, str]:
+    """What a person wrote: in clear in events of earlier versions, else beside the event unless it was erased."""
+    beside = "SELECT min(p.value) FROM personal_values p WHERE p.owner = 'event:' || e.seq AND p.field"
+    return {name: f"coalesce(j->>'{name}', ({beside} = '{name}'), '{ERASED}')" for name in names}
 
 
 _DECISION = (
@@ -89,7 +96,8 @@ PROJECTIONS: tuple[Projection, ...] = (
         "the task", strays=False,
     ),
     Projection(
-        "cases", ("case.opened",), "case_id", _after_colon(), _text("reason", "reason_detail"), "the case",
+        "cases", ("case.opened",), "case_id", _after_colon(), _text("reason") | _words("reason_detail"),
+        "the case",
         strays=False,
     ),
     Projection(
@@ -108,7 +116,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     ),
     Projection(
         "dispositions", ("disposition.recorded",), "disposition_seq", "CAST(j->>'disposition_seq' AS BIGINT)",
-        _text("value", "reason", "case_id") | {"actor": "e.actor", "transaction_id": _after_colon()}, "the disposition",
+        _text("value", "case_id") | _words("reason") | {"actor": "e.actor", "transaction_id": _after_colon()},
+        "the disposition",
     ),
     Projection(
         "approved_sets", ("set.approved",), "event_seq", "e.seq",

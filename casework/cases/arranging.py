@@ -42,11 +42,12 @@ def merge(w: Writer, into: Case, other: Case, reason: str, actor: str, at: datet
         "UPDATE tasks SET priority = priority + ? WHERE case_id = ?",
         [other.raised - into.raised, other.case_id],
     )
+    about = [row["transaction_seq"] for row in cases.payments(w, into.case_id)] + moved
     _move(w, moved, other.case_id, into.case_id)
     made = _sized(w, replace(into, deadline=min(into.deadline, other.deadline)), at)
     cases.set_status(w, other.case_id, MERGED, "", at)
-    payload = {"other": other.case_id, "transactions": moved, "reason": reason, "deadline": made.deadline}
-    w.event(EventDraft(actor, "case.merged", f"case:{into.case_id}", payload), at)
+    payload = {"other": other.case_id, "transactions": moved, "about": about, "deadline": made.deadline}
+    w.event(EventDraft(actor, "case.merged", f"case:{into.case_id}", payload, {"reason": reason}), at)
     w.event(EventDraft(actor, "case.merged_away", f"case:{other.case_id}", {"into": into.case_id}), at)
     return made
 
@@ -81,8 +82,8 @@ def split(
     _move(w, seqs, case.case_id, made.case_id)
     _sized(w, replace(case, transaction_seq=min(there - set(seqs))), at)
     made = _sized(w, made, at)
-    payload = {"into": made.case_id, "transactions": sorted(seqs), "reason": reason}
-    w.event(EventDraft(actor, "case.split", f"case:{case.case_id}", payload), at)
+    payload = {"into": made.case_id, "transactions": sorted(seqs), "about": sorted(there)}
+    w.event(EventDraft(actor, "case.split", f"case:{case.case_id}", payload, {"reason": reason}), at)
     return made
 
 
@@ -96,8 +97,9 @@ def link(w: Writer, one: Case, other: Case, reason: str, actor: str, at: datetim
         raise ConflictError("these cases are linked already", where=one.case_id)
     row = {"case_id": pair[0], "other_id": pair[1], "reason": reason, "linked_by": actor, "at": at}
     w.insert("case_links", [row])
-    payload = {"other": other.case_id, "reason": reason}
-    w.event(EventDraft(actor, "case.linked", f"case:{one.case_id}", payload), at)
+    about = [row["transaction_seq"] for each in pair for row in cases.payments(w, each)]
+    payload = {"other": other.case_id, "about": about}
+    w.event(EventDraft(actor, "case.linked", f"case:{one.case_id}", payload, {"reason": reason}), at)
 
 
 def _check_reason(reason: str) -> None:

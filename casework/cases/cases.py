@@ -274,21 +274,19 @@ def _insert_case(
     row = {name: getattr(case, name) for name in Case.__dataclass_fields__}
     w.insert("cases", [{**row, "entity": entity, "entity_value": value}])
     add_payment(w, case, decision, case.reason_detail, at)
+    by_hand = case.reason == BY_HAND  # then the detail is in a person's words, which may have to be erased
+    told = ("transaction_seq", "reason", "queue", "segment", "deadline")
     payload = {
         "transaction_id": decision.transaction.transaction_id,
-        "transaction_seq": case.transaction_seq,
-        "reason": case.reason,
-        "reason_detail": case.reason_detail,
-        "queue": case.queue,
-        "segment": case.segment,
-        "deadline": case.deadline,
+        **{name: getattr(case, name) for name in (told if by_hand else (*told, "reason_detail"))},
         "arm": design.arm,
         "second": design.second,
         "second_probability": design.second_probability,
         "third": design.third,
         "third_probability": design.third_probability,
     }
-    w.event(EventDraft(case.opened_by, "case.opened", f"case:{case.case_id}", payload), at)
+    said = {"reason_detail": case.reason_detail} if by_hand else {}
+    w.event(EventDraft(case.opened_by, "case.opened", f"case:{case.case_id}", payload, said), at)
 
 
 def first_task(case: Case, decision: Decision, design: Design, policy: Policy, key: bytes) -> Task:

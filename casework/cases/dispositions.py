@@ -133,11 +133,19 @@ def record(
         allowed = ", ".join(CAN_MOVE_TO[now.place])
         where = now.transaction_id
         raise ConflictError(f"this payment is {now.place.replace('_', ' ')}", where=where, allowed=allowed)
-    return _write(w, now, value, reason, actor, case_id, at)
+    return _write(w, now, value, reason, actor, case_id, at, own_words=True)
 
 
 def _write(
-    w: Writer, now: Standing, value: str, reason: str, actor: str, case_id: str, at: datetime
+    w: Writer,
+    now: Standing,
+    value: str,
+    reason: str,
+    actor: str,
+    case_id: str,
+    at: datetime,
+    *,
+    own_words: bool = False,
 ) -> Disposition:
     number = w.read("SELECT coalesce(max(disposition_seq), 0) + 1 AS n FROM dispositions")[0]["n"]
     name = now.transaction_id
@@ -145,12 +153,17 @@ def _write(
     w.insert("dispositions", [made.as_json()])
     payload = {
         "value": value,
-        "reason": reason,
         "case_id": case_id,
         "was": now.place,
         "disposition_seq": number,
+        "transaction_seq": now.transaction_seq,
     }
-    seq = w.event(EventDraft(actor, "disposition.recorded", f"transaction:{name}", payload), at)
+    # A person's words may have to be erased, the program's are part of the record.
+    why = {"reason": reason}
+    said = payload if own_words else payload | why
+    seq = w.event(
+        EventDraft(actor, "disposition.recorded", f"transaction:{name}", said, why if own_words else {}), at
+    )
     messages.disposition_recorded(w, seq, made.as_json(), at)
     return made
 

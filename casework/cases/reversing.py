@@ -34,6 +34,6 @@ def reverse(
     made = dispositions.record(
         w, seq, value, reason, actor, policy, at, case_id=case.case_id if case else "", segment=segment
     )
-    payload = {"outcome": stored["outcome"], "was": place, "value": value, "reason": reason}
-    w.event(EventDraft(actor, "decision.reversed", f"transaction:{name}", payload), at)
+    payload = {"outcome": stored["outcome"], "was": place, "value": value, "transaction_seq": seq}
+    w.event(EventDraft(actor, "decision.reversed", f"transaction:{name}", payload, {"reason": reason}), at)
     return made

@@ -21,8 +21,7 @@ import orjson
 
 from casework.cases import attachments
 from casework.cases.dossiers import forget
-from casework.keeping import backups
-from casework.review.flags import WITHDRAWN
+from casework.keeping import backups, written_words
 from data.canonical import canonical_json, sha256_hex
 from data.errors import CheckpointBusyError, InputError
 from data.events import EventDraft
@@ -36,27 +35,6 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 _STRETCH = 20_000
 _SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
-_WORDS = (
-    ("notes", "content", ERASED, ""),
-    ("verdicts", "note", ERASED, ""),
-    ("verdicts", "corrections", "{}", ""),
-    ("revisions", "note", ERASED, ""),
-    ("escalations", "note", ERASED, ""),
-    ("skips", "reason", ERASED, "escalated"),
-    ("flags", "detail", ERASED, ""),
-    ("flags", "answer", ERASED, WITHDRAWN),
-)
-"""Where people's words about a payment stand, what stands there afterwards, and what the program writes there."""
-WRITTEN = (
-    "(SELECT e.seq, p.field, unnest(coalesce(CAST(e.j->'about' AS BIGINT[]),"
-    " [coalesce(CAST(e.j->>'transaction_seq' AS BIGINT), k.transaction_seq)])) AS about"
-    " FROM personal_values p JOIN (SELECT seq, kind, subject, CAST(decode(payload) AS JSON) AS j FROM events"
-    " WHERE commitments <> '{}'::BLOB) e ON p.owner = 'event:' || e.seq"
-    " LEFT JOIN tasks k ON e.kind = 'task.escalated' AND e.subject = 'task:' || k.task_id)"
-)
-"""Words that events commit to ({seq, field}), once for each payment they are about: what is said of several names
-them as `about`, and earlier versions named only the task escalated."""
-AMONG_WRITTEN = "about IN (SELECT unnest(CAST({} AS BIGINT[])))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +126,7 @@ def stretches(ledger: Ledger, scope: Scope) -> Iterator[list[int]]:
         " OR EXISTS (SELECT 1 FROM tasks k WHERE k.transaction_seq = t.seq)"
         " OR EXISTS (SELECT 1 FROM notes n WHERE n.transaction_seq = t.seq)"
         " OR EXISTS (SELECT 1 FROM files f WHERE f.transaction_seq = t.seq)"
+        " OR EXISTS (SELECT 1 FROM dispositions d WHERE d.transaction_seq = t.seq)"
     )
     sql = f"SELECT seq FROM transactions t WHERE {scope.condition} AND seq > ? AND ({has_some}) ORDER BY seq LIMIT ?"
     while True:
@@ -163,28 +142,8 @@ def _of_payments(
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
     among = _SEQS.format("transaction_seq")
-    counts["values"] = _deleted(
-        w, "personal_values", f"{_SEQS.format('CAST(substr(owner, 13) AS BIGINT)')}",
-        "starts_with(owner, 'transaction:')", seqs,
-    )  # fmt: skip
-    events = [
-        row["seq"]
-        for row in w.read(
-            f"SELECT DISTINCT seq FROM {WRITTEN} WHERE {AMONG_WRITTEN.format('?')}", [list(seqs)]
-        )
-    ]
-    counts["written_words"] = _deleted(
-        w,
-        "personal_values",
-        _SEQS.format("CAST(substr(owner, 7) AS BIGINT)"),
-        "starts_with(owner, 'event:')",
-        events,
-    )
-    for table, column, blank, our_own in _WORDS:
-        w.execute(
-            f"UPDATE {table} SET {column} = ? WHERE {among} AND {column} NOT IN ('', ?, ?)",
-            [blank, list(seqs), blank, our_own],
-        )
+    counts["values"] = _values(w, seqs)
+    counts["written_words"] = written_words.erase(w, seqs)
     open_tasks = f"task_id IN (SELECT task_id FROM tasks WHERE {among})"
     counts["drafts"] = w.read(f"SELECT count(*) AS n FROM drafts WHERE {open_tasks}", [list(seqs)])[0]["n"]
     w.execute(f"DELETE FROM drafts WHERE {open_tasks}", [list(seqs)])
@@ -198,17 +157,18 @@ def _of_payments(
     return counts
 
 
-def _deleted(w: Writer, table: str, condition: str, first: str, seqs: Sequence[int]) -> int:
+def _values(w: Writer, seqs: Sequence[int]) -> int:
     # What the list is compared with is cast for the right rows only.
-    where = f"CASE WHEN {first} THEN {condition} ELSE false END"
-    count = w.read(f"SELECT count(*) AS n FROM {table} WHERE {where}", [list(seqs)])[0]["n"]
+    which = _SEQS.format("CAST(substr(owner, 13) AS BIGINT)")
+    where = f"CASE WHEN starts_with(owner, 'transaction:') THEN {which} ELSE false END"
+    count = w.read(f"SELECT count(*) AS n FROM personal_values WHERE {where}", [list(seqs)])[0]["n"]
     if count:
-        w.execute(f"DELETE FROM {table} WHERE {where}", [list(seqs)])
+        w.execute(f"DELETE FROM personal_values WHERE {where}", [list(seqs)])
     return int(count)
 
 
 def _dossiers(w: Writer, seqs: Sequence[int], told: dict[str, str]) -> int:
-    """Take the masked values out of what reviewers were shown; the new hashes go into `told`."""
+    """Take masked values, and people's words, out of what reviewers were shown; the new hashes go into `told`."""
     rows = w.read(
         f"SELECT dossier_id, transaction_seq, content FROM dossiers WHERE {_SEQS.format('transaction_seq')}",
         [list(seqs)],
@@ -217,9 +177,11 @@ def _dossiers(w: Writer, seqs: Sequence[int], told: dict[str, str]) -> int:
     for row in rows:
         shown = orjson.loads(row["content"])
         masked = shown.get("transaction", {}).get("personal_masked", {})
-        if not masked or set(masked.values()) == {ERASED}:
+        worded = written_words.without_words(shown)
+        if not worded and set(masked.values()) <= {ERASED}:
             continue
-        shown["transaction"]["personal_masked"] = dict.fromkeys(masked, ERASED)
+        if masked:
+            shown["transaction"]["personal_masked"] = dict.fromkeys(masked, ERASED)
         content = canonical_json(shown)
         told[row["dossier_id"]] = sha256_hex(content)
         w.execute(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from casework.keeping import backups, erasing
 from casework.keeping.erasing import Scope
+from casework.keeping.written_words import AMONG_WRITTEN, SHOWN_WORDS, WRITTEN
 from data.said import ERASED
 
 if TYPE_CHECKING:
@@ -17,14 +18,14 @@ _COUNTS = {
     # What an owner is called is compared with as text, so that no other owner has to be read as a number.
     "values": "SELECT count(*) AS n FROM personal_values WHERE list_contains("
     "list_transform(CAST($seqs AS BIGINT[]), lambda s: 'transaction:' || s), owner)",
-    "written_words": f"SELECT count(DISTINCT (seq, field)) AS n FROM {erasing.WRITTEN} WHERE "
-    + erasing.AMONG_WRITTEN.format("$seqs"),
+    "written_words": f"SELECT count(DISTINCT (seq, field)) AS n FROM {WRITTEN} WHERE "
+    + AMONG_WRITTEN.format("$seqs"),
     "drafts": "SELECT count(*) AS n FROM drafts WHERE task_id IN (SELECT task_id FROM tasks WHERE "
     + _AMONG.format("transaction_seq")
     + ")",
     "files": f"SELECT count(*) AS n FROM files WHERE name <> '{ERASED}' AND {_AMONG.format('transaction_seq')}",
-    "dossiers": 'SELECT count(*) AS n FROM dossiers WHERE contains(decode(content), \'"personal_masked":{"\') '
-    f"AND NOT contains(decode(content), '\"{ERASED}\"') AND {_AMONG.format('transaction_seq')}",
+    "dossiers": 'SELECT count(*) AS n FROM dossiers WHERE (contains(decode(content), \'"personal_masked":{"\') '
+    f"AND NOT contains(decode(content), '\"{ERASED}\"') OR {SHOWN_WORDS}) AND {_AMONG.format('transaction_seq')}",
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from data import chain
 from data.ledger import Ledger
-from tests.http.institution import Institution, large_payment, make_workspace, served
+from tests.http.institution import Institution, large_payment, make_workspace, payment, served
 
 WHOSE = "c-said"
 AUDITOR, LEAD, ADMIN = "auditor-1", "team-lead-1", "admin-1"
@@ -31,9 +31,12 @@ class Review:
     bank: Institution
     number: int
     words: str
+    customer: str = WHOSE
 
     def __post_init__(self) -> None:
-        body = large_payment(self.number, entities={"customer": WHOSE}, personal={"email": "ada@example.org"})
+        body = large_payment(
+            self.number, entities={"customer": self.customer}, personal={"email": "ada@example.org"}
+        )
         made = self.bank.decide(body)
         self.payment, self.case = str(made["transaction_id"]), str(made["case_id"])
         sql = "SELECT task_id FROM tasks WHERE transaction_seq = ? ORDER BY kind"
@@ -85,12 +88,62 @@ def unmasked(of: Review) -> Places:
     return [of.timeline, of.story]
 
 
+def disposed(of: Review) -> Places:
+    of.ask(LEAD, f"/cases/{of.case}/disposition", value="released", reason=of.words)
+    return [of.timeline, of.story, ("integrator-1", "/v1/dispositions")]
+
+
+def reversed_by_hand(of: Review) -> Places:
+    """What nobody was asked about."""
+    of.bank.decide(payment(of.number + 40, entities={"customer": WHOSE}))
+    of.payment = f"t{of.number + 40}"
+    of.ask(LEAD, f"/decisions/{of.payment}/reversal", reason=of.words)
+    return [of.story]
+
+
+def opened(of: Review) -> Places:
+    of.bank.decide(payment(of.number + 40, entities={"customer": WHOSE}))
+    of.payment = f"t{of.number + 40}"
+    of.case = of.ask(LEAD, "/cases", transaction_id=of.payment, reason=of.words)["case_id"]
+    [task] = of.bank.app.ledger.read("SELECT task_id FROM tasks WHERE case_id = ? LIMIT 1", [of.case])
+    of.task = str(task["task_id"])
+    of.ask("analyst-2", f"{of.claimed()}/escalate", note="not me")  # the adjudicator is told why, too
+    return [of.timeline, (AUDITOR, f"/v1/audit/displays/{of.task}")]
+
+
+def merged(of: Review) -> Places:
+    other = Review(of.bank, of.number + 40, "")
+    of.ask(LEAD, f"/cases/{of.case}/merge", other=other.case, reason=of.words)
+    return [of.timeline]
+
+
+def split(of: Review) -> Places:
+    other = Review(of.bank, of.number + 40, "")
+    of.ask(LEAD, f"/cases/{of.case}/merge", other=other.case, reason="one story")
+    body = {"transaction_ids": [other.payment], "reason": of.words}
+    made = of.ask(LEAD, f"/cases/{of.case}/split", **body)["case_id"]
+    return [of.timeline, (LEAD, f"/v1/cases/{made}")]
+
+
+def linked(of: Review) -> Places:
+    """With a case of somebody else."""
+    other = Review(of.bank, of.number + 40, "", "c-else")
+    of.ask(LEAD, f"/cases/{other.case}/links", other=of.case, reason=of.words)
+    return [of.timeline, other.timeline]
+
+
 ACTS: dict[str, Callable[[Review], Places]] = {
     "task.released": released,
     "task.snoozed": snoozed,
     "task.moved": moved,
     "flag.answered": flag_answered,
     "personal.unmasked": unmasked,
+    "disposition.recorded": disposed,
+    "decision.reversed": reversed_by_hand,
+    "case.opened": opened,
+    "case.merged": merged,
+    "case.split": split,
+    "case.linked": linked,
 }
 
 
@@ -128,7 +181,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
         words = {kind: f"Astrid Lindqvist said {number}." for number, kind in enumerate(ACTS)}
         for number, (kind, act) in enumerate(ACTS.items()):
             events = (AUDITOR, f"/v1/events?kind={kind}")
-            places[kind] = [*act(Review(bank, 60 + number, words[kind])), events]
+            places[kind] = [*act(Review(bank, 1 + number, words[kind])), events]
 
         def shown(kind: str) -> list[str]:
             return [path for who, path in places[kind] if words[kind] in bank.ask(who, "GET", path).text]
