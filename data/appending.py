@@ -21,7 +21,10 @@ from data.table_sums import TableSums
 CHANGES = "_changes"
 """Where a record keeps the numbers that it changes in rows of earlier ones, among its rows by table."""
 _FEW = 1000
-_NUMBERS = {pa.int64(): "BIGINT", pa.float64(): "DOUBLE"}
+_NUMBERS: dict[pa.DataType, tuple[str, Callable[[float], float]]] = {
+    pa.int64(): ("BIGINT", round),
+    pa.float64(): ("DOUBLE", float),
+}
 _FEW_TO_SUM = 256
 """Rows up to which Python is done with their sum before DuckDB has planned the query for it (up to 10 ms)."""
 _TIMES = (datetime,)
@@ -121,18 +124,22 @@ class Tables:
     def _set_numbers(
         self, table: str, key: str, columns: Sequence[str], rows: Mapping[str, Mapping[str, float]]
     ) -> None:
-        names, settings, bound = list(rows), [], []
+        names, settings = list(rows), []
+        bound: list[Any] = []
+        told: dict[str, dict[str, float]] = {name: {} for name in names}
         for column in columns:
-            kind = _NUMBERS[self._schemas[table].field(column).type]
+            kind, made = _NUMBERS[self._schemas[table].field(column).type]
             settings.append(
                 f'"{column}" = list_extract(CAST(? AS {kind}[]), list_position(CAST(? AS VARCHAR[]), "{key}"))'
             )
-            bound += [[values[column] for values in rows.values()], names]
+            for name in names:
+                told[name][column] = made(rows[name][column])
+            bound += [[values[column] for values in told.values()], names]
         sql = f'UPDATE "{table}" SET {", ".join(settings)} WHERE "{key}" IN (SELECT unnest(CAST(? AS VARCHAR[])))'
         if self.sums is None:
             self._connection.execute(sql, [*bound, names])
         else:
-            self.sums.execute(sql, [*bound, names])
+            self.sums.set_numbers(table, key, sql, [*bound, names], told)
 
     def fitting(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Rows whose names have been checked, as plain values that the columns can hold; LedgerError for others."""

@@ -112,6 +112,26 @@ class TableSums:
             self._change(table, Sum() - self._sum(table, rows))
             self._change(table, self._sum(table, after))
 
+    def set_numbers(
+        self, table: str, key: str, sql: str, bound: list[Any], told: Mapping[str, Mapping[str, float]]
+    ) -> None:
+        """Run an UPDATE that sets numbers in the rows of these keys, and follow what it does to the table's sum. `told`
+        has each key's numbers by column, as the columns hold them."""
+        if table not in self._schemas:
+            raise LedgerError("this table is changed by nothing but events", where=table)
+        # By rowid, found from one column: asked at once for rows by key, DuckDB reads all columns of all rows.
+        of_keys = f'SELECT rowid FROM "{table}" WHERE "{key}" IN (SELECT unnest(CAST(? AS VARCHAR[])))'
+        found = self._connection.execute(f'SELECT * FROM "{table}" WHERE rowid IN ({of_keys})', [list(told)])
+        rows, names = found.fetchall(), self._schemas[table].names
+        after = []
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            after.append(tuple({**values, **told[values[key]]}.values()))
+        if self._connection.execute(sql, bound).fetchall() != [(len(rows),)]:
+            raise LedgerError("other rows were updated than were there", where=table)
+        self._change(table, Sum() - self._sum(table, rows))
+        self._change(table, self._sum(table, after))
+
     def _assigned(
         self, table: str, sql: str, parameters: Parameters, rows: Sequence[Sequence[Any]]
     ) -> list[Sequence[Any]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from casework.cases import cases, joining
 from casework.cases.open_cases import OpenCases, Young
@@ -19,9 +20,9 @@ class Alerts:
     def __init__(self) -> None:
         self._known = OpenCases()
 
-    def next(self, house: House) -> Callable[[Writer], None]:
+    def next(self, house: House, **options: Any) -> Callable[[Writer], None]:
         """One more alert, and the write that takes it in. A memory made anew must name the same case for it."""
-        decision, policy, at = house.decision(), house.policy, house.now
+        decision, policy, at = house.decision(**options), house.policy, house.now
         dossier, alerts, anew = house.dossier(decision), [decision.transaction], OpenCases()
         for memory in (self._known, anew):
             memory.read(house.ledger, alerts, policy, at)
