@@ -182,12 +182,12 @@ class Desk:
 
     def mine(self, who: Reviewer, kinds: Collection[str], policy: Policy, at: datetime) -> str:
         """The first task that was put on this person's desk and is due to be taken up, '' if none. Tasks drawn at
-        random keep to their lane's share."""
+        random keep to their lane's share, but for those he or she knows of: set aside, or put there by a team lead."""
         found = [
             task
             for task in self._tasks.values()
             if task.assignee == who.user_id
-            and task.lane not in RANDOM_LANES
+            and (task.lane not in RANDOM_LANES or task.snoozed_until is not None)
             and self._may(task, who, kinds, at)
         ]
         return min(found, key=lambda task: (task.deadline, task.task_id)).task_id if found else ""

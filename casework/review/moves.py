@@ -95,7 +95,8 @@ def move(
 ) -> list[dict[str, Any]]:
     """Move open tasks to another queue, or onto one person's desk ('' for anybody); a result for each.
 
-    A task that somebody holds, or that the person may not be given, stays where it is and says why.
+    On a desk it is as if set aside until now: of whatever kind it is told of there, and comes first. A task that
+    somebody holds, or that the person may not be given, stays where it is and says why.
     """
     _check_reason(reason, "reason")
     known = {"default", *(each.name for each in policy.work.queues)}
@@ -159,7 +160,10 @@ def _move_one(
     if assignee:
         _check_may(w, task, reviewers.find(w, assignee), role, policy, at)
     target = queue or task.queue
-    w.execute("UPDATE tasks SET queue = ?, assignee = ? WHERE task_id = ?", [target, assignee, task_id])
+    w.execute(
+        "UPDATE tasks SET queue = ?, assignee = ?, snoozed_until = ? WHERE task_id = ?",
+        [target, assignee, at if assignee else None, task_id],
+    )
     about = {"transaction_seq": task.transaction_seq}
     payload = {**about, "queue_was": task.queue, "queue": target, "assignee": assignee}
     w.event(EventDraft(by, "task.moved", f"task:{task_id}", payload, {"reason": reason}), at)

@@ -31,8 +31,8 @@ from engine.policy import Policy
 SET_ASIDE = """
     t.status = 'open' AND t.assignee = ? AND (t.snoozed_until IS NOT NULL OR NOT list_contains(?, t.lane))
 """
-"""Tasks on somebody's desk that he or she knows of: what was drawn at random and handed out tells nothing by lying
-there."""
+"""Tasks on somebody's desk that he or she knows of, set aside or put there by a team lead, whatever their kind: what
+was drawn at random and laid there by the machine tells nothing by lying there."""
 DEADLINE = "deadline"
 LISTED = 0.5
 """Share of the tasks that may be chosen by hand which analysts find in the list to choose from."""
@@ -164,13 +164,13 @@ def task_list(
         who = reviewers.find(ledger, reviewer)
         shown = [task for task in shown if _could_take(task, who, policy)]
     if not whole and key:
-        shown = [task for task in shown if task.assignee or draw(key, "listed", task.task_id) < LISTED]
+        shown = [task for task in shown if draw(key, "listed", task.task_id) < LISTED]
     return briefs(ledger, shown[:limit], role)
 
 
 def _could_take(task: Task, who: reviewers.Reviewer, policy: Policy) -> bool:
-    """Whether an open task is in a queue this person serves, on nobody else's desk, and not set aside: what was stands
-    under `set_aside`, whatever its kind, also once its moment has come."""
+    """Whether an open task is in a queue this person serves, on nobody else's desk, and not set aside or put on the
+    desk: what was stands under `set_aside`, whatever its kind, also once its moment has come."""
     free = task.assignee in ("", who.user_id) and task.snoozed_until is None and not who.in_training
     return free and who.serves(policy.work.queue(task.queue))
 

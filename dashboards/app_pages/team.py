@@ -226,7 +226,7 @@ def _people(people: list[Json]) -> None:
             "Who": person["user_id"],
             "Teams": ", ".join(team.replace("_", " ") for team in person["teams"]) or words.ABSENT,
             "Holds": person["held"],
-            "Set aside": person["set_aside"],
+            "On the desk": person["set_aside"],
             "Away": f"until {frame.when(person['away_until'])}" if person["away_until"] else words.ABSENT,
         }
         for person in people

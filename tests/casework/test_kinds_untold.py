@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from casework.people.signin import add_user
 from casework.review import bulk, moves
 from casework.review.desk import Desk
 from casework.review.task_pages import queue_summary, task_list
@@ -48,12 +49,40 @@ def test_a_keyed_half_of_the_tasks_to_choose_from_is_handed_out_only(house) -> N
     assert len(task_list(house.ledger, "lead-1", house.now, role="team_lead", key=KEY)) == 60
 
 
-def test_what_a_team_lead_put_on_a_desk_is_always_listed(house) -> None:
-    house.many_cases(10)
+@pytest.mark.parametrize("kind", ["primary", "second", "audit"])
+def test_what_a_team_lead_put_on_a_desk_is_told_and_comes_first_whatever_its_kind(
+    house_with, kind: str
+) -> None:
+    house = house_with(second_review=1.0)
+    house.many_cases(6)
+    for _ in range(2):
+        house.audit()
+    open_ones = house.ledger.read("SELECT task_id FROM tasks WHERE kind = ? ORDER BY task_id DESC", [kind])
+    task_id = open_ones[0]["task_id"]
     with house.ledger.writing() as w:
-        w.execute("UPDATE tasks SET assignee = 'analyst-1'", [])
-    mine = task_list(house.ledger, "analyst-1", house.now, policy=house.policy, key=KEY)
-    assert len(mine) == 10
+        add_user(w, "analyst-1", "analyst", "correct horse", by="admin", at=house.now)
+        moved = moves.move(
+            w, [task_id], queue="", assignee="analyst-1", reason="she knows them", policy=house.policy, by="lead-1",
+            at=house.now,
+        )  # fmt: skip
+    assert moved[0]["moved"], moved
+    told = queue_summary(house.ledger, "analyst-1", house.now)["set_aside"]
+    assert [brief["task_id"] for brief in told] == [task_id]
+    listed = task_list(house.ledger, "analyst-1", house.now, policy=house.policy)
+    assert task_id not in [brief["task_id"] for brief in listed]
+    assert house.next("analyst-1").task_id == task_id
+
+
+def test_what_goes_back_to_anybody_waits_for_nobodys_moment(house) -> None:
+    house.case()
+    held = house.next("analyst-1")
+    with house.ledger.writing() as w:
+        moves.snooze(w, held.task_id, "analyst-1", house.now + timedelta(hours=1), "later", house.now)
+        moves.move(
+            w, [held.task_id], queue="", assignee="", reason="she is ill", policy=house.policy, by="lead-1",
+            at=house.now,
+        )  # fmt: skip
+    assert house.next("analyst-2").task_id == held.task_id
 
 
 def test_a_task_set_aside_is_in_the_same_place_whatever_its_kind_also_when_its_moment_has_come(
@@ -69,3 +98,18 @@ def test_a_task_set_aside_is_in_the_same_place_whatever_its_kind_also_when_its_m
     for reviewer in ("analyst-1", "analyst-2"):
         assert task_list(house.ledger, reviewer, house.now, policy=house.policy) == []
         assert len(queue_summary(house.ledger, reviewer, house.now)["set_aside"]) == 1
+
+
+def test_a_task_set_aside_comes_back_first_whatever_its_kind(house_with) -> None:
+    house = house_with(second_review=1.0)
+    house.case()
+    held = {}
+    for reviewer in ("analyst-1", "analyst-2"):
+        held[reviewer] = house.next(reviewer)
+        with house.ledger.writing() as w:
+            until = house.now + timedelta(minutes=5)
+            moves.snooze(w, held[reviewer].task_id, reviewer, until, "later", house.now)
+    assert {task.kind for task in held.values()} == {"primary", "second"}
+    house.many_cases(6)
+    house.later(minutes=10)
+    assert {who: house.next(who).task_id for who in held} == {who: task.task_id for who, task in held.items()}
