@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ import pyarrow as pa
 
 from data.errors import LedgerError
 from data.rows import aware, build_table
+from data.schema import column_defaults
 from data.table_sums import TableSums
 
 CHANGES = "_changes"
@@ -166,18 +168,29 @@ class Tables:
         return [{**row, **{name: row[name] and aware(row[name]) for name in times}} for row in found]
 
     def revived(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-        """Rows that were written down as JSON, with the values their columns hold."""
+        """Rows that were written down as JSON, with the values their columns hold. Where an earlier version wrote them,
+        columns that came since have their default, as in the rows that were in the file."""
         return {
             table: [dict(row) if table == CHANGES else self._revived_row(table, row) for row in some]
             for table, some in rows.items()
         }
 
     def _revived_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        found = dict(row)
+        found = {**self._defaults.get(table, {}), **row}
         for field in self._schemas[table]:
             revive = _FROM_JSON.get(field.type)
             if revive is not None and found.get(field.name) is not None:
                 found[field.name] = revive(found[field.name])
+        return found
+
+    @cached_property
+    def _defaults(self) -> dict[str, dict[str, Any]]:
+        """What columns hold where a row says nothing, by table."""
+        found: dict[str, dict[str, Any]] = {}
+        for (table, column), said in column_defaults(self._connection).items():
+            (value,) = self._connection.execute(f"SELECT {said}").fetchall()[0]
+            is_double = self._schemas[table].field(column).type == pa.float64()
+            found.setdefault(table, {})[column] = float(value) if is_double else value
         return found
 
     def as_arrow(self, table: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:

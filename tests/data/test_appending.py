@@ -149,3 +149,11 @@ def test_rows_written_down_as_json_come_back_as_they_were(tables: Tables) -> Non
     change = {"table": "t", "key": "id", "column": "n", "of": "a", "value": 7}
     found = tables.revived({"t": [down, {"id": "b", "raw": None}], CHANGES: [change]})
     assert found == {"t": [ROW, {"id": "b", "raw": None}], CHANGES: [change]}
+
+
+def test_rows_that_an_earlier_version_wrote_down_have_the_default_of_what_came_since(connection: Any) -> None:
+    connection.execute("ALTER TABLE t ADD COLUMN raised DOUBLE DEFAULT 0")
+    tables = Tables(connection, {"t": SHAPE.append(pa.field("raised", pa.float64()))})
+    found = tables.revived({"t": [{"id": "a"}, {"id": "b", "raised": 1.5}]})
+    assert found == {"t": [{"id": "a", "raised": 0.0}, {"id": "b", "raised": 1.5}]}
+    assert type(found["t"][0]["raised"]) is float
