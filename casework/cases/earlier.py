@@ -17,7 +17,7 @@ from data.rows import aware
 from data.writer import Writer
 
 JSON = dict[str, Any]
-_FACTS = ("transaction_id", "amount_minor", "currency")
+_FACTS = ("transaction_id", "amount_minor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,14 @@ def laid_out(source: Ledger | Writer, kept: Mapping[str, Any], of: Mapping[str, 
     columns = "".join(f', "{name}"' for name in (*entities, *attributes))
     # As a list of constants, all rows would be joined with it and then chosen from.
     rows = source.read(
-        f"SELECT seq, occurred_at, transaction_id, amount_minor, currency{columns} FROM transactions "
+        f"SELECT seq, occurred_at, transaction_id, amount_minor{columns} FROM transactions "
         "WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[]))) ORDER BY seq DESC",
         [list(kept["seqs"])],
     )
     return [
         {
             **{name: row[name] for name in _FACTS},
+            "currency": of["currency"],  # the base currency, as its amount
             "occurred_at": rfc3339(aware(row["occurred_at"])),
             "entities": {name: row[name] for name in entities},
             "attributes": {name: row[name] for name in attributes},

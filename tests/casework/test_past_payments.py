@@ -50,7 +50,7 @@ def test_what_is_named_is_laid_out_as_facts_newest_first(app: App) -> None:
     app.decide([sent(app.mapping, n, None if n == 3 else "12.50") for n in range(1, 4)], NOW)
     other = replace(sent(app.mapping, 4), entities={"customer": "somebody else"})
     app.decide([other], NOW)
-    of = {"entities": sent(app.mapping, 5).entities}
+    of = {"entities": sent(app.mapping, 5).entities, "currency": "EUR"}
     entity = next(iter(app.mapping.entities))
     earlier = Earlier(entity, (4, 3, 2, 1), (2,), tuple(app.mapping.attributes))
     rows = laid_out(app.ledger, named(earlier, "channel"), of)

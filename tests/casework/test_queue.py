@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from casework.cases import dispositions
-from casework.cases.dossiers import for_arm
+from casework.cases import dispositions, dossiers
 from casework.review import drafts, handing_out, lanes, tasks
 from data.errors import ConflictError, InputError, NotFoundError
 
@@ -279,8 +278,8 @@ def test_a_payment_that_was_released_while_watched_is_reversed_when_it_was_fraud
 
 
 def test_the_arm_decides_what_of_a_dossier_is_shown(house) -> None:
-    dossier = house.dossier(house.decision())
-    shown, blind = for_arm(dossier, "score_shown"), for_arm(dossier, "blind_first")
+    dossier = dossiers.whole(house.ledger, house.dossier(house.decision()))
+    shown, blind = (dossiers.for_arm(dossier, arm) for arm in ("score_shown", "blind_first"))
     assert shown.keys() == blind.keys()
     assert shown["probability"] == 0.3
     assert [bar["name"] for bar in shown["explanation"]["bars"]] == ["customer_txn_count_1d", "amount_minor"]
