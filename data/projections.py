@@ -72,7 +72,8 @@ _CASE_BY_NOW = (
     " WHERE m.transaction_seq = CAST(j->>'transaction_seq' AS BIGINT) AND m.seq > e.seq), j->>'case_id') END"
 )
 _VERDICT = (
-    _text("task_id", "task_kind", "lane", "value", "typology", "reason_code", "confidence", "arm")
+    _text("task_id", "task_kind", "lane", "value", "confidence", "arm")
+    | _words("typology", "reason_code")
     | _text("guideline_version")
     | {"transaction_seq": "CAST(j->>'transaction_seq' AS BIGINT)", "reviewer": "e.actor"}
     | {"given_at": "CAST(j->>'given_at' AS TIMESTAMP)", "case_id": _CASE_BY_NOW}

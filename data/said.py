@@ -13,7 +13,7 @@ import orjson
 
 ERASED = "(erased)"
 """What stands in the place of words that were erased."""
-REASONS = frozenset({"reason", "reason_detail", "answer"})
+REASONS = frozenset({"reason", "reason_detail", "answer", "typology", "reason_code"})
 """Why people did something: what is told wherever the event is. Notes and the like are shown in places of their own."""
 
 

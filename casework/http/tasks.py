@@ -55,9 +55,11 @@ class VerdictBody(DraftForm):
     version: Annotated[str | None, Field(max_length=40)] = None
 
 
-def verdict_form(body: VerdictBody) -> VerdictForm:
+def verdict_form(app: App, body: VerdictBody) -> VerdictForm:
     """What the reviewer said, without the version of the page that it was said on."""
-    return VerdictForm(**{**body.model_dump(exclude={"version"}), "flags": tuple(body.flags)})
+    known = frozenset(rule.typology for rule in app.live.settings.rules.rules)
+    given = {**body.model_dump(exclude={"version"}), "flags": tuple(body.flags)}
+    return VerdictForm(**given, known=known)
 
 
 def _page(app: App, task_id: str, person: Person) -> dict[str, Any]:
@@ -193,11 +195,9 @@ def give_verdict(
 ) -> Response:
     """Say what you think: confirmed_fraud, legitimate or inconclusive. Seconds are counted from the claim."""
     app = the_app(request)
-    policy = app.live.settings.policy
+    policy, said = app.live.settings.policy, verdict_form(app, form)
     with app.ledger.writing() as w:
-        verdict = verdicts.give(
-            w, task_id, person.user_id, verdict_form(form), policy, now(), seen=form.version
-        )
+        verdict = verdicts.give(w, task_id, person.user_id, said, policy, now(), seen=form.version)
     return json_answer({"verdict": verdict.as_json(), "next": None}, 201)
 
 

@@ -115,7 +115,7 @@ def bulk_verdicts(
         form.task_ids,
         person.user_id,
         person.role,
-        verdict_form(body),
+        verdict_form(app, body),
         app.live.settings.policy,
         now(),
         app.desk,

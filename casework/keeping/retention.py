@@ -1,7 +1,7 @@
 """What goes by itself when its time is over, and what stays?
 
-Events stay: they are the record, and hold nothing personal unless a person's reason does. Personal values of
-payments, with words and files beside them, go after the policy's `retention.personal`, if it says so. How long each
+Events stay: they are the record. Personal values of payments, with the words that people wrote about them and files
+beside them, go after the policy's `retention.personal`, if it says so. How long each
 reviewer took, and what they left unfinished, goes after `retention.telemetry`, which is shorter: it serves the pace
 of the work, and nothing afterwards.
 """
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from casework.keeping import erasing
+from casework.keeping.written_words import WRITTEN
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.said import ERASED
@@ -40,12 +41,13 @@ def apply(app: App, retention: Retention, at: datetime) -> str:
     return f"{told} Personal values of {done['payments']} payments erased."
 
 
-_OLD = """
+_OLD = f"""
 SELECT 1 AS ok FROM transactions t JOIN (
     SELECT TRY_CAST(substr(owner, 13) AS BIGINT) AS seq FROM personal_values WHERE starts_with(owner, 'transaction:')
     UNION ALL SELECT transaction_seq FROM files WHERE name <> $erased
     UNION ALL SELECT transaction_seq FROM notes WHERE content NOT IN ('', $erased)
     UNION ALL SELECT transaction_seq FROM verdicts WHERE note NOT IN ('', $erased)
+    UNION ALL SELECT about FROM {WRITTEN} WHERE field NOT IN ('seconds', 'idle_seconds')
 ) USING (seq) WHERE t.recorded_at < $before LIMIT 1
 """
 """Something personal of a payment, or that somebody wrote or put beside it."""

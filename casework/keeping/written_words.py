@@ -7,13 +7,14 @@ from. Both go; what an event of an earlier version says in clear stays in it, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from casework.review.flags import WITHDRAWN
 from data.canonical import canonical_json
-from data.said import ERASED
+from data.said import ERASED, REASONS
 from data.writer import Writer
 
 _ABOUT = "list_contains(CAST(? AS BIGINT[]), transaction_seq)"
@@ -38,6 +39,36 @@ WRITTEN = (
 """Words that events commit to ({seq, field}), once for each payment they are about: what is said of several names
 them as `about`, and earlier versions named only the task escalated."""
 AMONG_WRITTEN = "about IN (SELECT unnest(CAST({} AS BIGINT[])))"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the words of an event's field stand a second time: the rows whose `key` is what the event calls `told`, or
+    the event's subject."""
+
+    field: str
+    table: str
+    column: str
+    key: str
+    told: str = ""
+
+
+_PLACES = {
+    "disposition.recorded": (
+        _Place("reason", "dispositions", "reason", "disposition_seq", "disposition_seq"),
+    ),
+    "case.opened": (
+        _Place("reason_detail", "cases", "reason_detail", "case_id"),
+        _Place("reason_detail", "case_transactions", "reason", "transaction_seq", "transaction_seq"),
+    ),
+    "case.split": (_Place("reason", "cases", "reason_detail", "case_id", "into"),),
+    "verdict.given": (
+        _Place("typology", "verdicts", "typology", "verdict_id"),
+        _Place("reason_code", "verdicts", "reason_code", "verdict_id"),
+    ),
+    "golden.added": (_Place("reason", "golden_cases", "reason", "golden_id"),),
+    "golden.retired": (_Place("reason", "golden_cases", "retired_because", "golden_id"),),
+}
 _OPENED = "Opened by hand: "
 """How the sentence begins that says why somebody opened a case (casework.cases.cases)."""
 SHOWN_WORDS = (
@@ -80,29 +111,25 @@ def without_words(shown: dict[str, Any]) -> bool:
 
 
 def _second_copies(w: Writer, fields: Mapping[int, set[str]]) -> None:
-    """Blank the words of these events ({seq: fields}) in the rows that follow from them."""
+    """Blank the reasons of these events ({seq: fields}) in the rows that follow from them."""
     events = w.read(
-        "SELECT seq, kind, subject, payload FROM events WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[]))) AND kind IN"
-        " ('disposition.recorded', 'case.opened', 'case.split', 'case.linked')",
-        [list(fields)],
+        "SELECT seq, kind, subject, payload FROM events WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[])))",
+        [[seq for seq, erased in fields.items() if erased & REASONS]],
     )
-    of: dict[str, list[dict[str, Any]]] = {}
     for event in events:
-        of.setdefault(event["kind"], []).append({**event, **orjson.loads(event["payload"])})
-    recorded, opened, split = (of.get(k, []) for k in ("disposition.recorded", "case.opened", "case.split"))
-    _blank(w, "dispositions", "reason", "disposition_seq", [each["disposition_seq"] for each in recorded])
-    _messages(w, [f"event_{each['seq']}" for each in recorded])
-    made = [each["subject"].removeprefix("case:") for each in opened] + [each["into"] for each in split]
-    _blank(w, "cases", "reason_detail", "case_id", made)
-    _blank(w, "case_transactions", "reason", "transaction_seq", [each["transaction_seq"] for each in opened])
-    for each in of.get("case.linked", []):
-        pair = sorted((each["subject"].removeprefix("case:"), each["other"]))
-        w.execute("UPDATE case_links SET reason = ? WHERE case_id = ? AND other_id = ?", [ERASED, *pair])
+        told, name = orjson.loads(event["payload"]), event["subject"].partition(":")[2]
+        for place in _PLACES.get(event["kind"], ()):
+            if place.field in fields[event["seq"]]:
+                key = told[place.told] if place.told else name
+                _blank(w, place, key)
+        if event["kind"] == "case.linked":
+            pair = sorted((name, told["other"]))
+            w.execute("UPDATE case_links SET reason = ? WHERE case_id = ? AND other_id = ?", [ERASED, *pair])
+    _messages(w, [f"event_{each['seq']}" for each in events if each["kind"] == "disposition.recorded"])
 
 
-def _blank(w: Writer, table: str, column: str, key: str, keys: Sequence[Any]) -> None:
-    for each in keys:
-        w.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", [ERASED, each])
+def _blank(w: Writer, place: _Place, key: Any) -> None:
+    w.execute(f"UPDATE {place.table} SET {place.column} = ? WHERE {place.key} = ?", [ERASED, key])
 
 
 def _messages(w: Writer, message_ids: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from casework.cases import cases, dossiers, revealing, settling
 from casework.cases.revealing import UNDO_WITHIN
-from casework.review import adjudication, flags, looking_time, stale, tasks
+from casework.review import adjudication, flags, looking_time, stale, tasks, verdict_codes
 from casework.review.review_design import ADJUDICATION, REPEATED_KINDS, TRAINING
 from casework.review.tasks import Task
 from data.canonical import canonical_json
@@ -32,7 +32,7 @@ class VerdictForm:
     """What the reviewer filled in. `corrections` maps a wrong input's name to what it should be; `flags` are
     of flags.KINDS; `deserved` says whether the alert was worth a review, whatever the verdict; `loss_minor` is the
     amount at loss in minor units of the base currency, where it differs from the payment's. Seconds are not asked:
-    they are counted from the claim."""
+    they are counted from the claim. `known` are the typologies that the institution's rules name."""
 
     value: str
     typology: str = ""
@@ -43,6 +43,7 @@ class VerdictForm:
     flags: tuple[str, ...] = ()
     deserved: str = ""
     loss_minor: int | None = None
+    known: frozenset[str] = frozenset()
 
     def check(self) -> None:
         """InputError for the first field that cannot be accepted."""
@@ -118,9 +119,10 @@ def give(
     """Record a verdict on a task that the reviewer holds, and draw the consequences for its case.
 
     ConflictError if the reviewer does not hold the task (somebody else took it, it is done, it expired).
-    `seconds` counts from the claim to `at`, idle time included, which is kept apart. Note and corrections go into the
-    chain as commitments, so that they can be erased. `applied_from` names the verdict this one repeats. `seen` is the
-    version of the page that was read (see stale): ConflictError when the case changed since.
+    `seconds` counts from the claim to `at`, idle time included, which is kept apart. Note, corrections, and a
+    typology or reason in words of one's own go into the chain as commitments: they may have to be erased.
+    `applied_from` names the verdict this one repeats. `seen` is the version of the page that was read (see stale):
+    ConflictError when the case changed since.
     """
     form.check()
     task = tasks.held(w, task_id, reviewer)
@@ -210,11 +212,13 @@ _ERASABLE = ("note", "corrections", "verdict_id", "reviewer", "seconds", "idle_s
 
 
 def _event(row: Mapping[str, Any], form: VerdictForm) -> EventDraft:
-    payload = {name: value for name, value in row.items() if name not in _ERASABLE}
+    own_words = verdict_codes.own_words(row, form.known)
+    payload = {name: value for name, value in row.items() if name not in (*_ERASABLE, *own_words)}
     # Handling times are about a person, and are kept for a shorter time than the record.
     personal = {name: repr(row[name]) for name in ("seconds", "idle_seconds") if row.get(name) is not None}
     personal |= {"note": form.note} if form.note else {}
     personal |= {"corrections": row["corrections"]} if form.corrections else {}
+    personal |= own_words
     subject = f"verdict:{row['verdict_id']}"
     return EventDraft(
         row["reviewer"], "verdict.given", subject, {**payload, "flags": list(row["flags"])}, personal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from data import chain
+from data.events import EventDraft
 from data.ledger import Ledger
 from tests.http.institution import Institution, large_payment, make_workspace, payment, served
 
@@ -132,6 +133,26 @@ def linked(of: Review) -> Places:
     return [of.timeline, other.timeline]
 
 
+def judged(of: Review) -> Places:
+    body = {"value": "confirmed_fraud", "typology": of.words, "reason_code": f"{of.words} So."}
+    of.ask("analyst-2", f"{of.claimed()}/verdict", **body)
+    return [of.timeline, of.story]
+
+
+def made_golden(of: Review) -> Places:
+    of.ask("analyst-2", f"{of.claimed()}/verdict", value="legitimate")
+    of.ask(LEAD, "/golden-cases", transaction_id=of.payment, is_fraud=False, reason=of.words)
+    return [(LEAD, "/v1/golden-cases")]
+
+
+def golden_retired(of: Review) -> Places:
+    of.ask("analyst-2", f"{of.claimed()}/verdict", value="legitimate")
+    body = {"transaction_id": of.payment, "is_fraud": False, "reason": "known"}
+    made = of.ask(LEAD, "/golden-cases", **body)["golden_id"]
+    of.ask(LEAD, f"/golden-cases/{made}/retirement", reason=of.words)
+    return [(LEAD, "/v1/golden-cases")]
+
+
 ACTS: dict[str, Callable[[Review], Places]] = {
     "task.released": released,
     "task.snoozed": snoozed,
@@ -144,6 +165,9 @@ ACTS: dict[str, Callable[[Review], Places]] = {
     "case.merged": merged,
     "case.split": split,
     "case.linked": linked,
+    "verdict.given": judged,
+    "golden.added": made_golden,
+    "golden.retired": golden_retired,
 }
 
 
@@ -156,6 +180,12 @@ class Told:
     unshown: list[str]
     shown_after: list[str]
     left: list[str]
+
+
+def events_with(ledger: Ledger, words: str) -> list[str]:
+    """Kinds of events that have these words in clear."""
+    rows = ledger.read("SELECT kind FROM events WHERE contains(decode(payload), ?) ORDER BY seq", [words])
+    return [row["kind"] for row in rows]
 
 
 def texts_with(ledger: Ledger, words: str) -> list[str]:
@@ -174,38 +204,48 @@ def texts_with(ledger: Ledger, words: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+    with served(make_workspace(tmp_path_factory.mktemp("reasons") / "bank")) as running:
+        yield running
+
+
+def erase(bank: Institution, customer: str) -> None:
+    scope = {"entity": "customer", "value": customer}
+    counted = answered(bank.ask(ADMIN, "POST", "/v1/erasures/preview", json=scope))["erased"]
+    done = answered(bank.ask(ADMIN, "POST", "/v1/erasures", json={"reason": "a request", **scope}))
+    assert done["erased"] == counted
+    report = chain.verify(bank.app.ledger)
+    assert report.ok, report.problem
+
+
+@pytest.fixture(scope="module")
+def told(bank: Institution) -> dict[str, Told]:
     """All kinds are done, looked at, erased together and looked at again."""
-    with served(make_workspace(tmp_path_factory.mktemp("reasons") / "bank")) as bank:
-        places: dict[str, Places] = {}
-        words = {kind: f"Astrid Lindqvist said {number}." for number, kind in enumerate(ACTS)}
-        for number, (kind, act) in enumerate(ACTS.items()):
-            events = (AUDITOR, f"/v1/events?kind={kind}")
-            places[kind] = [*act(Review(bank, 1 + number, words[kind])), events]
+    places: dict[str, Places] = {}
+    words = {kind: f"Astrid Lindqvist said {number}." for number, kind in enumerate(ACTS)}
+    for number, (kind, act) in enumerate(ACTS.items()):
+        events = (AUDITOR, f"/v1/events?kind={kind}")
+        places[kind] = [*act(Review(bank, 1 + number, words[kind])), events]
 
-        def shown(kind: str) -> list[str]:
-            return [path for who, path in places[kind] if words[kind] in bank.ask(who, "GET", path).text]
+    def shown(kind: str) -> list[str]:
+        return [path for who, path in places[kind] if words[kind] in bank.ask(who, "GET", path).text]
 
-        sql = "SELECT kind FROM events WHERE contains(decode(payload), ?)"
-        ledger = bank.app.ledger
-        in_clear = {kind: [row["kind"] for row in ledger.read(sql, [words[kind]])] for kind in ACTS}
-        before = {kind: shown(kind) for kind in ACTS}
-        assert all(texts_with(ledger, each) for each in words.values())
-        scope = {"entity": "customer", "value": WHOSE}
-        counted = answered(bank.ask(ADMIN, "POST", "/v1/erasures/preview", json=scope))["erased"]
-        done = answered(bank.ask(ADMIN, "POST", "/v1/erasures", json={"reason": "a request", **scope}))
-        assert done["erased"] == counted
-        report = chain.verify(ledger)
-        assert report.ok, report.problem
-        return {
-            kind: Told(
-                in_clear[kind],
-                [path for _, path in places[kind] if path not in before[kind]],
-                shown(kind),
-                texts_with(ledger, words[kind]),
-            )
-            for kind in ACTS
-        }
+    ledger = bank.app.ledger
+    in_clear = {kind: events_with(ledger, words[kind]) for kind in ACTS}
+    before = {kind: shown(kind) for kind in ACTS}
+    assert all(texts_with(ledger, each) for each in words.values())
+    report = chain.verify(ledger)
+    assert report.ok, report.problem
+    erase(bank, WHOSE)
+    return {
+        kind: Told(
+            in_clear[kind],
+            [path for _, path in places[kind] if path not in before[kind]],
+            shown(kind),
+            texts_with(ledger, words[kind]),
+        )
+        for kind in ACTS
+    }
 
 
 @pytest.mark.parametrize("kind", ACTS)
@@ -213,3 +253,35 @@ def test_a_reason_is_in_no_event_is_shown_and_is_gone_once_it_was_erased(
     kind: str, told: dict[str, Told]
 ) -> None:
     assert told[kind] == Told(in_clear=[], unshown=[], shown_after=[], left=[])
+
+
+def test_reasons_that_a_version_before_recorded_in_clear_still_verify_and_are_shown(
+    bank: Institution,
+) -> None:
+    of, at = Review(bank, 30, "in clear", "c-older"), bank.app.clock()
+    row = {"disposition_seq": 1000, "value": "released", "reason": "Ada in clear", "case_id": of.case}
+    with bank.app.ledger.writing() as w:
+        w.event(
+            EventDraft("analyst-1", "task.released", f"task:{of.task}", {"reason": "no time, in clear"}), at
+        )
+        w.event(EventDraft(LEAD, "disposition.recorded", f"transaction:{of.payment}", row), at)
+        seq = w.seq_of(of.payment)
+        more = {"transaction_seq": seq, "transaction_id": of.payment, "actor": LEAD, "at": at}
+        w.insert("dispositions", [row | more])
+    erase(bank, "c-older")
+    shown = bank.ask(of.timeline[0], "GET", of.timeline[1]).text
+    assert "Gave the task back: no time, in clear." in shown
+    assert "Payment released: Ada in clear" in shown
+
+
+def test_a_reason_that_was_changed_beside_its_event_is_found(bank: Institution) -> None:
+    of = Review(bank, 31, "as it was said", "c-changed")
+    disposed(of)
+    was = "SELECT disposition_seq FROM dispositions WHERE reason = ?"
+    changed = "UPDATE dispositions SET reason = ? WHERE disposition_seq = ?"
+    [row] = bank.app.ledger.read(was, [of.words])
+    for words, ok in (("as nobody said it", False), (of.words, True)):
+        with bank.app.ledger.writing() as w:
+            w.execute(changed, [words, row["disposition_seq"]])
+        report = chain.verify(bank.app.ledger)
+        assert (report.ok, "dispositions.reason was changed" in report.problem) == (ok, not ok)

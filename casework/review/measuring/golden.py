@@ -121,13 +121,20 @@ def nominate(
 
 def retire(w: Writer, golden_id: str, reason: str, by: str, at: datetime) -> None:
     """Show a golden case to nobody any more. NotFoundError where there is none in use of that id."""
-    if not w.read("SELECT 1 FROM golden_cases WHERE golden_id = ? AND retired_at IS NULL", [golden_id]):
+    of = w.read(
+        "SELECT transaction_seq FROM golden_cases WHERE golden_id = ? AND retired_at IS NULL", [golden_id]
+    )
+    if not of:
         raise NotFoundError("there is no such golden case in use", where=golden_id[:80])
     w.execute(
         "UPDATE golden_cases SET retired_at = ?, retired_because = ? WHERE golden_id = ?",
         [at, reason, golden_id],
     )
-    w.event(EventDraft(by, "golden.retired", f"golden:{golden_id}", {"reason": reason}), at)
+    why = {"reason": reason}
+    # A person's words may have to be erased, the program's are part of the record.
+    told = of[0] | (why if by == "policy" else {})
+    said = {} if by == "policy" else why
+    w.event(EventDraft(by, "golden.retired", f"golden:{golden_id}", told, said), at)
 
 
 def _retire_worn(w: Writer, past: Sequence[PastCase], policy: Policy, at: datetime) -> int:
@@ -160,5 +167,10 @@ def _add(
     }
     row = {"golden_id": golden_id, **told, "added_by": by, "added_at": at}
     w.insert("golden_cases", [{**row, "retired_at": None, "retired_because": ""}])
-    w.event(EventDraft(by, "golden.added", f"golden:{golden_id}", told), at)
+    if basis != NOMINATED:
+        w.event(EventDraft(by, "golden.added", f"golden:{golden_id}", told), at)
+        return golden_id
+    # A person's words may have to be erased.
+    payload = {name: value for name, value in told.items() if name != "reason"}
+    w.event(EventDraft(by, "golden.added", f"golden:{golden_id}", payload, {"reason": reason}), at)
     return golden_id
