@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from casework.app import App
+from casework.cli import learning
 from casework.deciding.transactions import Sent, checked
 from casework.workspace import Workspace
 from data.mapping import Mapping
@@ -34,6 +35,12 @@ def one_more(mapping: Mapping) -> Sent:
     attributes: dict[str, Any] = {name: numbers[each.type] for name, each in mapping.attributes.items()}
     entities = {name: "e1" if n % 2 == 0 else None for n, name in enumerate(mapping.entities)}
     return Sent("today-1", datetime.now(UTC) - timedelta(hours=1), None, "", entities, attributes, {})
+
+
+@pytest.fixture(autouse=True)
+def looks_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`secondlook train` without a server builds its HTTP interface anew for each look at how far it is."""
+    monkeypatch.setattr(learning, "_POLL_SECONDS", 1.0)
 
 
 # One shape goes all the way with every `make test`; the others take the same way in `make soak`.

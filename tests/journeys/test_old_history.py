@@ -59,6 +59,8 @@ def bank(history: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(history, tmp_path / "bank"))
 
 
+# The ready mapping of 2018 that every run trains on shows it too, see tests/http/test_ready_mappings.py.
+@pytest.mark.soak
 def test_training_counts_from_the_end_of_the_record_not_from_today(bank: Path) -> None:
     app = App.open(Workspace(bank), lambda: NOW)
     try:

@@ -17,9 +17,12 @@ import pytest
 from casework.app import App
 from casework.quality.agreement.intervals import INSUFFICIENT, UNDEFINED
 from casework.workspace import Workspace
+from data.errors import LedgerBusyError
 from data.simulator.config import InstitutionConfig
 from data.simulator.institution import Simulated, simulate
 from tests.http.institution import add_people, large_payment, make_workspace, proposals
+from tests.http.test_cli import Shell
+from tests.http.test_cli import shell as shell  # a fixture
 from tests.journeys.running import Running, secondlook, serving
 
 NOW = datetime.now(UTC)
@@ -50,13 +53,14 @@ def running(tmp_path_factory: pytest.TempPathFactory, simulated: Simulated) -> I
 
 
 def small_policy() -> dict[str, bytes]:
-    """The repository's policy, but few labels are enough to train, and a person decides instead of a decline."""
+    """The repository's policy, but few labels and trees are enough, and a person decides instead of a decline."""
     files = proposals()
     policy = files["policy.yaml"].decode()
     for pattern, wanted in (
         (r"min_new_labels: \d+", "min_new_labels: 1"),
         (r"min_frauds: \d+", "min_frauds: 5"),
         (r"autonomy: \w+", "autonomy: in_the_loop"),
+        (r"\nmodel: {}", "\nmodel: {rounds: 60}"),
     ):
         policy, changed = re.subn(pattern, wanted, policy)
         assert changed, pattern
@@ -180,16 +184,18 @@ def the_record_holds(running: Running, decision: dict[str, Any]) -> None:
     assert summary["subgroups"]["attribute"] == "age_band"
 
 
-def test_commands_go_through_the_server_that_owns_the_ledger(running: Running) -> None:
+def test_commands_go_through_the_server_that_owns_the_ledger(running: Running, shell: Shell) -> None:
+    """Run in this process, which cannot open the ledger: the server's has it."""
     root = running.workspace.root
-    verified = secondlook("audit", "verify", "--workspace", root)
-    assert "unaltered" in verified.stdout
-    assert "Nothing differs" in secondlook("rules", "diff", "--workspace", root).stdout
+    with pytest.raises(LedgerBusyError):
+        App.open(running.workspace)
+    assert "unaltered" in shell("audit", "verify", "--workspace", root)[1]
+    assert "Nothing differs" in shell("rules", "diff", "--workspace", root)[1]
     exported = root.parent / "events.jsonl"
-    secondlook("audit", "export", exported, "--workspace", root)
+    assert shell("audit", "export", exported, "--workspace", root)[0] == 0
     assert exported.read_text().count("\n") > 10
-    again = secondlook("import", root.parent / "history.parquet", "--workspace", root, "--json")
-    assert '"duplicate": 9000' in again.stdout
+    code, out, err = shell("import", root.parent / "history.parquet", "--workspace", root, "--json")
+    assert (code, '"duplicate": 9000' in out) == (0, True), err
 
 
 def test_a_second_server_on_the_workspace_is_refused_in_a_sentence(running: Running) -> None:
