@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from casework.app import App
 
 JSON = dict[str, Any]
-_STRETCH = 20_000
-_SEQS = "list_contains(CAST(? AS BIGINT[]), {0})"
+_STRETCH, _ASKED_FOR = 20_000, 500_000
+"""Payments in one write, and as many as are asked for at once: asking reads all personal values."""
+_SEQS = "{0} IN (SELECT unnest(CAST(? AS BIGINT[])))"  # a list is looked through again for every row
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,12 @@ def stretches(ledger: Ledger, scope: Scope) -> Iterator[list[int]]:
     )
     sql = f"SELECT seq FROM transactions t WHERE {scope.condition} AND seq > ? AND ({has_some}) ORDER BY seq LIMIT ?"
     while True:
-        found = [row["seq"] for row in ledger.read(sql, [*scope.parameters, last, _STRETCH])]
+        found = [row["seq"] for row in ledger.read(sql, [*scope.parameters, last, _ASKED_FOR])]
         if not found:
             return
         last = found[-1]
-        yield found
+        for first in range(0, len(found), _STRETCH):
+            yield found[first : first + _STRETCH]
 
 
 def _of_payments(
@@ -148,19 +150,15 @@ def _of_payments(
     counts["drafts"] = w.read(f"SELECT count(*) AS n FROM drafts WHERE {open_tasks}", [list(seqs)])[0]["n"]
     w.execute(f"DELETE FROM drafts WHERE {open_tasks}", [list(seqs)])
     # A note on one of their cases that its author has not sent yet.
-    held = (
-        "place IN (SELECT 'case:' || case_id FROM case_transactions WHERE list_contains(CAST(? AS BIGINT[]),"
-    )
-    w.execute(f"DELETE FROM unsent_texts WHERE {held} transaction_seq))", [list(seqs)])
+    held = f"place IN (SELECT 'case:' || case_id FROM case_transactions WHERE {among})"
+    w.execute(f"DELETE FROM unsent_texts WHERE {held}", [list(seqs)])
     counts["files"] = attachments.erase(w, files, seqs, ERASED, at)
     counts["dossiers"] = _dossiers(w, seqs, dossiers)
     return counts
 
 
 def _values(w: Writer, seqs: Sequence[int]) -> int:
-    # What the list is compared with is cast for the right rows only.
-    which = _SEQS.format("CAST(substr(owner, 13) AS BIGINT)")
-    where = f"CASE WHEN starts_with(owner, 'transaction:') THEN {which} ELSE false END"
+    where = "owner IN (SELECT 'transaction:' || unnest(CAST(? AS BIGINT[])))"
     count = w.read(f"SELECT count(*) AS n FROM personal_values WHERE {where}", [list(seqs)])[0]["n"]
     if count:
         w.execute(f"DELETE FROM personal_values WHERE {where}", [list(seqs)])

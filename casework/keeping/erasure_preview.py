@@ -13,11 +13,11 @@ from data.said import ERASED
 if TYPE_CHECKING:
     from casework.app import App
 
-_AMONG = "list_contains(CAST($seqs AS BIGINT[]), {})"
+_AMONG = "{} IN (SELECT unnest(CAST($seqs AS BIGINT[])))"
 _COUNTS = {
     # What an owner is called is compared with as text, so that no other owner has to be read as a number.
-    "values": "SELECT count(*) AS n FROM personal_values WHERE list_contains("
-    "list_transform(CAST($seqs AS BIGINT[]), lambda s: 'transaction:' || s), owner)",
+    "values": "SELECT count(*) AS n FROM personal_values WHERE owner IN "
+    "(SELECT 'transaction:' || unnest(CAST($seqs AS BIGINT[])))",
     "written_words": f"SELECT count(DISTINCT (seq, field)) AS n FROM {WRITTEN} WHERE "
     + AMONG_WRITTEN.format("$seqs"),
     "drafts": "SELECT count(*) AS n FROM drafts WHERE task_id IN (SELECT task_id FROM tasks WHERE "

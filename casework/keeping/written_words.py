@@ -17,7 +17,7 @@ from data.canonical import canonical_json
 from data.said import ERASED, REASONS
 from data.writer import Writer
 
-_ABOUT = "list_contains(CAST(? AS BIGINT[]), transaction_seq)"
+_ABOUT = "transaction_seq IN (SELECT unnest(CAST(? AS BIGINT[])))"
 _WORDS = (
     ("notes", "content", ERASED, ""),
     ("verdicts", "note", ERASED, ""),

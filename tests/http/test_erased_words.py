@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 import pytest
 
+from casework.keeping import erasing
+from casework.keeping.erasing import Scope
 from casework.review import verdicts
 from data import chain
 from data.events import EventDraft
@@ -114,3 +116,23 @@ def test_erasing_a_short_value_leaves_rows_of_others_in_quarantine(bank: Institu
     assert erased(bank, "7") == {"quarantined_rows": 3}
     gone = "SELECT line FROM quarantine WHERE import_id = 'imp_7' AND raw = '(erased)' ORDER BY line"
     assert [row["line"] for row in app.ledger.read(gone)] == [1, 3, 5]
+
+
+class _Counted:
+    """A ledger of so many payments that have something to erase, and how often it was asked for some."""
+
+    def __init__(self, payments: int) -> None:
+        self._payments, self.asked = payments, 0
+
+    def read(self, sql: str, parameters: Sequence[int]) -> list[dict[str, int]]:
+        self.asked += 1
+        last, most = parameters
+        return [{"seq": seq} for seq in range(last + 1, min(last + most, self._payments) + 1)]
+
+
+def test_what_is_to_be_erased_is_asked_for_once_for_many_writes() -> None:
+    ledger = _Counted(90_001)
+    parts = list(erasing.stretches(ledger, Scope("true", (), {})))  # type: ignore[arg-type]
+    assert [len(part) for part in parts] == [20_000] * 4 + [10_001]
+    assert sorted(seq for part in parts for seq in part) == list(range(1, 90_002))
+    assert ledger.asked == 2
