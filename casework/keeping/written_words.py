@@ -116,20 +116,19 @@ def _second_copies(w: Writer, fields: Mapping[int, set[str]]) -> None:
         "SELECT seq, kind, subject, payload FROM events WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[])))",
         [[seq for seq, erased in fields.items() if erased & REASONS]],
     )
+    keys: dict[_Place, list[str]] = {}
     for event in events:
         told, name = orjson.loads(event["payload"]), event["subject"].partition(":")[2]
         for place in _PLACES.get(event["kind"], ()):
             if place.field in fields[event["seq"]]:
-                key = told[place.told] if place.told else name
-                _blank(w, place, key)
+                keys.setdefault(place, []).append(str(told[place.told]) if place.told else name)
         if event["kind"] == "case.linked":
             pair = sorted((name, told["other"]))
             w.execute("UPDATE case_links SET reason = ? WHERE case_id = ? AND other_id = ?", [ERASED, *pair])
+    for place, of in keys.items():
+        among = f"CAST({place.key} AS VARCHAR) IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+        w.execute(f"UPDATE {place.table} SET {place.column} = ? WHERE {among}", [ERASED, of])
     _messages(w, [f"event_{each['seq']}" for each in events if each["kind"] == "disposition.recorded"])
-
-
-def _blank(w: Writer, place: _Place, key: Any) -> None:
-    w.execute(f"UPDATE {place.table} SET {place.column} = ? WHERE {place.key} = ?", [ERASED, key])
 
 
 def _messages(w: Writer, message_ids: Sequence[str]) -> None:
