@@ -49,7 +49,8 @@ class Bank:
         mapping_file.write_text(MAPPING)
         files = scaffold(load_mapping(mapping_file))
         # A model is judged by verdicts that were given before the score was seen.
-        files["policy.yaml"] = files["policy.yaml"].replace(b"blind_first: 0.30", b"blind_first: 1.00")
+        policy = files["policy.yaml"].replace(b"blind_first: 0.30", b"blind_first: 1.00")
+        files["policy.yaml"] = policy.replace(b"\nmodel: {}\n", b"\nmodel: {rounds: 60}\n")
         workspace = create(folder / "bank", mapping_file, files, Admin("admin-1", PASSWORD), at=START)
         write_private(workspace.key_file, KEY)
         self.app = App.open(workspace, lambda: self.now)
@@ -196,7 +197,7 @@ def test_a_share_drawn_at_random_is_looked_at_with_its_probability(decided: list
 
 def test_the_first_model_is_trained_from_verdicts_and_takes_over(bank: Bank) -> None:
     for _ in range(DAYS):
-        bank.day(FRAUDS_A_DAY)
+        bank.day(FRAUDS_A_DAY, payments=6)
     bank.now += timedelta(days=61)  # what nobody disputed has matured by then
     bank.day(frauds=0)
 
