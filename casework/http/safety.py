@@ -15,7 +15,7 @@ from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.people.permissions import Permission, Person, require
 from casework.review import blindness
 from casework.safety import actions, alarms, list_entries, overview, snoozes
-from data.errors import InputError, NotFoundError
+from data.errors import NotFoundError
 
 router = APIRouter(tags=["safety"])
 
@@ -210,10 +210,10 @@ def end_entry(
 
 
 def _check_visible(request: Request, case_id: str, person: Person) -> None:
-    """NotFoundError where this person may not see the case's payment; InputError for no case id."""
+    """NotFoundError where there is no such case, or this person may not see its payments: nobody can tell which."""
     ledger = the_app(request).ledger
     rows = ledger.read("SELECT transaction_seq AS seq FROM case_transactions WHERE case_id = ?", [case_id])
-    if not rows:
-        raise InputError("there is no such case", where="case_id")
-    if not all(blindness.visible_to(ledger, person.user_id, person.role, row["seq"]) for row in rows):
+    if not rows or not all(
+        blindness.visible_to(ledger, person.user_id, person.role, row["seq"]) for row in rows
+    ):
         raise NotFoundError("there is no such case", where=case_id)
