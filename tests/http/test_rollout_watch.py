@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from casework.app import App
 from casework.deciding.transactions import Sent, checked
 from casework.learning.registry import models
 from casework.safety import actions, breaker_acts, trials
@@ -34,24 +35,28 @@ def model(folder: Path, fraud_from: int, fraud_to: int) -> str:
     return registry.save(folder, trained, created_at=START).model_id
 
 
+def registered(app: App, name: str, *, promoted: bool) -> None:
+    result = {
+        "model_id": name,
+        "metrics": {},
+        "record": {},
+        "gates": [],
+        "manifest_sha256": registry.manifest_digest(app.workspace.model_folder(name)),
+        "card_files": {},
+    }
+    with app.changing_settings(), app.ledger.writing() as w:
+        models.register(w, result, requested_by="scheduler", at=START)
+        if promoted:
+            models.promote(w, name, by="gates", reason="the first", at=START)
+
+
 def test_a_model_on_trial_that_is_too_loud_is_paused_and_the_champion_decides(
     institution: Institution,
 ) -> None:
     app = institution.app
     quiet, loud = (model(app.workspace.models, *band) for band in ((100, 200), (1000, 1500)))
     for name in (quiet, loud):
-        result = {
-            "model_id": name,
-            "metrics": {},
-            "record": {},
-            "gates": [],
-            "manifest_sha256": registry.manifest_digest(app.workspace.model_folder(name)),
-            "card_files": {},
-        }
-        with app.changing_settings(), app.ledger.writing() as w:
-            models.register(w, result, requested_by="scheduler", at=START)
-            if name == quiet:
-                models.promote(w, name, by="gates", reason="the first", at=START)
+        registered(app, name, promoted=name == quiet)
     trial = actions.start_rollout(
         app,
         set_id="",
