@@ -91,10 +91,7 @@ def test_a_model_on_trial_that_is_too_loud_is_paused_and_the_champion_decides(
         models.promote(w, loud, by="team-lead-1", reason="good enough", at=NOW)
     assert app.live.model_id == loud
     held = app.live
-    with app.ledger.writing() as w:
-        acted = Acted("pause", "model", loud, loud, 9, 9, Expected(0.1, "history"), "too loud")
-        breaker_acts.record(w, acted, NOW)
-    held.guard.stale = True
+    paused_by_the_breaker(app, loud)
     decide(institution, 1, "after")
     assert (app.live.model_id, app.live.settings is held.settings) == (quiet, True)
     assert decide(institution, 1, "later")[0]["model_id"] == quiet
@@ -102,6 +99,13 @@ def test_a_model_on_trial_that_is_too_loud_is_paused_and_the_champion_decides(
     app.forget()
     anew = {(w.kind, w.subject): (w.seen, w.alarms) for w in app.live.guard.breaker.counted()}
     assert watched["model", quiet] == anew["model", quiet] and ("model", loud) not in watched
+
+
+def paused_by_the_breaker(app: App, model_id: str) -> None:
+    with app.ledger.writing() as w:
+        acted = Acted("pause", "model", model_id, model_id, 9, 9, Expected(0.1, "history"), "too loud")
+        breaker_acts.record(w, acted, NOW)
+    app.live.guard.stale = True
 
 
 def decide(institution: Institution, count: int, kind: str = "one") -> list[dict]:
