@@ -17,7 +17,7 @@ from casework.http import health, metrics
 from casework.http.access import permission_of
 from casework.http.api import ROUTERS, create_api
 from casework.people.permissions import ALLOWED, Permission, Role
-from tests.http.institution import Institution
+from tests.http.institution import Institution, large_payment
 
 BESIDE = (health, metrics)  # without /v1
 ROUTES: list[tuple[str, APIRoute]] = [
@@ -179,3 +179,17 @@ def test_an_admin_says_why_wherever_something_changes() -> None:
         in_query = {param.name: param.field_info.is_required() for param in route.dependant.query_params}
         body = getattr(route.body_field and route.body_field.field_info, "annotation", None)
         assert "reason" in getattr(body, "model_fields", {}) or in_query.get("reason"), each
+
+
+def test_a_case_that_an_analyst_may_not_see_is_answered_like_one_that_is_not_there(
+    institution: Institution,
+) -> None:
+    case_id = institution.decide(large_payment(44, transaction_id="unseen"))["case_id"]
+
+    def told(of: str) -> dict[str, object]:
+        form = {"case_id": of, "entity": "device"}
+        answer = institution.ask("analyst-1", "POST", "/v1/list-entries", json=form)
+        return {**answer.json(), "detail": answer.json()["detail"].replace(of, "")}
+
+    assert told(case_id) == told("case_" + "0" * (len(case_id) - 5))
+    assert told(case_id)["status"] == 404

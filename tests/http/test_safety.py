@@ -274,21 +274,6 @@ def test_of_a_case_of_several_payments_only_what_a_confirmed_one_used_is_blocked
     assert next(e["value"] for e in entries if e["entry_id"] == made["entry_id"]) == "d-43"
 
 
-def test_a_case_that_an_analyst_may_not_see_is_answered_like_one_that_is_not_there(shop: Institution) -> None:
-    case_id = paid_on_the_web(shop, 44, "s-unseen", "d-unseen")["case_id"]
-
-    def told(of: str) -> dict[str, Any]:
-        answer = shop.ask("analyst-1", "POST", "/v1/list-entries", json={"case_id": of, "entity": "device"})
-        return {
-            "status": answer.status_code,
-            **answer.json(),
-            "detail": answer.json()["detail"].replace(of, ""),
-        }
-
-    assert told(case_id) == told("case_" + "0" * (len(case_id) - 5))
-    assert told(case_id)["status"] == 404
-
-
 def test_a_shadow_answers_beside_what_decides_and_is_never_obeyed(shop: Institution) -> None:
     gentle = LOUD.replace("floor: decline", "floor: review").replace("version: 1", "version: 2", 1)
     gentle = gentle.replace(
