@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from data import schema, sealed
 from data.ledger import Ledger
 from data.mapping import Mapping
-from data.schema import Shapes
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="secondlook-test-ledgers-")
-_MADE: dict[tuple[str, datetime], tuple[Path, Shapes]] = {}
+_MADE: dict[tuple[str, datetime], Path] = {}
 _WORKSPACES: dict[str, Path] = {}
 
 
@@ -30,24 +27,9 @@ def new_ledger(path: Path, mapping: Mapping | None, at: datetime) -> Ledger:
     if kind not in _MADE:
         template = Path(_FOLDER.name) / f"{len(_MADE)}.duckdb"
         Ledger.create(template, mapping, at=at).close()
-        with Ledger.open(template) as made:
-            _MADE[kind] = template, schema.arrow_schemas(made._connection)
-    template, shapes = _MADE[kind]
-    shutil.copyfile(template, path)
-    with _columns_known(shapes):
-        return Ledger.open(path)
-
-
-@contextmanager
-def _columns_known(shapes: Shapes) -> Iterator[None]:
-    """For a copy of an up-to-date ledger: asking DuckDB which tables and columns it has is half of opening it."""
-    asked, brought = schema.arrow_schemas, sealed.migrate
-    schema.arrow_schemas = lambda connection: dict(shapes)
-    sealed.migrate = lambda connection, keyring, *, at, where: None
-    try:
-        yield
-    finally:
-        schema.arrow_schemas, sealed.migrate = asked, brought
+        _MADE[kind] = template
+    shutil.copyfile(_MADE[kind], path)
+    return Ledger.open(path)
 
 
 def new_workspace(root: Path, kind: str, make: Callable[[Path], object]) -> None:

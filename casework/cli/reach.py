@@ -29,6 +29,7 @@ class Reach:
         self._headers = {"authorization": f"Bearer {token}"}
         self._url = url
         self.app = app
+        self._api: Any = None
 
     def signed_in(self, user: str, password: str) -> Reach:
         """The same workspace, asked by a user of it. SecondLookError for a wrong name or password."""
@@ -72,10 +73,12 @@ class Reach:
             ) from error
 
     async def _in_process(self, method: str, path: str, more: Mapping[str, Any]) -> httpx.Response:
-        # Half a second that `--help` and the client of a running server save.
-        from casework.http.api import create_api
+        if self._api is None:
+            # Half a second that `--help` and the client of a running server save.
+            from casework.http.api import create_api
 
-        transport = httpx.ASGITransport(create_api(self.app))  # type: ignore[arg-type]
+            self._api = create_api(self.app)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(self._api)
         async with httpx.AsyncClient(transport=transport, base_url="http://workspace") as client:
             return await client.request(method, path, headers=self._headers, timeout=_LONG, **more)
 
