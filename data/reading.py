@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,14 @@ def outcomes_arrow(ledger: Ledger) -> pa.Table:
     return ledger.read_arrow(
         f"SELECT {columns} FROM outcomes ORDER BY reported_seq, known_at, transaction_seq"
     )
+
+
+def of_seqs(ledger: Ledger, seqs: Sequence[int]) -> list[Transaction]:
+    """The transactions of these seqs, lowest first, without personal fields."""
+    columns = ", ".join([*_BASE, *(f'"{f.name}"' for f in ledger.fields if f.in_transactions)])
+    chosen = "seq IN (SELECT unnest(CAST(? AS BIGINT[])))"
+    found = ledger.read_arrow(f"SELECT {columns} FROM transactions WHERE {chosen} ORDER BY seq", [list(seqs)])
+    return list(from_arrow(found, ledger.fields))
 
 
 def one(ledger: Ledger, wanted: str | int) -> Transaction:

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.canonical import rfc3339
+import orjson
+
+from data.canonical import canonical_json, rfc3339
 from data.ledger import Ledger
 from data.rows import aware
 from data.writer import Writer
@@ -54,7 +56,7 @@ def laid_out(source: Ledger | Writer, kept: Mapping[str, Any], of: Mapping[str, 
         "WHERE seq IN (SELECT unnest(CAST(? AS BIGINT[]))) ORDER BY seq DESC",
         [list(kept["seqs"])],
     )
-    return [
+    shown = [
         {
             **{name: row[name] for name in _FACTS},
             "currency": of["currency"],  # the base currency, as its amount
@@ -67,3 +69,6 @@ def laid_out(source: Ledger | Writer, kept: Mapping[str, Any], of: Mapping[str, 
         # Seqs are found by a hash of the value, which another may have too.
         if row[kept["entity"]] == of["entities"].get(kept["entity"])
     ]
+    # In the order of a stored copy's: that of its names would tell a payment shown again from a new one.
+    found: list[JSON] = orjson.loads(canonical_json(shown))
+    return found

@@ -107,7 +107,7 @@ def _seqs_of(ledger: Ledger, ids: Sequence[str]) -> list[int]:
 
 
 def _gathered(ledger: Ledger, seqs: list[int], unmask: bool) -> JSON:
-    payments = [reading.one(ledger, seq) for seq in seqs]
+    payments = reading.of_seqs(ledger, seqs)
     subjects = [f"transaction:{each.transaction_id}" for each in payments]
     for table, name in (("tasks", "task"), ("verdicts", "verdict"), ("case_transactions", "case")):
         rows = ledger.read(
@@ -128,7 +128,7 @@ def _gathered(ledger: Ledger, seqs: list[int], unmask: bool) -> JSON:
     return {
         "events": events,
         "transactions": _payments(ledger, payments),
-        "earlier": _payments(ledger, [reading.one(ledger, seq) for seq in sorted(beside.difference(seqs))]),
+        "earlier": _payments(ledger, reading.of_seqs(ledger, sorted(beside.difference(seqs)))),
         "personal": _personal(ledger, owners) if unmask else [],
         "contents": [*shown, *_artefacts(ledger, sets)],
     }

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pytest
 
 from casework.app import App
 from casework.cases import past
 from casework.cases.earlier import Earlier, laid_out, named
 from casework.deciding.transactions import Sent, checked
+from data.canonical import canonical_json
 from data.events import EventDraft
 from data.mapping import Mapping as Columns
 from data.transactions import Transaction
@@ -57,6 +59,9 @@ def test_what_is_named_is_laid_out_as_facts_newest_first(app: App) -> None:
     assert [row["transaction_id"] for row in rows] == [payment(n)["transaction_id"] for n in (3, 2, 1)]
     assert [row["known_fraud"] for row in rows] == [False, True, False]
     assert [row["amount_minor"] for row in rows] == [None, 1250, 1250]
+    assert orjson.dumps(rows) == canonical_json(
+        rows
+    )  # in the order of a copy that is stored for a golden task
     assert rows[0]["entities"].keys() == set(app.mapping.entities)
     assert rows[0]["attributes"].keys() == set(app.mapping.attributes) - {"channel"}
     with app.ledger.writing() as w:
