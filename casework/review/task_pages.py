@@ -244,7 +244,7 @@ def brief(task: Task, role: str = "analyst") -> dict[str, Any]:
         "status": task.status,
         "deadline": task.deadline,
         "lock_expires_at": task.lock_expires_at,
-        "snoozed_until": task.snoozed_until,
+        "snoozed_until": task.snoozed_until if task.status == tasks.OPEN else None,
     }
     if role in REVIEWER_ROLES:
         return common

@@ -214,11 +214,12 @@ def raised_by_case(source: Ledger | Writer, case_ids: Iterable[str]) -> dict[str
 
 
 def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> Task:
-    """Set a task as claimed from now on; returns it so."""
+    """Set a task as claimed from now on; returns it so. That it was set aside or put on a desk stays with it: when its
+    lock runs out it lies there again, whatever its kind."""
     until = at + timedelta(minutes=policy.task.lock_minutes)
     w.execute(
         "UPDATE tasks SET status = 'claimed', claimed_by = ?, claimed_at = ?, lock_expires_at = ?, done_at = NULL, "
-        "active_at = ?, idle_seconds = 0, snoozed_until = NULL WHERE task_id = ?",
+        "active_at = ?, idle_seconds = 0 WHERE task_id = ?",
         [reviewer, at, until, at, task.task_id],
     )
     return replace(
@@ -230,7 +231,6 @@ def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> 
         done_at=None,
         active_at=at,
         idle_seconds=0.0,
-        snoozed_until=None,
     )
 
 
