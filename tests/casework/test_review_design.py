@@ -296,22 +296,6 @@ def test_the_display_arm_is_a_draw_whose_probability_is_kept(house_with) -> None
     }  # fmt: skip
 
 
-def test_audits_are_spread_evenly_over_all_analysts_who_are_here(house) -> None:
-    made.employ(house)
-    with house.ledger.writing() as w:
-        moves.go_away(w, "analyst-3", house.now + timedelta(days=3), "lead-1", house.now)
-    for _ in range(10):
-        house.audit()
-    made.draw(house)
-    audits = made.waiting(house, "audit")
-    assert Counter(task.assignee for task in audits) == {"analyst-1": 5, "analyst-2": 5}
-    made.draw(house)
-    assert made.waiting(house, "audit") == audits
-    house.later(hours=49)  # half of its 96 hours are over: better anybody than nobody
-    made.draw(house)
-    assert {task.assignee for task in made.waiting(house, "audit")} == {""}
-
-
 def test_the_draws_do_not_depend_on_when_or_how_often_one_draws(house) -> None:
     made.employ(house)
     made.past(house, frauds=1, honest=1)

@@ -26,11 +26,12 @@ _HAD = """
     WHERE kind = 'audit' AND created_at >= ? AND status IN ('open', 'claimed', 'done') GROUP BY who
 """
 _WAITING = """
-    SELECT task_id, assignee FROM tasks
-    WHERE status = 'open' AND snoozed_until IS NULL AND task_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
+    SELECT task_id, assignee, snoozed_until FROM tasks
+    WHERE status = 'open' AND task_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
 """
 _LAY = """
-    UPDATE tasks SET assignee = list_extract(CAST(? AS VARCHAR[]), list_position(CAST(? AS VARCHAR[]), task_id))
+    UPDATE tasks SET snoozed_until = NULL,
+        assignee = list_extract(CAST(? AS VARCHAR[]), list_position(CAST(? AS VARCHAR[]), task_id))
     WHERE task_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
 """
 
@@ -47,7 +48,9 @@ def planned(source: Ledger | Writer, policy: Policy, key: bytes, at: datetime) -
     """Give each open audit to the analyst who had the fewest of late, chance deciding among equals.
 
     Once half of its time is over an audit is anybody's again: to be looked at late by somebody else is better than to
-    go unread, which would be non-response. Whoever is away, in training, or gave it back does not get it.
+    go unread, which would be non-response. Whoever is away, in training, or gave it back does not get it. What somebody
+    set aside, or a team lead put on a desk, stays there while that person is here: it comes first there, and an audit
+    that went from among what is told of would be known for one.
     """
     places = reviewers.all_reviewers(source)
     people = [places.get(row["user_id"], Reviewer(row["user_id"])) for row in source.read(_ANALYSTS)]
@@ -55,7 +58,10 @@ def planned(source: Ledger | Writer, policy: Policy, key: bytes, at: datetime) -
     had = Counter({row["who"]: row["n"] for row in source.read(_HAD, [at - _COUNTED])})
     back = {(row["task_id"], row["reviewer"]) for row in source.read(_GIVEN_BACK)}
     moves = []
-    for task in tasks.where(source, "t.kind = 'audit' AND t.status = 'open' AND t.snoozed_until IS NULL", []):
+    seated = {who.user_id for who in here}
+    for task in tasks.where(source, "t.kind = 'audit' AND t.status = 'open'", []):
+        if task.snoozed_until is not None and task.assignee in seated:
+            continue
         late = at >= task.created_at + (task.deadline - task.created_at) / 2
         queue = policy.work.queue(task.queue)
         fitting = [
@@ -81,8 +87,12 @@ def lay(w: Writer, moves: Sequence[Move], at: datetime) -> int:
     if not moves:
         return 0
     waiting = w.read(_WAITING, [[move.task.task_id for move in moves]])
-    where = {row["task_id"]: row["assignee"] for row in waiting}
-    moved = [move for move in moves if where.get(move.task.task_id) == move.task.assignee]
+    where = {row["task_id"]: (row["assignee"], row["snoozed_until"]) for row in waiting}
+    moved = [
+        move
+        for move in moves
+        if where.get(move.task.task_id) == (move.task.assignee, move.task.snoozed_until)
+    ]
     if moved:
         ids = [move.task.task_id for move in moved]
         w.execute(_LAY, [[move.to for move in moved], ids, ids])
