@@ -24,9 +24,11 @@ def copy_ledger(ledger: Ledger, into: Path) -> Head:
 
     Writes wait while that takes; decisions do not. LedgerError if the copy cannot be written.
     """
-    with ledger.held() as head:
+    with ledger.held():
         with suppress(CheckpointBusyError):  # somebody reads: then the log is copied, too
             ledger.checkpoint()
+        # Only now: the checkpoint has settled what was recorded since `held` began.
+        last = ledger.read_settled("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")[0]
         pairs = [str(p) for file in _parts(ledger.path) if file.exists() for p in (file, into / file.name)]
         done = subprocess.run(
             [sys.executable, "-I", "-c", _COPY, *pairs], capture_output=True, text=True, check=False
@@ -34,7 +36,7 @@ def copy_ledger(ledger: Ledger, into: Path) -> Head:
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["it was ended"])[-1]
             raise LedgerError(f"the ledger cannot be copied ({said})", where=str(into))
-        return head
+        return Head(last["seq"], last["hash"])
 
 
 def _parts(file: Path) -> tuple[Path, Path]:

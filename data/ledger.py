@@ -173,11 +173,12 @@ class Ledger(Settling):
         return self._left
 
     @contextmanager
-    def held(self) -> Iterator[Head]:
-        """Nothing is written to the file for the length of the block; its last event. Recording goes on."""
+    def held(self) -> Iterator[None]:
+        """No other thread writes to the file for the length of the block. Recording goes on, and what is recorded gets
+        into the file where the block itself reads or checkpoints."""
         with self._database:
             self.settle()
-            yield self._stored_head()
+            yield
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:

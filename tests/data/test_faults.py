@@ -195,6 +195,27 @@ def test_a_copy_beside_an_older_read_takes_the_log_along(tmp_path: Path) -> None
         assert ids(copied) == 50
 
 
+def test_a_copy_ends_at_the_event_that_is_told_though_more_was_recorded_while_it_was_made(
+    tmp_path: Path,
+) -> None:
+    class Busy(Ledger):
+        """Something is recorded whenever a checkpoint begins."""
+
+        def checkpoint(self, *, tidy: bool = True) -> None:
+            record(self, "meanwhile")
+            super().checkpoint(tidy=tidy)
+
+    (tmp_path / "copy").mkdir()
+    new_ledger(tmp_path).close()
+    with Busy.open(tmp_path / "secondlook.duckdb") as ledger:
+        write(ledger, "a", 2)
+        head = copy_ledger(ledger, tmp_path / "copy")
+        record(ledger, "after")
+    with Ledger.open(tmp_path / "copy" / "secondlook.duckdb") as copied:
+        assert (copied.last_event, ids(copied)) == (head, 3)
+        assert chain.verify(copied).ok
+
+
 def test_a_walk_over_the_record_keeps_no_checkpoint_from_being_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

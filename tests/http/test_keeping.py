@@ -80,6 +80,24 @@ def test_a_backup_made_while_serving_comes_back_whole_and_goes_on(
     assert chain.verify(bank.app.ledger).ok
 
 
+def test_a_backup_made_while_payments_are_recorded_is_restored(
+    bank: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = bank.app.ledger
+    checkpoint = ledger.checkpoint
+
+    def after_a_record() -> None:
+        with ledger.recording() as w:
+            w.event(EventDraft("engine", "payment.seen", "transaction:t1", {}), START)
+        checkpoint()
+
+    monkeypatch.setattr(ledger, "checkpoint", after_a_record)
+    before = ledger.last_event.seq
+    whole = backed_up(bank, tmp_path)
+    done = backups.restore(whole, tmp_path / "again", by="admin-1", at=START)  # which verifies all of it
+    assert done["event_seq"] == before + 1
+
+
 def test_only_a_command_on_the_machine_says_where_a_backup_goes(bank: Institution, tmp_path: Path) -> None:
     form = {"reason": "mine", "folder": str(tmp_path / "mine")}
     bank.app.signin.admit("own", Person("local-admin", Role.ADMIN), bank.app.clock() + timedelta(hours=1))
