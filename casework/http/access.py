@@ -9,9 +9,11 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from casework.app import App
+from casework.http.security import LARGEST_BODY, LARGEST_UNSIGNED, LARGEST_UPLOAD, Bound
 from casework.people.permissions import Permission, Person, require
 from casework.people.signin import NotSignedIn
 
+_ASKED_UNSIGNED = ("/v1/sessions", "/v1/sessions/outside")
 _UPLOADS = {
     "/v1/imports": Permission.TRANSACTIONS_IMPORT,
     "/v1/outcome-imports": Permission.OUTCOMES_REPORT,
@@ -39,15 +41,15 @@ def bearer_token(request: Request) -> str:
     return token_in(request.headers.get("authorization", ""))
 
 
-def may_upload(app: App, path: str, authorization: str) -> bool:
-    """Whether whole files are sent to this path, and this header belongs to somebody who may."""
-    permission = _UPLOADS.get(path)
-    if permission is None:
-        return False
+def body_bound(app: App, path: str, authorization: str) -> Bound:
+    """How large a body to this path may be from whom this header belongs to: whole files from somebody who may send
+    them, and little from nobody."""
     try:
-        return app.signin.known(token_in(authorization), now()).may(permission)
+        person = app.signin.known(token_in(authorization), now())
     except NotSignedIn:
-        return False
+        return Bound(LARGEST_UNSIGNED, 413 if path in _ASKED_UNSIGNED else 401)
+    permission = _UPLOADS.get(path)
+    return Bound(LARGEST_UPLOAD if permission and person.may(permission) else LARGEST_BODY)
 
 
 class Allowed:

@@ -40,7 +40,7 @@ from casework.http import (
     webhooks,
     work,
 )
-from casework.http.access import may_upload
+from casework.http.access import body_bound
 from casework.http.crowd import Crowd
 from casework.http.door import DecisionDoor
 from casework.http.security import SecurityHeaders
@@ -93,5 +93,5 @@ def create_api(app: App) -> FastAPI:
     app.measures.watch(metrics.State(app))
     api.add_middleware(Crowd, refused=app.measures.refused)
     api.add_middleware(DecisionDoor, serving=app)
-    api.add_middleware(SecurityHeaders, may_upload=partial(may_upload, app))
+    api.add_middleware(SecurityHeaders, bound_of=partial(body_bound, app))
     return api

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from casework.app import App
 from casework.deciding.decider import Answer
 from casework.http import decisions, json_bodies, problems
-from casework.http.access import now, token_in
+from casework.http.access import body_bound, now, token_in
 from casework.http.plain import reader
 from casework.people.permissions import Permission, require
 from data.errors import SecondLookError
@@ -33,6 +33,10 @@ class Clerk:
     def __init__(self, app: App) -> None:
         self._app = app
         self._plain = reader(app.mapping)
+
+    def longest(self, authorization: bytes) -> int:
+        """How many bytes a body from whom this header belongs to may have."""
+        return body_bound(self._app, "", authorization.decode("latin-1")).most
 
     def take(self, batch: bool, authorization: bytes, body: bytes, tell: Tell) -> None:
         """`tell` is called once, with a decision's JSON or a problem, now or later."""

@@ -44,13 +44,14 @@ def _colons(value: Any) -> int:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(
-            f"the key {twice[:64]!r} is given more than once", where="body", hint="Say everything once."
-        )
+    # Each name is looked at once: this runs in the event loop's thread, and for anybody's body.
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(
+                f"the key {name[:64]!r} is given more than once", where="body", hint="Say everything once."
+            )
+        found[name] = value
     return found
 
 

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 
 from casework.app import App
 from casework.http.clerk import Clerk
-from casework.http.security import HEADERS, LARGEST_BODY, STRICT
+from casework.http.security import HEADERS, LARGEST_UNSIGNED, STRICT
 
 _LONGEST_HEAD = 8192
 _MOST_HEADS = 512
@@ -100,6 +100,10 @@ class Lanes:
             self._heads[content] = found
         return found
 
+    def takes(self, head: Head) -> bool:
+        """Whether a body of this length is waited for here; what is too large is refused by the general server."""
+        return head.length <= LARGEST_UNSIGNED or head.length <= self.clerk.longest(head.authorization)
+
     def decided(self, state: ServerState, body: bytes) -> bytes:
         """The whole response with a decision."""
         if self._told is not state.default_headers:  # uvicorn makes a new list when the date changes
@@ -158,7 +162,7 @@ class DecisionLane(asyncio.Protocol):
                 self._hand_over()
             return
         head = self._lanes.head(got[:end])
-        if head is None or head.length > LARGEST_BODY:
+        if head is None or not self._lanes.takes(head):
             self._hand_over()
             return
         whole = end + 4 + head.length

@@ -24,8 +24,9 @@ INPUT_HINT = "See the fields of this endpoint at /docs."
 
 _AGAIN_SECONDS = 5
 _ENDPOINTS = "The endpoints are listed at /docs."
-_HINTS = {
+HINTS = {
     400: "Send the file as multipart/form-data with a boundary.",
+    401: "Sign in with POST /v1/sessions.",
     404: _ENDPOINTS,
     405: _ENDPOINTS,
     413: "Send it in parts.",
@@ -126,7 +127,7 @@ def of_json(error: orjson.JSONDecodeError) -> Response:
 def of_http(error: HTTPException, method: str, path: str) -> Response:
     """The answer for a refusal of the framework's own kind."""
     detail = f"{method} {path[:200]}: {str(error.detail).rstrip('.')}."
-    return problem(error.status_code, str(error.detail), detail, _HINTS.get(error.status_code, INPUT_HINT))
+    return problem(error.status_code, str(error.detail), detail, HINTS.get(error.status_code, INPUT_HINT))
 
 
 def surprise() -> Response:

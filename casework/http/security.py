@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from casework.http.problems import problem
+from casework.http.problems import HINTS, problem
 
+LARGEST_UNSIGNED = 64 * 1024
+"""What a body may have from whoever shows no valid token: it is read, and parsed, before anybody is asked for one."""
 LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_UPLOAD = 4 * 1024 * 1024 * 1024
 _DOCS = ("/docs", "/redoc", "/openapi.json")
@@ -21,29 +24,38 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-_IN_PARTS = "Send it in parts."
 STRICT = "default-src 'none'; frame-ancestors 'none'"
 
 
-def _too_large(limit: int) -> str:
-    return f"The body may have at most {limit} bytes."
+class Bound(NamedTuple):
+    """How many bytes a body may have, and the status of the answer to a larger one: 413, or 401 where it needs a
+    token."""
+
+    most: int
+    status: int = 413
+
+    @property
+    def sentence(self) -> str:
+        """What whoever sent a larger one is told."""
+        whose = " without a valid token" if self.most == LARGEST_UNSIGNED else ""
+        return f"The body may have at most {self.most} bytes{whose}."
 
 
 class TooLarge(HTTPException):
-    """A body grew beyond the limit while it was read."""
+    """A body grew beyond its bound while it was read."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(413, detail)
+    def __init__(self, bound: Bound) -> None:
+        super().__init__(bound.status, bound.sentence)
 
 
 class SecurityHeaders:
     """ASGI middleware: adds the headers, and refuses a body that is too large before reading it.
 
-    `may_upload(path, authorization header)` says who may send a large one there: bodies are read before endpoints ask.
+    `bound_of(path, authorization header)` says what is too large there: bodies are read before endpoints ask who sends.
     """
 
-    def __init__(self, app: ASGIApp, may_upload: Callable[[str, str], bool]) -> None:
-        self._app, self._may_upload = app, may_upload
+    def __init__(self, app: ASGIApp, bound_of: Callable[[str, str], Bound]) -> None:
+        self._app, self._bound_of = app, bound_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,13 +73,13 @@ class SecurityHeaders:
             await send(message)
 
         headers = Headers(scope=scope)
-        large = self._may_upload(path, headers.get("authorization", ""))
-        limit = LARGEST_UPLOAD if large else LARGEST_BODY
-        if _declared_length(headers) > limit:
-            answer = problem(413, "Too large", _too_large(limit), _IN_PARTS)
+        bound = self._bound_of(path, headers.get("authorization", ""))
+        if _declared_length(headers) > bound.most:
+            title = "Too large" if bound.status == 413 else "Sign in first"
+            answer = problem(bound.status, title, bound.sentence, HINTS[bound.status])
             await answer(scope, receive, send_with_headers)
             return
-        await self._app(scope, _limited(receive, limit), send_with_headers)
+        await self._app(scope, _limited(receive, bound), send_with_headers)
 
 
 def _declared_length(headers: Headers) -> int:
@@ -75,16 +87,16 @@ def _declared_length(headers: Headers) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def _limited(receive: Receive, bound: Bound) -> Receive:
     seen = 0
 
     async def receive_within_limit() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > limit:
+        if seen > bound.most:
             # A chunked body declares no length. Raised where the body is read, this becomes the answer.
-            raise TooLarge(_too_large(limit))
+            raise TooLarge(bound)
         return message
 
     return receive_within_limit

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casework.http.json_bodies import parsed
+from casework.http.json_bodies import _once, parsed
+from casework.http.security import LARGEST_UNSIGNED
 from data.errors import InputError
 from tests.http.institution import Institution, payment
 
@@ -96,6 +97,44 @@ def test_a_key_given_twice_is_found_however_it_is_written() -> None:
             parsed(text.encode())
     for text in ('{"a":":::","b":{"a":1}}', '{"a:b":[":"],"\\u003a":1}', '[{"a":1},{"a":1}]', "7"):
         assert parsed(text.encode()) == json.loads(text)
+
+
+class Counted(str):
+    """A key that counts how often one of its kind is compared with another."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_the_key_given_twice_is_found_without_comparing_each_with_all() -> None:
+    keys = [Counted(f"k{n}") for n in range(300)]
+    with pytest.raises(InputError, match="'k299' is given more than once"):
+        _once([(key, 1) for key in [*keys, Counted("k299")]])
+    assert Counted.compared < len(keys)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/sessions", 413),
+        ("/v1/sessions/outside", 413),
+        ("/v1/outcomes", 401),
+        ("/v1/imports", 401),
+        ("/v1/decisions", 401),
+        ("/v1/decisions?general", 401),
+    ],
+)
+def test_a_body_of_nobody_is_read_no_further_than_a_sign_in_needs(
+    institution: Institution, path: str, status: int
+) -> None:
+    body = json.dumps({"user": "x" * LARGEST_UNSIGNED, "password": "x"}).encode()
+    for content in (body, iter([body])):  # its length declared, and not
+        told = problem(institution.ask("", "POST", path, headers=JSON, content=content), status)
+        assert f"at most {LARGEST_UNSIGNED} bytes without a valid token" in told["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/outcomes", "/v1/sessions"])

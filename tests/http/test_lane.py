@@ -174,6 +174,9 @@ class _Taking:
     def head(self, content: bytes) -> lane.Head:
         return lane.Head(False, 0, b"")
 
+    def takes(self, head: lane.Head) -> bool:
+        return True
+
     def take(self, *request: object) -> None: ...
 
     def decided(self, state: object, body: bytes) -> bytes:
