@@ -112,6 +112,20 @@ def test_similar_cases_come_with_verdicts_known_before_and_never_the_payment_its
     assert "were confirmed as fraud" in found["sentence"]
 
 
+def test_a_typology_in_somebodys_own_words_is_not_copied_beside_another_payment(
+    institution: Institution,
+) -> None:
+    told = {alert(institution, 312)["seq"]: "her son did it", alert(institution, 313)["seq"]: "card_testing"}
+    clear(institution)
+    with institution.app.ledger.writing() as w:
+        for seq, typology in told.items():
+            w.execute("UPDATE verdicts SET typology = ? WHERE transaction_seq = ?", [typology, seq])
+    alert(institution, 314)
+    found = part(institution, "analyst-1", shown_task(institution), "similar")["content"]
+    shown = [case["typology"] for case in found["cases"] if case["transaction_seq"] in told]
+    assert sorted(shown) == ["", "card_testing"]
+
+
 def test_the_payments_behind_a_rule_are_those_its_inputs_counted(institution: Institution) -> None:
     alert(institution, 304)
     task = shown_task(institution)

@@ -79,7 +79,8 @@ def _as_then(app: App, seq: int, name: str, dossier: JSON) -> JSON:
     if name == LINKS:
         return links.links(app.ledger, dossier, seq)
     if name == SIMILAR:
-        return similar.similar(app.ledger, dossier, seq)
+        named = {rule.typology for rule in app.settings().rules.rules}
+        return similar.similar(app.ledger, dossier, seq, named)
     if name == WHAT_IF:
         return what_if.what_if(app, seq)
     settings = what_if.settings_then(app, dossier["set_id"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from casework.review.review_design import BLIND_KINDS
+from casework.review.verdict_codes import TYPOLOGIES
 from data.canonical import rfc3339
 from data.ledger import Ledger
 from data.rows import aware
@@ -24,7 +25,7 @@ _SETTLED = """
            (SELECT count(*) FROM verdicts v WHERE v.transaction_seq = x.transaction_seq AND v.undone_at IS NULL
             AND v.case_id = x.case_id) AS people,
            (SELECT max(v.typology) FROM verdicts v WHERE v.transaction_seq = x.transaction_seq AND v.undone_at IS NULL
-            AND v.value = x.verdict) AS typology,
+            AND v.value = x.verdict AND list_contains(?, v.typology)) AS typology,
            (SELECT any_value(d.content) FROM dossiers d WHERE d.transaction_seq = x.transaction_seq) AS content
     FROM (SELECT p.* FROM case_transactions p JOIN cases c ON c.case_id = p.case_id
           WHERE c.status = 'closed' AND c.closed_at < ? AND p.verdict <> '' AND p.transaction_seq <> ?
@@ -35,16 +36,20 @@ _SETTLED = """
 """
 
 
-def similar(ledger: Ledger, dossier: Mapping[str, Any], seq: int) -> JSON:
+def similar(
+    ledger: Ledger, dossier: Mapping[str, Any], seq: int, named_by_rules: Collection[str] = ()
+) -> JSON:
     """{cases: [{transaction_id, transaction_seq, case_id, occurred_at, amount_minor, verdict, typology, people,
     settled_at, alike, shared}], compared, sentence}: the nearest settled before this payment was decided.
 
     Nearest by Euclidean distance of the SHAP values in log-odds, and of the rules that were hit, each counting as one;
     where no model gave a score, by the rules and the amount. `alike` is 1 / (1 + distance), `shared` names what pulled
-    both the same way most.
+    both the same way most. A `typology` is a code, the console's or `named_by_rules`, else '': words of somebody's own
+    would stay here when they are erased with the payment that they are about.
     """
     decided = datetime.fromisoformat(dossier["decided_at"])
-    rows = ledger.read(_SETTLED, [decided, seq, MOST_COMPARED, list(BLIND_KINDS)])
+    codes = sorted(TYPOLOGIES | {*named_by_rules})
+    rows = ledger.read(_SETTLED, [codes, decided, seq, MOST_COMPARED, list(BLIND_KINDS)])
     here, measured = _profile(dossier), []
     for row in rows:
         if row["content"] is None:
