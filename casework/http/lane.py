@@ -127,7 +127,7 @@ class DecisionLane(asyncio.Protocol):
         self._lanes, self._state, self._general = lanes, state, general
         self._transport: asyncio.Transport
         self._got = b""
-        self._asked = self._closing = False
+        self._asked = self._closing = self._full = False
         self._timer: asyncio.TimerHandle | None = None
         self._moved = False
 
@@ -179,14 +179,33 @@ class DecisionLane(asyncio.Protocol):
             self._transport.write(self._lanes.decided(self._state, answer))
         else:
             self._transport.write(refused(self._state, answer))
-        self._asked = False
         self._moved = True  # idle from now on, however long the answer took
+        if self._full:
+            return  # whoever does not read answers gets no more of them
+        if self._got:
+            # In a turn of its own: refusals are told at once, so that each would be made inside the one before it.
+            asyncio.get_running_loop().call_soon(self._go_on)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """What comes after an answer; until now the request counts as unanswered, and nothing more is read."""
+        if self._transport.is_closing():
+            return
+        self._asked = False
         if self._closing:
             self._transport.close()
             return
         self._transport.resume_reading()
         if self._got:
             self._next()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._go_on()
 
     def _hand_over(self) -> None:
         self._leave()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,6 +57,47 @@ def test_requests_follow_each_other_on_one_connection_also_unasked(institution: 
         (200, "lane-2"),
         (200, "lane-3"),
     ]
+
+
+def test_a_thousand_refusals_of_one_read_are_told_one_after_the_other() -> None:
+    """Deeper than Python's stack, had each been told inside the one before; in between others have their turns."""
+    asked = [b"POST /v1/decisions HTTP/1.1\r\nhost: a\r\n\r\n"] * 1_500
+    turns = 0
+
+    async def told() -> list[bytes]:
+        nonlocal turns
+        transport = _Closing()
+        connection = lane.DecisionLane(_Refusing(), ServerState(), asyncio.Protocol)  # type: ignore[arg-type]
+        connection.connection_made(transport)
+        connection.data_received(b"".join(asked))
+        while len(transport.written) < len(asked):
+            turns += 1
+            await asyncio.sleep(0)
+        connection.connection_lost(None)
+        return transport.written
+
+    assert asyncio.run(told()) == [b"%d" % n for n in range(len(asked))]
+    assert turns > len(asked) // 2
+
+
+def test_whoever_reads_no_answers_is_given_no_more_of_them() -> None:
+    async def told() -> list[list[bytes]]:
+        transport = _Closing()
+        connection = lane.DecisionLane(_Refusing(), ServerState(), asyncio.Protocol)  # type: ignore[arg-type]
+        connection.connection_made(transport)
+        transport.fills_up = connection.pause_writing
+        connection.data_received(b"POST /v1/decisions HTTP/1.1\r\nhost: a\r\n\r\n" * 3)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        unread = list(transport.written)
+        transport.fills_up = None
+        connection.resume_writing()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        connection.connection_lost(None)
+        return [unread, transport.written]
+
+    assert asyncio.run(told()) == [[b"0"], [b"0", b"1", b"2"]]
 
 
 def test_a_request_that_comes_byte_by_byte_is_answered(institution: Institution) -> None:
@@ -152,11 +193,20 @@ def test_a_connection_is_not_idle_for_the_time_that_its_answer_took() -> None:
 
 
 class _Closing(asyncio.Transport):
-    """A transport that only remembers whether it was closed."""
+    """A transport that only remembers what was written to it, and whether it was closed."""
 
     closed = False
+    fills_up: Callable[[], None] | None = None
 
-    def write(self, data: bytes) -> None: ...
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        if self.fills_up is not None:
+            self.fills_up()
+
+    def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
     def is_closing(self) -> bool:
         return False
@@ -181,3 +231,16 @@ class _Taking:
 
     def decided(self, state: object, body: bytes) -> bytes:
         return body
+
+
+class _Refusing(_Taking):
+    """Each request is answered at once, with its number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = 0
+
+    def take(self, *request: Any) -> None:
+        *_, tell = request
+        self._told += 1
+        tell(b"%d" % (self._told - 1))
