@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -86,11 +87,14 @@ def is_behind(connection: Any, where: str) -> bool:
     return bool(applied) and any(m.number not in applied for m in shipped_migrations())
 
 
-def migrate(connection: Any, *, at: datetime | None, where: str) -> None:
-    """Bring the open database up to date, each migration in its own transaction.
+def migrate(
+    connection: Any, *, at: datetime | None, where: str, finish: Callable[[], None] = lambda: None
+) -> None:
+    """Bring the open database up to date in one transaction; whoever is killed meanwhile has changed nothing.
 
-    `at` (naive UTC, or None where nobody knows) stamps what is applied. LedgerError for a file that is no
-    ledger, has a newer schema, or was made by migrations that have since changed.
+    `at` (naive UTC, or None where nobody knows) stamps what is applied. `finish` is called in the same transaction
+    after the last migration, if there was any. LedgerError for a file that is no ledger, has a newer schema, or was
+    made by migrations that have since changed.
     """
     applied = _applied(connection, where)
     known = shipped_migrations()
@@ -101,14 +105,14 @@ def migrate(connection: Any, *, at: datetime | None, where: str) -> None:
             hint="Use the version of Second Look that wrote it, or a newer one.",
         )
     for migration in known:
-        if migration.number not in applied:
-            _apply(connection, migration, at)
-        elif applied[migration.number] != migration.sha256:
+        if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise LedgerError(
                 f"the ledger was made with another version of migration {migration.number:04d}",
                 where=where,
                 hint="Make a new workspace, or use the program that made this one.",
             )
+    if missing := [migration for migration in known if migration.number not in applied]:
+        _apply(connection, missing, at, finish)
 
 
 def _applied(connection: Any, where: str) -> dict[int, str]:
@@ -125,19 +129,24 @@ def _applied(connection: Any, where: str) -> dict[int, str]:
     )
 
 
-def _apply(connection: Any, migration: Migration, at: datetime | None) -> None:
+def _apply(
+    connection: Any, missing: Sequence[Migration], at: datetime | None, finish: Callable[[], None]
+) -> None:
     connection.execute("BEGIN")
     try:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations"
             " (number BIGINT NOT NULL, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, applied_at TIMESTAMP)"
         )
-        connection.execute(migration.sql)
-        row = [migration.number, migration.name, migration.sha256, at]
-        connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", row)
+        for migration in missing:
+            connection.execute(migration.sql)
+            row = [migration.number, migration.name, migration.sha256, at]
+            connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", row)
+        finish()
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        with suppress(duckdb.TransactionException):  # none is open where the commit itself failed
+            connection.execute("ROLLBACK")
         raise
 
 

@@ -42,7 +42,8 @@ def stored_sums(connection: Any, keyring: Keyring) -> TableSums | None:
 
 
 def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: str) -> None:
-    """Bring the schema up to date. A sealed ledger must be unaltered for that: afterwards its sums are taken anew.
+    """Bring the schema up to date. A sealed ledger must be unaltered for that: its sums are taken anew in the same
+    transaction, so that no kill leaves tables of another shape than their sums.
 
     LedgerError as in `schema.migrate`, or for tables that something other than the program has changed.
     """
@@ -53,9 +54,10 @@ def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: st
             where=where,
             hint="Verify it with the version of Second Look that wrote it, before bringing it up to date.",
         )
-    schema.migrate(connection, at=at, where=where)
-    if sums is not None:
-        _renew(connection, keyring)
+    if sums is None:
+        schema.migrate(connection, at=at, where=where)
+    else:
+        schema.migrate(connection, at=at, where=where, finish=lambda: _renew(connection, keyring))
 
 
 def _renew(connection: Any, keyring: Keyring) -> None:
@@ -64,6 +66,4 @@ def _renew(connection: Any, keyring: Keyring) -> None:
         return
     sums.recount()
     rows = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
-    connection.execute("BEGIN")
     sums.write(*(rows[0] if rows else (0, GENESIS)))
-    connection.execute("COMMIT")

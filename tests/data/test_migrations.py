@@ -18,7 +18,8 @@ from data.events import GENESIS, EventDraft, event_hash, microseconds
 from data.keyring import Keyring
 from data.ledger import Ledger
 from data.schema import Migration, arrow_schemas, shipped_migrations
-from tests.data.builders import AT, tamper
+from data.table_sums import TableSums
+from tests.data.builders import AT, mapping, tamper
 
 NAIVE = AT.replace(tzinfo=None)
 _VALUES: dict[pa.DataType, Any] = {
@@ -35,7 +36,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     growing, found = folder / "growing.duckdb", {}
     for migration in shipped_migrations():
         connection = connect(growing)
-        schema._apply(connection, migration, NAIVE)
+        schema._apply(connection, [migration], NAIVE, lambda: None)
         connection.close()
         found[migration.number] = Path(shutil.copyfile(growing, folder / f"{migration.number}.duckdb"))
     return found
@@ -95,6 +96,34 @@ def test_a_sealed_ledger_that_was_changed_is_not_brought_up_to_date(
     tamper(path, "INSERT INTO users VALUES ('x', 'admin', 'h', now()::TIMESTAMP, NULL)")
     with pytest.raises(LedgerError, match="tables were changed by something other than the program: users"):
         Ledger.open(path, keyring=keyring)
+
+
+def test_a_sealed_ledger_whose_upgrade_was_killed_before_its_sums_were_taken_opens_and_verifies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, keyring = tmp_path / "secondlook.duckdb", Keyring(tmp_path / "keys")
+    with Ledger.create(path, mapping(), at=AT, keyring=keyring) as ledger, ledger.writing() as w:
+        row = {"note_id": "n1", "case_id": "", "transaction_seq": 1, "author": "analyst-1", "at": AT}
+        w.insert("notes", [{**row, "content": "seen"}])
+        w.event(EventDraft("analyst-1", "note.written", "note:n1", {}), AT)
+    words = Migration(9998, "words", "ALTER TABLE notes ADD COLUMN words BIGINT DEFAULT 3;")
+    counted = Migration(9999, "counted", "UPDATE notes SET words = 4; ALTER TABLE notes ADD COLUMN pages BIGINT;")
+    monkeypatch.setattr(schema, "shipped_migrations", lambda: [*shipped_migrations(), words, counted])
+    (tmp_path / "killed").mkdir()
+
+    def killed(sums: TableSums) -> None:
+        for file in tmp_path.glob("secondlook.duckdb*"):  # as a kill leaves them
+            shutil.copyfile(file, tmp_path / "killed" / file.name)
+        raise OSError("killed")
+
+    with monkeypatch.context() as upgrading:
+        upgrading.setattr(TableSums, "recount", killed)
+        with pytest.raises(OSError, match="killed"):
+            Ledger.open(path, keyring=keyring)
+    for left in (path, tmp_path / "killed" / path.name):
+        with Ledger.open(left, keyring=keyring) as ledger:
+            assert ledger.read("SELECT words, pages FROM notes") == [{"words": 4, "pages": None}]
+            assert chain.verify(ledger).ok
 
 
 def test_a_newer_ledger_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from casework.keeping import backups, retention
 from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
 from data import chain
+from data.canonical import canonical_json
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -96,6 +97,30 @@ def test_a_backup_made_while_payments_are_recorded_is_restored(
     whole = backed_up(bank, tmp_path)
     done = backups.restore(whole, tmp_path / "again", by="admin-1", at=START)  # which verifies all of it
     assert done["event_seq"] == before + 1
+
+
+def test_a_backup_whose_manifest_names_an_earlier_event_is_restored_and_one_that_names_another_is_not(
+    bank: Institution, tmp_path: Path
+) -> None:
+    whole, ledger = backed_up(bank, tmp_path), bank.app.ledger
+    told = orjson.loads((whole / backups.MANIFEST).read_bytes())["manifest"]
+    sealer = ledger.sealer
+    assert sealer is not None
+
+    def with_manifest(**changes: Any) -> Path:
+        text = canonical_json(told | changes)
+        sealed = {"manifest": orjson.Fragment(text), "seal": sealer.of(text).hex()}
+        (whole / backups.MANIFEST).write_bytes(orjson.dumps(sealed))
+        return whole
+
+    earlier = told["event_seq"] - 1
+    row = ledger.read("SELECT hash FROM events WHERE seq = ?", [earlier])[0]
+    for wrong in ({"event_seq": earlier}, {"event_seq": told["event_seq"] + 1}):
+        with pytest.raises(LedgerError, match="does not hold event"):
+            backups.restore(with_manifest(**wrong), tmp_path / "never", by="admin-1", at=START)
+    of_before = with_manifest(event_seq=earlier, hash=row["hash"].hex())
+    done = backups.restore(of_before, tmp_path / "again", by="admin-1", at=START)
+    assert (done["event_seq"], done["hash"]) == (earlier + 1, told["hash"])
 
 
 def test_only_a_command_on_the_machine_says_where_a_backup_goes(bank: Institution, tmp_path: Path) -> None:
