@@ -121,6 +121,9 @@ class Ledger(Settling):
         connection = None
         try:
             with damage_named(path):
+                # A journal that another version left is refused here, before anything is changed.
+                for _ in Journal(path.with_suffix(".journal")).records():
+                    pass
                 connection = connect(path)
                 sealed.migrate(connection, keyring, at=migrated_at, where=str(path))
                 return cls(path, lock, connection, salts, keyring)

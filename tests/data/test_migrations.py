@@ -137,10 +137,14 @@ def test_a_newer_ledger_is_refused_with_a_sentence(tmp_path: Path) -> None:
         Ledger.open(path)
 
 
-def test_a_journal_that_another_version_left_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+def test_a_journal_that_another_version_left_is_refused_before_the_ledger_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "secondlook.duckdb"
     with Ledger.create(path, at=AT):
         pass
+    later = Migration(9999, "words", "ALTER TABLE notes ADD COLUMN words BIGINT;")
+    monkeypatch.setattr(schema, "shipped_migrations", lambda: [*shipped_migrations(), later])
     left = b"2ndLOOK\x01" + (8).to_bytes(8, "little") + bytes(32) + b"8 bytes."
     for name in (".journal", ".journal2"):
         path.with_suffix(name).write_bytes(left)
@@ -150,3 +154,5 @@ def test_a_journal_that_another_version_left_is_refused_and_not_passed_over(tmp_
         path.with_suffix(name).unlink()
     with duckdb.connect(str(path)) as connection:
         assert connection.execute("SELECT count(*) FROM events").fetchall() == [(1,)]
+        newest = connection.execute("SELECT max(number) FROM schema_migrations").fetchall()
+        assert newest == [(shipped_migrations()[-1].number,)]
