@@ -36,6 +36,7 @@ from data import approved, seal_checks
 from data.errors import SecondLookError
 from data.ledger import Ledger
 from data.mapping import Mapping
+from data.pseudonyms import keyed
 from data.transactions import Transaction
 from engine.intervals import Interval
 from engine.model.scoring import Model
@@ -67,7 +68,7 @@ class App:
 
     def __init__(self, workspace: Workspace, ledger: Ledger, clock: Clock = wall_clock) -> None:
         self.workspace, self.ledger, self.clock = workspace, ledger, clock
-        self.mapping: Mapping = workspace.mapping()
+        self.mapping: Mapping = keyed(workspace.mapping(), ledger)
         self.key = workspace.key()
         self.signin = SignIn(ledger)
         self.provider = outside.from_environment(os.environ)

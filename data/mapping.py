@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -90,6 +91,7 @@ class _Reader(Keys):
         part = self.part("transaction", ("id", "occurred_at", "arrival", "amount", "currency", "called"))
         currency, constant = self._currency_of(part, base)
         amount, form = self._amount(part)
+        entities, pseudonymous = self._entities()
         mapping = Mapping(
             institution=self.text("institution"),
             base_currency=base,
@@ -101,13 +103,14 @@ class _Reader(Keys):
             amount_form=form,
             currency=currency,
             currency_constant=constant,
-            entities=self._columns("entities"),
+            entities=entities,
             attributes=self._attributes(),
             personal=self._columns("personal"),
             label=label_of(self, zone),
             outcomes=outcomes_of(self, zone),
             rates=self._rates(base),
             called=self._called(),
+            pseudonymous=pseudonymous,
             sha256=sha256_hex(self.content),
             where=self.document.where,
         )
@@ -121,10 +124,25 @@ class _Reader(Keys):
                 if name in seen:
                     raise self.document.error(f"'{name}' is already one of the {seen[name]}", group, name)
                 seen[name] = group
+        for name in sorted(mapping.pseudonymous):
+            self._refuse_in_clear(mapping, name)
         constant = mapping.currency_constant
         if constant and constant not in {mapping.base_currency, *(r.currency for r in mapping.rates.table)}:
             what = f"there is no rate from {constant} to {mapping.base_currency}"
             raise self.document.error(what, "transaction", "currency", hint="Add it to `rates`.")
+
+    def _refuse_in_clear(self, mapping: Mapping, entity: str) -> None:
+        """A column whose values are kept as pseudonyms is read by nothing that would keep them as they are.
+
+        Personal fields may: they are apart, and erasable.
+        """
+        column = mapping.entities[entity]
+        others = {n: c for n, c in mapping.entities.items() if n not in mapping.pseudonymous}
+        place = replace(mapping, entities=others, personal={}).columns.get(column)
+        if place:
+            what = f"{place} would keep in clear what '{entity}' makes a pseudonym of"
+            hint = "Leave one of them out. Only `personal` may name the column, too: it is kept apart."
+            raise self.document.error(what, "entities", entity, "column", hint=hint)
 
     def _currency_of(self, part: dict[str, Any], base: str) -> tuple[str, str]:
         value = part.get("currency")
@@ -196,6 +214,25 @@ class _Reader(Keys):
 
     def _columns(self, group: str) -> dict[str, str]:
         return {name: self.text(group, name) for name in self._named(group)}
+
+    def _entities(self) -> tuple[dict[str, str], frozenset[str]]:
+        """The column of each entity, and those of which only pseudonyms are kept."""
+        found: dict[str, str] = {}
+        pseudonymous = set()
+        for name, value in self._named("entities").items():
+            if not isinstance(value, dict):
+                found[name] = self.text("entities", name)
+                continue
+            path = ("entities", name)
+            self.document.refuse_unknown(value, ("column", "pseudonym"), *path)
+            found[name] = self.text(*path, "column")
+            said = value.get("pseudonym", False)
+            if not isinstance(said, bool):
+                what = f"'{said}' does not say whether pseudonyms are kept"
+                raise self.document.error(what, *path, "pseudonym", allowed="true, false")
+            if said:
+                pseudonymous.add(name)
+        return found, frozenset(pseudonymous)
 
     def _attributes(self) -> dict[str, Attribute]:
         found = {}

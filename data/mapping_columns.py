@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from data.errors import MappingError
 from data.money import Rates
+from data.pseudonyms import ABOUT, Pseudonyms
 from data.schema import TYPES, Field
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "months": 0}
@@ -118,7 +120,8 @@ class Mapping:
     `transaction_id`, `amount` and `currency` name columns; an empty id is made from the row (FROM_ROW), and
     `currency_constant` stands for a missing currency column. `rates` turns amounts into minor units of
     `base_currency`. `called` is what people call a transaction: a payment, an application. `sha256` identifies the
-    mapping file.
+    mapping file. Of the entities in `pseudonymous` the ledger keeps pseudonyms only, which `pseudonyms` makes; without a
+    ledger there is none, and their values are refused.
     """
 
     institution: str
@@ -140,6 +143,23 @@ class Mapping:
     amount_form: AmountForm = AmountForm()
     outcomes: OutcomeColumns | None = None
     called: str = "payment"
+    pseudonymous: frozenset[str] = frozenset()
+    pseudonyms: Pseudonyms | None = field(default=None, repr=False, compare=False)
+
+    def held(self, entity: str, value: str) -> str:
+        """A value as the ledger has it: of a pseudonymous entity the pseudonym, of another one the value itself.
+
+        A pseudonym stays what it is. MappingError where no ledger gave the mapping a key.
+        """
+        if entity not in self.pseudonymous:
+            return value
+        if self.pseudonyms is None:
+            raise MappingError(
+                f"{entity} is to be a pseudonym, and there is no ledger whose key could make it",
+                where=self.where,
+                hint="Use the mapping of an opened workspace.",
+            )
+        return self.pseudonyms.of(entity, value)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -154,12 +174,13 @@ class Mapping:
     @property
     def about(self) -> dict[str, str]:
         """What the ledger remembers of the mapping."""
-        return {
+        told = {
             "institution": self.institution,
             "base_currency": self.base_currency,
             "time_zone": self.time_zone,
             "mapping_sha256": self.sha256,
         }
+        return told | ({ABOUT: ",".join(sorted(self.pseudonymous))} if self.pseudonymous else {})
 
     @property
     def columns(self) -> dict[str, str]:

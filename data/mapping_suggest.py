@@ -11,6 +11,7 @@ from data import mapping_guesses as guesses
 from data.column_profile import ColumnProfile, profiles
 from data.mapping import RESERVED
 from data.mapping_guesses import Guess, quoted
+from data.name_shapes import shape_of
 
 _ENTITY_WORDS = {
     *(
@@ -50,7 +51,6 @@ _PERSONAL_WORDS = {
 }
 _PLACES = frozenset(("merchant", "terminal", "store", "shop", "device", "company"))
 _CODES = frozenset(("bin", "code", "mcc", "type", "category", "country", "product", "bank"))
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
 _LETTERS = re.compile(r"[^\W\d_]+([ .'-][^\W\d_]*)*")
 _CURRENCY = re.compile("[A-Z]{3}")
 _MOST_CATEGORIES = 200
@@ -105,6 +105,10 @@ def _other(column: ColumnProfile, has_label: bool) -> Guess:
     left_out = _left_out(column, has_label)
     if left_out:
         return Guess(column.name, "", name, value, left_out)
+    if shape := _names_people(column):
+        entity = re.sub(r"_id\Z", "", name)
+        why = f"{_entity(column)}; they are {shape}, so only keyed pseudonyms are kept"
+        return Guess(column.name, "entities", entity, f"{{column: {value}, pseudonym: true}}", why)
     if why := _personal(column):
         return Guess(column.name, "personal", name, value, why)
     if why := _entity(column):
@@ -127,11 +131,16 @@ def _left_out(column: ColumnProfile, has_label: bool) -> str:
     return ""
 
 
+def _names_people(column: ColumnProfile) -> str:
+    """What an entity's values look like that lead to a person by themselves; '' for keys, and where it is no entity."""
+    return shape_of(column.cells) if _entity(column) else ""
+
+
 def _personal(column: ColumnProfile) -> str:
     if column.has("domain"):
         return ""
-    if column.share(_EMAIL) > 0.8:
-        return "holds e-mail addresses"
+    if shape := shape_of(column.cells):
+        return f"holds {shape}"
     # Of a column of numbers only the last word counts: zip is where somebody lives, zip_count is not.
     said = column.words[-1:] if column.is_number else column.words
     word = next((word for word in said if word in _PERSONAL_WORDS), "")

@@ -15,6 +15,7 @@ from data.commitments import content_sql
 from data.errors import MappingError
 from data.mapping_columns import Mapping
 from data.money import MINOR_LIMIT
+from data.pseudonym_cells import with_pseudonyms
 from data.raw_rows import raw_types, read_raw
 from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier
@@ -55,8 +56,12 @@ class Staging:
         self._folder.cleanup()
 
     def load(self, source: SourceFile) -> None:
-        """Read the whole file. MappingError where it holds no rows at all, or is damaged."""
+        """Read the whole file. MappingError where it holds no rows at all, or is damaged.
+
+        Of pseudonymous entities only pseudonyms are left from here on; `mapping` names the columns they are in.
+        """
         read_raw(self.connection, source)
+        self.mapping = with_pseudonyms(self.connection, self.mapping)
 
     def check(self, where: str, at: datetime) -> None:
         """Type every cell and find repeated ids. `at` is the moment that nothing may lie a day beyond.

@@ -28,7 +28,7 @@ EARLIEST, LATEST = "1970-01-01", "2200-01-01"
 LONGEST_KEY, LONGEST_TEXT = 128, 1024
 """Characters of ids and entities, and of other texts: what the HTTP interface takes too."""
 
-_PRINTABLE = r"[^\x00-\x1f\x7f]*"
+PRINTABLE = r"[^\x00-\x1f\x7f]*"
 _FLOATS = ("FLOAT", "DOUBLE")
 
 
@@ -96,6 +96,11 @@ def outcome_columns(outcomes: OutcomeColumns, types: AbstractMapping[str, str]) 
     return found
 
 
+def cell_text(column: str, types: AbstractMapping[str, str]) -> str:
+    """SQL for a cell of the raw table as the text that an identifier is read from; null where there is none."""
+    return _Cells(types).text(column)
+
+
 class _Cells:
     """SQL for cells of the raw table, by the type they have there."""
 
@@ -118,7 +123,7 @@ class _Cells:
         within, wrong = "true", "no text"
         if self._types[column] == "VARCHAR":
             short = f"length({identifier(name)}) <= {LONGEST_KEY}"
-            within = f"({short} AND regexp_full_match({identifier(name)}, '{_PRINTABLE}'))"
+            within = f"({short} AND regexp_full_match({identifier(name)}, '{PRINTABLE}'))"
             wrong = f"longer than {LONGEST_KEY} characters, or with control characters"
         return Column(name, place, self.raw(column), self.text(column), wrong, required, within)
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -189,7 +190,7 @@ def score(
         raise ConflictError(
             "this file exists", where=str(out), hint="Choose a new name; nothing was decided."
         )
-    mapping = Workspace(workspace).opened().mapping()
+    mapping = _as_sent(Workspace(workspace).opened().mapping())
     with reached(workspace) as reach, steps(as_json) as progress:
         rows, unread = _decided(reach, mapping, file, progress)
     counts = dict(Counter(row["outcome"] for row in rows))
@@ -200,6 +201,20 @@ def score(
     aside(f"{len(rows)} transactions: {told}. {unread} rows could not be read.", as_json)
     answer({"outcomes": counts, "unreadable": unread, "rows": rows}, shown, as_json)
     finish(bool(unread or counts.get("not decided")))
+
+
+def _as_sent(mapping: Mapping) -> Mapping:
+    """The mapping that reads a file's values as they are: pseudonyms are made where they are sent to.
+
+    InputError where a row's own content, of which a name would be part, stands for its id.
+    """
+    if mapping.pseudonymous and not mapping.transaction_id:
+        raise InputError(
+            "a file without ids cannot be scored where entities are pseudonyms",
+            where=mapping.where,
+            hint="An id made from the row would tell of the name. Import the file, or give its rows ids.",
+        )
+    return replace(mapping, pseudonymous=frozenset())
 
 
 def _decided(

@@ -48,7 +48,7 @@ def checked(sent: Sent, mapping: Mapping) -> Transaction:
         occurred_at=sent.occurred_at.astimezone(UTC),
         amount_minor=amount_minor,
         # An empty word and a missing one mean the same, as they do in a file.
-        entities={name: sent.entities.get(name) or None for name in mapping.entities},
+        entities={name: _entity(name, sent.entities.get(name), mapping) for name in mapping.entities},
         attributes={
             name: _attribute(name, kind.type, sent.attributes.get(name))
             for name, kind in mapping.attributes.items()
@@ -69,6 +69,11 @@ def _refuse_unknown(group: str, given: Map[str, Any], known: Map[str, Any]) -> N
                 where=f"{group}.{name[:64]}",
                 allowed=", ".join(known) or "none",
             )
+
+
+def _entity(name: str, value: str | None, mapping: Mapping) -> str | None:
+    """What the ledger holds of an entity: its value, or its pseudonym."""
+    return (mapping.held(name, value) or None) if value else None
 
 
 def _currency(sent: Sent, mapping: Mapping) -> str:

@@ -194,7 +194,8 @@ def search(
     who = (person.user_id, person.role)
     unread = revealing.unread(app.ledger, *who, now())
     hidden = sorted(blindness.blind_transactions(app.ledger, *who) | unread)
-    wanted = decisions.Search(entity, value, outcome, since, until, cursor_of(cursor), limit, hidden)
+    held = app.mapping.held(entity, value)
+    wanted = decisions.Search(entity, held, outcome, since, until, cursor_of(cursor), limit, hidden)
     rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None
     currency = app.live.settings.policy.currency

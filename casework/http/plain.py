@@ -41,6 +41,7 @@ class _Plain:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._entities = dict.fromkeys(columns.entities)
+        self._pseudonymous = columns.pseudonymous
         self._attributes = {name: kind.type for name, kind in columns.attributes.items()}
         self._blank: dict[str, Any] = dict.fromkeys(columns.attributes)
         self._currency = columns.currency_constant
@@ -74,7 +75,7 @@ class _Plain:
             if value is not None and value != "":
                 if not _is_name(value):
                     return None
-                found[name] = value
+                found[name] = self._columns.held(name, value) or None if name in self._pseudonymous else value
         return found
 
     def _attributes_of(self, given: Any) -> dict[str, Any] | None:

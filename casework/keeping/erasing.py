@@ -55,6 +55,7 @@ def of_entity(app: App, entity: str, value: str) -> Scope:
     known = tuple(app.mapping.entities)
     if entity not in known:
         raise InputError(f"{entity[:80]!r} is not an entity", where="entity", allowed=", ".join(known))
+    value = app.mapping.held(entity, value)
     if not value:
         raise InputError(
             "whose data is to be erased", where="value", hint="Name the value as payments have it."
@@ -95,9 +96,9 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
     forget()
     with suppress(CheckpointBusyError):  # then the next checkpoint does it
         scrub(app)
-    made_before = [row["backup"] for row in backups.table(app.ledger)]
     erased = {kind: count for kind, count in counts.items() if count}
-    done = {"erasure_id": erasure_id, "payments": payments, "erased": erased, "backups": made_before}
+    done = {"erasure_id": erasure_id, "payments": payments, "erased": erased}
+    done["backups"] = backups.still_there(app)
     return {**done, "in_log": app.scrub_due}
 
 

@@ -6,6 +6,7 @@ Each action is one write under the lock that guards deciding; the next decision 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +66,7 @@ def snooze(
     at: datetime,
 ) -> str:
     """Keep a rule quiet for one value of an entity; returns the snooze's id."""
-    snoozes.check_entity(entity, value, app.mapping)
+    value = snoozes.checked_value(entity, value, app.mapping)
     snoozes.check_rule(rule_id, app.settings().rules)
     with app.changing_control(), app.ledger.writing() as w:
         return snoozes.make(
@@ -96,7 +97,7 @@ def list_from_case(
     `transaction_id` names the payment, which is needed where several were confirmed with different values.
     ConflictError for a payment that was not confirmed, and for blocking in one step what many others pay with, or at.
     """
-    snoozes.check_entity(entity, "of the case", app.mapping)
+    snoozes.checked_value(entity, "of the case", app.mapping)
     value = list_entries.from_case(app.ledger, case_id, entity, transaction_id)
     if effect == "block":
         list_entries.check_reach(app.ledger, entity, value, at)
@@ -107,7 +108,7 @@ def list_from_case(
 
 def list_value(app: App, wanted: Wanted, *, by: str, at: datetime, in_force: bool) -> str:
     """Put a value on a list, or propose it; returns the entry's id."""
-    snoozes.check_entity(wanted.entity, wanted.value, app.mapping)
+    wanted = replace(wanted, value=snoozes.checked_value(wanted.entity, wanted.value, app.mapping))
     with app.changing_control(), app.ledger.writing() as w:
         return list_entries.propose(w, wanted, by=by, at=at, in_force=in_force)
 

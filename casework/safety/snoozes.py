@@ -18,8 +18,8 @@ from engine.rules.rule_set import RuleSet
 LONGEST = timedelta(days=90)
 
 
-def check_entity(entity: str, value: str, mapping: Mapping) -> None:
-    """InputError unless the mapping has this entity and a value is named."""
+def checked_value(entity: str, value: str, mapping: Mapping) -> str:
+    """The value as payments in the ledger have it. InputError unless the mapping has this entity and one is named."""
     if entity not in mapping.entities:
         known = list(mapping.entities)
         hint = did_you_mean(entity, known)
@@ -28,6 +28,7 @@ def check_entity(entity: str, value: str, mapping: Mapping) -> None:
         )
     if not value.strip():
         raise InputError(f"which {entity}?", where="value", hint="Give its identifier.")
+    return mapping.held(entity, value.strip())
 
 
 def check_rule(rule_id: str, rules: RuleSet) -> None:
