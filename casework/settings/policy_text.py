@@ -13,6 +13,7 @@ from engine.units import minor_digits
 
 JSON = dict[str, Any]
 _FILE = "policy.yaml"
+_OF_DEFAULT = f"segments.{DEFAULT_SEGMENT}."
 
 
 class Change(Protocol):
@@ -35,7 +36,7 @@ class Change(Protocol):
 def proposal(text: bytes, wanted: Change, policy: Policy) -> JSON:
     """What to hand to POST /v1/proposals: `files` with the whole new policy, and `yaml`, the lines that differ, to be
     pasted by hand. `files` is None where the file is written in a way that no program should edit."""
-    lines = _lines(wanted, policy, text)
+    lines = _lines(wanted, policy)
     yaml = "\n".join(_nested(key.split("."), value) for key, value in lines)
     if not lines:
         return {"yaml": "", "files": None}
@@ -47,9 +48,10 @@ def proposal(text: bytes, wanted: Change, policy: Policy) -> JSON:
 
 def changed(text: bytes, wanted: Change, policy: Policy) -> str:
     """The policy file with what is asked for. InputError where a value cannot be replaced safely."""
-    found, lines = text.decode("utf-8-sig"), _lines(wanted, policy, text)
+    found, lines = text.decode("utf-8-sig"), _lines(wanted, policy)
     for key, value in lines:
-        found = _replaced(found, key.split("."), value)
+        is_new = key.startswith(_OF_DEFAULT) and not _says(strict_yaml.load(found.encode(), _FILE).value, key)
+        found = (_added if is_new else _replaced)(found, key.split("."), value)
     before, after = (strict_yaml.load(t, _FILE).value for t in (text, found.encode()))
     load_policy(found.encode(), _FILE)
     arrived = all(_taken(after, key.split(".")) == _read(value) for key, value in lines)
@@ -60,8 +62,10 @@ def changed(text: bytes, wanted: Change, policy: Policy) -> str:
     return found
 
 
-def _lines(wanted: Change, policy: Policy, text: bytes) -> list[tuple[str, str]]:
-    """Dotted key and new value of each setting asked for: in the default segment where it says its own."""
+def _lines(wanted: Change, policy: Policy) -> list[tuple[str, str]]:
+    """Dotted key and new value of each setting asked for. Where the default segment has cut-offs or costs of its own,
+    all of both are written there: what it lacks is as in the policy at large, by which other segments decide, too,
+    and those are not priced (see tuner_history)."""
     found = []
     if wanted.review_at is not None and wanted.decline_at is not None:
         cuts = f"{{review_at: {wanted.review_at:.6g}, decline_at: {wanted.decline_at:.6g}}}"
@@ -73,8 +77,9 @@ def _lines(wanted: Change, policy: Policy, text: bytes) -> list[tuple[str, str]]
             found.append((f"costs.{key}", _major(minor, policy.currency)))
     if wanted.reviews_per_day is not None:
         found.append(("capacity.reviews_per_day", str(wanted.reviews_per_day)))
-    own = strict_yaml.load(text, _FILE).value["segments"][DEFAULT_SEGMENT]
-    return [(f"segments.{DEFAULT_SEGMENT}.{key}" if _says(own, key) else key, value) for key, value in found]
+    if not (policy.segment().costs or policy.segment().thresholds):
+        return found
+    return [(key if key.startswith("capacity.") else _OF_DEFAULT + key, value) for key, value in found]
 
 
 def _says(document: JSON, key: str) -> bool:
@@ -114,6 +119,21 @@ def _replaced(text: str, keys: list[str], value: str) -> str:
     raise InputError(f"'{'.'.join(keys)}' is not written on one line", where=_FILE, hint="Edit it by hand.")
 
 
+def _added(text: str, keys: list[str], value: str) -> str:
+    """The text with a value under a key that is not there yet, as the first in the innermost {...} that is."""
+    for depth in range(len(keys) - 1, 1, -1):
+        path = r"[^#\n]*?".join(rf"\b{key}:" for key in keys[1:depth])
+        found = re.search(rf"(?ms)^{keys[0]}:.*?^[ \t]+{path}\s*\{{", text)
+        if found:
+            inner = f"{keys[-1]}: {value}"
+            for key in reversed(keys[depth:-1]):
+                inner = f"{key}: {{{inner}}}"
+            return f"{text[: found.end()]}{inner}, {text[found.end() :]}"
+    raise InputError(
+        f"'{'.'.join(keys[:-1])}' is not written in braces", where=_FILE, hint="Edit it by hand."
+    )
+
+
 def _key(key: str, depth: int, line: str, start: int) -> int:
     """Where in the line what follows this key begins, 0 where it has none; what stands behind a # is a comment, even if
     it reads like the key."""
@@ -122,10 +142,16 @@ def _key(key: str, depth: int, line: str, start: int) -> int:
 
 
 def _taken(document: Any, keys: list[str]) -> Any:
-    """The value of a key, which is taken out of the document; None where it has none."""
-    for key in keys[:-1]:
-        document = document[key]
-    return document.pop(keys[-1], None)
+    """The value of a key, which is taken out of the document, with what holds nothing then; None where it has none."""
+    if len(keys) == 1:
+        return document.pop(keys[0], None)
+    inner = document.get(keys[0])
+    if not isinstance(inner, dict):
+        return None
+    found = _taken(inner, keys[1:])
+    if not inner:
+        del document[keys[0]]
+    return found
 
 
 def _read(value: str) -> Any:

@@ -55,3 +55,27 @@ def test_a_comment_that_reads_like_a_key_is_no_place_for_its_value() -> None:
     done = changed(TEXT.replace(b"\ncosts:\n", note), Wanted(review_minor=999), POLICY)
     assert note.decode() in done
     assert load_policy(done.encode()).costs.review_minor == 999
+
+
+@pytest.mark.parametrize(
+    "own", ["costs: {good_declined: 20}", "thresholds: {review_at: 0.3, decline_at: 0.8}"]
+)
+def test_what_the_default_segment_lacks_beside_settings_of_its_own_is_written_there(own: str) -> None:
+    text = TEXT.replace(b"on_timeout: approve}", f"on_timeout: approve, {own}}}".encode())
+    before, wanted = load_policy(text), Wanted(review_at=0.1, decline_at=0.5, review_minor=250)
+    done = load_policy(changed(text, wanted, before).encode())
+    here = done.segment()
+    assert here.thresholds and (here.thresholds.review_at, here.thresholds.decline_at) == (0.1, 0.5)
+    assert here.costs and here.costs.review_minor == 250
+    assert (done.costs, done.thresholds) == (before.costs, before.thresholds)  # those that others go by
+    others = [name for name in before.segments if name != "default"]
+    assert [done.segments[name] for name in others] == [before.segments[name] for name in others]
+
+
+def test_a_default_segment_in_lines_of_its_own_gets_the_lines_to_paste() -> None:
+    flow = b"default: {autonomy: on_the_loop, review_holds_payment: true, deadline: 96h, on_timeout: approve}"
+    rows = [*flow[10:-1].split(b", "), b"costs: {good_declined: 20}"]
+    text = TEXT.replace(flow, b"default:\n    " + b"\n    ".join(rows))
+    found = proposal(text, Wanted(review_at=0.1, decline_at=0.2), load_policy(text))
+    cuts = "thresholds: {review_at: 0.1, decline_at: 0.2}"
+    assert found == {"yaml": f"segments:\n  default:\n    {cuts}", "files": None}
