@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -42,7 +43,7 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     {backup, event_seq, hash, files, bytes, made_at}. With `keep`, all but that many of this ledger's newest backups
     there are removed. ConflictError if there is one of this moment already, LedgerError if it cannot be written.
     """
-    at = app.clock()
+    at, folder = app.clock(), folder.resolve()  # the record must name it wherever a server is started
     target = folder / f"secondlook-{at:%Y%m%dT%H%M%S}Z"
     if target.exists():
         raise ConflictError("there is a backup of this moment already", where=str(target))
@@ -82,12 +83,28 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     return made
 
 
-def table(ledger: Ledger, limit: int = 50) -> list[JSON]:
-    """Backups on record, the newest first."""
+def table(ledger: Ledger, limit: int | None = 50) -> list[JSON]:
+    """Backups on record, the newest first; None for all."""
     rows = ledger.read(
         "SELECT actor, payload FROM events WHERE kind = 'backup.made' ORDER BY seq DESC LIMIT ?", [limit]
     )
     return [{**orjson.loads(row["payload"]), "by": row["actor"]} for row in rows]
+
+
+def still_there(app: App) -> list[str]:
+    """The names of all backups that lie where they were made, or where backups go now; the newest first."""
+    now, rows = app.workspace.backups, table(app.ledger, None)
+    found = (row for row in rows if any(_is_there(at / row["backup"]) for at in (Path(row["folder"]), now)))
+    return list(dict.fromkeys(row["backup"] for row in found))
+
+
+def _is_there(backup: Path) -> bool:
+    try:
+        return stat.S_ISDIR(backup.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # it cannot be looked at, so nobody knows that it is gone
+        return True
 
 
 def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:

@@ -42,5 +42,5 @@ def preview(app: App, scope: Scope) -> dict[str, Any]:
     condition, parameters = erasing.kept_apart(scope)
     rows = app.ledger.read(f"SELECT count(*) AS n FROM quarantine WHERE {condition}", parameters)
     counts["quarantined_rows"] = rows[0]["n"]
-    kept = [row["backup"] for row in backups.table(app.ledger)]
-    return {"payments": payments, "erased": {kind: n for kind, n in counts.items() if n}, "backups": kept}
+    erased = {kind: n for kind, n in counts.items() if n}
+    return {"payments": payments, "erased": erased, "backups": backups.still_there(app)}
