@@ -8,7 +8,6 @@ import numpy as np
 
 from data import buffers, schema, sealed
 from data.appending import Tables
-from data.events import GENESIS
 from data.id_index import IdIndex
 from data.keyring import Keyring
 from data.reads import Reads
@@ -69,7 +68,7 @@ class Memory(Reads):
 
     def _reload_sums(self) -> None:
         if self._tables.sums is not None:
-            self._tables.sums.load()
+            self._tables.sums.load(*sealed.stored_head(self._connection))
 
     def _load_memory(self) -> None:
         sums = sealed.stored_sums(self._connection, self._keyring)
@@ -93,8 +92,7 @@ class Memory(Reads):
         )
 
     def _stored_head(self) -> Head:
-        rows = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
-        return Head(*rows[0]) if rows else Head(0, GENESIS)
+        return Head(*sealed.stored_head(self._connection))
 
     def _id_of(self, seq: int) -> str | None:
         # Only ids that DuckDB has are looked up here; waiting for more could wait for a recording in this thread.

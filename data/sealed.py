@@ -32,13 +32,22 @@ def fresh_sums(connection: Any, key: LedgerKey) -> TableSums:
 
 
 def stored_sums(connection: Any, keyring: Keyring) -> TableSums | None:
-    """The sums as they were last stored; None where the ledger has no key. LedgerError if the key is not there."""
+    """The sums as they were last stored; None where the ledger has no key. LedgerError if the key is not there.
+
+    `was_sealed` of them says whether they are the program's own, as of the last event.
+    """
     key_id = key_id_of(connection)
     if not key_id:
         return None
     sums = fresh_sums(connection, keyring.find(key_id))
-    sums.load()
+    sums.load(*stored_head(connection))
     return sums
+
+
+def stored_head(connection: Any) -> tuple[int, bytes]:
+    """Seq and hash of the last event in the file; 0 and GENESIS before the first."""
+    rows = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
+    return rows[0] if rows else (0, GENESIS)
 
 
 def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: str) -> None:
@@ -48,7 +57,8 @@ def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: st
     LedgerError as in `schema.migrate`, or for tables that something other than the program has changed.
     """
     sums = stored_sums(connection, keyring) if schema.is_behind(connection, where) else None
-    if sums is not None and (altered := sums.differing()):
+    altered = [] if sums is None else sums.differing() if sums.was_sealed else ["the sums of all tables"]
+    if altered:
         raise LedgerError(
             f"tables were changed by something other than the program: {', '.join(altered)}",
             where=where,
@@ -65,5 +75,4 @@ def _renew(connection: Any, keyring: Keyring) -> None:
     if sums is None:
         return
     sums.recount()
-    rows = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchall()
-    sums.write(*(rows[0] if rows else (0, GENESIS)))
+    sums.write(*stored_head(connection))

@@ -2,12 +2,14 @@
 
 Next to the rows lies one line under the ledger's key: the sum of every table as of the last event. Each commit works
 out what it adds and takes away, and renews that line with it. Whoever changes a table without the key cannot make it
-fit, and an older line with older rows does not fit the chain's head. `events` and `transactions` are left out: the
-chain itself vouches for them.
+fit, and an older line with older rows does not fit the chain's head. Where the line that the program goes on from was
+not its own, each line from then on says so, and so does verification, for good. `events` and `transactions` are left
+out: the chain itself vouches for them.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -23,10 +25,17 @@ from data.rows import Parameters, View, bindable
 from data.sealing import Sealer
 
 APART = frozenset(("events", "transactions", "state_seals", "schema_migrations"))
+_UNSEALED = "(gone on from without a seal)"
+"""Among the sums of a line: after which event the program last found one that was not its own. No table is called so,
+and earlier versions, which take it for one, say that it is gone."""
 _MOST_READ_AGAIN = 200
-_LAST_ROW = "SELECT max(rowid) FROM state_seals"
+_LAST_LINE = (
+    "SELECT event_seq, tables, mac FROM state_seals WHERE rowid = (SELECT max(rowid) FROM state_seals)"
+)
 _CHANGE = re.compile(r'\s*(?:UPDATE\s+"?(\w+)"?\s+SET|DELETE\s+FROM\s+"?(\w+)"?)\b', re.IGNORECASE)
 _TEXT_OR_MARK = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\(|\)|\?|\bWHERE\b", re.IGNORECASE)
+
+log = logging.getLogger("secondlook.ledger")
 
 
 class TableSums:
@@ -43,19 +52,29 @@ class TableSums:
         self._connection = connection
         self._schemas = {table: schema for table, schema in schemas.items() if table not in APART}
         self._defaults = defaults
+        self.was_sealed = True
+        """Whether the line that was loaded carried the key's seal as of the last event."""
         self._sums: dict[str, Sum] = {}
         self._appender: Any = None
 
-    def load(self) -> None:
-        """Go on from the stored line; without one every sum is empty, and verification says so."""
-        rows = self._connection.execute(
-            f"SELECT tables FROM state_seals WHERE rowid = ({_LAST_ROW})"
-        ).fetchall()
-        self._sums = parsed(rows[0][0]) if rows else {}
+    def load(self, seq: int, head: bytes) -> None:
+        """Go on from the stored line, as of the event `seq` with the hash `head`: rows and line are of one commit.
+
+        What is gone on from without the seal is marked in every later line, so that no commit vouches for it.
+        """
+        rows = self._connection.execute(_LAST_LINE).fetchall()
+        self._sums = _as_far_as_readable(rows[0][1]) if rows else {}
+        self.was_sealed = bool(rows) and is_sealed(self.sealer, rows[0], seq, head)
+        if not self.was_sealed:
+            self._sums[_UNSEALED] = Sum(seq)
+            log.warning(
+                "the sums of the tables do not carry the ledger's seal: run `secondlook audit verify`"
+            )
 
     def recount(self) -> None:
         """Take the rows as they are: when a ledger gets its key, or its tables another shape."""
-        self._sums = {table: self._counted(table) for table in self._schemas}
+        marked = {name: mark for name, mark in self._sums.items() if name == _UNSEALED}
+        self._sums = {table: self._counted(table) for table in self._schemas} | marked
 
     def differing(self) -> list[str]:
         """The tables whose rows do not have the sum that was kept."""
@@ -75,7 +94,7 @@ class TableSums:
 
     def trim(self) -> None:
         """Take away all lines but the last."""
-        self._connection.execute(f"DELETE FROM state_seals WHERE rowid < ({_LAST_ROW})")
+        self._connection.execute("DELETE FROM state_seals WHERE rowid < (SELECT max(rowid) FROM state_seals)")
 
     def added(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Rows, as tuples of the table's columns, were appended."""
@@ -181,8 +200,27 @@ class TableSums:
 def parsed(text: str) -> dict[str, Sum]:
     """The sums of a stored line."""
     return {
-        table: Sum(n, int(first), int(second)) for table, (n, first, second) in orjson.loads(text).items()
+        table: Sum(int(n), int(first), int(second))
+        for table, (n, first, second) in orjson.loads(text).items()
     }
+
+
+def _as_far_as_readable(text: Any) -> dict[str, Sum]:
+    try:
+        return parsed(text)
+    except (ValueError, TypeError, AttributeError):  # somebody else wrote it: it carries no seal either
+        return {}
+
+
+def is_sealed(sealer: Sealer, line: Sequence[Any], seq: int, head: bytes) -> bool:
+    """Whether a stored line (event_seq, tables, mac) carries the seal as of the event `seq` with the hash `head`."""
+    line_seq, text, mac = line
+    return (
+        line_seq == seq
+        and isinstance(text, str)
+        and isinstance(mac, bytes)
+        and sealer.fits(sealed_content(seq, head, text.encode()), mac)
+    )
 
 
 def sealed_content(seq: int, head: bytes, text: bytes) -> bytes:
@@ -194,17 +232,20 @@ def found_problems(
     view: View, sealer: Sealer, schemas: Mapping[str, pa.Schema], head_seq: int, head: bytes
 ) -> Iterator[str]:
     """Sentences about tables that do not hold what the program put there; one query a table, bounded memory."""
-    rows = view.read(f"SELECT event_seq, tables, mac FROM state_seals WHERE rowid = ({_LAST_ROW})")
+    rows = view.read(_LAST_LINE)
     if not rows:
         yield "no sums of the tables are stored"
         return
-    line = rows[0]
-    if line["event_seq"] != head_seq or not sealer.fits(
-        sealed_content(line["event_seq"], head, line["tables"].encode()), line["mac"]
-    ):
+    line = tuple(rows[0].values())
+    if not is_sealed(sealer, line, head_seq, head):
         yield "the sums of the tables do not carry this ledger's seal as of its last event"
         return
-    kept = parsed(line["tables"])
+    kept = parsed(line[1])
+    if mark := kept.pop(_UNSEALED, None):
+        yield (
+            f"the sums of the tables did not carry this ledger's seal when it was opened after event {mark.rows}: "
+            "rows may have been changed then, in any table"
+        )
     for table, schema in schemas.items():
         if table in APART:
             continue
