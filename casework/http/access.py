@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from casework.app import App
-from casework.http.security import LARGEST_BODY, LARGEST_UNSIGNED, LARGEST_UPLOAD, Bound
+from casework.http.bounds import LARGEST_BODY, LARGEST_UNSIGNED, LARGEST_UPLOAD, Bound
 from casework.people.permissions import Permission, Person, require
 from casework.people.signin import NotSignedIn
 

@@ -14,9 +14,10 @@ _ALWAYS = ("/healthz", "/readyz", "/metrics")
 
 
 class Crowd:
-    """ASGI middleware: 429 with Retry-After for the request that is one too many, before its body is read.
+    """ASGI middleware: 429 with Retry-After for the request that is one too many.
 
-    Decisions have a bound of their own (see casework.deciding.loop); health is always told.
+    Its JSON is there already, so that nobody holds a place with a body that comes slowly; what bodies take together has
+    a bound of its own (casework.http.bounds). So have decisions (casework.deciding.loop); health is always told.
     """
 
     def __init__(self, app: ASGIApp, refused: Callable[[str, int], None], most: int = MOST_AT_ONCE) -> None:

@@ -19,9 +19,10 @@ async def alive() -> Response:
 
 
 @router.get("/readyz", dependencies=[PUBLIC])
-def ready(request: Request) -> Response:
+async def ready(request: Request) -> Response:
     """200 when decisions can be made; 503 before, while stopping, while what decides is built anew, and while the disk
-    takes nothing. Asking has it built, so that waiting for readiness is enough."""
+    takes nothing. Asking has it built, so that waiting for readiness is enough. Told by the event loop itself: the
+    threads that answer others may all be at work."""
     app = the_app(request)
     if app.is_ready:
         return json_answer({"status": "ready"})

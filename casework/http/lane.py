@@ -17,8 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from casework.app import App
+from casework.http.bounds import LARGEST_UNSIGNED
 from casework.http.clerk import Clerk
-from casework.http.security import HEADERS, LARGEST_UNSIGNED, STRICT
+from casework.http.security import HEADERS, STRICT
 
 _LONGEST_HEAD = 8192
 _MOST_HEADS = 512

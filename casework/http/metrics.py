@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.core import GaugeMetricFamily
@@ -67,6 +69,8 @@ def _serving(set_id: str, model_id: str) -> GaugeMetricFamily:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(request: Request, person: Person = allowed(Permission.METRICS_READ)) -> Response:
+async def metrics(request: Request, person: Person = allowed(Permission.METRICS_READ)) -> Response:
     """Counters and gauges of this server in Prometheus' text format; nothing of any payment or person."""
-    return Response(the_app(request).measures.text(), media_type=CONTENT_TYPE_LATEST)
+    # Not among the framework's threads, which may all be at work on slow reports.
+    text = await asyncio.to_thread(the_app(request).measures.text)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -30,6 +30,7 @@ HINTS = {
     404: _ENDPOINTS,
     405: _ENDPOINTS,
     413: "Send it in parts.",
+    429: "Wait, and try again.",
 }
 
 # What an error of ours advises that has no advice of its own.
@@ -127,7 +128,9 @@ def of_json(error: orjson.JSONDecodeError) -> Response:
 def of_http(error: HTTPException, method: str, path: str) -> Response:
     """The answer for a refusal of the framework's own kind."""
     detail = f"{method} {path[:200]}: {str(error.detail).rstrip('.')}."
-    return problem(error.status_code, str(error.detail), detail, HINTS.get(error.status_code, INPUT_HINT))
+    answer = problem(error.status_code, str(error.detail), detail, HINTS.get(error.status_code, INPUT_HINT))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def surprise() -> Response:

@@ -1,20 +1,15 @@
-"""Which headers does every answer carry, and how large may a request be?"""
+"""Which headers does every answer carry, and which bodies are refused before they are read?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from casework.http.bounds import Bound, Rooms
 from casework.http.problems import HINTS, problem
 
-LARGEST_UNSIGNED = 64 * 1024
-"""What a body may have from whoever shows no valid token: it is read, and parsed, before anybody is asked for one."""
-LARGEST_BODY = 4 * 1024 * 1024
-LARGEST_UPLOAD = 4 * 1024 * 1024 * 1024
 _DOCS = ("/docs", "/redoc", "/openapi.json")
 
 HEADERS = {
@@ -27,27 +22,6 @@ HEADERS = {
 STRICT = "default-src 'none'; frame-ancestors 'none'"
 
 
-class Bound(NamedTuple):
-    """How many bytes a body may have, and the status of the answer to a larger one: 413, or 401 where it needs a
-    token."""
-
-    most: int
-    status: int = 413
-
-    @property
-    def sentence(self) -> str:
-        """What whoever sent a larger one is told."""
-        whose = " without a valid token" if self.most == LARGEST_UNSIGNED else ""
-        return f"The body may have at most {self.most} bytes{whose}."
-
-
-class TooLarge(HTTPException):
-    """A body grew beyond its bound while it was read."""
-
-    def __init__(self, bound: Bound) -> None:
-        super().__init__(bound.status, bound.sentence)
-
-
 class SecurityHeaders:
     """ASGI middleware: adds the headers, and refuses a body that is too large before reading it.
 
@@ -55,7 +29,7 @@ class SecurityHeaders:
     """
 
     def __init__(self, app: ASGIApp, bound_of: Callable[[str, str], Bound]) -> None:
-        self._app, self._bound_of = app, bound_of
+        self._app, self._bound_of, self._rooms = app, bound_of, Rooms()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,24 +53,15 @@ class SecurityHeaders:
             answer = problem(bound.status, title, bound.sentence, HINTS[bound.status])
             await answer(scope, receive, send_with_headers)
             return
-        await self._app(scope, _limited(receive, bound), send_with_headers)
+        if bound.is_unsigned and headers.get("content-type", "").lower().startswith("multipart/"):
+            # Such a body is read by the endpoint, and so in a place of those that are under way.
+            answer = problem(401, "Sign in first", "Files are taken with a valid token only.", HINTS[401])
+            await answer(scope, receive, send_with_headers)
+            return
+        with self._rooms.reading(receive, bound) as within_bounds:
+            await self._app(scope, within_bounds, send_with_headers)
 
 
 def _declared_length(headers: Headers) -> int:
     text = headers.get("content-length", "0")
     return int(text) if text.isdecimal() else 0
-
-
-def _limited(receive: Receive, bound: Bound) -> Receive:
-    seen = 0
-
-    async def receive_within_limit() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > bound.most:
-            # A chunked body declares no length. Raised where the body is read, this becomes the answer.
-            raise TooLarge(bound)
-        return message
-
-    return receive_within_limit

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from casework.http.security import LARGEST_BODY
+from casework.http.bounds import LARGEST_BODY
 from casework.people.keys import SCOPES, Meter, TooManyRequests
 from casework.people.permissions import ALLOWED, Role
 from casework.people.signin import SignIn

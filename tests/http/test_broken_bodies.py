@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from casework.http.bounds import LARGEST_UNSIGNED
 from casework.http.json_bodies import _once, parsed
-from casework.http.security import LARGEST_UNSIGNED
 from data.errors import InputError
 from tests.http.institution import Institution, payment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio import to_thread
+from starlette.exceptions import HTTPException
 
 from casework.deciding.loop import Answer, DecisionLoop
+from casework.http.api import create_api
+from casework.http.bounds import LARGEST_BODY, LARGEST_UNSIGNED, Bound, Rooms
 from casework.http.crowd import Crowd
 from casework.refusals import NotNow, Overloaded, Rebuilding
 from data.errors import DiskError
@@ -171,6 +176,56 @@ def test_one_request_too_many_is_told_when_to_come_again_but_health_always_answe
     answers = asyncio.run(ask())
     assert [answer.status_code for answer in answers] == [200, 200, 429, 200]
     assert answers[2].headers["retry-after"] == "2" and refused == ["crowd"]
+
+
+def test_health_readiness_and_metrics_are_told_while_every_thread_is_at_work(bank: Institution) -> None:
+    headers = {"authorization": f"Bearer {bank.token('integrator-1')}"}
+
+    async def ask() -> list[int]:
+        threads = to_thread.current_default_thread_limiter()
+        at_work = [object() for _ in range(int(threads.total_tokens))]
+        for each in at_work:
+            await threads.acquire_on_behalf_of(each)
+        transport = httpx.ASGITransport(create_api(bank.app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as client:
+            paths = map(client.get, ("/healthz", "/readyz", "/metrics"))
+            told = await asyncio.wait_for(asyncio.gather(*paths), 20)
+        return [answer.status_code for answer in told]
+
+    assert asyncio.run(ask()) == [200, 200, 200]
+
+
+def test_bodies_take_no_more_room_together_than_there_is_and_strangers_have_their_own() -> None:
+    rooms = Rooms(most=LARGEST_BODY, most_unsigned=10)
+    stranger, known = Bound(LARGEST_UNSIGNED), Bound(LARGEST_BODY)
+
+    async def six() -> Any:
+        return {"type": "http.request", "body": b"123456", "more_body": True}
+
+    async def read() -> None:
+        with rooms.reading(six, stranger) as first, rooms.reading(six, stranger) as second:
+            await first()
+            with pytest.raises(HTTPException, match="all the room") as refused:
+                await second()
+            assert refused.value.headers == {"retry-after": "2"}
+            with rooms.reading(six, known) as signed:
+                await signed()
+        with rooms.reading(six, stranger) as later:  # once the first is answered
+            await later()
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("path", ["/v1/imports", "/v1/sessions"])
+def test_a_file_of_nobody_is_refused_before_its_first_byte(bank: Institution, path: str) -> None:
+    host, port = bank.url.removeprefix("http://").split(":")
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n"
+        "content-type: multipart/form-data; boundary=x\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(12) == b"HTTP/1.1 401"
 
 
 def test_a_batch_longer_than_the_bound_is_taken_where_nothing_waits() -> None:
