@@ -120,8 +120,8 @@ class Mapping:
     `transaction_id`, `amount` and `currency` name columns; an empty id is made from the row (FROM_ROW), and
     `currency_constant` stands for a missing currency column. `rates` turns amounts into minor units of
     `base_currency`. `called` is what people call a transaction: a payment, an application. `sha256` identifies the
-    mapping file. Of the entities in `pseudonymous` the ledger keeps pseudonyms only, which `pseudonyms` makes; without a
-    ledger there is none, and their values are refused.
+    mapping file. Of the entities in `pseudonymous` the ledger keeps pseudonyms only, which `pseudonyms` makes; without
+    a ledger there is none, and their values are refused.
     """
 
     institution: str

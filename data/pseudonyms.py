@@ -1,8 +1,9 @@
 """By which keyed name does the ledger know a customer whose own name must not lie in it?
 
-A pseudonym is the entity's name, `_`, and 128 bits of HMAC-SHA-256 over entity and value, in 32 hexadecimal digits. Its
-key is derived from the ledger's, which lies outside the workspace. White space around a value is stripped and nothing else
-changed. What has this form already is taken for a pseudonym and left as it is, so that making one twice changes nothing.
+A pseudonym is the entity's name, `_`, and 128 bits of HMAC-SHA-256 over entity and value, in 32 hexadecimal digits.
+Its key is derived from the ledger's, which lies outside the workspace. White space around a value is stripped and
+nothing else changed. What has this form already is taken for a pseudonym and left as it is, so that making one twice
+changes nothing.
 """
 
 from __future__ import annotations
