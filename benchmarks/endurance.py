@@ -4,7 +4,8 @@
 
 First everybody pays once, at 64 connections and as fast as payments are answered: with every round more people have a
 past that cases show. The last six of those rounds, without a pause in which the server could catch up, are the
-capacity; then payments fall due at that share of it, whatever happens. Each minute gives a row: answers, refused
+capacity; then payments fall due at that share of it, whatever happens. Nobody pays more often than in the past that is
+sent again, so that the share of alerts stays what it was: each row tells it. Each minute gives a row: answers, refused
 ones, latency, resident memory, processor time, write-ahead log. Flat means that the last third has no more memory and
 no later answers than the middle third, within limits that are printed. WORKSPACE is copied, never used in place.
 Results go to docs/soak.md.
@@ -13,6 +14,7 @@ Results go to docs/soak.md.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -20,19 +22,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import httpx
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks import soak_page
 from benchmarks.load_client import closed_loop, open_loop
-from benchmarks.payments import body_of, fresh, request_of, templates
+from benchmarks.payments import People, body_of, fresh, request_of, span, templates
 from benchmarks.serving import _served as served
 from benchmarks.serving_workspace import prepare
 from data.disk import wal_bytes
 
 CONNECTIONS = 64
-POPULATIONS = 20
-"""Each round of payments is of other people: the same ones ten times an hour would look like an attack, and be one for
-rules, cases and running sums."""
+CYCLES = 5
+"""How often each population pays at most, a past's length apart: more would reach beyond what windows look back."""
+_ROUNDS_A_MINUTE = 5
+"""Rounds of 20,000 that 1,667 a second are: there are populations for that in all cycles but the first."""
 _MINUTE, _MEASURED_ROUNDS = 60.0, 6
 MEMORY_GROWTH, LATENCY_GROWTH = 1.10, 1.5
 """Resident memory may grow by this factor from the middle to the last third, the median of p50 by that."""
@@ -43,7 +48,7 @@ fast machine takes a million payments from one third to the next; that much is n
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What one stretch of the run was like; latency in milliseconds, memory in megabytes, processor as a share."""
+    """What one stretch was like; latency in milliseconds, memory in megabytes, processor and alerts as shares."""
 
     answers: int
     refused: int
@@ -53,6 +58,7 @@ class Minute:
     resident: float
     processor: float
     wal: float
+    reviewed: float
 
 
 def main() -> int:
@@ -71,14 +77,17 @@ def main() -> int:
 def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minute]]:
     """The rate that was kept up, and a row for each minute, or for each tenth of a shorter run."""
     past, stretch = templates(root), min(60.0, minutes * 60 / 10)
+    enough = math.ceil(minutes * _ROUNDS_A_MINUTE / (CYCLES - 1))
+    people = People(max(enough, 2 * _MEASURED_ROUNDS), CYCLES, span(past))
     with served(root) as (port, token, server):
-        make = partial(_requests, past, token)
-        sent = POPULATIONS * len(past)
-        rate = share * _capacity(port, make, len(past))
+        make = partial(_requests, past, token, people)
+        sent = people.populations * len(past)
+        rate = share * _capacity(port, make, people.populations, len(past))
         rows = []
         for number in range(round(minutes * 60 / stretch)):
             requests, used = make(sent, int(rate * stretch)), _processor(server)
             sent += len(requests)
+            alerts = _reviewed(port, token)
             found = open_loop(port, requests, CONNECTIONS, stretch, rate)
             rows.append(
                 Minute(
@@ -90,15 +99,16 @@ def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minu
                     server.memory_info().rss / 1e6,
                     (_processor(server) - used) / found.seconds,
                     wal_bytes(root / "secondlook.duckdb") / 1e6,
+                    (_reviewed(port, token) - alerts) / max(1, len(found.took)),
                 )
             )
             print(row(number, rows[-1]), flush=True)
     return rate, rows
 
 
-def _capacity(port: int, make: Callable[[int, int], list[bytes]], of_round: int) -> float:
+def _capacity(port: int, make: Callable[[int, int], list[bytes]], rounds: int, of_round: int) -> float:
     """Decisions a second in the last rounds of several, sent without a pause."""
-    first = POPULATIONS - _MEASURED_ROUNDS
+    first = rounds - _MEASURED_ROUNDS
     for number in range(first):
         closed_loop(port, make(number * of_round, of_round), CONNECTIONS, 10 * _MINUTE)
     found = closed_loop(port, make(first * of_round, _MEASURED_ROUNDS * of_round), CONNECTIONS, 10 * _MINUTE)
@@ -106,9 +116,23 @@ def _capacity(port: int, make: Callable[[int, int], list[bytes]], of_round: int)
     return found.rate
 
 
-def _requests(past: list, token: str, first: int, count: int) -> list[bytes]:
-    payments = fresh(past, count, "endurance", first=first, populations=POPULATIONS)
+def _requests(past: list, token: str, people: People, first: int, count: int) -> list[bytes]:
+    payments = fresh(past, count, "endurance", first=first, people=people)
     return [request_of("/v1/decisions", token, body_of(each)) for each in payments]
+
+
+def _reviewed(port: int, token: str) -> float:
+    """How many payments a person has been asked about since the server started."""
+    told = httpx.get(
+        f"http://127.0.0.1:{port}/metrics", headers={"authorization": f"Bearer {token}"}, timeout=60
+    )
+    told.raise_for_status()
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(told.text)
+        for sample in family.samples
+        if sample.name == "secondlook_decisions_total" and sample.labels["outcome"] == "review"
+    )
 
 
 def _processor(server: psutil.Process) -> float:
@@ -131,7 +155,8 @@ def row(number: int, minute: Minute) -> str:
     """One line of the table."""
     return (
         f"| {number + 1} | {minute.answers:,} | {minute.refused} | {minute.p50:.1f} | {minute.p99:.1f} "
-        f"| {minute.worst:.0f} | {minute.resident:,.0f} | {minute.processor:.2f} | {minute.wal:.1f} |"
+        f"| {minute.worst:.0f} | {minute.resident:,.0f} | {minute.processor:.2f} | {minute.wal:.1f} "
+        f"| {minute.reviewed:.1%} |"
     )
 
 
@@ -144,8 +169,8 @@ def told(rate: float, minutes: list[Minute], share: float) -> list[str]:
         f"{BYTES_A_PAYMENT} bytes for each payment between, which windows can still reach; median latency at most "
         f"x {LATENCY_GROWTH}; nothing refused or unanswered).",
         "",
-        "| stretch | answers | refused | p50 ms | p99 ms | max ms | resident MB | processor | write-ahead log MB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| stretch | answers | refused | p50 ms | p99 ms | max ms | resident MB | processor | log MB | alerts |",
+        "|---|---|---|---|---|---|---|---|---|---|",
         *(row(number, minute) for number, minute in enumerate(minutes)),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,47 @@ def templates(root: Path) -> list[Transaction]:
         app.close()
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who pays again: of `populations`, each with entities of its own, one in each round. Once all have paid, the next
+    of so many `cycles` comes `apart` from the one before, so that nobody pays more often than in the past that is
+    sent again; the last cycle ends now."""
+
+    populations: int = 1
+    cycles: int = 1
+    apart: timedelta = timedelta(seconds=1)
+
+    def suffix(self, again: int) -> str:
+        return f"~{again % self.populations}" if self.populations > 1 else ""
+
+    def later(self, again: int) -> timedelta:
+        """By how much a round comes after the last cycle's, negative before it."""
+        return (again // self.populations - (self.cycles - 1)) * self.apart
+
+
+SAME = People()
+
+
 def fresh(
-    past: Sequence[Transaction], count: int, name: str, *, first: int = 0, populations: int = 1
+    past: Sequence[Transaction], count: int, name: str, *, first: int = 0, people: People = SAME
 ) -> Iterator[Transaction]:
     """Those again, as far apart as they were, the last of them now: closer together they would look like an attack.
-    Each further round follows the one before by a second, or is of other people: of several `populations`, each with
-    entities of its own. `first` is the number to begin with."""
+    `first` is the number to begin with."""
     shift = datetime.now(UTC) - max(transaction.occurred_at for transaction in past)
     for n in range(first, first + count):
         again, place = divmod(n, len(past))
-        payment, whose = past[place], f"~{again % populations}" if populations > 1 else ""
+        payment, whose = past[place], people.suffix(again)
         entities = {what: value and value + whose for what, value in payment.entities.items()}
-        at = payment.occurred_at + shift + timedelta(seconds=again // populations)
+        at = payment.occurred_at + shift + people.later(again)
         yield replace(
             payment, seq=0, transaction_id=f"{name}-{n}", occurred_at=at, entities=entities, personal={}
         )
+
+
+def span(past: Sequence[Transaction]) -> timedelta:
+    """Whole days within which these were made."""
+    times = [transaction.occurred_at for transaction in past]
+    return timedelta(days=(max(times) - min(times)) // timedelta(days=1) + 1)
 
 
 def body_of(transaction: Transaction) -> dict[str, Any]:
