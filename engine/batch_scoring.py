@@ -2,14 +2,14 @@
 
 The same answers as Engine.decide gives one by one, by other means: features and rules in SQL, trees and calibration
 over one matrix, chance by SQL, and triage itself only for payments that some load could answer otherwise than with
-plain approval (see redecide). Reasons are not rendered and nothing is explained.
+plain approval (see redecide). Reasons are not rendered, nothing is explained, and no trial takes a share.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, overload
 
@@ -17,8 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.transactions import Transaction
+from engine.control import Applied, Control
 from engine.costs import CapacityState
-from engine.decision import Outcome, RuleResult, RuleState
+from engine.decide import Unlabelled
+from engine.decision import Outcome, RuleResult, RuleState, Strangeness
 from engine.draws import draw
 from engine.features.batch import batch_features
 from engine.features.facts import read_arrow
@@ -27,7 +30,7 @@ from engine.model.dataset import microseconds
 from engine.model.scoring import Model
 from engine.redecide import Past, Redecided, Segmented, redecide
 from engine.rules.rule_set import RuleSet
-from engine.rules.sql import microseconds_of
+from engine.rules.sql import identifier, microseconds_of
 from engine.segments import Segments
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,20 +40,25 @@ WORDS = [outcome.word for outcome in Outcome]
 
 @dataclass(frozen=True)
 class BatchEngine:
-    """What decides; `key` is the workspace's, for the draws. Without a model the policy's fail-safe stands in."""
+    """What decides; `key` is the workspace's, for the draws. Without a model the policy's fail-safe stands in, and
+    `unlabelled`, where there is one, finds what is worth a look. `control` and `killed` are as in Engine: what people
+    and the breaker have switched, snoozed or listed holds for all rows."""
 
     features: FeatureSet
     rules: RuleSet
     segments: Segments
     model: Model | None
     key: bytes
+    unlabelled: Unlabelled | None = None
+    control: Control = field(default_factory=Control)
+    killed: bool = False
 
     def score(self, source: Any, *, first_seq: int | None = None, last_seq: int | None = None) -> pa.Table:
         """Score the transactions first_seq..last_seq (both included) of a ledger or a DuckDB connection.
 
-        Columns, by seq: seq, transaction_id, occurred_at (UTC), margin, probability, novelty (null without a model),
-        outcome (approve, review, decline), explored, audited. Each is decided at the moment it occurred, the first
-        day begins with no reviews done, and list entries count by that moment.
+        Columns, by seq: seq, transaction_id, occurred_at (UTC), margin, probability, novelty (null where the engine has
+        none), outcome (approve, review, decline), explored, audited. Each is decided at the moment it occurred, the
+        first day begins with no reviews done, and entries of list files count by that moment.
         """
         table = batch_features(source, self.features, first_seq=first_seq, last_seq=last_seq)
         if not table.num_rows:
@@ -65,10 +73,12 @@ class BatchEngine:
         return self.segments.policy("default")
 
     def _scored(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """margin, probability and novelty; NaN where no model runs."""
-        if self.model is None:
-            nothing = np.full(table.num_rows, np.nan)
+        """margin, probability and novelty; NaN where nothing says one."""
+        nothing = np.full(table.num_rows, np.nan)
+        if self.killed:
             return nothing, nothing, nothing
+        if self.model is None:
+            return nothing, nothing, self.unlabelled.novelties(table) if self.unlabelled else nothing
         margin, probability = self.model.score_matrix(self.model.encoders.matrix(table))
         return margin, probability, self.model.novel.scores(table)
 
@@ -79,17 +89,47 @@ class BatchEngine:
         read = read_arrow(
             source, f"SELECT amount_minor, {audit} AS audit FROM transactions WHERE {span} ORDER BY seq"
         )
-        none = self.model is None
+        moments = _Moments(microseconds(table["occurred_at"]))
         return Past(
-            decided_at=_Moments(microseconds(table["occurred_at"])),
-            probability=[None] * len(table) if none else probability.tolist(),
+            decided_at=moments,
+            probability=_known(probability),
             amount_minor=_integers(read["amount_minor"]),
-            novelty=[None] * len(table) if none else novelty.tolist(),
+            novelty=_known(novelty),
             audit=read["audit"].to_numpy(),
             explore=_Explored(self.key, table["transaction_id"]),
-            killed=np.zeros(len(table), bool),  # type: ignore[arg-type]
+            killed=np.full(len(table), self.killed),  # type: ignore[arg-type]
             start=CapacityState(),
+            controls=self._controls(source, span, moments),
+            strange=self._strange(table),
         )
+
+    def _controls(self, source: Any, span: str, moments: Sequence[datetime]) -> dict[int, Applied]:
+        """What people and the breaker have switched, snoozed or listed, by the place of each row that it bears on."""
+        control, found = self.control, {}
+        if always := control.applying(_of({}), _EPOCH):
+            found = dict.fromkeys(range(len(moments)), always)
+        values: dict[str, set[str]] = {}
+        named = [(each.entity, each.value) for each in control.snoozes]
+        for entity, value in named + [(each.entity, each.value) for each in control.entries]:
+            values.setdefault(entity, set()).add(value)
+        if not values:
+            return found
+        names = ", ".join(identifier(name) for name in values)
+        read = read_arrow(source, f"SELECT {names} FROM transactions WHERE {span} ORDER BY seq")
+        concerned = np.zeros(len(moments), bool)
+        for name, wanted in values.items():
+            concerned |= pc.is_in(read[name], pa.array(sorted(wanted), pa.string())).to_numpy()
+        places = np.flatnonzero(concerned)
+        for place, entities in zip(places.tolist(), read.take(places).to_pylist(), strict=True):
+            found[place] = control.applying(_of(entities), moments[place])
+        return found
+
+    def _strange(self, table: pa.Table) -> Callable[[int], Strangeness] | None:
+        """In what a row is strange, each found when it is asked for, where no model decides."""
+        unlike, currency = self.unlabelled, self._policy.currency
+        if self.model is not None or unlike is None:
+            return None
+        return lambda row: unlike.strangeness(table.slice(row, 1).to_pylist()[0], currency)
 
     def _asking(self, source: Any, table: pa.Table) -> dict[int, list[RuleResult]]:
         """Results of live rules that ask for something, by the row's place."""
@@ -160,6 +200,16 @@ class _Explored(Sequence[float]):
         if isinstance(place, slice):
             return _Explored(self._key, self._ids[place])
         return draw(self._key, "explore", self._ids[place].as_py())
+
+
+def _of(entities: Mapping[str, str | None]) -> Transaction:
+    """A payment of these, for asking what bears on it."""
+    return Transaction("", _EPOCH, None, entities)
+
+
+def _known(values: np.ndarray) -> list[float | None]:
+    """Floats, all None where nothing said them."""
+    return [None] * len(values) if np.isnan(values).all() else values.tolist()
 
 
 def _integers(column: pa.ChunkedArray) -> list[int | None]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+import numpy as np
+import pyarrow as pa
+
 from data.errors import SecondLookError
 from data.transactions import Transaction
 from engine.control import Applied, Control, Controls
@@ -69,6 +72,7 @@ class Unlabelled(Protocol):
     @property
     def novelty_id(self) -> str: ...
     def novelty(self, row: Row) -> float: ...
+    def novelties(self, table: pa.Table) -> np.ndarray: ...
     def strangeness(self, row: Row, currency: str) -> Strangeness: ...
 
 

@@ -8,7 +8,7 @@ approve are passed over, because no rule asks and the probability lies below the
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.control import NOTHING, Applied
 from engine.costs import CapacityState, cut_offs, without_reviews
-from engine.decision import Draws, Outcome, RuleResult
+from engine.decision import Draws, Outcome, RuleResult, Strangeness, TriageReason
 from engine.policy import DEFAULT_SEGMENT, Policy
 from engine.segments import Segments
 from engine.triage import Triaged, triage
@@ -28,7 +28,8 @@ Asking = Mapping[int, Sequence[RuleResult]]
 @dataclass(frozen=True)
 class Past:
     """Decisions in the order they were made, as columns of equal length. Amounts are in minor units, None where
-    unknown; `audit` and `explore` are the draws, in [0, 1)."""
+    unknown; `audit` and `explore` are the draws, in [0, 1). `strange` says in what a row is unlike the others, for rows
+    that are novel where no model decides; without it nothing says that enough was seen of a kind."""
 
     decided_at: Sequence[datetime]
     probability: Sequence[float | None]
@@ -39,9 +40,17 @@ class Past:
     killed: Sequence[bool]
     start: CapacityState
     controls: Mapping[int, Applied] = field(default_factory=dict)
+    strange: Callable[[int], Strangeness] | None = None
 
     def __len__(self) -> int:
         return len(self.decided_at)
+
+    def strangeness(self, row: int, policy: Policy) -> Strangeness | None:
+        """In what a row is strange, where that may bring it before a person."""
+        novelty = self.novelty[row]
+        if self.strange is None or novelty is None or novelty < policy.novelty_at:
+            return None
+        return self.strange(row)
 
 
 @dataclass(frozen=True)
@@ -102,13 +111,14 @@ def redecide(past: Past, asking: Asking, policy: Policy, segmented: Segmented | 
     worth_a_look = _worth_a_look(past, asking, segmented)
     loads, review = Loads(past), int(Outcome.REVIEW)
     for row in np.flatnonzero(worth_a_look | audited).tolist():
-        load = loads[row]
+        load, reason = loads[row], TriageReason.NONE
         if worth_a_look[row]:
             answer = decide_row(past, row, asking.get(row, ()), policy, load, segmented)
-            outcome[row], explored[row] = answer.outcome, answer.explored
+            outcome[row], explored[row], reason = answer.outcome, answer.explored, answer.triage.reason
         looked_at = bool(outcome[row] == review or audited[row])
         if looked_at or explored[row]:
-            loads.add(row, _after(load, past.amount_minor[row], looked_at, bool(explored[row])))
+            load = _after(load, past.amount_minor[row], looked_at, bool(explored[row]))
+            loads.add(row, _counted(load, past, row, segmented, reason))
     return Redecided(outcome, explored, audited & (outcome != review), loads)
 
 
@@ -134,6 +144,7 @@ def decide_row(
         segment=name,
         killed=past.killed[row],
         capped=applied.model_capped,
+        strange=past.strangeness(row, own),
         widening=applied.widening(name, past.decided_at[row]),
     )
 
@@ -167,3 +178,16 @@ def _after(load: CapacityState, amount_minor: int | None, looked_at: bool, explo
             explored_amount_today_minor=load.explored_amount_today_minor + (amount_minor or 0),
         )
     return load
+
+
+def _counted(
+    load: CapacityState, past: Past, row: int, segmented: Segmented, reason: TriageReason
+) -> CapacityState:
+    """The load with what is counted apart: reviews of what is strange in one way, and those that drift has added."""
+    if reason is TriageReason.DRIFT:
+        return replace(load, drift_today=load.drift_today + 1)
+    strange = past.strangeness(row, segmented.of(row)[1]) if reason is TriageReason.NOVEL else None
+    if strange is None:
+        return load
+    held = load.novel_today
+    return replace(load, novel_today={**held, strange.kind: held.get(strange.kind, 0) + 1})

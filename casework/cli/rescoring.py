@@ -15,6 +15,7 @@ import typer
 from casework.app import App
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
 from casework.cli.reach import opened
+from casework.live import Live
 from data.errors import ConflictError, InputError
 from engine.batch_scoring import BatchEngine
 
@@ -38,6 +39,9 @@ def rescore(
 
     Days are UTC; the last day is not part of it. Imported history counts as well as what was decided here. Each
     payment is answered at the moment it occurred, from what was known by then; the first day begins without reviews.
+    What people or the breaker have switched (kill switch, pauses, caps, snoozes, list entries made by hand, wider
+    review after drift) counts as it stands now, for every payment. Left out are the share of payments that a rollout
+    decides, what the breaker would have done on the way, and reasons and explanations.
 
     Example: secondlook rescore --since 2026-01-01 --until 2026-02-01 --out january.parquet --workspace bank
     """
@@ -75,15 +79,29 @@ def _scored(app: App, since: datetime | None, until: datetime | None) -> pa.Tabl
             where=f"{since} to {until}",
             hint="Import some, or ask for more.",
         )
-    live = app.live
-    settings = live.settings
-    engine = BatchEngine(settings.features, settings.rules, settings.segments, live.model, app.key)
+    engine = _deciding(app.live)
     table = engine.score(app.ledger, first_seq=span["first"], last_seq=span["last"])
     within = pc.and_(
         pc.greater_equal(table["occurred_at"], pa.scalar(start, table["occurred_at"].type)),
         pc.less(table["occurred_at"], pa.scalar(end, table["occurred_at"].type)),
     )
     return table.filter(within)  # late rows of other days lie between the first seq and the last
+
+
+def _deciding(live: Live) -> BatchEngine:
+    """What decides now, in columns: with the policy that stands in for one the breaker has paused, and all else that
+    was switched."""
+    engine = live.engine
+    return BatchEngine(
+        live.settings.features,
+        live.settings.rules,
+        engine.segments,
+        live.model,
+        engine.key,
+        unlabelled=engine.unlabelled,
+        control=live.guard.control,
+        killed=engine.killed,
+    )
 
 
 def _told(table: pa.Table) -> dict[str, Any]:

@@ -38,6 +38,8 @@ _KNOTS, _TAIL = 256, 32
 _TOLD, _WORTH_TELLING = 3, 0.05
 _ORDINARY = -log(0.1)
 """The surprise up to which an input says nothing."""
+_CUBED = 1e90
+"""Larger numbers have no finite cube."""
 MISSING = "missing"
 _LEVELS_BY_NATURE = ("local_hour",)
 """Numbers without an order: 23 is not far from 0."""
@@ -103,7 +105,16 @@ class ColdStart:
 
     def novelty_total(self, row: Row) -> float:
         """The sum of surprises behind it, which ranks also what lies beyond all that was seen."""
-        return sum(surprise - _ORDINARY for surprise, _, _ in self._worst(row) if surprise > _ORDINARY)
+        total = 0.0
+        for surprise, _, _ in self._worst(row):  # added up as columns are: `sum` rounds otherwise from Python 3.12 on
+            if surprise > _ORDINARY:
+                total += surprise - _ORDINARY
+        return total
+
+    def novelties(self, table: pa.Table) -> np.ndarray:
+        """`novelty` of every row of a feature table, float64 of shape (rows,)."""
+        totals = _totals(table, self.seen, self.families)
+        return np.searchsorted(np.asarray(self.totals), totals, side="left") / len(self.totals)
 
     def strangeness(self, row: Row, currency: str) -> Strangeness:
         """In what this transaction is unlike the others: the family that stands out, and up to three in words."""
@@ -244,7 +255,8 @@ def _levels_seen(column: pa.ChunkedArray) -> LevelSeen | None:
 
 def _number_seen(column: pa.ChunkedArray, growing: bool) -> NumberSeen | None:
     values = np.sort(column.drop_null().cast(pa.float64()).to_numpy())
-    high = bool(np.sum((values - values.mean()) ** 3) >= 0)
+    moderate = np.clip(values, -_CUBED, _CUBED)
+    high = bool(np.sum((moderate - moderate.mean()) ** 3) >= 0)
     # What rises with the length of the record itself is never too high.
     silent = values[0] == values[-1] or (growing and high)
     if silent and not column.null_count:

@@ -17,12 +17,16 @@ from data.mapping import load_mapping
 from data.simulator import InstitutionConfig, simulate
 from data.transactions import Transaction
 from engine.batch_scoring import BatchEngine, draw_sql
+from engine.control import Control, ListEntry, Snooze, Widening
 from engine.costs import CapacityState
 from engine.decide import Engine, load_after
 from engine.draws import draw
+from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from engine.features.spec import load_features
 from engine.labelled_history import Window, as_microseconds, load_history
+from engine.model import cold_start
+from engine.model.cold_start import ColdStart
 from engine.model.scoring import Model
 from engine.model.train import train
 from engine.policy import load_policy
@@ -43,6 +47,9 @@ POLICY = (
     FILES["policy.yaml"]
     .replace(b"reviews_per_day: ", b"reviews_per_day: 4 # ")
     .replace(b"\n  audit: ", b"\n  audit: 0.05 # ")
+)
+ROOMY = POLICY.replace(b"reviews_per_day: 4 #", b"reviews_per_day: 12 #").replace(
+    b"\nnovelty_at: ", b"\nnovelty_at: 0.95 # "
 )
 KEY = b"k" * 80
 
@@ -80,14 +87,35 @@ def model(past: duckdb.DuckDBPyConnection) -> Model:
     return trained.model()
 
 
-def one_by_one(past: duckdb.DuckDBPyConnection, model: Model | None) -> list[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def unlike(past: duckdb.DuckDBPyConnection) -> ColdStart:
+    return cold_start.fit(batch_features(past, FEATURES), FEATURES)
+
+
+def one_by_one(
+    past: duckdb.DuckDBPyConnection,
+    model: Model | None,
+    unlabelled: ColdStart | None = None,
+    control: Control | None = None,
+    killed: bool = False,
+    text: bytes = POLICY,
+) -> list[dict[str, Any]]:
     """What Engine.decide answers, each payment at the moment it occurred, every day beginning without reviews."""
-    policy = load_policy(POLICY)
-    segments = load_segments(POLICY, policy, FEATURES, LISTS)
+    policy = load_policy(text)
+    segments = load_segments(text, policy, FEATURES, LISTS)
     state = OnlineState(FEATURES)
     engine = Engine(
-        state=state, rules=DEMO, policy=policy, model=model, key=KEY, set_id="set", segments=segments
+        state=state,
+        rules=DEMO,
+        policy=policy,
+        model=model,
+        key=KEY,
+        set_id="set",
+        segments=segments,
+        control=control,
+        unlabelled=unlabelled,
     )
+    engine.killed = killed
     outcomes = past.sql("FROM outcomes").to_arrow_table()
     rows = past.sql("FROM transactions ORDER BY seq").to_arrow_table().to_pylist()
     frauds = {row["transaction_seq"] for row in outcomes.to_pylist()}
@@ -126,10 +154,33 @@ def transaction(row: Mapping[str, Any]) -> Transaction:
     )
 
 
-def in_columns(past: duckdb.DuckDBPyConnection, model: Model | None) -> pa.Table:
-    policy = load_policy(POLICY)
-    segments = load_segments(POLICY, policy, FEATURES, LISTS)
-    return BatchEngine(FEATURES, DEMO, segments, model, KEY).score(past)
+def in_columns(
+    past: duckdb.DuckDBPyConnection, model: Model | None, text: bytes = POLICY, **more: Any
+) -> pa.Table:
+    policy = load_policy(text)
+    segments = load_segments(text, policy, FEATURES, LISTS)
+    return BatchEngine(FEATURES, DEMO, segments, model, KEY, **more).score(past)
+
+
+def switched(past: duckdb.DuckDBPyConnection) -> Control:
+    """A rule paused, one capped, and snoozes, list entries and a wider review for values that occur."""
+    customers = [
+        row[0] for row in past.sql("SELECT DISTINCT customer FROM transactions ORDER BY 1").fetchall()
+    ]
+    rules = [rule.id for rule in DEMO if rule.status == "live"]
+    later = END + timedelta(days=30)
+    entries = [
+        ListEntry(f"e{n}", "customer", value, effect, "made by hand", later)
+        for n, (value, effect) in enumerate(zip(customers[:6], ["block", "review"] * 3, strict=True))
+    ]
+    return Control(
+        paused_rules=frozenset(rules[::3]),
+        capped_rules=frozenset(rules[1::3]),
+        model_capped=True,
+        snoozes=[Snooze(f"s{n}", "customer", value, "", later) for n, value in enumerate(customers[6:30])],
+        entries=entries,
+        widenings=[Widening("w", "default", 0.2, 2, "inputs have drifted", later)],
+    )
 
 
 def test_scoring_in_columns_answers_as_the_engine_does_one_by_one(
@@ -147,6 +198,28 @@ def test_without_a_model_rules_and_the_fail_safe_outcome_answer_alike(
 ) -> None:
     scored, expected = in_columns(past, None), one_by_one(past, None)
     assert scored.select(list(expected[0])).to_pylist() == expected
+
+
+def test_what_is_novel_is_reviewed_alike_where_no_model_decides(
+    past: duckdb.DuckDBPyConnection, unlike: ColdStart
+) -> None:
+    scored = in_columns(past, None, ROOMY, unlabelled=unlike)
+    expected = one_by_one(past, None, unlike, text=ROOMY)
+    assert scored.select(list(expected[0])).to_pylist() == expected
+    without = in_columns(past, None, ROOMY)
+    reviews = [table["outcome"].to_pylist().count("review") for table in (scored, without)]
+    assert reviews[0] > reviews[1]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_switched_snoozed_or_listed_counts_alike(
+    past: duckdb.DuckDBPyConnection, model: Model, killed: bool
+) -> None:
+    control = switched(past)
+    scored = in_columns(past, model, control=control, killed=killed)
+    expected = one_by_one(past, model, control=control, killed=killed)
+    assert scored.select(list(expected[0])).to_pylist() == expected
+    assert scored["outcome"].to_pylist() != in_columns(past, model)["outcome"].to_pylist()
 
 
 def test_a_span_of_rows_scores_as_it_does_within_the_whole(
