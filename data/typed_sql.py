@@ -170,7 +170,8 @@ class _Cells:
             value = _since_origin(raw, time)
         elif time.format in EPOCHS:
             # A count in another unit than the mapping says may not fit into the clock at all: then it is no time.
-            value = f"TRY(make_timestamp(TRY_CAST({raw} AS BIGINT) * {EPOCHS[time.format]}))"
+            micros = f"round(TRY_CAST({raw} AS DECIMAL(24, 6)) * {EPOCHS[time.format]})"
+            value = f"TRY(make_timestamp(CAST({micros} AS BIGINT)))"
         elif kind == "VARCHAR" or (time.format and "INT" in kind):  # 20260301 is a day, also as a number
             value = _parsed_time(f"CAST({raw} AS VARCHAR)", time)
         elif kind == "TIMESTAMP WITH TIME ZONE":

@@ -119,6 +119,16 @@ def test_a_count_in_another_unit_is_quarantined_and_the_other_rows_come_in(
     assert found[0].occurred_at == datetime(2026, 3, 1, 11, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("form", "cell"),
+    [("epoch_s", "1772362800.123457"), ("epoch_ms", "1772362800123.457"), ("epoch_us", "1772362800123457")],
+)
+def test_a_count_since_1970_keeps_its_microseconds(tmp_path: Path, form: str, cell: str) -> None:
+    clock = f"{{column: t, format: {form}}}"
+    _, found, _ = read(tmp_path, f"transaction: {{id: id, occurred_at: {clock}}}\n", "id,t", f"a,{cell}")
+    assert found[0].occurred_at == datetime(2026, 3, 1, 11, 0, 0, 123457, tzinfo=UTC)
+
+
 def test_the_name_of_a_zone_goes_before_the_zone_of_the_mapping(tmp_path: Path) -> None:
     clock = '{column: t, format: "%Y-%m-%d %H:%M %Z", time_zone: Europe/Berlin}'
     _, found, _ = read(
