@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data.journal import Journal, Rows
+from data.sealing import Sealer
 
 SETTLE_AFTER_SECONDS = 2.0
 _MANY = 1500
@@ -44,10 +45,10 @@ class Backlog:
         """The seq of the last event that was taken and is not done; 0 if there is none."""
         return int(self._taken[-1]["events"][-1]["seq"]) if self._taken else 0
 
-    def add(self, record: Rows) -> None:
-        """Put one record on disk, then count it among those waiting."""
+    def add(self, record: Rows, sealer: Sealer | None = None) -> None:
+        """Put one record on disk, under the ledger's seal, then count it among those waiting."""
         self._have_a_thread()
-        self.journal.append(record)
+        self.journal.append(record, sealer)
         self.restore(record)
         self._some.set()
         if self._count >= _MANY:

@@ -6,7 +6,8 @@ many records together soon after, and always before anything is read. What it ha
 given to it at the next start: each record carries its events, so the chain says where DuckDB left off.
 
 A file is written over from its start once DuckDB has what it held. What is left of earlier rounds is told apart by
-its place in the chain and its checksum.
+its place in the chain and its checksum. A record also carries the ledger's seal over that checksum: recovery vouches
+for what it takes, so whoever has the file and not the key must not be able to add to it.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from typing import Any
 import orjson
 
 from data.errors import LedgerError
+from data.sealing import Sealer
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by table. What comes back from a file is JSON, to be made the columns' values again."""
 
-_HEAD = struct.Struct("<8sQ32s")
-_MARK = b"2ndLOOK\x02"
+_HEAD = struct.Struct("<8sQ32s32s")
+"""Mark and form, the body's length and SHA-256, and the seal over that (zeros where the ledger has no key)."""
+_MARK = b"2ndLOOK\x03"
 # Room made beforehand: forcing a write into existing room spares the file system a change of the file's length.
 _ROOM = 8 * 1024 * 1024
 _force = getattr(os, "fdatasync", os.fsync)
@@ -43,10 +46,12 @@ class Journal:
         self._parts = (_Part(path), _Part(path.with_suffix(path.suffix + "2")))
         self._now = 0
 
-    def append(self, rows: Rows) -> None:
+    def append(self, rows: Rows, sealer: Sealer | None = None) -> None:
         """Put one record on disk; when this returns, a kill or a power cut cannot take it back."""
         body = orjson.dumps(rows, default=_plain)
-        self._parts[self._now].append(_HEAD.pack(_MARK, len(body), hashlib.sha256(body).digest()) + body)
+        digest = hashlib.sha256(body).digest()
+        seal = sealer.of(_sealed_content(digest)) if sealer else bytes(len(digest))
+        self._parts[self._now].append(_HEAD.pack(_MARK, len(body), digest, seal) + body)
 
     def turn(self) -> None:
         """Have later records go to the other file, if that holds nothing that is still needed."""
@@ -67,12 +72,19 @@ class Journal:
         for part in self._parts:
             part.scrub()
 
-    def records(self) -> Iterator[Rows]:
+    def refuse_other_forms(self) -> None:
+        """LedgerError for what another version left."""
+        for part in self._parts:
+            for _ in part.whole():
+                pass
+
+    def records(self, sealer: Sealer | None = None, settled: int = 0) -> Iterator[Rows]:
         """The whole records of both files as JSON, by their place in the chain.
 
-        One cut short by a crash ends its file.
+        One cut short by a crash ends its file. LedgerError for one that goes beyond the event `settled` without the
+        key's seal.
         """
-        found = [rows for part in self._parts for rows in part.records()]
+        found = [rows for part in self._parts for rows in part.records(sealer, settled)]
         yield from sorted(found, key=lambda rows: rows["events"][0]["seq"])
 
     def close(self, *, keep: bool) -> None:
@@ -102,19 +114,30 @@ class _Part:
             raise
         self.end += len(record)
 
-    def records(self) -> Iterator[Rows]:
+    def records(self, sealer: Sealer | None, settled: int) -> Iterator[Rows]:
+        for digest, seal, body in self.whole():
+            rows = _read(body)
+            if rows is not None and (sealer is None or sealer.fits(_sealed_content(digest), seal)):
+                yield rows
+            elif rows is None or rows["events"][-1]["seq"] > settled:  # else left from before there was a key
+                raise _forged(self._path, settled)
+
+    def whole(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Digest, seal and body of each record up to one that was cut short. LedgerError for another form."""
         if not self._path.is_file():
             return
         with self._path.open("rb") as file:
-            while len(head := file.read(_HEAD.size)) == _HEAD.size:
-                mark, size, digest = _HEAD.unpack(head)
-                _refuse_other_version(mark, self._path)
-                if mark != _MARK or size > os.fstat(file.fileno()).st_size:
+            while head := file.read(_HEAD.size):
+                _refuse_other_version(head[: len(_MARK)], self._path)
+                if len(head) < _HEAD.size or not head.startswith(_MARK):
+                    return
+                _, size, digest, seal = _HEAD.unpack(head)
+                if size > os.fstat(file.fileno()).st_size:
                     return
                 body = file.read(size)
                 if hashlib.sha256(body).digest() != digest:
                     return
-                yield orjson.loads(body)
+                yield digest, seal, body
 
     def close(self, *, keep: bool) -> None:
         if self._file is not None:
@@ -168,6 +191,29 @@ def pending(records: Iterable[Rows], head_seq: int, head_hash: bytes, where: str
             )
         head_seq, head_hash = last["seq"], last["hash"]
         yield rows
+
+
+def _sealed_content(digest: bytes) -> bytes:
+    return b"journal" + digest
+
+
+def _read(body: bytes) -> Rows | None:
+    """A record's rows by table, None for what is no record of events."""
+    try:
+        rows: Rows = orjson.loads(body)
+        seqs = rows["events"][0]["seq"], rows["events"][-1]["seq"]
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+    return rows if all(type(seq) is int for seq in seqs) else None
+
+
+def _forged(path: Path, settled: int) -> LedgerError:
+    return LedgerError(
+        "a record in the journal does not carry this ledger's seal: something other than the program wrote it",
+        where=str(path),
+        hint="Put the journal back as the server left it; nothing was changed, and this file is left as it is. Without "
+        f"it the workspace opens again, and lacks whatever it holds beyond event {settled}.",
+    )
 
 
 def _refuse_other_version(mark: bytes, path: Path) -> None:

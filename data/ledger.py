@@ -24,6 +24,7 @@ from data.journal import Journal
 from data.keyring import Keyring
 from data.lock_file import LockFile
 from data.settling import Settling
+from data.unfinished import remove_spilled
 from data.writer import Head, Writer
 
 if TYPE_CHECKING:
@@ -122,8 +123,8 @@ class Ledger(Settling):
         try:
             with damage_named(path):
                 # A journal that another version left is refused here, before anything is changed.
-                for _ in Journal(path.with_suffix(".journal")).records():
-                    pass
+                Journal(path.with_suffix(".journal")).refuse_other_forms()
+                remove_spilled(path)
                 connection = connect(path)
                 sealed.migrate(connection, keyring, at=migrated_at, where=str(path))
                 return cls(path, lock, connection, salts, keyring)
@@ -224,7 +225,7 @@ class Ledger(Settling):
                 raise LedgerError("nothing is recorded without an event", hint="Use `event`.")
             record = {name: self._tables.fitting(name, rows) for name, rows in writer.pending.items()}
             with disk_errors(self.path):
-                self._backlog.add(record)
+                self._backlog.add(record, self.sealer)
             self._adopt(writer)
 
     def scrub(self) -> None:

@@ -98,7 +98,7 @@ class Settling(Memory):
     def _recover(self) -> None:
         """Give DuckDB what the journal of a process that died holds beyond its last commit."""
         head = self._head
-        records = map(self._tables.revived, self._backlog.journal.records())
+        records = map(self._tables.revived, self._backlog.journal.records(self.sealer, head.seq))
         for rows in pending(records, head.seq, head.hash, str(self.path)):
             self._backlog.restore(rows)
             self._head = Head(rows["events"][-1]["seq"], rows["events"][-1]["hash"])

@@ -148,7 +148,7 @@ def test_a_journal_that_another_version_left_is_refused_before_the_ledger_is_bro
     left = b"2ndLOOK\x01" + (8).to_bytes(8, "little") + bytes(32) + b"8 bytes."
     for name in (".journal", ".journal2"):
         path.with_suffix(name).write_bytes(left)
-        with pytest.raises(LedgerError, match="left by another version of Second Look \\(form 1, here 2\\)"):
+        with pytest.raises(LedgerError, match="left by another version of Second Look \\(form 1, here 3\\)"):
             Ledger.open(path)
         assert path.with_suffix(name).read_bytes() == left
         path.with_suffix(name).unlink()
