@@ -91,9 +91,12 @@ class CsvRows:
 
 
 def _shape(time: str) -> str:
-    """How a time is written, whatever it says: 2026-03-01T11:00:00.5Z as 9-9-9A9:9:9A."""
+    """How a time is written, whatever it says, and however exactly: 2026-03-01T11:00:00.5Z and 2026-03-01 11:00+00:00
+    are both 9-9-9 9:9."""
     whole = re.sub(r"(?<=\d)\.\d+", "", time.strip())
-    return re.sub(r"[A-Za-z]+", "A", re.sub(r"\d+", "9", whole))
+    local = re.sub(r"(?<=:\d\d)\s*([A-Za-z]+|[+-]\d\d(:?\d\d)?)$", "", whole)
+    numbers = re.sub(r"[A-Za-z]+", "A", re.sub(r"\d+", "9", local))
+    return re.sub(r"(?<=9)A(?=9)", " ", numbers).replace(":9:9", ":9")
 
 
 class _Lines:

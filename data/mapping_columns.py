@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -101,16 +102,14 @@ class OutcomeColumns:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Every column an outcomes file must have, with the place in the mapping that asks for it."""
-        wanted = {
-            self.transaction_id: "outcomes.transaction_id",
-            self.known_at.column: "outcomes.known_at",
-        }
-        if self.flag:
-            wanted[self.flag.column] = "outcomes.is_fraud"
-        if self.reason:
-            wanted[self.reason] = "outcomes.reason_code"
-        return wanted
+        """Every column an outcomes file must have, with the first place in the mapping that asks for it."""
+        asked = [
+            (self.transaction_id, "transaction_id"),
+            (self.known_at.column, "known_at"),
+            (self.flag.column if self.flag else "", "is_fraud"),
+            (self.reason, "reason_code"),
+        ]
+        return _first_places((column, f"outcomes.{name}") for column, name in asked)
 
 
 @dataclass(frozen=True)
@@ -184,24 +183,32 @@ class Mapping:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Every column a file must have, with the place in the mapping that asks for it."""
-        wanted = {self.occurred_at.column: "transaction.occurred_at"}
-        if self.transaction_id:
-            wanted = {self.transaction_id: "transaction.id", **wanted}
-        if self.arrival:
-            wanted[self.arrival.column] = "transaction.arrival"
-        for column, place in ((self.amount, "transaction.amount"), (self.currency, "transaction.currency")):
-            if column:
-                wanted[column] = place
-        wanted.update({column: f"entities.{name}" for name, column in self.entities.items()})
-        wanted.update({a.column: f"attributes.{name}" for name, a in self.attributes.items()})
-        wanted.update({column: f"personal.{name}" for name, column in self.personal.items()})
-        if self.label:
-            wanted[self.label.column] = "label.column"
-            if self.label.known_at:
-                wanted[self.label.known_at.column] = "label.known_at"
-        return wanted
+        """Every column a file must have, with the first place in the mapping that asks for it: what no row is without
+        comes before what may be any text (see csv_lines)."""
+        label = self.label
+        asked = [
+            (self.transaction_id, "transaction.id"),
+            (self.occurred_at.column, "transaction.occurred_at"),
+            (self.arrival.column if self.arrival else "", "transaction.arrival"),
+            (self.amount, "transaction.amount"),
+            (self.currency, "transaction.currency"),
+            *((column, f"entities.{name}") for name, column in self.entities.items()),
+            (label.column if label else "", "label.column"),
+            (label.known_at.column if label and label.known_at else "", "label.known_at"),
+            *((a.column, f"attributes.{name}") for name, a in self.attributes.items()),
+            *((column, f"personal.{name}") for name, column in self.personal.items()),
+        ]
+        return _first_places(asked)
 
     def minor(self, amount: Decimal, currency: str, on: date) -> int:
         """An amount in minor units of the base currency; see `Rates.minor`."""
         return self.rates.minor(amount, currency, on)
+
+
+def _first_places(asked: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """{column: place} of (column, place), each column with the first that asks for it; '' is no column."""
+    found: dict[str, str] = {}
+    for column, place in asked:
+        if column:
+            found.setdefault(column, place)
+    return found

@@ -58,11 +58,12 @@ def test_a_quote_that_is_never_closed_takes_no_other_row_with_it(tmp_path: Path,
 
 
 UNMAPPED = MAPPING.replace("  country: {column: country, type: category}\n", "")
+ARRIVING = MAPPING.replace("occurred_at: time,", "occurred_at: time, arrival: time,")
+TIME_TWICE = MAPPING.replace("  country:", "  moment: {column: time, type: category}\n  country:")
+CASES = [("country", MAPPING), ("email", MAPPING), ("device", MAPPING), ("country", UNMAPPED)]
 
 
-@pytest.mark.parametrize(
-    ("column", "text"), [("country", MAPPING), ("email", MAPPING), ("device", MAPPING), ("country", UNMAPPED)]
-)
+@pytest.mark.parametrize(("column", "text"), [*CASES, ("country", ARRIVING), ("country", TIME_TWICE)])
 def test_rows_that_a_quote_runs_over_are_each_quarantined(tmp_path: Path, column: str, text: str) -> None:
     """The quote of row b ends in the same column of row d: by its quotes, that is one row of the right width."""
     opened, ended = row("b", **{column: '"Pump'}), row("d", **{column: 'Pump"'})
@@ -74,6 +75,14 @@ def test_rows_that_a_quote_runs_over_are_each_quarantined(tmp_path: Path, column
     assert [(bad.line, bad.field) for bad in report.examples] == [(3, "line"), (4, "line"), (5, "line")]
     assert "ends on line 5" in report.examples[0].reason
     assert report.examples[1].reason == "within a quote from line 3 on"
+
+
+@pytest.mark.parametrize("time", ["2026-03-01T11:00:00+00:00", "2026-03-01 11:00"])
+def test_a_row_within_a_quote_is_seen_though_its_time_is_written_otherwise(tmp_path: Path, time: str) -> None:
+    opened, ended = row("b", country='"Pump'), row("d", country='Pump"')
+    with new_ledger(tmp_path) as ledger:
+        report = load(ledger, csv_file(tmp_path, opened, row("c", time=time), ended))
+    assert [bad.line for bad in report.examples] == [2, 3, 4]
 
 
 def test_a_line_break_in_a_key_is_refused_with_its_line_and_one_in_free_text_is_kept(tmp_path: Path) -> None:
