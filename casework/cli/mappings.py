@@ -1,4 +1,4 @@
-"""Which mappings are ready, and how does one begin for a file nobody has seen?"""
+"""Which mappings are ready, how does one begin for a file nobody has seen, and what stands for a value?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside
+from casework.cli.reach import reached
 from data import mappings
 from data.errors import ConflictError
 from data.mapping_suggest import suggest_mapping
@@ -56,6 +57,22 @@ def show(
     """
     _refuse_existing(out)
     _give(mappings.text(name), out, {"name": name}, as_json)
+
+
+@cli.command("pseudonym")
+def pseudonym(
+    entity: Annotated[str, typer.Argument(help="An entity of the workspace's mapping.")],
+    value: Annotated[str, typer.Argument(help="Its value as it is sent.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what payments hold in place of a value: for lists.yaml, rules and queues. Without a pseudonym, the value.
+
+    Example: secondlook mapping pseudonym customer ann@example.org --workspace bank
+    """
+    with reached(workspace) as reach:
+        held = str(reach.get("/v1/decisions", entity=entity, value=value, limit=1)["value"])
+    answer({"entity": entity, "value": held}, [held], as_json)
 
 
 def _refuse_existing(out: Path | None) -> None:

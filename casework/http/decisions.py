@@ -189,7 +189,7 @@ def search(
     person: Person = allowed(Permission.DECISIONS_READ),
 ) -> Response:
     """Decisions, newest first, and the currency their amounts are in minor units of. `next_cursor` continues where
-    this page ended."""
+    this page ended; `value` is the one asked for as payments have it, which may be a pseudonym."""
     app = the_app(request)
     who = (person.user_id, person.role)
     unread = revealing.unread(app.ledger, *who, now())
@@ -199,4 +199,4 @@ def search(
     rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None
     currency = app.live.settings.policy.currency
-    return json_answer({"decisions": rows, "currency": currency, "next_cursor": following})
+    return json_answer({"decisions": rows, "currency": currency, "value": held, "next_cursor": following})

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from casework.app import App
@@ -16,7 +17,7 @@ from casework.cli.learning import _as_sent
 from casework.deciding.transactions import Sent, checked
 from casework.http.decisions import TransactionForm
 from casework.http.plain import reader
-from casework.workspace import Admin, Workspace, create
+from casework.workspace import Admin, Workspace, create, write_private
 from data.errors import InputError, MappingError
 from data.mapping import load_mapping
 from data.pseudonyms import is_pseudonym
@@ -31,6 +32,7 @@ from tests.http.institution import (
     served,
 )
 from tests.http.test_answers import HEADER
+from tests.http.test_cli import run
 from tests.http.test_personal import planted
 from tests.ledgers import new_workspace
 
@@ -162,6 +164,15 @@ def test_the_name_is_in_no_file_of_the_workspace_no_table_and_no_log(
     tables = ledger.read("SELECT table_name AS name FROM duckdb_tables() WHERE NOT temporary")
     assert not [row["name"] for row in tables if planted(str(ledger.read(f'SELECT * FROM "{row["name"]}"')))]
     assert not planted(log.getvalue())
+
+
+def test_a_command_says_which_pseudonym_to_write_into_a_list(
+    bank: Institution, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_private(bank.app.workspace.token_file, bank.token("admin-1"))
+    bank.app.workspace.server_file.write_text(orjson.dumps({"url": bank.url}).decode())
+    asked = ("mapping", "pseudonym", "customer", MAIL, "--workspace", bank.app.workspace.root)
+    assert run(capsys, monkeypatch, *asked)[1] == bank.app.mapping.held("customer", MAIL) + "\n"
 
 
 def test_a_file_is_scored_as_sent_and_refused_where_an_id_would_tell_of_the_name(
