@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from casework.people.guessing import TooManyAttempts
 from casework.people.keys import TooManyRequests
+from casework.people.outside import ProviderAway
 from casework.people.signin import NotSignedIn
 from casework.refusals import NotNow, Overloaded
 from data import errors
@@ -57,6 +58,7 @@ STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
     (errors.ConflictError, 409, "Not possible now"),
     (Overloaded, 429, "Too much at once"),
     (NotNow, 503, "Not possible just now"),
+    (ProviderAway, 503, "The identity provider is away"),
     (errors.DiskError, 503, "The disk takes nothing"),
     (errors.LedgerBusyError, 503, "The ledger is busy"),
     (errors.CheckpointBusyError, 503, "A longer query is under way"),
@@ -94,7 +96,7 @@ def of_error(error: errors.SecondLookError) -> Response:
     answer = problem(
         status, title, detail_of(error), error.hint or _ADVICE.get(status, _ENDPOINTS), **outcome
     )
-    if isinstance(error, TooManyAttempts | TooManyRequests | NotNow):
+    if isinstance(error, TooManyAttempts | TooManyRequests | NotNow | ProviderAway):
         answer.headers["retry-after"] = str(error.wait_seconds)
     elif status == 503:
         answer.headers["retry-after"] = str(_AGAIN_SECONDS)

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,10 +35,26 @@ LONGEST_TOKEN = 16_384
 _LEEWAY_SECONDS = 60
 _KEYS_FRESH = timedelta(hours=1)
 _ASK_AGAIN = timedelta(minutes=1)
+_MOST_ASKING = 5
+"""Sign-ins that wait for the provider's keys at once: one asks for them, the others wait for what it is told."""
+_SOON_SECONDS = 2
 _LONGEST_NAME = 320
 Fetch = Callable[[str], Mapping[str, Any]]
 _REFUSED = "the identity provider's token cannot be accepted"
 _HINT = "Sign in again; if that does not help, ask an admin whether your account is linked."
+
+
+class ProviderAway(SecondLookError):
+    """The provider's keys cannot be had just now: HTTP 503. `wait_seconds` says when to come again."""
+
+    def __init__(self, issuer: str, wait_seconds: int) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(
+            "the identity provider's keys cannot be read",
+            where=issuer,
+            hint=f"Try again in {wait_seconds} s, or sign in with a password; if it stays, tell whoever runs the"
+            " server.",
+        )
 
 
 def _fetched(url: str) -> Mapping[str, Any]:
@@ -56,19 +73,25 @@ class _Keys:
 
 
 class Provider:
-    """One identity provider, and the audience (client id) its tokens must be for. Its keys are fetched when needed."""
+    """One identity provider, and the audience (client id) its tokens must be for. Its keys are fetched when needed.
+
+    Anybody may show a token, so nobody's token has a provider that is away asked more than once a minute, and few wait.
+    """
 
     def __init__(self, issuer: str, client_id: str, fetch: Fetch = _fetched) -> None:
         _check_address(issuer, "SECONDLOOK_OIDC_ISSUER")
         self.issuer, self.client_id = issuer, client_id
         self._fetch = fetch
         self._keys: _Keys | None = None
+        self._failed_at: datetime | None = None
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(_MOST_ASKING)
 
     def names(self, id_token: str, at: datetime) -> list[tuple[str, str]]:
         """What the provider calls this person, as (kind, name): the subject, and the e-mail address if verified.
 
-        NotSignedIn unless the token is the provider's, meant for us, and good at this moment.
+        NotSignedIn unless the token is the provider's, meant for us, and good at this moment; ProviderAway where its
+        keys are needed and cannot be had.
         """
         claims = self._verified(id_token, at)
         found = [("subject", str(claims["sub"]))]
@@ -105,13 +128,37 @@ class Provider:
         return claims
 
     def _keys_at(self, at: datetime, *, new: bool) -> jwk.KeySet:
-        with self._lock:
-            held = self._keys
-            age = abs(at - held.asked_at) if held else _KEYS_FRESH
-            if held is not None and (age < _ASK_AGAIN or (not new and age < _KEYS_FRESH)):
-                return held.found
-            self._keys = _Keys(self._asked(), at)
-            return self._keys.found
+        held = self._held(at, new)
+        if held is not None:
+            return held
+        if not self._places.acquire(blocking=False):
+            raise ProviderAway(self.issuer, _SOON_SECONDS)
+        try:
+            with self._lock:
+                return self._held(at, new) or self._asked_at(at)
+        finally:
+            self._places.release()
+
+    def _held(self, at: datetime, new: bool) -> jwk.KeySet | None:
+        """The keys in memory, None if they must be asked for; ProviderAway where that failed within the last minute."""
+        held = self._keys
+        age = abs(at - held.asked_at) if held else _KEYS_FRESH
+        if held is not None and (age < _ASK_AGAIN or (not new and age < _KEYS_FRESH)):
+            return held.found
+        failed = self._failed_at
+        if failed is not None and abs(at - failed) < _ASK_AGAIN:
+            left = _ASK_AGAIN - abs(at - failed)
+            raise ProviderAway(self.issuer, max(1, ceil(left / timedelta(seconds=1))))
+        return None
+
+    def _asked_at(self, at: datetime) -> jwk.KeySet:
+        try:
+            found = self._asked()
+        except ProviderAway:
+            self._failed_at = at
+            raise
+        self._keys, self._failed_at = _Keys(found, at), None
+        return found
 
     def _asked(self) -> jwk.KeySet:
         try:
@@ -122,11 +169,7 @@ class Provider:
             _check_address(where, "jwks_uri")
             return jwk.KeySet.import_key_set(self._fetch(where))  # type: ignore[arg-type]
         except (httpx.HTTPError, JoseError, InputError, KeyError, TypeError, ValueError) as error:
-            raise SecondLookError(
-                "the identity provider's keys cannot be read",
-                where=self.issuer,
-                hint="Try again, or sign in with a password; if it stays, tell whoever runs the server.",
-            ) from error
+            raise ProviderAway(self.issuer, _ASK_AGAIN.seconds) from error
 
 
 def from_environment(environment: Mapping[str, str]) -> Provider | None:

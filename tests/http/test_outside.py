@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,7 +17,7 @@ import orjson
 import pytest
 from joserfc import jwk, jwt
 
-from casework.people.outside import Provider, from_environment
+from casework.people.outside import Provider, ProviderAway, from_environment
 from casework.people.signin import NotSignedIn
 from data.errors import InputError, SecondLookError
 from tests.http.institution import Institution
@@ -38,6 +39,10 @@ class Issuer:
         if path == "/.well-known/openid-configuration":
             return {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
         return {"keys": [self.key.as_dict(private=False)]}
+
+    def answer_at(self, address: str) -> dict[str, Any]:
+        """The same without the way there."""
+        return self.answer(address.removeprefix(self.url))
 
     def token(self, *, key: Any = None, alg: str = "ES256", **changes: Any) -> str:
         now = datetime.now(UTC)
@@ -186,22 +191,27 @@ def test_unlinking_and_disabling_keep_people_out(bank: Institution, issuer: Issu
     assert come_in(bank, issuer.token(sub="temp")).status_code == 401
 
 
+@pytest.mark.parametrize("passed_on", [False, True])
 def test_a_link_that_ends_while_somebody_comes_in_opens_nothing(
-    bank: Institution, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    bank: Institution, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, passed_on: bool
 ) -> None:
     door = bank.app.signin.open
+    form = {"kind": "email", "name": EMAIL, "reason": "took over"}
 
     def late(*shown: Any, **how: Any) -> Any:
-        where = "/v1/users/analyst-1/outside-names"
-        assert bank.ask("admin-1", "DELETE", where, params={"reason": "left"}).status_code == 204
+        where = "/v1/users/analyst-{}/outside-names".format
+        assert bank.ask("admin-1", "DELETE", where(1), params={"reason": "left"}).status_code == 204
+        if passed_on:
+            assert bank.ask("admin-1", "POST", where(2), json=form).status_code == 204
         return door(*shown, **how)
 
     monkeypatch.setattr(bank.app.signin, "open", late)
     before = bank.app.ledger.read("SELECT count(*) AS n FROM tokens")
     answer = come_in(bank, issuer.token())
     assert answer.status_code == 401
-    assert "nobody here is linked to this account" in answer.text
+    assert ("linked to somebody else" if passed_on else "nobody here is linked to this account") in answer.text
     assert bank.app.ledger.read("SELECT count(*) AS n FROM tokens") == before
+    bank.ask("admin-1", "DELETE", "/v1/users/analyst-2/outside-names", params={"reason": "over"})
 
 
 def test_a_name_stands_for_one_person(bank: Institution) -> None:
@@ -222,6 +232,51 @@ def test_a_provider_that_does_not_answer_or_names_another_is_said_so(issuer: Iss
     other = Provider("https://bank.example", CLIENT, lambda _: {"issuer": issuer.url, "jwks_uri": issuer.url})
     with pytest.raises(SecondLookError, match="keys cannot be read"):
         other.names(issuer.token(), datetime.now(UTC))
+
+
+def test_a_provider_that_is_away_is_asked_once_a_minute_whatever_tokens_come(issuer: Issuer) -> None:
+    asked: list[str] = []
+
+    def away(address: str) -> dict[str, Any]:
+        asked.append(address)
+        raise httpx.ConnectTimeout("nobody there")
+
+    provider, now = Provider(issuer.url, CLIENT, away), datetime.now(UTC)
+    waits = []
+    for seconds in (0, 1, 59, 60):
+        with pytest.raises(ProviderAway, match="keys cannot be read") as told:
+            provider.names("x", now + timedelta(seconds=seconds))
+        waits.append(told.value.wait_seconds)
+    assert (len(asked), waits) == (2, [60, 59, 1, 60])
+    provider._fetch = issuer.answer_at
+    assert provider.names(issuer.token(), now + timedelta(seconds=121))[0] == ("subject", "person-17")
+
+
+def test_few_wait_while_a_provider_does_not_answer(issuer: Issuer) -> None:
+    answering = threading.Event()
+
+    def slow(address: str) -> dict[str, Any]:
+        answering.wait(30)
+        return issuer.answer_at(address)
+
+    provider, token, now = Provider(issuer.url, CLIENT, slow), issuer.token(), datetime.now(UTC)
+    with ThreadPoolExecutor(12) as pool:
+        told = [pool.submit(provider.names, token, now) for _ in range(12)]
+        turned_away = [done.exception() for _, done in zip(range(7), as_completed(told, 20), strict=False)]
+        answering.set()
+        let_in = [each.result() for each in told if each.exception() is None]
+    assert [type(each) for each in turned_away] == [ProviderAway] * 7
+    assert len(let_in) == 5
+
+
+def test_whoever_comes_while_the_provider_is_away_is_told_when_to_come_again(bank: Institution) -> None:
+    kept, bank.app.provider = bank.app.provider, Provider("http://127.0.0.1:9", CLIENT)
+    try:
+        answer = come_in(bank, "x")
+    finally:
+        bank.app.provider = kept
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert answer.json()["title"] == "The identity provider is away"
 
 
 def test_an_issuer_is_reached_safely_or_not_at_all() -> None:
