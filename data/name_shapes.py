@@ -31,7 +31,10 @@ def _is_email(cell: str) -> bool:
 def _is_iban(cell: str) -> bool:
     """ISO 13616: with the first four characters last and letters as two digits, the remainder by 97 is 1."""
     plain = cell.replace(" ", "").upper()
-    return bool(_IBAN.fullmatch(plain)) and int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+    return (
+        bool(_IBAN.fullmatch(plain))
+        and int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+    )
 
 
 def _is_card(cell: str) -> bool:
