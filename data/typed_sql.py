@@ -30,6 +30,8 @@ LONGEST_KEY, LONGEST_TEXT = 128, 1024
 
 PRINTABLE = r"[^\x00-\x1f\x7f]*"
 _FLOATS = ("FLOAT", "DOUBLE")
+_NOISE = {"FLOAT": 1e-7, "DOUBLE": 1e-12}
+"""How far from what was meant, in parts of it, a number may lie that is held or was added up in binary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,10 @@ class _Cells:
             value = "CAST(NULL AS DECIMAL(20, 4))"
         elif kind.startswith("DECIMAL"):  # exact, so what would be rounded away was meant
             value = f"CASE WHEN {raw} = round({raw}, 4) THEN {value} END"
+        elif kind in _NOISE:
+            exact = f"CAST({raw} AS DOUBLE)"
+            near = f"abs({exact} - round({exact}, 4)) <= {_NOISE[kind]} * abs({exact})"
+            value = f"CASE WHEN {near} THEN {value} END"
         within = f"abs(amount) < {AMOUNT_LIMIT:f}"
         wrong = "not an amount with at most 4 decimals"
         if kind == "VARCHAR" and form.example:

@@ -209,6 +209,26 @@ def test_an_exact_amount_of_a_parquet_file_is_never_rounded(tmp_path: Path) -> N
     assert report.examples[0].reason == "not an amount with at most 4 decimals"
 
 
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+def test_an_amount_held_in_binary_is_rounded_by_no_more_than_its_noise(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    amounts = [12.34, 12.34565, 0.00001, 0.1 + 0.2, -0.0]
+    ids = [f"t{n}" for n in range(len(amounts))]
+    cells = dict(zip(HEADER.split(","), row("a").split(","), strict=True))
+    columns = {name: [cell] * len(ids) for name, cell in cells.items()}
+    pq.write_table(
+        pa.table(columns | {"id": ids, "amount": pa.array(amounts, kind)}), tmp_path / "payments.parquet"
+    )
+    with new_ledger(tmp_path) as ledger:
+        report = load(ledger, tmp_path / "payments.parquet")
+        stored = [each.amount for each in reading.transactions(ledger)]
+    assert stored == [Decimal("12.3400"), Decimal("0.3000"), Decimal("0.0000")]
+    assert [(bad.line, bad.reason) for bad in report.examples] == [
+        (line, "not an amount with at most 4 decimals") for line in (2, 3)
+    ]
+
+
 def test_nested_columns_are_refused_and_damage_is_named(tmp_path: Path) -> None:
     columns = {name: pa.array([[1], [2]]) for name in HEADER.split(",")}
     nested, damaged = tmp_path / "nested.parquet", tmp_path / "damaged.parquet"
