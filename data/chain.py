@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from data import projections, seal_checks
+from data import foreign, projections, seal_checks
 from data.anchors import Anchor
 from data.commitments import DIGEST_SQL, content_sql
 from data.errors import LedgerError
@@ -111,6 +111,8 @@ def _report_of(walk: _Walk, steps: Callable[[], None]) -> ChainReport:
 
 def _beside(walk: _Walk, view: View, shapes: Shapes, held: list[Anchor]) -> Iterator[seal_checks.Problem]:
     """What does not fit beside a whole chain."""
+    if names := foreign.found(view):
+        yield walk.checked, foreign.sentence(names)
     yield from seal_checks.anchor_problems(view, held, walk.checked)
     yield from projections.problems(view, shapes)
     if walk.sealer is not None:

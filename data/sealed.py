@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from data import schema
+from data import foreign, schema
 from data.errors import LedgerError
 from data.events import GENESIS
 from data.keyring import Keyring, LedgerKey
+from data.rows import View
 from data.sealing import Sealer
 from data.table_sums import TableSums
 
@@ -18,7 +19,8 @@ KEY_ID = "key_id"
 
 def key_id_of(connection: Any) -> str:
     """The name of the ledger's key, '' for a ledger that has none (or no tables yet)."""
-    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    named = connection.execute("SELECT table_name FROM system.main.duckdb_tables()").fetchall()
+    tables = {name for (name,) in named}
     if not {"about", "state_seals"} <= tables:
         return ""
     rows = connection.execute("SELECT value FROM about WHERE name = ?", [KEY_ID]).fetchall()
@@ -54,9 +56,12 @@ def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: st
     """Bring the schema up to date. A sealed ledger must be unaltered for that: its sums are taken anew in the same
     transaction, so that no kill leaves tables of another shape than their sums.
 
-    LedgerError as in `schema.migrate`, or for tables that something other than the program has changed.
+    LedgerError as in `schema.migrate`, for tables that something other than the program has changed, or for whatever
+    is in the file and no table. Functions are looked for in a sealed ledger only: in another anybody can redo all else.
     """
-    sums = stored_sums(connection, keyring) if schema.is_behind(connection, where) else None
+    behind = schema.is_behind(connection, where)
+    foreign.refuse(View(connection), where, functions=bool(key_id_of(connection)))
+    sums = stored_sums(connection, keyring) if behind else None
     altered = [] if sums is None else sums.differing() if sums.was_sealed else ["the sums of all tables"]
     if altered:
         raise LedgerError(
