@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.decision import FeatureValue
-from engine.model.dataset import Encoders, level_name
+from engine.model.dataset import LARGEST, Encoders, level_name
 
 QUANTILES = (0.001, 0.999)
 MOST_LEVELS = 5_000
@@ -144,7 +144,8 @@ def fit_novelty(
         present = column[~np.isnan(column)]
         if len(present):
             low, high = np.quantile(present, QUANTILES)
-            high = sys.float_info.max if name in growing else high
+            low = -sys.float_info.max if low <= -LARGEST else low  # the matrix tells no larger numbers apart
+            high = sys.float_info.max if name in growing or high >= LARGEST else high
             ranges[name] = Range(float(low), float(high), len(present) < len(column))
             strange += (column < low) | (column > high)
     counts = np.bincount(strange) / max(1, len(strange))

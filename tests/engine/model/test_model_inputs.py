@@ -92,6 +92,26 @@ def test_a_row_without_one_of_the_inputs_is_refused_by_name(history: TrainingDat
         encoders.rows([{"amount_minor": 1, "device_seconds": None, "channel": "pos"}])
 
 
+def test_numbers_too_large_for_the_trees_train_score_and_explain_as_the_largest_they_hold() -> None:
+    table, fraud = payments(2000)
+    device = np.array(table["device_seconds"].to_pylist(), dtype=np.float64)
+    device[::5], device[1::7], device[2::9] = 1e60, -1.7e308, 3.5e38
+    at = table.column_names.index("device_seconds")
+    table = table.set_column(at, "device_seconds", pa.array(device, from_pandas=True))
+
+    model = train(labelled(table, fraud), {"rounds": 10}, feature_set=FEATURES).model()
+    matrix, rows = model.encoders.matrix(table), table.slice(0, 50).to_pylist()
+
+    np.testing.assert_array_equal(model.encoders.rows(rows), matrix[:50])
+    assert not np.isinf(matrix).any()
+    assert matrix[0, 1] == matrix[2, 1] == np.finfo(np.float32).max == -matrix[1, 1]
+    margins, _ = model.score_rows(rows)
+    assert margins.tolist() == model.score_matrix(matrix)[0][:50].tolist()
+    for explained, margin in zip(model.explain(rows), margins, strict=True):
+        assert explained.base + sum(explained.contributions.values()) == pytest.approx(margin, abs=1e-9)
+    assert model.novelty(rows[0]) == model.novelty(rows[3]) == 0.0
+
+
 @pytest.mark.parametrize(("value", "kind"), [(0, "legitimate"), (1, "fraud")])
 def test_labels_of_one_kind_only_are_refused_with_a_hint(value: int, kind: str) -> None:
     table, _ = payments(50)
