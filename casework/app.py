@@ -18,6 +18,7 @@ from casework.deciding.decider import Answer, Decider
 from casework.deciding.intake import Intake
 from casework.deciding.loop import DecisionLoop
 from casework.in_hand import InHand
+from casework.keeping import leftovers
 from casework.kept_answers import KeptAnswers
 from casework.learning.registry import novelty
 from casework.learning.retraining.retrain import Agreement, Basis, Retraining
@@ -82,7 +83,6 @@ class App:
         self._model: Model | None = None  # kept when the rest is built anew, should its files be gone by then
         self._loop: DecisionLoop | None = None
         self.measures = Measures()
-        self.scrub_due = False  # what was erased is still in the write-ahead log
         self.readiness = readiness.Readiness(lambda: self._live is not None)
         self._rebuilding: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -303,7 +303,8 @@ class App:
         return of_ledger.keep_up(self.ledger, self.settings().policy, by, self.clock())
 
     def start(self) -> None:
-        """Load what decides, and start deciding and the schedule."""
+        """Take away what a process that died left, load what decides, and start deciding and the schedule."""
+        leftovers.sweep(self)
         self.retraining.settle_interrupted()
         self.keep_up_novelty("system")
         _ = self.live, self.loop

@@ -171,7 +171,7 @@ def sweep(app: App) -> str:
 def checkpoint_due(app: App) -> bool:
     """Whether nobody asks just now and there is something to move, or so much, or such, that it cannot wait."""
     size = app.ledger.wal_bytes
-    return app.scrub_due or size >= _LATEST_BYTES or (size >= _WORTH_BYTES and _is_quiet(app))
+    return erasing.scrub_due(app) or size >= _LATEST_BYTES or (size >= _WORTH_BYTES and _is_quiet(app))
 
 
 def _is_quiet(app: App) -> bool:
@@ -183,7 +183,7 @@ def checkpoint(app: App) -> str:
     size = app.ledger.wal_bytes
     try:
         with app.measures.checkpoints.time():
-            if app.scrub_due:
+            if erasing.scrub_due(app):
                 erasing.scrub(app)
             else:
                 app.ledger.checkpoint(tidy=_is_quiet(app))

@@ -63,6 +63,11 @@ class Workspace:
         return Path(named) if named else self.root.resolve().parent / f"{self.root.resolve().name}-backups"
 
     @property
+    def scrub_file(self) -> Path:
+        """There while what was erased may still be in the write-ahead log or the journal."""
+        return self.root / "erasure.unfinished"
+
+    @property
     def server_file(self) -> Path:
         return self.root / "server.json"
 

@@ -84,7 +84,7 @@ def import_file(
     check_fields(ledger, mapping)
     tell("read", 0, 1)
     source = open_source(path, mapping.columns)
-    with closing(Staging(mapping)) as staging:
+    with closing(Staging(mapping, ledger.path)) as staging:
         staging.load(source)
         tell("check", 0, 1)
         staging.check(path.name, at)

@@ -72,7 +72,7 @@ def import_in_steps(
     check_fields(ledger, mapping)
     tell("read", 0, 1)
     source = open_source(path, mapping.columns)
-    with closing(Staging(mapping, threads=1)) as staging:
+    with closing(Staging(mapping, ledger.path, threads=1)) as staging:
         staging.load(source)
         tell("check", 0, 1)
         staging.check(path.name, at)

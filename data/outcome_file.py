@@ -54,7 +54,7 @@ def import_outcomes(
     """
     columns = _declared(mapping)
     source = open_source(path, columns.columns)
-    with closing(OutcomeStaging(columns)) as staging:
+    with closing(OutcomeStaging(columns, ledger.path)) as staging:
         staging.load(source)
         with ledger.writing() as writer:
             staging.check(writer.read_arrow(_KNOWN, _ids=staging.ids()), at)

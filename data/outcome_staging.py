@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,26 +13,31 @@ from data.mapping_columns import OutcomeColumns
 from data.raw_rows import raw_types, read_raw
 from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier, listed, outcome_columns
+from data.unfinished import working_folder
 
 _UNIT = chr(31)
 _AHEAD = timedelta(days=1)
 
 
 class OutcomeStaging:
-    """A database in memory in which a file of outcomes is typed and checked.
+    """A database in memory (spilling to a folder beside the ledger) in which a file of outcomes is typed and checked.
 
     Tables: `raw` as read; `typed`; `refused` (line, field, reason), where a repeated line has the field ''; `told`
     with what counts.
     """
 
-    def __init__(self, columns: OutcomeColumns) -> None:
+    def __init__(self, columns: OutcomeColumns, ledger: Path) -> None:
         self.columns = columns
-        self.connection: Any = duckdb.connect(config={"python_enable_replacements": "false"})
+        self._folder = working_folder(ledger)
+        self.connection: Any = duckdb.connect(
+            config={"temp_directory": self._folder.name, "python_enable_replacements": "false"}
+        )
         self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self.connection.execute("CREATE TABLE refused (line BIGINT, field VARCHAR, reason VARCHAR)")
 
     def close(self) -> None:
         self.connection.close()
+        self._folder.cleanup()
 
     def load(self, source: SourceFile) -> None:
         """Read and type the whole file. MappingError where it holds no rows, or is damaged."""

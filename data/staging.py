@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,6 +19,7 @@ from data.pseudonym_cells import with_pseudonyms
 from data.raw_rows import raw_types, read_raw
 from data.source_file import LINE, SourceFile
 from data.typed_sql import Column, identifier
+from data.unfinished import working_folder
 
 _UNIT = chr(31)
 FURTHEST_AHEAD = timedelta(days=1)
@@ -29,17 +30,17 @@ NEGATIVE = "negative, and the mapping does not say amount: {column, negative: ke
 
 
 class Staging:
-    """A database in memory (spilling to a temporary folder) in which a file is typed, checked and put in order.
+    """A database in memory (spilling to a folder beside the ledger) in which a file is typed, checked and put in order.
 
     Tables: `raw` as read; `typed` with a `problem` where a row cannot be used; `checked` with content digests;
     `refused` (line, field, reason), where a duplicate has the field ''; `late` with what is said of the fraud of
     transactions that the ledger has; `numbered` with the final seq.
     """
 
-    def __init__(self, mapping: Mapping, threads: int | None = None) -> None:
-        """`threads` is how many may work at once; as many as there are cores where nobody waits for them."""
+    def __init__(self, mapping: Mapping, ledger: Path, threads: int | None = None) -> None:
+        """`ledger` is the file beside which there is room; `threads` is how many may work at once; as many as there are cores where nobody waits for them."""
         self.mapping = mapping
-        self._folder = tempfile.TemporaryDirectory(prefix="secondlook-import-")
+        self._folder = working_folder(ledger)
         self.connection: Any = duckdb.connect(
             config={"temp_directory": self._folder.name, "python_enable_replacements": "false"}
         )

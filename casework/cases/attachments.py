@@ -6,10 +6,12 @@ file's type is read from its content: what the sender calls it decides nothing.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,11 @@ ALLOWED = "PNG, JPEG, PDF or plain text in UTF-8"
 MOST_A_PAYMENT = 20
 _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"%PDF-", "application/pdf"))
 _ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "application/pdf": ".pdf", "text/plain": ".txt"}
+_NEEDED = "SELECT 1 AS ok FROM files WHERE sha256 = ? AND removed_at IS NULL LIMIT 1"
 _UNWANTED = re.compile(r"[^\w .()\-]+")
 _SHOWN = 'file_id, name, media_type, bytes, sha256, author, "at", removed_at, transaction_seq'
+
+log = logging.getLogger("secondlook.server")
 
 
 def media_type(content: bytes) -> str:
@@ -96,6 +101,22 @@ def keep(
     return row
 
 
+@contextmanager
+def none_left_unrecorded(ledger: Ledger, folder: Path, content: bytes) -> Iterator[None]:
+    """Around the write that keeps these bytes: if that fails, they go again, unless another file needs them."""
+    try:
+        yield
+    except BaseException:
+        digest = sha256_hex(content)
+        try:
+            with ledger.held():  # nobody else is about to record the same bytes
+                if not ledger.read(_NEEDED, [digest]):
+                    _path(folder, digest).unlink(missing_ok=True)
+        except Exception:  # what the caller must hear is why the write failed
+            log.exception("a file that was not recorded may be left: %s", digest)
+        raise
+
+
 def of_payments(
     ledger: Ledger, seqs: Collection[int], reviewer: str, *, everyone: bool
 ) -> list[dict[str, Any]]:
@@ -156,7 +177,7 @@ def expire(w: Writer, folder: Path, policy: Policy, at: datetime) -> int:
         w.execute("UPDATE files SET removed_at = ? WHERE file_id = ?", [at, row["file_id"]])
         w.event(EventDraft("policy", "file.removed", f"file:{row['file_id']}", {"sha256": row["sha256"]}), at)
     for digest in {row["sha256"] for row in late}:
-        if not w.read("SELECT 1 AS ok FROM files WHERE sha256 = ? AND removed_at IS NULL LIMIT 1", [digest]):
+        if not w.read(_NEEDED, [digest]):
             _path(folder, digest).unlink(missing_ok=True)
     return len(late)
 
@@ -171,7 +192,7 @@ def erase(w: Writer, folder: Path, seqs: Sequence[int], name: str, at: datetime)
             [name, at, row["file_id"]],
         )
     for digest in {row["sha256"] for row in found}:
-        if not w.read("SELECT 1 AS ok FROM files WHERE sha256 = ? AND removed_at IS NULL LIMIT 1", [digest]):
+        if not w.read(_NEEDED, [digest]):
             _path(folder, digest).unlink(missing_ok=True)
     return len(found)
 

@@ -158,10 +158,11 @@ def _visible(app: App, case_id: str, person: Person) -> cases.Case:
 def _keep(app: App, file: UploadFile, case_id: str, seq: int, person: Person) -> Response:
     policy = app.live.settings.policy
     content = file.file.read(policy.work.largest_file + 1)
-    with app.ledger.writing() as w:
+    folder = app.workspace.files
+    with attachments.none_left_unrecorded(app.ledger, folder, content), app.ledger.writing() as w:
         kept = attachments.keep(
             w,
-            app.workspace.files,
+            folder,
             case_id=case_id,
             transaction_seq=seq,
             author=person.user_id,

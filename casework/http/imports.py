@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.people.permissions import Permission, Person
 from data.errors import InputError
 from data.source_file import ALLOWED, importable
+from data.unfinished import working_folder
 
 router = APIRouter(tags=["imports and outcomes"])
 LARGEST_REPORT = 10_000
@@ -69,7 +69,7 @@ def _received(app: App, file: UploadFile) -> Iterator[tuple[Path, str]]:
     name = PurePosixPath((file.filename or "upload").replace("\\", "/")).name[:200]
     if not importable(name):
         raise InputError("this kind of file cannot be imported", where=name, allowed=ALLOWED)
-    with tempfile.TemporaryDirectory(prefix="import-", dir=app.workspace.root) as folder:
+    with working_folder(app.workspace.ledger_file) as folder:
         path = Path(folder) / re.sub(r"[^\w.-]", "_", name)[-100:]
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)

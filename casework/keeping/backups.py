@@ -7,7 +7,7 @@ chain's head, under the ledger's key. The key itself is not in it: keep a copy o
 from __future__ import annotations
 
 import hashlib
-import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ import orjson
 
 from casework.workspace import MAPPING_FILE, Workspace
 from data import chain, seal_checks
-from data.canonical import canonical_json, rfc3339
+from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.copying import copy_ledger
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft
@@ -47,7 +47,7 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     target = folder / f"secondlook-{at:%Y%m%dT%H%M%S}Z"
     if target.exists():
         raise ConflictError("there is a backup of this moment already", where=str(target))
-    half = folder / f".{target.name}.{os.getpid()}.part"  # other workspaces may be backed up here
+    half = folder / f".{target.name}.{_mark(app)}.{secrets.token_hex(4)}.part"
     try:
         half.mkdir(parents=True)
         head = copy_ledger(app.ledger, half)
@@ -89,6 +89,18 @@ def table(ledger: Ledger, limit: int | None = 50) -> list[JSON]:
         "SELECT actor, payload FROM events WHERE kind = 'backup.made' ORDER BY seq DESC LIMIT ?", [limit]
     )
     return [{**orjson.loads(row["payload"]), "by": row["actor"]} for row in rows]
+
+
+def half_made(app: App) -> list[Path]:
+    """Copies of this workspace that have not got their names, wherever it was backed up to; no others' in the same
+    folders."""
+    folders = {app.workspace.backups, *(Path(row["folder"]) for row in table(app.ledger, None))}
+    return [half for folder in sorted(folders) for half in folder.glob(f".secondlook-*.{_mark(app)}.*.part")]
+
+
+def _mark(app: App) -> str:
+    """What tells the workspace from others in a folder of backups, copies of itself included."""
+    return sha256_hex(app.key + str(app.workspace.root.resolve()).encode())[:16]
 
 
 def still_there(app: App) -> list[str]:

@@ -8,6 +8,7 @@ event of the erasure names, rows kept apart in quarantine, and what is left of e
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from casework.cases import attachments
 from casework.cases.dossiers import forget
 from casework.keeping import backups, written_words
 from data.canonical import canonical_json, sha256_hex
+from data.disk import disk_errors
 from data.errors import CheckpointBusyError, InputError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -87,11 +89,12 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
     for seqs in stretches(app.ledger, scope):
         payments += len(seqs)
         with app.ledger.writing() as w:
+            _make_scrub_due(app)
             counts += _of_payments(w, app.workspace.files, seqs, dossiers, at)
             payload = {"erasure_id": erasure_id, "payments": len(seqs), "dossiers": dossiers, **scope.told}
             w.event(EventDraft(by, "personal.erased", "personal", {**payload, "reason": reason}), at)
         dossiers = {}
-    counts["quarantined_rows"] = _quarantined(app.ledger, scope, by, at)
+    counts["quarantined_rows"] = _quarantined(app, scope, by, at)
     _record(app.ledger, erasure_id, scope, counts, by, reason, at)
     forget()
     with suppress(CheckpointBusyError):  # then the next checkpoint does it
@@ -99,7 +102,12 @@ def erase(app: App, scope: Scope, *, by: str, reason: str) -> JSON:
     erased = {kind: count for kind, count in counts.items() if count}
     done = {"erasure_id": erasure_id, "payments": payments, "erased": erased}
     done["backups"] = backups.still_there(app)
-    return {**done, "in_log": app.scrub_due}
+    return {**done, "in_log": scrub_due(app)}
+
+
+def scrub_due(app: App) -> bool:
+    """Whether what was erased may still be in the write-ahead log or the journal, also of a process that died."""
+    return app.workspace.scrub_file.exists()
 
 
 def scrub(app: App) -> None:
@@ -107,9 +115,22 @@ def scrub(app: App) -> None:
 
     CheckpointBusyError while a longer query is under way.
     """
-    app.scrub_due = True
-    app.ledger.scrub()
-    app.scrub_due = False
+    with app.ledger.held():  # nothing is erased between the two
+        app.ledger.scrub()
+        app.workspace.scrub_file.unlink(missing_ok=True)
+
+
+def _make_scrub_due(app: App) -> None:
+    """In an open write, before any value goes: the next start after a kill must know. DiskError if it cannot."""
+    if scrub_due(app):
+        return
+    with disk_errors(app.workspace.scrub_file):
+        app.workspace.scrub_file.touch()
+        folder = os.open(app.workspace.root, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def table(ledger: Ledger, limit: int = 100) -> list[JSON]:
@@ -210,12 +231,13 @@ def kept_apart(scope: Scope) -> tuple[str, list[Any]]:
     return old, [ERASED, *scope.parameters]
 
 
-def _quarantined(ledger: Ledger, scope: Scope, by: str, at: datetime) -> int:
+def _quarantined(app: App, scope: Scope, by: str, at: datetime) -> int:
     """Blank the rows that were kept apart at an import and are of the scope."""
     condition, parameters = kept_apart(scope)
-    rows = ledger.read(f"SELECT count(*) AS n FROM quarantine WHERE {condition}", parameters)
+    rows = app.ledger.read(f"SELECT count(*) AS n FROM quarantine WHERE {condition}", parameters)
     if rows[0]["n"]:
-        with ledger.writing() as w:
+        with app.ledger.writing() as w:
+            _make_scrub_due(app)
             w.execute(f"UPDATE quarantine SET raw = ? WHERE {condition}", [ERASED, *parameters])
             w.event(EventDraft(by, "quarantine.erased", "personal", {"rows": rows[0]["n"], **scope.told}), at)
     return int(rows[0]["n"])

@@ -8,6 +8,8 @@ import pytest
 
 from casework.jobs import retain
 from data.canonical import sha256_hex
+from data.errors import DiskError
+from data.ledger import Head
 from tests.http.institution import Institution, large_payment
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
@@ -55,6 +57,25 @@ def test_a_file_is_kept_under_its_hash_and_comes_back_as_a_harmless_download(
     assert b"pass_wd" not in event["payload"]  # a name may be personal: the chain has a commitment
     page = institution.ask("analyst-1", "GET", f"/v1{path}").json()
     assert [file["file_id"] for file in page["files"]] == [told["file_id"]]
+
+
+def test_bytes_whose_record_failed_go_again_unless_another_file_needs_them(
+    institution: Institution, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(head: Head) -> None:
+        raise DiskError("no room")
+
+    path = f"/cases/{case['case_id']}"
+    needed, fresh = PNG + b"needed", PNG + b"fresh"
+    assert upload(institution, "team-lead-1", path, "a.png", needed).status_code == 201
+    institution.app.ledger.settle()
+    with monkeypatch.context() as disk:
+        disk.setattr(institution.app.ledger, "_seal_tables", full)
+        for content in (needed, fresh):
+            assert upload(institution, "team-lead-1", path, "b.png", content).status_code == 503
+    kept = {file.name for file in institution.app.workspace.files.glob("*/*")}
+    assert sha256_hex(needed) in kept
+    assert sha256_hex(fresh) not in kept
 
 
 def test_a_web_page_is_kept_as_plain_text_only(institution: Institution, case: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,8 +13,10 @@ import orjson
 import pytest
 
 from casework import jobs
+from casework.app import App
 from casework.cases import attachments
 from casework.keeping import retention
+from casework.workspace import Workspace
 from data import chain
 from data.events import EventDraft
 from engine.policy_retention import Retention
@@ -125,8 +128,8 @@ def an_older_read(bank: Institution) -> Iterator[None]:
         yield
 
 
-def test_an_erasure_beside_a_long_query_takes_place_and_the_next_checkpoint_scrubs_the_log(
-    bank: Institution,
+def test_an_erasure_beside_a_long_query_takes_place_and_the_next_checkpoint_scrubs_the_log_also_after_a_kill(
+    bank: Institution, tmp_path: Path
 ) -> None:
     email = "bo.ek@example.org"
     bank.decide(payment(5, entities={"customer": "c-5"}, personal={"email": email}))
@@ -136,6 +139,15 @@ def test_an_erasure_beside_a_long_query_takes_place_and_the_next_checkpoint_scru
         assert (done["payments"], done["in_log"]) == (1, True)
         assert jobs.checkpoint_due(bank.app)
         assert "at the next turn" in jobs.checkpoint(bank.app)
+        shutil.copytree(bank.app.workspace.root, tmp_path / "killed")
+    killed = App.open(Workspace(tmp_path / "killed"), bank.app.clock)
+    try:
+        assert email.encode() in bytes_of(killed.workspace.root)
+        assert jobs.checkpoint_due(killed)
+        jobs.checkpoint(killed)
+        assert email.encode() not in bytes_of(killed.workspace.root)
+    finally:
+        killed.close()
     assert email.encode() in bytes_of(bank.app.workspace.root)
     jobs.checkpoint(bank.app)
     assert email.encode() not in bytes_of(bank.app.workspace.root)

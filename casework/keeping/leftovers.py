@@ -1,0 +1,43 @@
+"""What did a process that was killed leave behind that an erasure would not reach, and who takes it away?"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from casework.keeping import backups
+from data import unfinished
+
+if TYPE_CHECKING:
+    from casework.app import App
+
+_HALF_WRITTEN = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{8}")
+log = logging.getLogger("secondlook.server")
+
+
+def sweep(app: App) -> None:
+    """Remove them. To be called before anything is begun: the ledger's lock says that nobody else is at work here.
+
+    What cannot be removed is named in the log, and left to the next start.
+    """
+    for left in _found(app):
+        try:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        except OSError as problem:
+            log.warning(
+                "%s was left by a process that died, and cannot be removed: %s", left, problem.strerror
+            )
+        else:
+            log.info("%s was left by a process that died, and is removed", left.name)
+
+
+def _found(app: App) -> Iterator[Path]:
+    """Folders of imports, copies for backups, and attachments that were not whole yet."""
+    yield from unfinished.left_beside(app.workspace.ledger_file)
+    yield from backups.half_made(app)
+    files = app.workspace.files.glob("??/*")
+    yield from (file for file in files if _HALF_WRITTEN.fullmatch(file.name))
