@@ -46,7 +46,11 @@ def _listed(mapping: Mapping) -> list[str]:
 
 def lists_yaml(mapping: Mapping) -> str:
     """A block list per entity, or per category where there are none, with an entry that matches nobody."""
-    text = "# Values that rules look up with IN_LIST(feature, 'list').\nversion: 1\nlists:"
+    text = "# Values that rules look up with IN_LIST(feature, 'list').\n"
+    if mapping.pseudonymous:
+        named = ", ".join(sorted(mapping.pseudonymous))
+        text += f"# Of {named} these are pseudonyms: secondlook mapping pseudonym ENTITY VALUE says which.\n"
+    text += "version: 1\nlists:"
     listed = _listed(mapping)
     text += "\n" if listed else " {}\n"
     for entity in listed:

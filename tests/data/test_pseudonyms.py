@@ -25,6 +25,7 @@ from data.mapping import Mapping
 from data.mapping_suggest import suggest_mapping
 from data.name_shapes import shape_of
 from data.pseudonyms import Pseudonyms, is_pseudonym, keyed
+from engine.templates import lists_yaml
 from tests.data.builders import AT, HEADER, MAPPING, csv_file, mapping, new_ledger, row, transaction
 
 ENTITIES = (
@@ -66,7 +67,7 @@ def test_a_pseudonym_depends_on_value_entity_and_key_and_is_made_once() -> None:
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=30)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=12))
 @example(["ann@x", " ann@x ", "\u2028", "", "\u00a0ann@x", 'O\'Neil "x",y', "7.0"])
 def test_the_same_value_gives_the_same_pseudonym_in_a_file_and_over_http(
@@ -173,4 +174,5 @@ def test_a_draft_keeps_pseudonyms_of_entities_that_are_names_of_people(tmp_path:
     found = mapping(draft.text)
     assert found.pseudonymous == {"customer", "account"}
     assert found.entities["merchant"] == "merchant_id"
+    assert "# Of account, customer these are pseudonyms" in lists_yaml(found)
     assert "they are e-mail addresses, so only keyed pseudonyms are kept" in draft.text

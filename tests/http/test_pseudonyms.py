@@ -17,6 +17,7 @@ from casework.cli.learning import _as_sent
 from casework.deciding.transactions import Sent, checked
 from casework.http.decisions import TransactionForm
 from casework.http.plain import reader
+from casework.keeping import backups
 from casework.workspace import Admin, Workspace, create, write_private
 from data.errors import InputError, MappingError
 from data.mapping import load_mapping
@@ -173,6 +174,18 @@ def test_a_command_says_which_pseudonym_to_write_into_a_list(
     bank.app.workspace.server_file.write_text(orjson.dumps({"url": bank.url}).decode())
     asked = ("mapping", "pseudonym", "customer", MAIL, "--workspace", bank.app.workspace.root)
     assert run(capsys, monkeypatch, *asked)[1] == bank.app.mapping.held("customer", MAIL) + "\n"
+
+
+def test_a_workspace_put_back_from_a_backup_knows_people_by_the_same_pseudonyms(
+    bank: Institution, tmp_path: Path
+) -> None:
+    made = backups.make(bank.app, tmp_path / "kept", "admin-1", "a test")
+    backups.restore(tmp_path / "kept" / made["backup"], tmp_path / "back", by="admin-1", at=NOW)
+    back = App.open(Workspace(tmp_path / "back"))
+    try:
+        assert back.mapping.held("customer", MAIL) == bank.app.mapping.held("customer", MAIL)
+    finally:
+        back.close()
 
 
 def test_a_file_is_scored_as_sent_and_refused_where_an_id_would_tell_of_the_name(
