@@ -209,7 +209,9 @@ def _extent(source: Any) -> str:
 
 
 def _facts(source: Any, windows: Sequence[Window], entity: str) -> tuple[pa.Table, pa.Table, pa.Table]:
-    column = "CAST(NULL AS VARCHAR)" if not entity else f"CAST({_quoted(source, entity)} AS VARCHAR)"
+    column = (
+        "CAST(NULL AS VARCHAR)" if not entity else f"CAST(transactions.{_quoted(source, entity)} AS VARCHAR)"
+    )
     about = "FROM outcomes o JOIN transactions ON transactions.seq = o.transaction_seq"
     span = [Window(windows[0].start, windows[-1].end)]
     facts = f"SELECT seq, occurred_at, amount_minor, {column} AS entity FROM transactions WHERE {_within(windows)}"

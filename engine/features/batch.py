@@ -67,11 +67,15 @@ def _kind(name: str) -> str:
 
 
 def _base(feature_set: FeatureSet, facts: Facts) -> str:
-    """The columns that features read, of the rows that the asked ones can reach."""
+    """The columns that features read, of the rows that the asked ones can reach.
+
+    From here on every field has another name (see `held`), so that none is taken for a working column.
+    """
     read = {n for entity in feature_set.entities for n in entity} | {
         f.of for f in feature_set.features if f.of
     }
-    columns = [f"{_column(n)} AS {held(n)}" for n in sorted(read - {"amount"})]
+    fields = "".join(f", {_column(n)} AS {held(n)}" for n in sorted(read - {"amount"}))
+    columns: list[str] = []
     measures = {f.measure for f in feature_set.features}
     if measures & {"count", "sum", "mean", "std"}:
         columns.append(f"{PACKED} AS packed")
@@ -81,15 +85,16 @@ def _base(feature_set: FeatureSet, facts: Facts) -> str:
         columns.append(
             "MAX(t) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest"
         )
-    listed = "".join(f", {column}" for column in columns)
+    added = "".join(f", {column}" for column in columns)
     return f"""
-        SELECT seq, transaction_id, occurred_at, t, amount{listed}
-        FROM (SELECT COLUMNS(c -> c <> 'amount'), epoch_us(occurred_at) AS t, amount_minor AS amount FROM transactions)
-        WHERE seq <= {facts.last_seq} AND t >= {facts.oldest_us} {_related(feature_set, facts)}"""
+        SELECT *{added} FROM (
+            SELECT seq, transaction_id, occurred_at, epoch_us(occurred_at) AS t, amount_minor AS amount{fields}
+            FROM transactions WHERE seq <= {facts.last_seq} {_related(feature_set, facts)})
+        WHERE t >= {facts.oldest_us}"""
 
 
 def _column(name: str) -> str:
-    return "CAST('' AS VARCHAR)" if name == EVERYONE else quoted(name)
+    return "CAST('' AS VARCHAR)" if name == EVERYONE else f"transactions.{quoted(name)}"
 
 
 def _related(feature_set: FeatureSet, facts: Facts) -> str:

@@ -30,7 +30,7 @@ def quoted(name: str) -> str:
 
 
 def held(name: str) -> str:
-    """The working column that holds an entity, an attribute or the amount."""
+    """The working column that holds an entity, an attribute or the amount; no other has a name that begins so."""
     return "amount" if name == "amount" else quoted(f"v_{name}")
 
 
