@@ -38,7 +38,11 @@ def label_ctes(feature_set: FeatureSet, facts: Facts) -> dict[str, str]:
     """`labels`: outcome rows with their transaction; `marked`: every transaction with the mark of its plain label."""
     keys = {held(name) for i in label_groups(feature_set) for name in feature_set.entities[i]}
     order = "reported, known, recorded, fraud"
-    numbered = f"COUNT(*) OVER same AS reports, ROW_NUMBER() OVER (same ORDER BY {order}) AS place"
+    numbered = (
+        f"COUNT(*) OVER same AS reports, ROW_NUMBER() OVER (same ORDER BY {order}) AS place,"
+        " MAX(known) OVER same AS last_known"
+    )
+    single = "1 AS reports, 1 AS place, known AS last_known"
     newest = "GREATEST({0}.newest, {0}.t)" if facts.late else "{0}.t"
     reporter = "LEFT JOIN base r ON r.seq = o.reported_seq" if facts.live_labels else ""
     seen = f"COALESCE({newest.format('r')}, {2**62})" if facts.live_labels else newest.format("y")
@@ -53,7 +57,7 @@ def label_ctes(feature_set: FeatureSet, facts: Facts) -> dict[str, str]:
         "labels": f"""
             SELECT *, reports = 1 AND known <= t + {feature_set.label_delay_us + 1}
                 AND seen <= t + {feature_set.label_delay_us} AS plain
-            FROM (SELECT *, {numbered if facts.revised else "1 AS reports, 1 AS place"} FROM reports
+            FROM (SELECT *, {numbered if facts.revised else single} FROM reports
                   {"WINDOW same AS (PARTITION BY seq)" if facts.revised else ""})""",
         "marked": f"""
             SELECT base.*, l.mark
@@ -109,12 +113,13 @@ class LabelCount:
         return max(widths)
 
     def _reach(self) -> str:
-        """Labels, once for each bucket of time in which a transaction may count them."""
+        """Labels, once for each bucket of time in which a transaction may count them, or would but for them another
+        label of the same payment: one that was known earlier may be in force when the other could be counted."""
         ends = []
         if widths := shares(self.feature_set, self.group):
             ends.append(f"t + {self.feature_set.label_delay_us + widths[-1]}")
         if widths := learned(self.feature_set, self.group):
-            ends.append(f"known + {widths[-1]}")
+            ends.append(f"last_known + {widths[-1]}")
         last = f"GREATEST({', '.join(ends)})" if len(ends) > 1 else ends[0]
         if self.every:
             wanted = "TRUE"

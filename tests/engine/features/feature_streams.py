@@ -64,6 +64,7 @@ features:
   - {name: device_share_20s, entity: device, measure: fraud_share, window: 20s}
   - {name: device_learned_3s, entity: device, measure: frauds_learned, window: 3s}
   - {name: device_learned_20s, entity: device, measure: frauds_learned, window: 20s}
+  - {name: customer_learned_3s, entity: customer, measure: frauds_learned, window: 3s}
   - {name: pair_share_20s, entity: [customer, device], measure: fraud_share, window: 20s}
   - {name: amount_ratio, derived: "amount_minor / customer_mean_20s"}
   - {name: amount_against_habit, derived: "(amount_minor - customer_mean_20s) / customer_std_20s"}

@@ -74,3 +74,29 @@ def test_a_reversal_changes_nothing_for_those_before_it(how: str) -> None:
     reports = [Report(1, True, 2 * DAY, 1, 0), Report(1, False, 2 * DAY, 2, 0)]
     shares = [row["share"] for row in computed(how, features, payments, reports)]
     assert shares == [None, 1.0, 0.0]
+
+
+@HOWS
+def test_a_correction_known_earlier_than_what_it_corrects_is_in_force_wherever_that_is(how: str) -> None:
+    features = declared("{name: learned, entity: device, measure: frauds_learned, window: 7d}")
+    payments = [pay(seq, day * DAY) for seq, day in enumerate([0, 71, 72, 73, 77, 78], start=1)]
+    reports = [Report(1, True, 70 * DAY, 1, 0), Report(1, False, 30 * DAY, 3, 0)]
+    learned = [row["learned"] for row in computed(how, features, payments, reports)]
+    assert learned == [0, 1, 1, 0, 0, 0]
+
+
+@HOWS
+@pytest.mark.parametrize(("sign", "limit"), [(1, 2**63 - 1), (-1, -(2**63))])
+def test_a_sum_beyond_eight_bytes_is_the_outermost_that_fits(how: str, sign: int, limit: int) -> None:
+    """Amounts larger than the door lets in stand for very many payments: 300 of 10^18 for 300,000 of 10^15."""
+    features = declared(
+        "{name: total, entity: customer, measure: sum, window: 1d}",
+        "{name: payments, entity: customer, measure: count, window: 1d}",
+        "{name: usual, entity: customer, measure: mean, window: 1d}",
+        "{name: twice, derived: 2 * total}",
+    )
+    payments = [replace(pay(seq, seq), amount=sign * 10**18) for seq in range(1, 301)]
+    rows = computed(how, features, payments, [])
+    assert rows[9]["total"] == sign * 9 * 10**18
+    assert rows[10]["total"] == rows[-1]["total"] == limit
+    assert rows[-1] == {"total": limit, "payments": 299, "usual": sign * 1e18, "twice": 2.0 * limit}
