@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ Codes = npt.NDArray[np.int32]
 
 _FITS = float(2**62)
 _BITS = 63
+_SHARED_ROWS = 50_000
+"""From so many rows on, whoever asked for the past of one value first would wait for it noticeably."""
 
 
 @contextmanager
@@ -93,10 +96,10 @@ class Grouped:
     order: npt.NDArray[np.intp]
     bounds: Integers
 
-    def values(self) -> list[Any]:
-        """The entity's values in order of their numbers; a tuple where it has several parts."""
+    def values(self, numbers: npt.NDArray[np.intp] | None = None) -> list[Any]:
+        """The entity's values, all in order of their numbers or those of some; a tuple where it has several parts."""
         parts: list[list[Any]] = []
-        numbers = np.arange(len(self.bounds) - 1)
+        numbers = np.arange(len(self.bounds) - 1) if numbers is None else numbers
         for numbering, pairing in reversed(list(zip(self.keys.numberings, self.keys.pairings, strict=True))):
             pairs = numbers if pairing.pairs is None else np.asarray(pairing.pairs, dtype=np.int64)[numbers]
             names = list(numbering.codes)[1:]  # the first is missing, -1
@@ -157,8 +160,9 @@ def packed(code: str, values: npt.NDArray[Any]) -> array:
     return made
 
 
-def load_histories(tracked: TrackedEntity, rows: Rows) -> None:
-    """Lay down the histories of one entity."""
+def load_histories(tracked: TrackedEntity, rows: Rows, oldest: int) -> None:
+    """Lay down the histories of one entity, and open those of values with very many rows; no window reaches behind
+    `oldest`."""
     groups = grouped(rows, tracked.entity, tracked.by_name)
     order, needs, table = groups.order, tracked.needs, rows.table
     amounts = integers_of(table["amount_minor"])[order] if needs.sums else np.empty(0, np.int64)
@@ -175,6 +179,8 @@ def load_histories(tracked: TrackedEntity, rows: Rows) -> None:
         tuple(packed("i", rows.codes[n][order]) for n in needs.codes),
         packed("b", unpriced.astype(np.int8)) if unpriced.any() else None,
     )
+    for key in groups.values(np.flatnonzero(np.diff(groups.bounds) >= _SHARED_ROWS)):
+        tracked.open(key, oldest)
 
 
 def _column(name: str) -> str:
@@ -188,7 +194,9 @@ def _running(amounts: Integers, power: int) -> Summed:
         totals = packed("q", np.concatenate(([0], np.cumsum(amounts**power, dtype=np.int64))))
         return lambda low, high: RunningSum.continuing(totals[low : high + 1])
     held = packed("q", amounts)
-    return lambda low, high: RunningSum(amount**power for amount in held[low:high])
+    if power == 1:
+        return lambda low, high: RunningSum(held[low:high])
+    return lambda low, high: RunningSum(list(map(mul, held[low:high], held[low:high])))
 
 
 def _comparable(column: pa.ChunkedArray, kind: str, order: npt.NDArray[np.intp]) -> array:

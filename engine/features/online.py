@@ -119,7 +119,7 @@ class OnlineState:
         rows = bulk.Rows.of(transactions, times, self._numberings)
         for tracked in self._tracked:
             if tracked.needs.histories:
-                bulk.load_histories(tracked, rows)
+                bulk.load_histories(tracked, rows, self.newest_us - self.feature_set.memory_us)
         if outcomes is not None and outcomes.num_rows:
             seqs = bulk.integers_of(transactions["seq"])
             labels = bulk.load_book(self._book, seqs, times, outcomes)

@@ -106,6 +106,12 @@ class TrackedEntity:
             self.histories[key] = history
         return history
 
+    def open(self, key: Hashable, oldest: int) -> None:
+        """Do what the first look at this value would do, before anybody waits for it."""
+        history = self._opened(key)
+        if history is not None:
+            self._look_back(history, history.times[-1], oldest, {})
+
     def _look_back(self, history: History, now: int, oldest: int, row: Row) -> None:
         times = history.times
         low, high = 0, len(times)

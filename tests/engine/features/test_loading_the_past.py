@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from data.transactions import Transaction
 from engine.features import bulk
+from engine.features.loaded import LoadedHistories
 from engine.features.online import OnlineState, columns_read
 from engine.features.spec import load_features
 
@@ -33,6 +35,17 @@ features:
   - {name: pair, entity: [customer, device], measure: count, window: 7d}
   - {name: triple_count, entity: [customer, device, merchant], measure: count, window: 7d}
   - {name: triple_first, entity: [customer, device, merchant], measure: seconds_since_first}
+""",
+    "features.yaml",
+    MAPPING,
+)
+EVERYONES = load_features(
+    """
+version: 1
+features:
+  - {name: usual, entity: everyone, measure: std, window: 3d}
+  - {name: devices, entity: everyone, measure: distinct, of: device, window: 3d}
+  - {name: largest, entity: everyone, measure: max, window: 3d}
 """,
     "features.yaml",
     MAPPING,
@@ -96,6 +109,27 @@ def test_a_loaded_memory_goes_on_as_one_that_saw_every_payment(
         saw.add(payment)
         loaded.add(payment)
     assert loaded.remembered == saw.remembered
+
+
+def test_the_past_that_many_payments_share_is_opened_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no first decision waits for it, however large the amounts are."""
+    monkeypatch.setattr(bulk, "_SHARED_ROWS", 100)
+    made = [replace(p, amount_minor=p.amount_minor and p.amount_minor * 10**9) for p in payments(600, seed=9)]
+    past, next_ones = made[:400], made[400:]
+    saw, loaded = OnlineState(EVERYONES), OnlineState(EVERYONES)
+    for payment in past:
+        saw.add(payment)
+    loaded.bulk_load(table(past))
+    assert loaded.remembered == saw.remembered
+
+    def refuse(*rows: object) -> None:
+        raise AssertionError("the past is cut out while somebody waits")
+
+    monkeypatch.setattr(LoadedHistories, "take", refuse)
+    for payment in next_ones:
+        assert loaded.features(payment) == saw.features(payment)
+        saw.add(payment)
+        loaded.add(payment)
 
 
 def test_looking_at_an_entity_again_does_not_load_its_past_a_second_time() -> None:
