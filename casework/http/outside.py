@@ -35,7 +35,7 @@ def sign_in_from_outside(form: OutsideForm, request: Request) -> SessionAnswer:
     digests = outside.digests_of(_provider(app), form.id_token, app.key, at)
     person = outside.person_linked(app.ledger, digests)
     session = app.signin.open(
-        person, at, through="identity provider", still=lambda w: outside.person_linked(w, digests)
+        person, at, through="identity provider", still=lambda w: outside.check_linked(w, digests, person)
     )
     return SessionAnswer(
         token=session.token, user=person.user_id, role=person.role, expires_at=session.expires_at

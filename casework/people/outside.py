@@ -247,6 +247,12 @@ def person_linked(source: Ledger | Writer, digests: list[str]) -> Person:
     return Person(rows[0]["user_id"], Role(rows[0]["role"]))
 
 
+def check_linked(source: Ledger | Writer, digests: list[str], person: Person) -> None:
+    """NotSignedIn unless these names are still linked to this person, in the same role."""
+    if person_linked(source, digests) != person:
+        raise NotSignedIn("this account was linked to somebody else meanwhile", hint="Sign in again.")
+
+
 def _digest(key: bytes, issuer: str, kind: str, name: str) -> str:
     plain = name.strip().casefold() if kind == "email" else name
     return hmac.new(

@@ -209,7 +209,9 @@ def test_a_link_that_ends_while_somebody_comes_in_opens_nothing(
     before = bank.app.ledger.read("SELECT count(*) AS n FROM tokens")
     answer = come_in(bank, issuer.token())
     assert answer.status_code == 401
-    assert ("linked to somebody else" if passed_on else "nobody here is linked to this account") in answer.text
+    assert (
+        "linked to somebody else" if passed_on else "nobody here is linked to this account"
+    ) in answer.text
     assert bank.app.ledger.read("SELECT count(*) AS n FROM tokens") == before
     bank.ask("admin-1", "DELETE", "/v1/users/analyst-2/outside-names", params={"reason": "over"})
 
