@@ -11,6 +11,7 @@ import numpy as np
 
 from data.errors import ConfigError, InputError
 from engine.drift import Profile, profile
+from engine.features.feature_set import DAY_US
 from engine.intervals import ranking_intervals
 from engine.model.boosting import xgb
 from engine.model.calibration import Calibration, Calibrator, calibrate
@@ -42,6 +43,8 @@ DEFAULTS: Mapping[str, Any] = {
     "refit": True,
 }
 OWN = ("rounds", "calibration_share", "refit")  # ours, not XGBoost's
+LATECOMERS = 0.01
+"""The share of the later part that may have happened before it began, so that one late payment costs no weeks."""
 FIXED = ("objective", "tree_method")  # the margin must be log-odds, and training deterministic
 
 
@@ -76,12 +79,15 @@ def train(
     *,
     feature_set: ModelFeatures,
     capacity: Capacity | None = None,
+    gap_us: int = 0,
     seed: int = 1,
     nthread: int = 1,
 ) -> TrainedModel:
     """Fit on the earlier part, calibrate and measure on the later part (a quarter of the rows, by seq),
     then refit the trees on everything with the same settings (`refit: false` keeps the first ones).
 
+    Of the earlier part the last `gap_us` (the label delay) are left out: nobody had their labels when the later part
+    began. A past that is too short for that is learned from whole, and `measured_on` says which it was.
     The calibrator stays the one fitted on the later part, since only there are the margins those of unseen rows. With
     `capacity` (aligned with the rows) it is also measured there what a team of that size would find. The same data,
     parameters and seed give the same model bit for bit, whatever `nthread`. Raises InputError for labels without both
@@ -90,11 +96,14 @@ def train(
     settings = checked_params(params)
     _refuse_unusable(data)
     split = split_at(data, settings["calibration_share"])
-    earlier, later = data.part(0, split), data.part(split, len(data))
+    later = data.part(split, len(data))
+    earlier, known = _earlier(data, split, gap_us)
     booster, encoders = fit(earlier, feature_set, settings, seed, nthread)
     margin = margins(booster, encoders.matrix(later.features))
     calibration = calibrate(margin, later.y, later.weight)
-    figures = _figures(later, margin, calibration, seed)
+    figures = _figures(later, margin, calibration, seed) | {
+        "measured_on": _measured_on(gap_us if known else 0)
+    }
     if capacity is not None:
         figures["at_capacity"] = _at_capacity(later, margin, capacity.part(split, len(data)), seed)
     if settings["refit"]:
@@ -178,6 +187,21 @@ def split_at(data: TrainingData, share: float) -> int:
 
 
 def _refuse_unusable(data: TrainingData) -> None:
+def _earlier(data: TrainingData, split: int, gap_us: int) -> tuple[TrainingData, bool]:
+    """The rows before the later part whose labels were known when it began, and whether they suffice; else all."""
+    first = np.quantile(data.occurred_us[split:], LATECOMERS, method="lower")
+    learned = np.flatnonzero(data.occurred_us[:split] <= first - gap_us)
+    enough = gap_us > 0 and 0 < int(data.y[learned].sum()) < len(learned)
+    return (data.take(learned) if enough else data.part(0, split)), enough
+
+
+def _measured_on(gap_us: int) -> str:
+    told = "the later part, by a model that learned from the earlier part"
+    if not gap_us:
+        return told
+    return f"{told} and had {gap_us / DAY_US:g} days left out, whose labels nobody had yet"
+
+
     if len(data) < 2:
         raise InputError(f"{len(data)} labelled transactions are too few to train on", where="labels")
     if np.any(np.diff(data.seq) <= 0):
@@ -198,7 +222,6 @@ def _figures(later: TrainingData, margin: np.ndarray, calibration: Calibration, 
     y, w, p = later.y, later.weight, calibration.held_out
     area, precision = ranking_intervals(y, margin, seed, weight=w)
     return {
-        "measured_on": "the later part, by a model that learned from the earlier part",
         "rows": len(later),
         "frauds": later.frauds,
         "auc": area.to_json(),

@@ -82,11 +82,16 @@ def _trained(
 ) -> TrainedModel:
     """The model, with settings from policy or from a search around them."""
     policy = inputs.snapshot.policy
-    how: dict[str, Any] = {"feature_set": features, "seed": inputs.seed, "nthread": inputs.nthread}
+    how: dict[str, Any] = {
+        "feature_set": features,
+        "gap_us": features.label_delay_us,
+        "seed": inputs.seed,
+        "nthread": inputs.nthread,
+    }
     capacity = Capacity(policy.capacity.reviews_per_day, amount_minor)
     if inputs.go_on is None:
         return train(learned, policy.model, capacity=capacity, **how)
-    found = search(learned, policy.model, go_on=inputs.go_on, gap_us=features.label_delay_us, **how)
+    found = search(learned, policy.model, go_on=inputs.go_on, **how)
     inputs.tell("training")
     return replace(train(learned, found.settings, capacity=capacity, **how), search=found.to_json())
 

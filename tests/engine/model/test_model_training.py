@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from model_payments import FEATURES, QUICK, labelled, payments
+from model_payments import FEATURES, HOUR_US, QUICK, labelled, payments
 
 from data.errors import ConfigError
 from engine.metrics import average_precision
@@ -44,6 +46,32 @@ def test_the_figures_come_from_the_later_part_only(trained: TrainedModel, histor
     assert trained.metrics["rows"] == labels["later"]["rows"] == 1500
     found = trained.metrics["average_precision"]
     assert found["low"] < found["value"] < found["high"]
+
+
+def test_figures_are_those_of_a_model_that_learned_only_from_labels_known_at_the_cut(
+    history: TrainingData,
+) -> None:
+    gap = 20 * 24 * HOUR_US
+    kept, dropped = 4500 + 15 - 480, 4500  # a row an hour; one in a hundred later rows may lie before the cut
+    told = history.y.copy()
+    told[kept:dropped] = 1 - told[kept:dropped]  # labels that nobody had when the later part began
+    wrong = replace(history, y=told)
+    how = {"params": {**QUICK, "refit": False}, "feature_set": FEATURES}
+
+    careful, misled = train(history, gap_us=gap, **how), train(wrong, gap_us=gap, **how)
+
+    assert bytes(careful.booster.save_raw("ubj")) == bytes(misled.booster.save_raw("ubj"))
+    assert careful.metrics == misled.metrics
+    assert careful.label_summary["earlier"]["rows"] == kept
+    assert careful.metrics["measured_on"].endswith("and had 20 days left out, whose labels nobody had yet")
+    assert train(history, **how).label_summary["earlier"]["rows"] == dropped
+
+
+def test_a_past_shorter_than_the_label_delay_is_learned_from_whole(history: TrainingData) -> None:
+    short = train(history, QUICK, feature_set=FEATURES, gap_us=10**4 * 24 * HOUR_US)
+
+    assert short.label_summary["earlier"]["rows"] == 4500
+    assert short.metrics["measured_on"] == "the later part, by a model that learned from the earlier part"
 
 
 def test_a_label_of_small_weight_teaches_little() -> None:
