@@ -38,7 +38,8 @@ class Staging:
     """
 
     def __init__(self, mapping: Mapping, ledger: Path, threads: int | None = None) -> None:
-        """`ledger` is the file beside which there is room; `threads` is how many may work at once; as many as there are cores where nobody waits for them."""
+        """`ledger` is the file beside which there is room; `threads` is how many may work at once, as many as there are
+        cores where nobody waits for them."""
         self.mapping = mapping
         self._folder = working_folder(ledger)
         self.connection: Any = duckdb.connect(

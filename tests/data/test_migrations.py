@@ -107,7 +107,9 @@ def test_a_sealed_ledger_whose_upgrade_was_killed_before_its_sums_were_taken_ope
         w.insert("notes", [{**row, "content": "seen"}])
         w.event(EventDraft("analyst-1", "note.written", "note:n1", {}), AT)
     words = Migration(9998, "words", "ALTER TABLE notes ADD COLUMN words BIGINT DEFAULT 3;")
-    counted = Migration(9999, "counted", "UPDATE notes SET words = 4; ALTER TABLE notes ADD COLUMN pages BIGINT;")
+    counted = Migration(
+        9999, "counted", "UPDATE notes SET words = 4; ALTER TABLE notes ADD COLUMN pages BIGINT;"
+    )
     monkeypatch.setattr(schema, "shipped_migrations", lambda: [*shipped_migrations(), words, counted])
     (tmp_path / "killed").mkdir()
 
