@@ -19,7 +19,7 @@ from engine.features.feature_set import EVERYONE, FeatureSet, FeatureSpec
 from engine.features.gather_sql import Gathering
 from engine.features.label_sql import label_ctes, label_groups
 from engine.features.localtime import NIGHT_HOURS, SATURDAY, offsets
-from engine.features.raw_sql import PACKED, SQUARE, held, quoted, read_history, read_label, typed
+from engine.features.raw_sql import SQUARE, held, packed, quoted, read_history, read_label, typed
 
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
@@ -78,7 +78,7 @@ def _base(feature_set: FeatureSet, facts: Facts) -> str:
     columns: list[str] = []
     measures = {f.measure for f in feature_set.features}
     if measures & {"count", "sum", "mean", "std"}:
-        columns.append(f"{PACKED} AS packed")
+        columns.append(f"{packed(facts.row_bits)} AS packed")
     if "std" in measures:
         columns.append(f"{SQUARE} AS square")
     if facts.late:
@@ -119,7 +119,7 @@ def _value(spec: FeatureSpec, feature_set: FeatureSet, facts: Facts) -> str:
     if not spec.entity:
         return _clock(spec.measure, feature_set.time_zone, facts)
     group = feature_set.entities.index(spec.entity)
-    value = read_label(spec, group) if spec.is_label else read_history(spec, group, facts.wide_squares)
+    value = read_label(spec, group) if spec.is_label else read_history(spec, group, facts)
     present = " AND ".join(f"{held(name)} IS NOT NULL" for name in spec.entity)
     return f"CASE WHEN {present} THEN {value} END"
 

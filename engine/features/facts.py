@@ -38,9 +38,10 @@ class Facts:
     join alone serves them; `oldest_us` is the oldest time that any of their windows reaches.
 
     `late` counts rows that came after one with a later time, `very_late` those late by more than the declared
-    lateness (for few rows both say only whether there may be such). `wide_squares` says that a count times a sum of
-    squares may not fit into 16 bytes. `live_labels` counts outcomes reported after later transactions, `revised` those
-    beyond the first of their transaction. `recorded` is the SQL of the moment an outcome was recorded.
+    lateness (for few rows both say only whether there may be such). `row_bits` are the bits that a number of rows
+    takes, and `wide_squares` says that a count times a sum of squares may not fit into 16 bytes. `live_labels` counts
+    outcomes reported after later transactions, `revised` those beyond the first of their transaction. `recorded` is the
+    SQL of the moment an outcome was recorded.
     """
 
     first_seq: int
@@ -50,6 +51,7 @@ class Facts:
     last_us: int = 0
     late: int = 0
     very_late: int = 0
+    row_bits: int = 30
     wide_squares: bool = False
     live_labels: int = 0
     revised: int = 0
@@ -84,6 +86,7 @@ def probe(
         last_us=rows["last_us"] or 0,
         late=order["late"],
         very_late=order["very_late"],
+        row_bits=int(rows["rows"]).bit_length(),
         wide_squares=(rows["largest"] or 0) * rows["rows"] >= 2**62,
         live_labels=labels["live"],
         revised=labels["again"],

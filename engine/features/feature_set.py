@@ -17,6 +17,9 @@ OWN = ("value", "local_night", "local_weekend", "local_hour")
 MEASURES = (*HISTORY, *LABELS, *OWN)
 UNITS = ("money", "count", "seconds", "share", "ratio", "flag", "category", "number")
 
+LEAST_SUM, LARGEST_SUM = -(2**63), 2**63 - 1
+"""What fits into 8 bytes; a sum beyond is given as the nearer of them."""
+
 EVERYONE = "everyone"
 """The entity that every transaction shares, for what is usual here at all."""
 

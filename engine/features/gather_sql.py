@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.features.facts import Facts
 from engine.features.feature_set import FeatureSet, widest
 from engine.features.label_sql import LabelCount, label_groups, learned, shares
-from engine.features.raw_sql import FIELD_BITS, MASK, Raw, held, quoted, raws
+from engine.features.raw_sql import MARK_BITS, MARK_MASK, Raw, held, quoted, raws
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ class Gathering:
         ]
         for width in shares(self.feature_set, group):
             marks = f"CAST(COALESCE(a.y_{group}_{width}, 0) AS BIGINT)"
-            columns.append(self._label_column(group, f"k_{group}_{width}", f"({marks} & {MASK})"))
-            columns.append(self._label_column(group, f"f_{group}_{width}", f"({marks} >> {FIELD_BITS})"))
+            columns.append(self._label_column(group, f"k_{group}_{width}", f"({marks} & {MARK_MASK})"))
+            columns.append(self._label_column(group, f"f_{group}_{width}", f"({marks} >> {MARK_BITS})"))
         return columns
 
     def _label_column(self, group: int, name: str, plain: str) -> str:

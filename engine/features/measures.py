@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import sqrt
 
 from engine.decision import FeatureValue
+from engine.features.feature_set import LARGEST_SUM, LEAST_SUM
 from engine.features.history import History
 
 Place = tuple[int, int]
@@ -22,7 +23,8 @@ def count(history: History, low: int, high: int, now: int, at: Place) -> int:
 
 def amount_sum(history: History, low: int, high: int, now: int, at: Place) -> int:
     totals = history.sums.totals  # type: ignore[union-attr]
-    return totals[high] - totals[low]
+    total = totals[high] - totals[low]
+    return total if LEAST_SUM <= total <= LARGEST_SUM else min(max(total, LEAST_SUM), LARGEST_SUM)
 
 
 def amount_mean(history: History, low: int, high: int, now: int, at: Place) -> float | None:

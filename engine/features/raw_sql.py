@@ -2,26 +2,39 @@
 
 One packed sum carries the number of rows, the number of rows with an amount, and the sum of the amounts, because
 DuckDB spends its time on finding the ends of a window, once per aggregate: packed it is about twice as fast.
-Bits 0-29 hold the rows, bits 30-59 the rows with an amount, and what lies above is the (signed) sum.
+The lowest bits hold the rows, as many again the rows with an amount, and what lies above is the (signed) sum: with no
+more bits for rows than there are rows, the sum of 40 million of the largest amounts still fits into 16 bytes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.features.feature_set import CATEGORY, FLAG, INTEGER, NUMBER, FeatureSet, FeatureSpec
-
-FIELD_BITS = 30
-MASK = 2**FIELD_BITS - 1
-
-PACKED = (
-    f"CAST(COALESCE(amount, 0) AS HUGEINT) * {2 ** (2 * FIELD_BITS)}"
-    f" + CASE WHEN amount IS NULL THEN 1 ELSE {2**FIELD_BITS + 1} END"
+from engine.features.facts import Facts
+from engine.features.feature_set import (
+    CATEGORY,
+    FLAG,
+    INTEGER,
+    LARGEST_SUM,
+    LEAST_SUM,
+    NUMBER,
+    FeatureSet,
+    FeatureSpec,
 )
+
 SQUARE = "CAST(amount AS HUGEINT) * amount"
-GOOD_MARK, FRAUD_MARK = 1, 2**FIELD_BITS + 1  # a label, and a label that says fraud
+MARK_BITS = 30
+MARK_MASK = 2**MARK_BITS - 1
+GOOD_MARK, FRAUD_MARK = 1, 2**MARK_BITS + 1  # a label, and a label that says fraud
 
 _TYPES = {INTEGER: "BIGINT", NUMBER: "DOUBLE", FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}
+
+
+def packed(bits: int) -> str:
+    """What a packed sum adds up, where a number of rows fits into so many bits."""
+    unpriced, priced = 1, 2**bits + 1
+    counts = f"CASE WHEN amount IS NULL THEN {unpriced} ELSE {priced} END"
+    return f"CAST(COALESCE(amount, 0) AS HUGEINT) * {2 ** (2 * bits)} + {counts}"
 
 
 def quoted(name: str) -> str:
@@ -80,20 +93,20 @@ def _raws_of(spec: FeatureSpec, group: int) -> list[Raw]:
             return [raw("a", "min", "t")]
 
 
-def read_history(spec: FeatureSpec, group: int, wide_squares: bool) -> str:
+def read_history(spec: FeatureSpec, group: int, facts: Facts) -> str:
     """A history feature's value from the raw columns, for a row whose entity is not missing."""
-    end = f"{group}_{spec.window_us}"
-    packed = f"COALESCE(p_{end}, 0)"
-    total, priced = f"({packed} >> {2 * FIELD_BITS})", f"(({packed} >> {FIELD_BITS}) & {MASK})"
+    end, bits = f"{group}_{spec.window_us}", facts.row_bits
+    sums, mask = f"COALESCE(p_{end}, 0)", 2**bits - 1
+    total, priced = f"({sums} >> {2 * bits})", f"(({sums} >> {bits}) & {mask})"
     match spec.measure:
         case "count":
-            return f"{packed} & {MASK}"
+            return f"{sums} & {mask}"
         case "sum":
-            return total
+            return f"GREATEST(LEAST({total}, {LARGEST_SUM}), {LEAST_SUM})"
         case "mean":
             return f"CAST({total} AS DOUBLE) / CAST(NULLIF({priced}, 0) AS DOUBLE)"
         case "std":
-            deviation = _wide_deviation if wide_squares else _deviation
+            deviation = _wide_deviation if facts.wide_squares else _deviation
             return deviation(total, priced, f"q_{end}")
         case "max":
             return quoted(f"m_{spec.of}_{end}")

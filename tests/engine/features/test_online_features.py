@@ -76,10 +76,11 @@ def test_a_late_payment_counts_from_when_it_arrived() -> None:
     assert state.features(transaction(pay(4, 6)))["customer_count_20s"] == 3
 
 
-def test_sums_stay_exact_beyond_eight_bytes() -> None:
+def test_what_is_kept_stays_exact_beyond_the_eight_bytes_of_a_sum() -> None:
     large = 4 * 10**18
     row = seen(pay(1, 0, large), pay(2, 1, large), pay(3, 2, large)).features(transaction(pay(4, 2.5)))
-    assert row["customer_sum_3s"] == 3 * large
+    assert row["customer_sum_3s"] == 2**63 - 1
+    assert row["customer_mean_3s"] == large
     assert row["customer_std_20s"] == 0.0
 
 
