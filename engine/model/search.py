@@ -12,6 +12,7 @@ import numpy as np
 
 from data.errors import InputError
 from engine import metrics
+from engine.model.boosting import xgb
 from engine.model.dataset import ModelFeatures, TrainingData, fit_encoders, training_matrix
 from engine.model.train import checked_params, fit_trees, margins, split_at
 
@@ -89,6 +90,8 @@ def search(
 ) -> Search:
     """Try settings until `go_on(trials done)` says no, or 200 were tried; the first are `params` themselves.
 
+    It is asked after every round of every tree, so that a budget is overrun by no more than a round; a trial that is
+    stopped so is forgotten. Only the first is always finished: without it there would be no answer.
     Only the earlier part of the data is used (of it, the latest 300,000 rows), so that the figures `train` measures on
     the later part stay honest. Each fold learns from the past and is judged on what came next, leaving out rows within
     `gap_us` (the label delay) before it, whose labels nobody could have had. The same data, seed and number of trials
@@ -105,10 +108,13 @@ def search(
 
     def objective(trial: optuna.Trial) -> float:
         tried = {**settings, **(suggested(trial) if trials else {})}
-        trials.append(Trial(tried, tuple(part.judged(tried, seed, nthread) for part in ready)))
-        if not go_on(len(trials)):
+        watch = _Budget((lambda: go_on(len(trials))) if trials else lambda: True)
+        judged = _judged(ready, tried, watch, seed, nthread)
+        if judged:
+            trials.append(Trial(tried, judged))
+        if watch.spent or not go_on(len(trials)):
             trial.study.stop()
-        return trials[-1].mean
+        return trials[-1].mean  # of a trial given up nobody asks any more
 
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -119,6 +125,31 @@ def search(
         optuna.logging.set_verbosity(verbosity)
     chosen = max(range(len(trials)), key=lambda i: trials[i].mean)
     return Search(trials, chosen, [_described(known, fold) for fold in folds], seed)
+
+
+class _Budget(xgb.callback.TrainingCallback):  # type: ignore[misc]  # XGBoost tells no types
+    """Stops the training of trees as soon as there is nothing left to spend."""
+
+    def __init__(self, go_on: Callable[[], bool]) -> None:
+        super().__init__()
+        self.go_on = go_on
+        self.spent = False
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        self.spent = self.spent or not self.go_on()
+        return self.spent
+
+
+def _judged(
+    folds: Sequence[_Prepared], settings: Mapping[str, Any], watch: _Budget, seed: int, nthread: int
+) -> tuple[float, ...]:
+    """Average precision on each fold; nothing where the budget was spent before the last one was done."""
+    found: list[float] = []
+    for fold in folds:
+        found.append(fold.judged(settings, seed, nthread, watch))
+        if watch.spent:
+            return ()
+    return tuple(found)
 
 
 def suggested(trial: optuna.Trial) -> dict[str, Any]:
@@ -170,11 +201,10 @@ class _Prepared:
     learn_matrix: np.ndarray
     judge_matrix: np.ndarray
 
-    def judged(self, settings: Mapping[str, Any], seed: int, nthread: int) -> float:
-        """Average precision on what came next."""
-        booster = fit_trees(
-            self.learn_matrix, self.learn.y, self.learn.weight, settings, seed=seed, nthread=nthread
-        )
+    def judged(self, settings: Mapping[str, Any], seed: int, nthread: int, watch: _Budget) -> float:
+        """Average precision on what came next; of fewer trees than asked for once the budget is spent."""
+        rows = (self.learn_matrix, self.learn.y, self.learn.weight)
+        booster = fit_trees(*rows, settings, seed=seed, nthread=nthread, callbacks=[watch])
         return metrics.average_precision(self.judge.y, margins(booster, self.judge_matrix), self.judge.weight)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -156,15 +156,16 @@ def fit_trees(
     *,
     seed: int,
     nthread: int,
+    callbacks: Sequence[xgb.callback.TrainingCallback] = (),
 ) -> xgb.Booster:
     """Boosted trees on a float32 matrix with NaN for missing; rows in seq order, which training depends
-    on."""
+    on. `callbacks` are told of every round."""
     given = {k: v for k, v in settings.items() if k not in OWN}
     rows = xgb.QuantileDMatrix(
         matrix, label=y, weight=weight, max_bin=int(settings["max_bin"]), nthread=nthread
     )
     given |= {"seed": seed, "nthread": nthread, "verbosity": 1}
-    return xgb.train(given, rows, num_boost_round=int(settings["rounds"]))
+    return xgb.train(given, rows, num_boost_round=int(settings["rounds"]), callbacks=list(callbacks))
 
 
 def fit(
@@ -186,7 +187,6 @@ def split_at(data: TrainingData, share: float) -> int:
     return max(1, min(len(data) - 1, round(len(data) * (1.0 - share))))
 
 
-def _refuse_unusable(data: TrainingData) -> None:
 def _earlier(data: TrainingData, split: int, gap_us: int) -> tuple[TrainingData, bool]:
     """The rows before the later part whose labels were known when it began, and whether they suffice; else all."""
     first = np.quantile(data.occurred_us[split:], LATECOMERS, method="lower")
@@ -202,6 +202,7 @@ def _measured_on(gap_us: int) -> str:
     return f"{told} and had {gap_us / DAY_US:g} days left out, whose labels nobody had yet"
 
 
+def _refuse_unusable(data: TrainingData) -> None:
     if len(data) < 2:
         raise InputError(f"{len(data)} labelled transactions are too few to train on", where="labels")
     if np.any(np.diff(data.seq) <= 0):

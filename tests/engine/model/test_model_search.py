@@ -35,6 +35,21 @@ def test_it_stops_when_the_budget_is_spent(history: TrainingData, found: Search)
     assert only.settings == {**DEFAULTS, **SMALL}
 
 
+def test_a_trial_is_given_up_as_soon_as_the_budget_is_spent(history: TrainingData, found: Search) -> None:
+    asked: list[int] = []
+
+    def go_on(done: int) -> bool:
+        asked.append(done)
+        return done < 2 or asked.count(2) < 4
+
+    cut = search(history, SMALL, feature_set=FEATURES, go_on=go_on)
+
+    assert cut.trials == found.trials[:2]
+    assert asked.count(0) == 0, "the settings as they were are always tried to the end"
+    assert asked.count(1) > 20, "it is asked after every round"
+    assert asked.count(2) == 4
+
+
 def test_the_same_number_of_trials_gives_the_same_answer(history: TrainingData, found: Search) -> None:
     again = search(history, SMALL, feature_set=FEATURES, go_on=lambda done: done < 5, nthread=2)
 
