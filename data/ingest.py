@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -36,6 +36,12 @@ LABEL_DIGEST_SQL = (
 Progress = Callable[[str, int, int], None]
 
 
+class Reads(Protocol):
+    """A ledger, or an open write of one."""
+
+    def read(self, sql: str) -> list[dict[str, Any]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """One quarantined line: which field, and why."""
@@ -48,7 +54,8 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """What became of every row of a file. `reasons` counts quarantined rows by 'field: reason'; `examples` are the
-    first quarantined lines; seqs are 0 where nothing was accepted."""
+    first quarantined lines; seqs are 0 where nothing was accepted. `beyond_memory` counts accepted rows further before
+    the newest transaction than is remembered: no window of theirs holds anything."""
 
     import_id: str
     file_name: str
@@ -60,6 +67,7 @@ class ImportReport:
     last_seq: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     examples: tuple[Refused, ...] = ()
+    beyond_memory: int = 0
 
 
 def import_file(
@@ -70,6 +78,7 @@ def import_file(
     at: datetime,
     actor: str,
     progress: Progress | None = None,
+    memory: timedelta | None = None,
 ) -> ImportReport:
     """Import a CSV or Parquet file in one commit. Rows that cannot be used are quarantined with line and reason.
 
@@ -78,7 +87,8 @@ def import_file(
     A row with an id and content the ledger has is a duplicate, though a label that is news is recorded (and counted
     in `labels`); the same id with other content is quarantined. seq
     follows the mapping's arrival column, else occurred_at, then the line. `progress(stage, done, total)` is told
-    how far it is. MappingError for a file that does not fit the mapping, before anything is written.
+    how far it is; `memory` is how far before the newest transaction is remembered. MappingError for a file that does
+    not fit the mapping, before anything is written.
     """
     tell = progress or silent
     check_fields(ledger, mapping)
@@ -89,7 +99,7 @@ def import_file(
         tell("check", 0, 1)
         staging.check(path.name, at)
         with ledger.writing() as writer:
-            return _store(writer, staging, source, at, actor, tell)
+            return _store(writer, staging, source, at, actor, tell, memory)
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -110,7 +120,13 @@ def check_fields(ledger: Ledger, mapping: Mapping) -> None:
 
 
 def _store(
-    writer: Writer, staging: Staging, source: SourceFile, at: datetime, actor: str, tell: Progress
+    writer: Writer,
+    staging: Staging,
+    source: SourceFile,
+    at: datetime,
+    actor: str,
+    tell: Progress,
+    memory: timedelta | None,
 ) -> ImportReport:
     import_id = import_id_of(source.sha256, writer.head.seq)
     late = 0
@@ -120,6 +136,7 @@ def _store(
         late = _store_late_labels(writer, staging, import_id, at, actor)
     first = writer.next_transaction_seq
     accepted = staging.number(first, writer.salt().hex())
+    beyond = beyond_memory(staging, newest_of(writer), memory)
     writer.take_seqs(accepted)
     labels = late
     for low, high in chunks(first, first + accepted - 1, CHUNK):
@@ -128,9 +145,29 @@ def _store(
     if accepted:
         writer.adopt_seqs(first, first + accepted - 1)
     store_quarantine(writer, staging, import_id, source.name)
-    report = report_of(staging, import_id, source.name, accepted, (first, first + accepted - 1), labels)
+    report = report_of(
+        staging, import_id, source.name, accepted, (first, first + accepted - 1), labels, beyond
+    )
     store_import(writer, report, source, staging.mapping, at, actor)
     return report
+
+
+def newest_of(ledger: Reads) -> datetime | None:
+    """The latest moment of a transaction on record."""
+    found: datetime | None = ledger.read("SELECT max(occurred_at) AS at FROM transactions")[0]["at"]
+    return found
+
+
+def beyond_memory(staging: Staging, newest: datetime | None, memory: timedelta | None) -> int:
+    """How many of the numbered rows lie more than `memory` before the newest transaction, on record or among them,
+    that comes before them."""
+    if memory is None:
+        return 0
+    known = f"TIMESTAMP '{newest.astimezone(UTC).replace(tzinfo=None)}'" if newest else "NULL"
+    before = "max(occurred_at) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    floor = f"greatest(before, {known}) - to_microseconds({memory // timedelta(microseconds=1)})"
+    sql = f"SELECT count(*) FROM (SELECT occurred_at, {before} AS before FROM numbered) WHERE occurred_at < {floor}"
+    return int(staging.rows(sql)[0][0])
 
 
 def _store_late_labels(writer: Writer, staging: Staging, import_id: str, at: datetime, actor: str) -> int:
@@ -210,7 +247,13 @@ def store_quarantine(writer: Writer, staging: Staging, import_id: str, file_name
 
 
 def report_of(
-    staging: Staging, import_id: str, file_name: str, accepted: int, seqs: tuple[int, int], labels: int
+    staging: Staging,
+    import_id: str,
+    file_name: str,
+    accepted: int,
+    seqs: tuple[int, int],
+    labels: int,
+    beyond: int,
 ) -> ImportReport:
     """What became of the rows, `accepted` of which have seqs from the first to the last of `seqs`."""
     counted = staging.rows("SELECT field, reason, count(*) FROM refused GROUP BY ALL ORDER BY 3 DESC, 1, 2")
@@ -234,6 +277,7 @@ def report_of(
         last_seq=seqs[1] if accepted else 0,
         reasons=grouped,
         examples=tuple(Refused(*row) for row in examples),
+        beyond_memory=beyond,
     )
 
 
@@ -241,5 +285,6 @@ def store_import(
     writer: Writer, report: ImportReport, source: SourceFile, mapping: Mapping, at: datetime, actor: str
 ) -> None:
     """Record that the import is complete, and what came of it."""
-    told = {"labels": report.labels, "first_seq": report.first_seq, "last_seq": report.last_seq}
+    names = ("labels", "first_seq", "last_seq", "beyond_memory")
+    told = {name: getattr(report, name) for name in names}
     store_completed(writer, report, told, source, mapping, at, actor)

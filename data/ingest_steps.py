@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,9 @@ import pyarrow as pa
 from data.ingest import (
     ImportReport,
     Progress,
+    beyond_memory,
     check_fields,
+    newest_of,
     report_of,
     silent,
     store_chunk,
@@ -62,6 +64,7 @@ def import_in_steps(
     at: datetime,
     actor: str,
     progress: Progress | None = None,
+    memory: timedelta | None = None,
 ) -> ImportReport:
     """Import a CSV or Parquet file as `ingest.import_file` does, but in steps of at most `STEP` rows.
 
@@ -78,7 +81,7 @@ def import_in_steps(
         staging.check(path.name, at)
         import_id = import_id_of(source.sha256, ledger.last_event.seq)
         steps = _Steps(ledger, staging, beside, import_id, at, actor)
-        return steps.run(source, tell)
+        return steps.run(source, tell, memory)
 
 
 @dataclass(slots=True)
@@ -96,11 +99,12 @@ class _Steps:
     first: int = 0
     last: int = 0
 
-    def run(self, source: SourceFile, tell: Progress) -> ImportReport:
+    def run(self, source: SourceFile, tell: Progress, memory: timedelta | None) -> ImportReport:
         sql = "SELECT seq, transaction_id, content_sha256 FROM transactions SEMI JOIN _ids USING (transaction_id)"
         self.staging.exclude_known(self.ledger.read_arrow(sql, _ids=self.staging.ids()))
         self._late_labels()
         total = self.staging.number(1, self._salt().hex())
+        beyond = beyond_memory(self.staging, newest_of(self.ledger), memory)
         for low, high in chunks(1, total, STEP):
             with self.beside.alone():
                 self._step(low, high)
@@ -108,7 +112,9 @@ class _Steps:
             self.beside.pause()
         self._late_labels()  # of rows that somebody else recorded meanwhile
         seqs = (self.first, self.last)
-        report = report_of(self.staging, self.import_id, source.name, self.accepted, seqs, self.labels)
+        report = report_of(
+            self.staging, self.import_id, source.name, self.accepted, seqs, self.labels, beyond
+        )
         with self.ledger.writing() as writer:
             store_quarantine(writer, self.staging, self.import_id, source.name)
             store_import(writer, report, source, self.staging.mapping, self.at, self.actor)

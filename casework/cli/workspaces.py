@@ -118,6 +118,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if report.get("other_reason"):
         counts += f", {report['other_reason']} of another reason than fraud"
     lines = [f"{report['file']}: {counts}."]
+    lines += [f"  warning: {warning}" for warning in report.get("warnings", ())]
     if report["quarantined"]:
         lines += ["  " + line for line in table(report["examples"], ("line", "field", "reason"))]
     return lines

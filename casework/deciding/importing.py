@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from data import ingest, ingest_steps, reading
 from data.errors import CheckpointBusyError, InputError
 from data.outcome_file import OutcomeReport
 from data.outcome_file import import_outcomes as read_outcomes
+from engine.features.feature_set import FeatureSet
 
 Progress = Callable[[str, int, int], None]
 
@@ -30,7 +31,8 @@ def import_file(
 ) -> dict[str, Any]:
     """Import one CSV or Parquet file; `name` is what its owner calls it.
 
-    Where decisions are being made it goes in steps, between which they are answered; else in one commit.
+    Where decisions are being made it goes in steps, between which they are answered; else in one commit. `warnings` are
+    sentences about what is in, and not as its owner may think.
     """
     try:
         with app.importing:
@@ -40,18 +42,45 @@ def import_file(
         raise
     if report.accepted and _few_labels(app):
         app.keep_up_novelty(actor)
-    return {"file": name, **asdict(report)}
+    return {"file": name, **asdict(report), "warnings": _warnings(report, app.settings().features)}
+
+
+def _warnings(report: ingest.ImportReport, features: FeatureSet) -> list[str]:
+    told = []
+    if report.beyond_memory:
+        days = _memory(features) / timedelta(days=1)
+        told.append(
+            f"{report.beyond_memory:,} of these are more than {days:,.0f} days (horizon and lateness of the features)"
+            " older than the newest on record, so nothing is counted for them: their windows are empty, and whoever"
+            " learns from them learns that. Import old history before anything newer, into a new workspace, or raise"
+            " `lateness` in features.yaml until it reaches back to them, which costs memory."
+        )
+    return told
+
+
+def _memory(features: FeatureSet) -> timedelta:
+    return timedelta(microseconds=features.memory_us)
 
 
 def _imported(
     app: App, path: Path, actor: str, at: datetime, progress: Progress | None
 ) -> ingest.ImportReport:
+    memory = _memory(app.settings().features)
     if app.deciding and app.ledger.read("SELECT 1 FROM decisions LIMIT 1"):
         return ingest_steps.import_in_steps(
-            app.ledger, app.mapping, path, _Memory(app, at), at=at, actor=actor, progress=progress
+            app.ledger,
+            app.mapping,
+            path,
+            _Memory(app, at),
+            at=at,
+            actor=actor,
+            progress=progress,
+            memory=memory,
         )
     with app.changing_history():
-        return ingest.import_file(app.ledger, app.mapping, path, at=at, actor=actor, progress=progress)
+        return ingest.import_file(
+            app.ledger, app.mapping, path, at=at, actor=actor, progress=progress, memory=memory
+        )
 
 
 class _Memory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -96,6 +97,23 @@ def test_memory_that_took_in_a_file_in_steps_equals_memory_built_anew(
     assert any(value for row in kept for name, value in row.items() if "fraud" in name)
     assert dict(app.live.past._frauds) == frauds
     assert chain.verify(app.ledger).ok
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_rows_older_than_memory_reaches_are_counted_and_told(app: App, tmp_path: Path, decided: bool) -> None:
+    if decided:
+        decide(app, 1)
+    else:
+        newer = tmp_path / "newer.csv"
+        newer.write_text(history(tmp_path, 1).read_text().replace("h0,", "newer,"))
+        importing.import_file(app, newer, "newer.csv", actor="admin-1", at=NOW)
+    text, path = history(tmp_path, 2).read_text(), tmp_path / "old.csv"
+    path.write_text(re.sub(r"\d{4}-\d\d-\d\dT", "2018-03-01T", text))
+    report = importing.import_file(app, path, "old.csv", actor="admin-1", at=NOW)
+    assert (report["accepted"], report["beyond_memory"]) == (2, 2)
+    assert "their windows are empty" in report["warnings"][0]
+    now = importing.import_file(app, history(tmp_path, 9), "now.csv", actor="admin-1", at=NOW)
+    assert (now["beyond_memory"], now["warnings"]) == (0, [])
 
 
 def test_an_import_that_fails_in_a_step_leaves_a_memory_that_fits_the_ledger(
