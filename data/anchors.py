@@ -1,7 +1,8 @@
 """Which heads of the chain are noted outside the workspace, so that a cut tail or an older copy is noticed?
 
 One JSON line each time: the ledger's place, the last event's seq and hash, when, and a seal under the ledger's key.
-A line that a full disk or a crash cut short is no note, and is told of. The file lies beside the key. A copy of a
+A place that is reached through a link has a second line, under that name, since the link may lead elsewhere later. A
+line that a full disk or a crash cut short is no note, and is told of. The file lies beside the key. A copy of a
 workspace at another place is not held against what its original did later, as long as the original is still there.
 """
 
@@ -19,6 +20,7 @@ import orjson
 
 from data.canonical import canonical_json, rfc3339
 from data.errors import LedgerError
+from data.keyring import is_among, places
 from data.sealing import Sealer
 
 _START = b'{"anchor":{'
@@ -49,22 +51,27 @@ class Anchor:
 def note(
     file: Path, ledger: Path, seq: int, head: bytes, sealer: Sealer, at: datetime, *, starts: bool = False
 ) -> Anchor:
-    """Add a line, forced to disk. LedgerError if the file cannot be written."""
-    made = Anchor(str(ledger.resolve()), seq, head.hex(), rfc3339(at), starts)
-    line = orjson.dumps({"anchor": orjson.Fragment(made.content()), "seal": sealer.of(made.content()).hex()})
+    """Add a line for each name the ledger has, forced to disk. LedgerError if the file cannot be written."""
+    made = [Anchor(place, seq, head.hex(), rfc3339(at), starts) for place in places(ledger)]
+    lines = b"\n".join(_line(anchor, sealer) for anchor in made)
     try:
         handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             with suppress(OSError):  # not every share has locks
                 fcntl.flock(handle, fcntl.LOCK_EX)  # a copy of the workspace notes its heads here, too
-            _append(handle, line + b"\n")
+            _append(handle, lines + b"\n")
         finally:
             os.close(handle)
     except OSError as problem:
         raise LedgerError(
             f"the head of the chain cannot be noted ({problem.strerror})", where=str(file)
         ) from problem
-    return made
+    return made[0]
+
+
+def _line(anchor: Anchor, sealer: Sealer) -> bytes:
+    content = anchor.content()
+    return orjson.dumps({"anchor": orjson.Fragment(content), "seal": sealer.of(content).hex()})
 
 
 def _append(handle: int, line: bytes) -> None:
@@ -135,13 +142,17 @@ def _read(piece: bytes, sealer: Sealer, where: str) -> Anchor:
 def held_against(anchors: Iterable[Anchor], ledger: Path) -> list[Anchor]:
     """The anchors that a ledger at this place must have: its own, and those of places that are gone.
 
-    For a place that was put back from a backup, only what followed.
+    A place is the same where both names lead to one file now, or where one of the names is the same: a link that leads
+    to another copy is held to what was noted through it. For a place that was put back from a backup, only what
+    followed.
     """
-    here = str(ledger.resolve())
+    noted, here = list(anchors), places(ledger)
+    own = {name: is_among(here, name) for name in {anchor.ledger for anchor in noted}}
+    gone = {name for name, is_own in own.items() if not is_own and not Path(name).exists()}
     found: list[Anchor] = []
-    for anchor in anchors:
-        if anchor.ledger == here and anchor.starts:
+    for anchor in noted:
+        if own[anchor.ledger] and anchor.starts:
             found = []
-        if anchor.ledger == here or not Path(anchor.ledger).exists():
+        if own[anchor.ledger] or anchor.ledger in gone:
             found.append(anchor)
     return found

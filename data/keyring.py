@@ -23,14 +23,28 @@ _NAME = re.compile(r"key_[0-9a-f]{16}")
 _BYTES = 32
 
 
+def places(ledger: Path) -> list[str]:
+    """The names a ledger's file has: where it lies, and the name it was reached by if that led through a link."""
+    lies, reached = os.path.realpath(ledger), os.path.normpath(ledger.absolute())
+    is_link = reached != lies and os.path.realpath(reached) == lies
+    return [lies, reached] if is_link else [lies]
+
+
+def is_among(here: list[str], *noted: str) -> bool:
+    """Whether a place that was noted is one of these, by its name or by what its name leads to now."""
+    return any(name in here or os.path.realpath(name) in here for name in noted if name)
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerKey:
-    """A ledger's key. `sealed_from` is the first event that must carry a seal; `ledger` the file it was made for."""
+    """A ledger's key. `sealed_from` is the first event that must carry a seal; `ledger` the file it was made for, and
+    `through` the name it was reached by then, where that led through a link ('' where not)."""
 
     key_id: str
     secret: bytes
     sealed_from: int
     ledger: str
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +66,10 @@ class Keyring:
         self, ledger: Path, sealed_from: int, random: Callable[[int], bytes] = secrets.token_bytes
     ) -> LedgerKey:
         """A fresh key, on disk and readable by its owner only. LedgerError if the folder cannot be written."""
-        made = LedgerKey(f"key_{random(8).hex()}", random(_BYTES), sealed_from, str(ledger.resolve()))
-        told = {"key": made.secret.hex(), "sealed_from": sealed_from, "ledger": made.ledger}
+        place, *links = places(ledger)
+        made = LedgerKey(f"key_{random(8).hex()}", random(_BYTES), sealed_from, place, "".join(links))
+        told = {"key": made.secret.hex(), "sealed_from": sealed_from, "ledger": place}
+        told |= {"through": made.through} if links else {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.file(made.key_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -75,7 +91,8 @@ class Keyring:
         try:
             told = orjson.loads(file.read_bytes())
             secret = bytes.fromhex(told["key"])
-            found = LedgerKey(key_id, secret, int(told["sealed_from"]), str(told["ledger"]))
+            made_for = str(told["ledger"]), str(told.get("through", ""))
+            found = LedgerKey(key_id, secret, int(told["sealed_from"]), *made_for)
         except FileNotFoundError as problem:
             raise LedgerError(
                 "the key that seals this ledger is not here",
@@ -96,7 +113,8 @@ class Keyring:
     def made_for(self, ledger: Path) -> list[LedgerKey]:
         """Keys that were made for a ledger at this place, whatever the ledger itself says."""
         names = sorted(file.stem for file in self.folder.glob("key_*.key"))
-        return [key for key in map(self.find, names) if key.ledger == str(ledger.resolve())]
+        here = places(ledger)
+        return [key for key in map(self.find, names) if is_among(here, key.ledger, key.through)]
 
     def file(self, key_id: str) -> Path:
         """Where the key of that name lies. LedgerError for a name that is none (it comes from the ledger)."""
