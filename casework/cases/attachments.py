@@ -206,7 +206,7 @@ def _store(folder: Path, content: bytes) -> str:
     path = _path(folder, digest)
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}.part")  # which a backup under way passes over
         with fresh.open("wb") as file:
             file.write(content)
             file.flush()

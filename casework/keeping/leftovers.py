@@ -15,7 +15,7 @@ from data import unfinished
 if TYPE_CHECKING:
     from casework.app import App
 
-_HALF_WRITTEN = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{8}")
+_HALF_WRITTEN = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{8}(\.part)?")  # without it in an earlier version
 log = logging.getLogger("secondlook.server")
 
 

@@ -36,6 +36,7 @@ def test_a_start_takes_away_what_a_killed_process_left_and_nothing_else(
     mine = workspace.root / "import-2026" / "mine.csv"
     left = [
         whole.with_suffix(".0123abcd"),
+        whole.with_suffix(".0123abcd.part"),
         workspace.root / "import-x7.unfinished" / "payments.csv",
         workspace.root / "secondlook.duckdb.tmp" / "spilled.tmp",
     ]
