@@ -59,6 +59,7 @@ def lint_files(
         at=at,
         lists_document=_document(named, f"{where}/lists.yaml"),
         locked=_agreed(lock or {}, running or {}),
+        pseudonymous=institution.pseudonymous,
     )
     found = reading.problems + lint(subject, checks)
     return (

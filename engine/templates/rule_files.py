@@ -21,7 +21,7 @@ def rule_files(mapping: Mapping) -> dict[str, str]:
         if len(entity) > _LONGEST_ENTITY:
             continue
         made.update(_rule(f"{entity}_velocity", _velocity(entity, mapping.called)))
-        made.update(_rule(f"{entity}_on_block_list", _blocked(entity)))
+        made.update(_rule(f"{entity}_on_block_list", _blocked(entity, _example(entity, mapping))))
         if mapping.amount:
             made.update(_rule(f"{entity}_amount_above_habit", _above_habit(entity, mapping.called)))
         if mapping.label is not None:
@@ -30,7 +30,7 @@ def rule_files(mapping: Mapping) -> dict[str, str]:
         if mapping.amount and mapping.occurred_at.unit not in ("days", "months"):
             made.update(_rule("amount_far_above_usual", _far_above_usual(mapping.called)))
         for name in _listed(mapping):
-            made.update(_rule(f"{name}_on_block_list", _blocked(name)))
+            made.update(_rule(f"{name}_on_block_list", _blocked(name, _EXAMPLE)))
     return made
 
 
@@ -56,9 +56,14 @@ def lists_yaml(mapping: Mapping) -> str:
     for entity in listed:
         text += (
             f"  blocked_{entity}:\n    description: Nothing is accepted from these.\n    entries:\n"
-            f'      - {{value: {_EXAMPLE}, reason: "shows how an entry is written", added_by: init}}\n'
+            f'      - {{value: {_example(entity, mapping)}, reason: "shows how an entry is written", added_by: init}}\n'
         )
     return text
+
+
+def _example(entity: str, mapping: Mapping) -> str:
+    """A value that is nobody's, in the form in which payments have it."""
+    return f"{entity}_{'0' * 32}" if entity in mapping.pseudonymous else _EXAMPLE
 
 
 def _rule(rule_id: str, body: str) -> dict[str, str]:
@@ -127,7 +132,7 @@ runbook: >-
 """
 
 
-def _blocked(entity: str) -> str:
+def _blocked(entity: str, example: str) -> str:
     return f"""\
 title: Block list for {_spoken(entity)}
 status: live
@@ -146,7 +151,7 @@ false_positives: >-
 runbook: >-
   Check the entry's reason and age before you say no to a customer.
 {_FIRST}tests:
-  - {{name: on the list, given: {{{entity}: {_EXAMPLE}}}, expect: hit}}
+  - {{name: on the list, given: {{{entity}: {example}}}, expect: hit}}
   - {{name: not on the list, given: {{{entity}: anything_else}}, expect: no_hit}}
 """
 

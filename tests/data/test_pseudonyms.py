@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casework.deciding.transactions import Sent, checked
+from casework.settings.linting import lint_files
 from data import chain, reading
 from data.errors import MappingError
 from data.ingest import import_file
@@ -25,7 +26,8 @@ from data.mapping import Mapping
 from data.mapping_suggest import suggest_mapping
 from data.name_shapes import shape_of
 from data.pseudonyms import Pseudonyms, is_pseudonym, keyed
-from engine.templates import lists_yaml
+from engine.rules.lint import Severity
+from engine.templates import scaffold
 from tests.data.builders import AT, HEADER, MAPPING, csv_file, mapping, new_ledger, row, transaction
 
 ENTITIES = (
@@ -174,5 +176,7 @@ def test_a_draft_keeps_pseudonyms_of_entities_that_are_names_of_people(tmp_path:
     found = mapping(draft.text)
     assert found.pseudonymous == {"customer", "account"}
     assert found.entities["merchant"] == "merchant_id"
-    assert "# Of account, customer these are pseudonyms" in lists_yaml(found)
+    made = scaffold(found)
+    assert b"# Of account, customer these are pseudonyms" in made["lists.yaml"]
+    assert not [each for each in lint_files(made, found, at=AT) if each.severity is Severity.ERROR]
     assert "they are e-mail addresses, so only keyed pseudonyms are kept" in draft.text

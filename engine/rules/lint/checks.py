@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from data.pseudonyms import is_pseudonym
 from engine.features.feature_set import INTEGER
+from engine.rules.conditions import Compare, Listed, Member, Text, names, walk
 from engine.rules.contradictions import Contradiction, contradictions
 from engine.rules.grammar import GrammarError, parse_condition
 from engine.rules.lint.subject import Check, Objection, Severity, Source, Subject
@@ -189,9 +191,42 @@ def expired_list_entry(subject: Subject) -> Iterator[Objection]:
                 yield _list_place(subject, name, index), what, "Renew it with a reason, or take it off."
 
 
-def _list_place(subject: Subject, name: str, index: int) -> str:
+def _list_place(subject: Subject, name: str, index: int, key: str = "expires") -> str:
     document = subject.lists_document
-    return document.at("lists", name, "entries", index, "expires") if document else name
+    return document.at("lists", name, "entries", index, key) if document else name
+
+
+@_check(
+    "name_in_clear",
+    Severity.ERROR,
+    "a list or condition names somebody of whom payments hold a pseudonym only",
+)
+def name_in_clear(subject: Subject) -> Iterator[Objection]:
+    """What is found is not quoted: findings are shown and kept."""
+    entities = {f.name: f.of for f in subject.features.features if f.of in subject.pseudonymous}
+    listed: dict[str, str] = {}
+    for source, rule in subject.read() if entities else ():
+        for node in walk(rule.when):
+            if isinstance(node, Listed) and node.of.name in entities:
+                listed[node.list_name] = entities[node.of.name]
+            elif isinstance(node, Compare | Member):
+                held = [entities[name] for name in names(node) if name in entities]
+                texts = [part.value for part in walk(node) if isinstance(part, Text)]
+                if held and not all(is_pseudonym(held[0], text) for text in texts):
+                    yield (
+                        source.at("when"),
+                        f"a condition compares {held[0]} with what is no pseudonym",
+                        _as_pseudonym(held[0]),
+                    )
+    for name, entity in listed.items():
+        for index, entry in enumerate(subject.lists[name].entries):
+            if not is_pseudonym(entity, entry.value):
+                what = f"entry {index + 1} of {name} is no pseudonym of {entity}"
+                yield _list_place(subject, name, index, "value"), what, _as_pseudonym(entity)
+
+
+def _as_pseudonym(entity: str) -> str:
+    return f"It would match nobody: secondlook mapping pseudonym {entity} VALUE says what to write."
 
 
 @_check("expired_allow_lane", Severity.WARNING, "an allow lane that no longer holds")

@@ -73,7 +73,8 @@ class Source:
 @dataclass(frozen=True)
 class Subject:
     """Everything the checks may look at. `locked` holds, by rule id, the version and sha256 last agreed on (from the
-    lock file or the approved set); `at` (UTC) decides what has expired."""
+    lock file or the approved set); `at` (UTC) decides what has expired; of the entities in `pseudonymous` payments hold
+    pseudonyms only."""
 
     sources: tuple[Source, ...]
     features: FeatureSet
@@ -81,6 +82,7 @@ class Subject:
     at: datetime
     lists_document: Document | None = None
     locked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pseudonymous: frozenset[str] = frozenset()
 
     def read(self) -> Iterator[tuple[Source, Rule]]:
         """The files that could be read whole."""

@@ -117,6 +117,22 @@ def test_an_expired_list_entry_and_an_expired_allow_lane_are_found() -> None:
     assert named(findings(live), "expired_allow_lane").severity is Severity.WARNING
 
 
+@pytest.mark.parametrize("value", ["ann@example.org", f"customer_{'0' * 32}"])
+def test_a_name_is_no_entry_or_literal_where_payments_hold_pseudonyms(value: str) -> None:
+    entry = f"{{value: '{value}', reason: r, added_by: p}}"
+    text = f"version: 1\nlists:\n  known:\n    description: d\n    entries: [{entry}]\n".encode()
+    lists = load_lists(text)
+    conditions = ("IN_LIST(customer, 'known')", f"customer = '{value}'", f"customer NOT IN ('{value}')")
+    for condition in conditions:
+        rule = changed("- amount_minor < 2000", f'- amount_minor < 2000\n        - "{condition}"').encode()
+        sources = sources_of({"catalogue/many_payments.yaml": rule}, FEATURES, lists, currency="EUR")
+        for held in (frozenset(), frozenset(("customer",))):
+            subject = Subject(sources, FEATURES, lists, NOW, pseudonymous=held)
+            found = [f for f in lint(subject, CHECKS) if f.check == "name_in_clear"]
+            assert bool(found) == (bool(held) and "@" in value), (condition, held)
+            assert "@" not in str(found)
+
+
 def test_a_threshold_a_hundred_times_too_low_is_caught_by_the_rule_s_own_tests() -> None:
     found = findings(changed("amount_minor < 2000", "amount_minor < 20"))
     assert "failing_test" in {f.check for f in found}
