@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from casework import ending, jobs, live, readiness
+from casework.auditing.replay_runs import ReplayRuns
 from casework.auditing.walking import Walks
 from casework.changes import Changes
 from casework.deciding.decider import Answer, Decider
@@ -73,7 +74,7 @@ class App:
         self.key = workspace.key()
         self.signin = SignIn(ledger)
         self.provider = outside.from_environment(os.environ)
-        self.walks = Walks()
+        self.walks, self.replays = Walks(), ReplayRuns()
         self.changes = Changes(ledger)
         self.kept_answers = KeptAnswers(self.changes)
         self.in_hand = InHand()
@@ -325,6 +326,7 @@ class App:
         with ending.step("reports and walks of the chain"):
             self.ledger.cut_off()
             self.walks.stop()
+            self.replays.stop()
             self.in_hand.stop()
         with ending.step("the ledger"):
             self._note_head()

@@ -124,6 +124,12 @@ def replays() -> None:
 
 
 def _replayed(told: Json) -> None:
+    if told.get("running"):
+        st.info(
+            f"{words.plural(told['total'], 'decision')} are decided again beside this page. What comes of it is "
+            "added to the replays on record below."
+        )
+        return
     of = f"{words.count(told['replayed'])} of {words.count(told['decisions'])} decisions"
     if told["different"]:
         st.error(f"{words.count(told['different'])} of {of} came out differently. Seed `{told['seed']}`.")

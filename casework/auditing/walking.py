@@ -1,12 +1,14 @@
-"""How far is a walk over the whole chain, and what did the last one find?"""
+"""How far is a walk over the record that takes long, and what did the last one find?"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from casework.refusals import Stopping
 from data import chain
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ JSON = dict[str, Any]
 
 @dataclass
 class Walk:
-    """One walk over the record, in a thread of its own. It reads a moment of the ledger and writes nothing."""
+    """One walk over the chain, in a thread of its own. It reads a moment of the ledger and writes nothing."""
 
     started_at: datetime
     started_by: str
@@ -26,6 +28,7 @@ class Walk:
     finished_at: datetime | None = None
     report: JSON | None = None
     problem: str = ""
+    _failure: Exception | None = field(default=None, repr=False)
     _done: threading.Event = field(default_factory=threading.Event, repr=False)
     _wanted: bool = field(default=True, repr=False)
 
@@ -38,14 +41,26 @@ class Walk:
         """Whether it ended within so many seconds."""
         return self._done.wait(seconds)
 
+    def found(self) -> JSON:
+        """The report of a walk that has ended. Raises what stopped it."""
+        if self._failure is not None:
+            raise self._failure
+        return self.report or {}
+
+    def work(self, app: App) -> JSON:
+        """What the walk finds."""
+        return asdict(chain.verify(app.ledger, progress=self._progress))
+
     def go(self, app: App) -> None:
         """Walk to the end. What stops it is kept, because nobody waits for this thread."""
         try:
-            self.report = asdict(chain.verify(app.ledger, progress=self._progress))
+            self.report = self.work(app)
         except _NotWantedError:
             self.problem = "the server stopped before the walk had ended"
+            self._failure = Stopping("the server is stopping", 5)
         except Exception as error:  # noqa: BLE001  (whatever it is must be told to whoever asks how far the walk is)
             self.problem = f"{type(error).__name__}: {error}"
+            self._failure = error
         finally:
             self.finished_at = app.clock()
             self._done.set()
@@ -78,12 +93,19 @@ class Walks:
 
     def begin(self, app: App, by: str) -> Walk:
         """The walk under way, or a new one."""
+
+        def new() -> Walk:
+            head = app.ledger.last_event
+            return Walk(app.clock(), by, total=head.seq if head else 0)
+
+        return self._begun(app, new)
+
+    def _begun(self, app: App, new: Callable[[], Walk]) -> Walk:
         with self._lock:
             if self._last is not None and not self._last.wait(0):
                 return self._last
-            head = app.ledger.last_event
-            self._last = Walk(app.clock(), by, total=head.seq if head else 0)
-            threading.Thread(target=self._last.go, args=(app,), name="chain walk", daemon=True).start()
+            self._last = new()
+            threading.Thread(target=self._last.go, args=(app,), name="walk", daemon=True).start()
             return self._last
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import sleep
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,12 +11,14 @@ import orjson
 import typer
 
 from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, aside, finish
-from casework.cli.reach import reached
+from casework.cli.progress import steps
+from casework.cli.reach import Reach, reached
 from casework.keeping import heads
-from data.errors import ConflictError, InputError
+from data.errors import ConflictError, InputError, SecondLookError
 
 cli = typer.Typer(help="The audit record: check it, export it.", no_args_is_help=True)
 _PAGE = 1000
+_LOOK_SECONDS = 0.5
 
 
 @cli.command("verify")
@@ -112,7 +115,7 @@ def _export_pack(workspace: Path, file: Path, asked: dict[str, Any], as_json: bo
 
 def _replay_many(workspace: Path, sample: int, seed: str, as_json: bool) -> None:
     with reached(workspace) as reach:
-        report = reach.post("/v1/replays", {"sample": sample, "seed": seed})
+        report = _waited_for(reach, reach.post("/v1/replays", {"sample": sample, "seed": seed}), as_json)
     lines = [
         f"{report['same']} of {report['replayed']} decisions came out the same (seed {report['seed']}, "
         f"{len(report['sets'])} sets, {len(report['models'])} models)."
@@ -121,6 +124,20 @@ def _replay_many(workspace: Path, sample: int, seed: str, as_json: bool) -> None
     lines += [f"  {found['seq']} cannot be replayed: {found['problem']}" for found in report["unread"]]
     answer(report, lines, as_json)
     finish(bool(report["different"] or report["unread_count"]))
+
+
+def _waited_for(reach: Reach, told: dict[str, Any], quiet: bool) -> dict[str, Any]:
+    """The report of a replay, also of one that goes on beside the request."""
+    if "running" not in told:
+        return told
+    with steps(quiet) as report:
+        while told["running"]:
+            report("Deciding again", told["checked"], told["total"])
+            sleep(_LOOK_SECONDS)
+            told = reach.get("/v1/replays")["last"]
+    if told["report"] is None:
+        raise SecondLookError(f"the replay did not end: {told['problem']}", hint="Start it again.")
+    return dict(told["report"])
 
 
 def add_to(parent: typer.Typer) -> None:

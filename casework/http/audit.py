@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from casework.auditing import as_of, finding, story
+from casework.auditing import as_of, finding, replay_runs, story
 from casework.deciding import decisions, replay_samples, replaying
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer, seq_of
 from casework.http.bodies import Body, Moment, ShortText
 from casework.people.permissions import Permission, Person
-from data import chain, said
+from data import said
 from data.stretches import newest, oldest
 
 router = APIRouter(tags=["audit"])
+_LOOK_SECONDS = 0.02
 
 
 @router.get("/audit/verification")
-def verification(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
-    """Walk the whole chain of events. Takes about a second per 100,000 events."""
-    report = chain.verify(the_app(request).ledger)
-    return json_answer(asdict(report))
+async def verification(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
+    """Walk the whole chain of events. Takes about a second per 100,000 events; who asks meanwhile shares the walk."""
+    app = the_app(request)
+    walk = await run_in_threadpool(app.walks.begin, app, person.user_id)
+    while not walk.wait(0):  # so that nobody who waits takes a thread from others
+        await asyncio.sleep(_LOOK_SECONDS)
+    return json_answer(walk.found())
 
 
 @router.post("/audit/verifications", status_code=202)
@@ -134,7 +139,8 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class ReplayForm(Body):
-    """How many decisions to draw (0 for all), and the seed of the draw: the same seed draws the same ones."""
+    """How many decisions to draw (0 for all), and the seed of the draw: the same seed draws the same ones. More than a
+    thousand are replayed beside the request, which is told how far that is."""
 
     sample: Annotated[int, Field(ge=0, le=replay_samples.MOST)] = 100
     seed: ShortText = ""
@@ -146,17 +152,25 @@ def replay_many(
 ) -> Response:
     """Make decisions drawn at random again, from what was stored and from the ledger; counts, and named differences.
 
-    What came of it is kept as an event. Takes about a second per 100 decisions.
+    What came of it is kept as an event. Takes about a second per 100 decisions. More than a thousand are not waited
+    for: 202, and `last` of GET /v1/replays says how far they are, and what came of them. One such replay at a time.
     """
-    app = the_app(request)
-    seed = form.seed or secrets.token_hex(4)
+    app, whole = the_app(request), form.sample == 0
+    seed = form.seed or ("all" if whole else secrets.token_hex(4))
+    if replay_samples.size(app.ledger, form.sample) > replay_runs.AT_ONCE:
+        run = app.replays.begin_replay(app, form.sample, seed, person.user_id)
+        return json_answer(run.told(), status=202)
     return json_answer(replay_samples.replay_sample(app, form.sample, seed, person.user_id))
 
 
 @router.get("/replays")
 def replays(request: Request, person: Person = allowed(Permission.AUDIT_READ)) -> Response:
-    """What replays of many decisions found, the newest first."""
-    return json_answer({"replays": replay_samples.past_replays(the_app(request).ledger)})
+    """What replays of many decisions found, the newest first; and `last`, the latest of this server that was not waited
+    for: how far it is, and its report."""
+    app = the_app(request)
+    last = app.replays.last
+    told = last.told() if last else None
+    return json_answer({"replays": replay_samples.past_replays(app.ledger), "last": told})
 
 
 @router.get("/replays/{transaction_id}")

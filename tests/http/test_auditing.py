@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from casework.auditing.walking import Walks
+from casework.app import App
+from casework.auditing import replay_runs
+from casework.auditing.walking import Walk, Walks
+from casework.cli import audit
+from casework.cli.reach import Reach
+from casework.deciding import replay_samples
+from data import chain
+from data.errors import MemoryShortError, NotFoundError
+from data.ledger import Ledger
 from tests.http.institution import START, Institution, large_payment, make_workspace, served
 
 AUDITOR = "auditor-1"
@@ -171,3 +181,86 @@ def test_a_walk_that_nobody_waits_for_has_let_go_of_the_ledger_when_it_is_closed
     walks.stop()
     assert walk.wait(0)
     assert walk.report is not None or "stopped" in walk.problem
+
+
+def test_who_asks_for_the_chain_while_it_is_walked_shares_the_walk(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[int] = []
+    joined: list[Walk] = []
+    go_on, begin, verify = threading.Event(), bank.app.walks.begin, chain.verify
+
+    def slowly(ledger: Ledger, **how: Any) -> chain.ChainReport:
+        walked.append(1)
+        go_on.wait(30)
+        return verify(ledger, **how)
+
+    def joining(app: App, by: str) -> Walk:
+        joined.append(begin(app, by))
+        return joined[-1]
+
+    monkeypatch.setattr(chain, "verify", slowly)
+    monkeypatch.setattr(bank.app.walks, "begin", joining)
+    bank.token(AUDITOR)
+    with ThreadPoolExecutor(3) as pool:
+        told = [pool.submit(asked, bank, "/v1/audit/verification") for _ in range(3)]
+        while len(joined) < 3:
+            time.sleep(0.01)
+        go_on.set()
+    assert [each.result()["ok"] for each in told] == [True] * 3
+    assert len(walked) == 1
+
+
+def test_what_stops_a_walk_is_told_to_whoever_waits_for_it(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: Any, **__: Any) -> None:
+        raise MemoryShortError("no memory", hint="Ask for less.")
+
+    monkeypatch.setattr(chain, "verify", short)
+    assert bank.ask(AUDITOR, "GET", "/v1/audit/verification").status_code == 503
+
+
+def test_a_replay_of_very_many_goes_on_beside_the_request(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_runs, "AT_ONCE", 2)
+    monkeypatch.setattr(replay_samples, "_PAGE", 2)
+    for number in (2, 3, 4):
+        bank.decide(large_payment(number))
+    bank.token(AUDITOR)
+    with (
+        bank.app.ledger.writing()
+    ):  # what came of a replay cannot be recorded meanwhile, so that it is not over
+        first, again = [bank.ask(AUDITOR, "POST", "/v1/replays", json={"sample": 0}) for _ in range(2)]
+        other = bank.ask(AUDITOR, "POST", "/v1/replays", json={"sample": 3, "seed": "other"})
+    assert [each.status_code for each in (first, again, other)] == [202, 202, 409]
+    assert first.json()["started_at"] == again.json()["started_at"]
+    assert "another replay is under way" in other.json()["detail"]
+    assert bank.app.replays.last is not None and bank.app.replays.last.wait(30)
+    told = asked(bank, "/v1/replays")
+    assert (told["last"]["running"], told["last"]["checked"], told["last"]["total"]) == (False, 4, 4)
+    assert told["last"]["report"]["same"] == told["last"]["report"]["decisions"] == 4
+    assert told["replays"][0]["replayed"] == 4
+    few = bank.ask(AUDITOR, "POST", "/v1/replays", json={"sample": 2})
+    assert (few.status_code, few.json()["replayed"]) == (200, 2)
+
+
+def test_the_command_line_waits_for_a_replay_of_very_many(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_runs, "AT_ONCE", 0)
+    reach = Reach(bank.token(AUDITOR), url=bank.url)
+    begun = reach.post("/v1/replays", {"sample": 1, "seed": "x"})
+    assert begun["running"] in (True, False)
+    assert audit._waited_for(reach, begun, quiet=True)["replayed"] == 1
+
+
+def test_a_replay_keeps_few_of_those_that_cannot_be_read_and_counts_all() -> None:
+    told: list[int] = []
+    tally = replay_samples._Tally(told.append)
+    for seq in range(replay_samples.SHOWN + 5):
+        tally.leave(seq, NotFoundError("the model is gone"))
+    found = tally.as_json()
+    assert (len(found["unread"]), found["unread_count"]) == (replay_samples.SHOWN, replay_samples.SHOWN + 5)
+    assert told[-1] == replay_samples.SHOWN + 5
