@@ -113,6 +113,7 @@ def _beside(walk: _Walk, view: View, shapes: Shapes, held: list[Anchor]) -> Iter
     """What does not fit beside a whole chain."""
     if names := foreign.found(view):
         yield walk.checked, foreign.sentence(names)
+    yield from seal_checks.schema_problems(view, walk.checked)
     yield from seal_checks.anchor_problems(view, held, walk.checked)
     yield from projections.problems(view, shapes)
     if walk.sealer is not None:
@@ -229,13 +230,17 @@ class _Walk:
     def _check_run(self, event: Event) -> None:
         run = event.data
         span = [run["first_seq"], run["last_seq"]]
-        sql = f"SELECT count(*) AS n, {DIGEST_SQL} AS digest FROM transactions WHERE seq BETWEEN ? AND ?"
-        found = self.ledger.read(sql, span)[0]
+        strays = "count(*) FILTER (recorded_at IS DISTINCT FROM ? OR source IS DISTINCT FROM ?) AS strays"
+        sql = f"SELECT count(*) AS n, {DIGEST_SQL} AS digest, {strays} FROM transactions WHERE seq BETWEEN ? AND ?"
+        found = self.ledger.read(sql, [event.recorded_at, run["source"], *span])[0]
         name = f"transactions {span[0]} to {span[1]}"
         if found["n"] != run["count"]:
             raise _Broken(event.seq, f"{found['n']} of {name} are stored where {run['count']} were recorded")
         if found["digest"] != run["digest"]:
             raise _Broken(event.seq, f"{name} no longer have the digest that was recorded")
+        if found["strays"]:
+            what = "say another source or time of recording than their event"
+            raise _Broken(event.seq, f"{found['strays']} of {name} {what}")
         self.covered += run["count"]
         if "labels" in run:
             self._check_labels(event.seq, span, run["labels"])

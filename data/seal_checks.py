@@ -57,6 +57,14 @@ def anchor_problems(view: View, held: list[anchors.Anchor], last: int) -> Iterat
             yield anchor.seq, f"event {anchor.seq} is not the one noted outside at {anchor.at}"
 
 
+def schema_problems(view: View, last: int) -> Iterator[Problem]:
+    """A list of applied migrations that is not that of this program. Nothing vouches for their names and times."""
+    applied = view.read("SELECT number, sha256 FROM schema_migrations ORDER BY number")
+    shipped = [{"number": m.number, "sha256": m.sha256} for m in schema.shipped_migrations()]
+    if applied != shipped:
+        yield last, "schema_migrations does not list this program's migrations, each once"
+
+
 def table_problems(
     view: View, sealer: Sealer, shapes: schema.Shapes, seq: int, head: bytes
 ) -> Iterator[Problem]:

@@ -69,6 +69,12 @@ CHANGES = {
         (2, "transactions 1 to 2 no longer have the digest that was recorded"),
     "UPDATE transactions SET commitments = '{}' WHERE seq = 3":
         (4, "transactions 3 to 3 no longer have the digest that was recorded"),
+    "UPDATE transactions SET recorded_at = recorded_at - INTERVAL 1 MICROSECOND WHERE seq = 2":
+        (2, "1 of transactions 1 to 2 say another source or time of recording than their event"),
+    "UPDATE transactions SET source = 'imp_other' WHERE seq <= 2":
+        (2, "2 of transactions 1 to 2 say another source or time of recording than their event"),
+    "INSERT INTO schema_migrations SELECT * FROM schema_migrations WHERE number = 1":
+        (9, "schema_migrations does not list this program's migrations, each once"),
     "DELETE FROM transactions WHERE seq = 2": (2, "1 of transactions 1 to 2 are stored where 2 were recorded"),
     "INSERT INTO transactions SELECT * REPLACE (5 AS seq) FROM transactions WHERE seq = 4":
         (9, "5 transactions are stored, but the events vouch for 4"),
