@@ -1,7 +1,9 @@
 """Does this evidence pack still say what the ledger said? Run inside the unpacked folder: python check_pack.py
 
-Needs nothing but Python 3.8 or newer. With --key FILE (the ledger's key file) it also checks the seals that only the
-key's holder could make; without it, compare `head` in manifest.json with what `secondlook audit verify` prints.
+Needs nothing but Python 3.8 or newer. Alone it shows that the pack is consistent in itself, which one that somebody
+made anew from end to end is, too. With --key FILE (the ledger's key file) it also checks the seals that only the key's
+holder could make. Without the key, compare the hashes of its events with those of a ledger that verifies: `secondlook
+audit export FILE` writes them. That `head` in manifest.json is the ledger's says nothing about the events in the pack.
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+ALONE = (
+    "Everything in this pack fits together. Somebody who made all of it anew would hear the same: only --key KEYFILE,"
+    " or the ledger's own hashes of these events, shows that nobody did."
+)
+SEALED = "Everything in this pack fits, and carries the ledger's seal."
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)  # noqa: UP017  # older Pythons run this, too
 
 
@@ -89,7 +96,7 @@ def main() -> int:
     for problem in found:
         print(problem)
     if not found:
-        print("Everything in this pack fits" + (", and carries the ledger's seal." if key else "."))
+        print(SEALED if key else ALONE)
     return 1 if found else 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import runpy
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ from typer.testing import CliRunner
 from casework.cli.main import cli
 from tests.http.institution import Institution, large_payment, make_workspace, served
 
+FITS = (
+    "Everything in this pack fits together. Somebody who made all of it anew would hear the same: only --key KEYFILE,"
+    " or the ledger's own hashes of these events, shows that nobody did.\n"
+)
 EMAIL = "astrid.lindqvist@example.org"
 
 
@@ -49,7 +55,7 @@ def checked(folder: Path, *more: str) -> tuple[int, str]:
 
 def test_a_pack_checks_itself_and_carries_the_seal(bank: Institution, tmp_path: Path) -> None:
     folder = unpacked(bank, tmp_path)
-    assert checked(folder) == (0, "Everything in this pack fits.\n")
+    assert checked(folder) == (0, FITS)
     ledger = bank.app.ledger
     assert ledger.sealer is not None
     key = str(ledger.keyring.file(ledger.sealer.key.key_id))
@@ -61,6 +67,29 @@ def test_a_pack_checks_itself_and_carries_the_seal(bank: Institution, tmp_path: 
     kinds = {event["kind"] for event in told["events"]}
     assert {"transaction.decided", "case.opened", "task.opened", "set.approved"} <= kinds
     assert any(row["name"].endswith("policy.yaml") for row in told["contents"])
+
+
+def test_a_pack_that_somebody_made_anew_fits_in_itself_but_not_the_key(
+    bank: Institution, tmp_path: Path
+) -> None:
+    folder = unpacked(bank, tmp_path)
+    event_hash = runpy.run_path(str(folder / "check_pack.py"))["event_hash"]
+    evidence = orjson.loads((folder / "evidence.json").read_bytes())
+    hashes: dict[int, str] = {}
+    for event in evidence["events"]:
+        event["actor"] = "nobody"
+        event["prev_hash"] = hashes.get(event["seq"] - 1, event["prev_hash"])
+        event["hash"] = hashes[event["seq"]] = event_hash(event)
+    (folder / "evidence.json").write_bytes(orjson.dumps(evidence))
+    manifest = orjson.loads((folder / "manifest.json").read_bytes())
+    manifest["files"]["evidence.json"] = sha256((folder / "evidence.json").read_bytes()).hexdigest()
+    (folder / "manifest.json").write_bytes(orjson.dumps(manifest))
+    assert checked(folder) == (0, FITS)
+    ledger = bank.app.ledger
+    assert ledger.sealer is not None
+    code, told = checked(folder, "--key", str(ledger.keyring.file(ledger.sealer.key.key_id)))
+    assert code == 1
+    assert "the list of files does not carry the ledger's seal" in told
 
 
 CHANGES = {
@@ -144,4 +173,4 @@ def test_a_pack_holds_the_earlier_payments_that_reviewers_saw(bank: Institution,
     folder = unpacked(bank, tmp_path, ids=["t6"])
     earlier = orjson.loads((folder / "evidence.json").read_bytes())["earlier"]
     assert [row["transaction_id"] for row in earlier] == ["t1"]
-    assert checked(folder) == (0, "Everything in this pack fits.\n")
+    assert checked(folder) == (0, FITS)
