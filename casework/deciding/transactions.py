@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from data.blanks import trimmed
 from data.commitments import content_sha256
 from data.errors import InputError
 from data.mapping import Mapping
@@ -16,7 +17,7 @@ from data.transactions import AttributeValue, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A transaction as sent. Names are the mapping's; what is left out is missing."""
+    """A transaction as sent. Names are the mapping's; what is left out is missing; blanks around a text say nothing."""
 
     transaction_id: str
     occurred_at: datetime
@@ -32,6 +33,8 @@ def checked(sent: Sent, mapping: Mapping) -> Transaction:
     _refuse_unknown("entities", sent.entities, mapping.entities)
     _refuse_unknown("attributes", sent.attributes, mapping.attributes)
     _refuse_unknown("personal", sent.personal, mapping.personal)
+    if not trimmed(sent.transaction_id):
+        raise InputError("the id is empty", where="transaction_id", allowed="a text that is not blank")
     currency = _currency(sent, mapping)
     if sent.amount is not None and sent.amount < 0 and not mapping.amount_form.negative:
         raise InputError(
@@ -44,7 +47,7 @@ def checked(sent: Sent, mapping: Mapping) -> Transaction:
     if sent.amount is not None:
         amount_minor = mapping.rates.minor(sent.amount, currency, sent.occurred_at.astimezone(UTC).date())
     transaction = Transaction(
-        transaction_id=sent.transaction_id,
+        transaction_id=trimmed(sent.transaction_id),
         occurred_at=sent.occurred_at.astimezone(UTC),
         amount_minor=amount_minor,
         # An empty word and a missing one mean the same, as they do in a file.
@@ -55,7 +58,7 @@ def checked(sent: Sent, mapping: Mapping) -> Transaction:
         },
         amount=sent.amount,
         currency=currency,
-        personal={name: value for name, value in sent.personal.items() if value},
+        personal={name: said for name, value in sent.personal.items() if (said := trimmed(value))},
     )
     content_sha256(transaction)  # refuses here, before it is queued, what could not be stored exactly
     return transaction
@@ -73,22 +76,23 @@ def _refuse_unknown(group: str, given: Map[str, Any], known: Map[str, Any]) -> N
 
 def _entity(name: str, value: str | None, mapping: Mapping) -> str | None:
     """What the ledger holds of an entity: its value, or its pseudonym."""
-    return (mapping.held(name, value) or None) if value else None
+    said = trimmed(value or "")
+    return (mapping.held(name, said) or None) if said else None
 
 
 def _currency(sent: Sent, mapping: Mapping) -> str:
-    constant = mapping.currency_constant
-    if constant and sent.currency not in ("", constant):
-        raise InputError(
-            f"{sent.currency!r} is not this institution's currency", where="currency", allowed=constant
-        )
-    if not constant and not sent.currency:
+    constant, said = mapping.currency_constant, trimmed(sent.currency)
+    if constant and said not in ("", constant):
+        raise InputError(f"{said!r} is not this institution's currency", where="currency", allowed=constant)
+    if not constant and not said:
         raise InputError("the currency is missing", where="currency", hint="Send a code such as EUR.")
-    return sent.currency or constant
+    return said or constant
 
 
 def _attribute(name: str, kind: str, value: AttributeValue) -> AttributeValue:
-    if value is None or (kind == "category" and value == ""):
+    if isinstance(value, str) and kind == "category":
+        return trimmed(value) or None
+    if value is None:
         return None
     fits = {
         "flag": isinstance(value, bool),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from casework.app import App
 from casework.http.bodies import LONGEST_ID
+from data.blanks import trimmed
 from data.errors import InputError
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -35,5 +36,8 @@ def cursor_of(text: str) -> int | None:
 
 
 def seq_of(app: App, transaction_id: str) -> int | None:
-    """The ledger's seq of a transaction id, None if there is none."""
-    return app.ledger.seq_of(transaction_id) if 0 < len(transaction_id) <= LONGEST_ID else None
+    """The ledger's seq of a transaction id, with or without the blanks it was sent with; None if there is none."""
+    if len(transaction_id) > LONGEST_ID:
+        return None
+    found = (app.ledger.seq_of(name) for name in (transaction_id, trimmed(transaction_id)) if name)
+    return next((seq for seq in found if seq is not None), None)

@@ -19,6 +19,7 @@ from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.people.permissions import Permission, Person
+from data.blanks import trimmed
 from data.errors import InputError
 from data.source_file import ALLOWED, importable
 from data.unfinished import working_folder
@@ -104,9 +105,10 @@ def report_outcomes(
                 allowed="is_fraud, or a reason_code that the mapping's fraud_codes explain",
                 hint="Nothing was recorded.",
             )
-        fraud = outcomes.meaning(columns, o.is_fraud, o.reason_code)
+        code = trimmed(o.reason_code)
+        fraud = outcomes.meaning(columns, o.is_fraud, code)
         if fraud is not None:
-            told.append(outcomes.Told(o.transaction_id, fraud, o.known_at, o.reason_code))
+            told.append(outcomes.Told(trimmed(o.transaction_id), fraud, o.known_at, code))
     none = {"recorded": 0, "frauds": 0, "duplicate": 0}
     done = outcomes.report(app, told, by=person.user_id, at=now()) if told else none
     return json_answer({**done, "other_reason": len(form.outcomes) - len(told)}, 201)

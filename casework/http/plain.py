@@ -87,7 +87,7 @@ class _Plain:
                 continue
             kind, held = self._attributes[name], value.__class__
             if kind == "category":
-                if held is not str or len(value) > _LONGEST_TEXT or not value.isprintable():
+                if not _is_text(value):
                     return None
                 found[name] = value or None
             elif kind == "number":
@@ -106,7 +106,7 @@ class _Plain:
         if given.__class__ is not dict or not given.keys() <= self._columns.personal.keys():
             return None
         for value in given.values():
-            if value.__class__ is not str or len(value) > _LONGEST_TEXT or not value.isprintable():
+            if not _is_text(value):
                 return None
         return {name: value for name, value in given.items() if value}
 
@@ -130,4 +130,11 @@ class _Plain:
 
 
 def _is_name(value: Any) -> bool:
-    return value.__class__ is str and 0 < len(value) <= LONGEST_ID and value.isprintable()
+    return _is_text(value) and 0 < len(value) <= LONGEST_ID
+
+
+def _is_text(value: Any) -> bool:
+    """A text as the ledger holds it: of all blanks only a space is printable, and none stands around it."""
+    if value.__class__ is not str or len(value) > _LONGEST_TEXT or not value.isprintable():
+        return False
+    return not value or (value[0] != " " and value[-1] != " ")

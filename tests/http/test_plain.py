@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from casework.deciding.transactions import Sent, checked
 from casework.http.decisions import TransactionForm
 from casework.http.plain import reader
+from data.blanks import BLANKS
 from data.errors import InputError
 from data.mapping import Mapping, load_mapping
 from data.transactions import Transaction
@@ -65,11 +67,34 @@ def test_an_everyday_payment_is_read_as_by_the_form(amount: Any) -> None:
         {"attributes": {"channel": 7}},
         {"attributes": {"unheard_of": "x"}},
         {"personal": {"unheard_of": "x"}},
+        {"transaction_id": " a"},
+        {"entities": {"customer": "c1 "}},
+        {"attributes": {"channel": "\u00a0pos"}},
+        {"personal": {"email": " c1@example.org"}},
         {"more": 1},
     ],
 )
 def test_about_anything_odd_the_plain_reader_says_nothing(changes: dict[str, Any]) -> None:
     assert READ(plain_body(**changes), NOW) is None
+
+
+def test_blanks_around_a_text_say_nothing_as_they_do_in_a_file() -> None:
+    body = plain_body()
+    with duckdb.connect() as connection:
+        codes = connection.sql(
+            "SELECT n FROM range(1, 1114112) t(n) WHERE n NOT BETWEEN 55296 AND 57343 AND trim(chr(n::INT)) = ''"
+        )
+        assert "".join(chr(code) for (code,) in codes.fetchall()) == BLANKS
+
+    def padded(part: Any) -> Any:
+        return f" {part}\u3000" if isinstance(part, str) else part
+
+    sent = {
+        name: {key: padded(value) for key, value in body[name].items()} for name in ("entities", "attributes")
+    }
+    blank = {"transaction_id": padded(body["transaction_id"]), "personal": {"email": " "}, **sent}
+    assert by_the_form({**body, **blank}) == by_the_form({**body, "personal": {}}) is not None
+    assert by_the_form({**body, "transaction_id": " "}) is None
 
 
 values = st.one_of(
