@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from casework.cases.earlier import Earlier, laid_out, named
+from casework.cases.earlier import Earlier, laid_out_all, named
 from casework.review.review_design import BLIND_FIRST
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.ledger import Ledger
@@ -162,11 +162,24 @@ def load(source: Ledger | Writer, dossier_id: str, transaction_seq: int) -> dict
     return whole(source, stored(source, dossier_id, transaction_seq))
 
 
+def load_all(source: Ledger | Writer, wanted: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    """The stored dossiers of these ids and seqs of their payments, as `load` gives each, with all the earlier payments
+    read at once."""
+    return whole_all(source, [stored(source, *each) for each in wanted])
+
+
 def whole(source: Ledger | Writer, dossier: Mapping[str, Any]) -> dict[str, Any]:
     """A dossier as it is stored, with its history in place of names; one of version 1 has it."""
-    found = dict(dossier)
-    if "earlier" in found:
-        found["history"] = laid_out(source, found.pop("earlier"), found["transaction"])
+    return whole_all(source, [dossier])[0]
+
+
+def whole_all(source: Ledger | Writer, kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Dossiers as they are stored, with their histories in place of names, read at once."""
+    found = [dict(dossier) for dossier in kept]
+    naming = [dossier for dossier in found if "earlier" in dossier]
+    told = laid_out_all(source, [(dossier.pop("earlier"), dossier["transaction"]) for dossier in naming])
+    for dossier, history in zip(naming, told, strict=True):
+        dossier["history"] = history
     return found
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from conftest import START
+from review_design import Noting
 
+from casework.cases import dossiers
 from casework.cases.dossiers import Guideline
 from casework.people.signin import add_user
 from casework.quality import ledger_verdicts as of_ledger
@@ -40,6 +42,18 @@ def opened(house, guideline: Guideline = OLD, **asked) -> str:
     with house.ledger.writing() as w:
         batch = Batch(**{"name": "devices", **asked})
         return batches.open_pilot(w, batch, guideline, house.policy, house.key, "lead-1", house.now)
+
+
+def test_what_stands_beside_all_its_payments_is_read_at_once(staffed) -> None:
+    with staffed.ledger.writing() as w:
+        noting = Noting(w)
+        batches.open_pilot(noting, Batch("devices"), OLD, staffed.policy, staffed.key, "lead-1", staffed.now)
+    assert noting.pasts == 1
+    firsts = staffed.ledger.read("SELECT dossier_id, transaction_seq FROM tasks WHERE kind = 'primary'")
+    wanted = [(row["dossier_id"], row["transaction_seq"]) for row in firsts]
+    alone = [dossiers.load(staffed.ledger, *each) for each in wanted]
+    assert dossiers.load_all(staffed.ledger, wanted) == alone
+    assert sorted(len(each["history"]) for each in alone) == [0, 1, 2]
 
 
 def test_everybody_is_given_every_case_next_and_nothing_of_the_engine(staffed) -> None:

@@ -96,9 +96,10 @@ def open_pilot(
     told |= {"cases": [case["transaction_seq"] for case in chosen], "people": people}
     w.event(EventDraft(by, "pilot.opened", f"pilot:{pilot_id}", told), at)
     due = at + timedelta(days=batch.days)
+    stored = dossiers.load_all(w, [(case["dossier_id"], case["transaction_seq"]) for case in chosen])
     for reviewer in people:
-        for case in chosen:
-            task_id = _open(w, pilot_id, reviewer, case, guideline, policy, key, by, due, at)
+        for case, shown in zip(chosen, stored, strict=True):
+            task_id = _open(w, pilot_id, reviewer, case, shown, guideline, policy, key, by, due, at)
             w.insert(
                 "pilot_tasks",
                 [
@@ -177,6 +178,7 @@ def _open(
     pilot_id: str,
     reviewer: str,
     case: dict[str, Any],
+    stored: dict[str, Any],
     guideline: Guideline,
     policy: Policy,
     key: bytes,
@@ -184,9 +186,8 @@ def _open(
     due: datetime,
     at: datetime,
 ) -> str:
-    """Open one task with a dossier of its own, moved to look fresh where that can be done."""
+    """Open one task with a dossier of its own, the stored one moved to look fresh where that can be done."""
     seq, names = case["transaction_seq"], (case["transaction_id"], pilot_id, reviewer)
-    stored = dossiers.load(w, case["dossier_id"], seq)
     moved = fresh.shift(case["decided_at"], at, policy.segment(case["segment"]).deadline)
     shown = fresh.dossier(stored, moved or timedelta(0), guideline)
     task = Task(

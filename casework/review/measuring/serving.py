@@ -7,7 +7,7 @@ draw is keyed and made when the task opens, with its probability.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,12 +77,16 @@ def keep_up(w: Writer, policy: Policy, guideline: Guideline, key: bytes, at: dat
     here = [who for who in (places.get(p, Reviewer(p)) for p in people) if not who.is_away(at)]
     waiting = {(row["assignee"], row["kind"]): row["n"] for row in w.read(_WAITING)}
     desk = _Serving(w, policy, guideline, key, at, past)
-    for who in here:
-        for kind in (TRAINING,) if who.in_training else (GOLDEN, RE_SERVE):
-            missing = AHEAD[kind] - waiting.get((who.user_id, kind), 0)
-            for choice in desk.choices(who, kind, missing):
-                desk.open(who, kind, choice)
-                done[kind] += 1
+    chosen = [
+        (who, kind, choice)
+        for who in here
+        for kind in ((TRAINING,) if who.in_training else (GOLDEN, RE_SERVE))
+        for choice in desk.choices(who, kind, AHEAD[kind] - waiting.get((who.user_id, kind), 0))
+    ]
+    pasts = [(choice.past.dossier_id, choice.past.transaction_seq) for _, _, choice in chosen]
+    for (who, kind, choice), stored in zip(chosen, dossiers.load_all(w, pasts), strict=True):
+        desk.open(who, kind, choice, stored)
+        done[kind] += 1
     return dict(done)
 
 
@@ -125,10 +129,9 @@ class _Serving:
         )
         return self._drawn(who, kind, fitting, share, most)
 
-    def open(self, who: Reviewer, kind: str, choice: Choice) -> None:
-        """Open the task on this person's desk, with a fresh dossier of its own."""
+    def open(self, who: Reviewer, kind: str, choice: Choice, stored: Mapping[str, Any]) -> None:
+        """Open the task on this person's desk, with a fresh dossier of its own made from the `stored` one."""
         w, past, at = self._w, choice.past, self._at
-        stored = dossiers.load(w, past.dossier_id, past.transaction_seq)
         moved = fresh.shift(past.decided_at, at, self._deadline(past))
         assert moved is not None  # only what fits is chosen
         shown = fresh.dossier(stored, moved, self._guideline)
