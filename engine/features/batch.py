@@ -1,7 +1,7 @@
 """What were the features of millions of past transactions, each as it was when it happened?
 
 SQL for DuckDB. Rows in order of time are served by window functions, one named window per entity and width;
-rows that a late arrival makes different are found and recomputed by a join; labels see label_sql.py.
+rows that a late arrival makes different see late_sql.py, labels label_sql.py.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def batch_sql(feature_set: FeatureSet, facts: Facts) -> str:
 
 
 def _kind(name: str) -> str:
-    return "MATERIALIZED" if name in ("base", "labels") else ""
+    return "MATERIALIZED" if name in ("base", "labels") or name.startswith(("later_", "near_")) else ""
 
 
 def _base(feature_set: FeatureSet, facts: Facts) -> str:

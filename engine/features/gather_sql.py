@@ -1,18 +1,20 @@
 """How are the raw aggregates of every asked transaction gathered: by windows, by a join, or both?
 
-Windows are right for a row if all rows of its entity that arrived later also happened later. Where late rows
-exist, the rows they make different are found (`redo_`) and their aggregates recomputed by a join (`fix_`) that
-spells the meaning out. A handful of asked rows is served by the join alone.
+Windows are right for a row if all rows of its entity that arrived later also happened later; for the others
+late_sql.py shortens and completes them. A join that spells the meaning out (`fix_`) serves a handful of asked rows
+alone, and rows so late that memory may not reach over their windows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.features.facts import Facts
 from engine.features.feature_set import FeatureSet, widest
 from engine.features.label_sql import LabelCount, label_groups, learned, shares
-from engine.features.raw_sql import MARK_BITS, MARK_MASK, Raw, held, quoted, raws
+from engine.features.late_sql import LateRows
+from engine.features.raw_sql import MARK_BITS, MARK_MASK, Raw, held, raws
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Gathering:
         found = {"asked": f"SELECT * FROM base WHERE seq >= {first}"}
         if self.facts.very_late:
             found["very_late"] = f"SELECT * FROM asked WHERE t < newest - {lateness}"
+        for late in self._late().values():
+            found |= late.ctes()
         if not self.few:
             found["windowed"] = self._windows()
         for group in self.groups:
@@ -61,58 +65,56 @@ class Gathering:
         for group in self.groups:
             for raw in self.raws(group):
                 name = f"window_{group}_{raw.window_us}"
-                windows[name] = self._window(group, raw.window_us, 1)
-                columns.append(f"{raw.call()} OVER {name} AS {quoted(raw.name)}")
+                windows[name] = self._window(group, raw.window_us, f"gap_{group}" if self.facts.late else "1")
+                columns.append(f"{raw.call()} OVER {name} AS {raw.column}")
             for width in shares(self.feature_set, group):
                 name = f"label_window_{group}_{width}"
-                windows[name] = self._window(group, delay + width, delay + 1)
+                windows[name] = self._window(group, delay + width, str(delay + 1))
                 columns.append(f"SUM(mark) OVER {name} AS y_{group}_{width}")
         source = "marked" if label_groups(self.feature_set) else "base"
         if not columns:
             return f"SELECT * FROM {source}"
+        if late := self._late():
+            gaps = ", ".join(f"{each.gap} AS gap_{group}" for group, each in late.items())
+            joins = " ".join(f"LEFT JOIN near_{group} ON near_{group}.seq = s.seq" for group in late)
+            source = f"(SELECT s.*, {gaps} FROM {source} s {joins})"
         named = ", ".join(f"{name} AS ({window})" for name, window in windows.items())
         return f"SELECT *, {', '.join(columns)} FROM {source} WINDOW {named}"
 
-    def _window(self, group: int, start: int, end: int) -> str:
+    def _late(self) -> dict[int, LateRows]:
+        """By entity, what its late rows make different."""
+        if self.few or not self.facts.late:
+            return {}
+        return {
+            group: LateRows(group, tuple(self._keys(group)), tuple(raws), self._width(group))
+            for group in self.groups
+            if (raws := self.raws(group))
+        }
+
+    def _window(self, group: int, start: int, end: str) -> str:
         keys = ", ".join(self._keys(group))
         return f"PARTITION BY {keys} ORDER BY t RANGE BETWEEN {start} PRECEDING AND {end} PRECEDING"
 
     def _fixes(self, group: int) -> dict[str, str]:
-        found: dict[str, str] = {}
-        if not self.raws(group) or not (self.few or self.facts.late):
-            return found
-        if not self.few:
-            found[f"redo_{group}"] = self._redo(group)
-        return found | {f"fix_{group}": self._fix(group)}
+        if not self.raws(group) or not (self.few or self.facts.very_late):
+            return {}
+        return {f"fix_{group}": self._fix(group)}
 
     def _width(self, group: int) -> int:
         return widest(f for f in self.feature_set.of_entity(self.feature_set.entities[group]) if f.is_history)
 
-    def _redo(self, group: int) -> str:
-        """Asked rows with a row of their entity in their window that arrived after them; very late ones too."""
-        width = self._width(group)
-        keys = ", ".join(self._keys(group))
-        very_late = "UNION SELECT seq FROM very_late" if self.facts.very_late else ""
-        return f"""
-            SELECT x.seq FROM asked x JOIN (
-                SELECT seq, t, {keys}, UNNEST(GENERATE_SERIES(t // {width}, (t + {width}) // {width})) AS bucket
-                FROM base WHERE t < newest) y
-            ON {self._same(group)} AND x.t // {width} = y.bucket
-            WHERE y.seq > x.seq AND y.t < x.t AND y.t >= x.t - {width} GROUP BY x.seq {very_late}"""
-
     def _fix(self, group: int) -> str:
         """The aggregates by their definition: rows of the same entity with a smaller seq in [t - w, t)."""
         width = self._width(group)
-        wanted = "" if self.few else f"WHERE seq IN (SELECT seq FROM redo_{group})"
         floor = f"AND y.t >= x.newest - {self.feature_set.memory_us}" if self.facts.very_late else ""
         columns = [
-            f"{raw.call('y.')} FILTER (WHERE y.t >= x.t - {raw.window_us}) AS {quoted(raw.name)}"
+            f"{raw.call('y.')} FILTER (WHERE y.t >= x.t - {raw.window_us}) AS {raw.column}"
             for raw in self.raws(group)
         ]
         return f"""
             SELECT x.seq, {", ".join(columns)} FROM (
                 SELECT *, UNNEST(GENERATE_SERIES((t - {width}) // {width}, t // {width})) AS bucket
-                FROM asked {wanted}) x
+                FROM {"asked" if self.few else "very_late"}) x
             JOIN base y ON {self._same(group)} AND y.t // {width} = x.bucket
             WHERE y.seq < x.seq AND y.t < x.t AND y.t >= x.t - {width} {floor} GROUP BY x.seq"""
 
@@ -128,9 +130,11 @@ class Gathering:
         """One row per asked transaction with every raw column, from wherever it is right."""
         joins: list[str] = []
         columns: list[str] = []
+        late = self._late()
         for group in self.groups:
-            joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in self._fixes(group)]
-            columns += [f"{self._right(group, raw.name)} AS {quoted(raw.name)}" for raw in self.raws(group)]
+            added = late[group].added if group in late else ()
+            joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in (*self._fixes(group), *added)]
+            columns += [f"{self._right(raw, group, late)} AS {raw.column}" for raw in self.raws(group)]
         for group in label_groups(self.feature_set):
             joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in self._label_counts(group)]
             columns += self._label_columns(group)
@@ -141,13 +145,19 @@ class Gathering:
         listed = ", ".join([*(f"a.{column}" for column in own), *columns])
         return f"SELECT {listed} FROM {source} a {' '.join(joins)}"
 
-    def _right(self, group: int, name: str) -> str:
+    def _right(self, raw: Raw, group: int, late: Mapping[int, LateRows]) -> str:
         if self.few:
-            return f"fix_{group}.{quoted(name)}"
-        if self.facts.late:
-            redone = f"fix_{group}.{quoted(name)}"
-            return f"CASE WHEN redo_{group}.seq IS NOT NULL THEN {redone} ELSE a.{quoted(name)} END"
-        return f"a.{quoted(name)}"
+            return f"fix_{group}.{raw.column}"
+        right = f"a.{raw.column}"
+        if group in late:
+            right = late[group].whole(raw, right)
+        if self.facts.very_late:
+            right = f"CASE WHEN {self._is_very_late} THEN fix_{group}.{raw.column} ELSE {right} END"
+        return right
+
+    @property
+    def _is_very_late(self) -> str:
+        return f"a.t < a.newest - {self.feature_set.lateness_us}"
 
     def _label_columns(self, group: int) -> list[str]:
         columns = [
@@ -167,5 +177,4 @@ class Gathering:
         if not self.facts.very_late:
             return f"{plain} + {joined} AS {name}"
         again = f"COALESCE(reknown_{group}.{name}, 0)"
-        late = f"a.t < a.newest - {self.feature_set.lateness_us}"
-        return f"CASE WHEN {late} THEN {again} ELSE {plain} + {joined} END AS {name}"
+        return f"CASE WHEN {self._is_very_late} THEN {again} ELSE {plain} + {joined} END AS {name}"

@@ -60,6 +60,11 @@ class Raw:
     argument: str
     window_us: int
 
+    @property
+    def column(self) -> str:
+        """Its name as an SQL identifier."""
+        return quoted(self.name)
+
     def call(self, of: str = "") -> str:
         """The aggregate in SQL; `of` is put before its column."""
         distinct = "DISTINCT " if self.function == "count" else ""
