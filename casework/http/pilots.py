@@ -45,6 +45,7 @@ def open_pilot(
     batch = batches.Batch(
         form.name, form.cases, tuple(form.transaction_ids), tuple(form.people), form.follows, form.days
     )
+    batches.read_ahead(app.ledger, batch, app.key, person.user_id, at)
     with app.ledger.writing() as w:
         guideline = guideline_of(settings.files)
         pilot_id = batches.open_pilot(w, batch, guideline, settings.policy, app.key, person.user_id, at)

@@ -89,14 +89,15 @@ def hand_out(house, task: Task) -> Task:
 
 
 class Noting:
-    """A write that notes how often it reads payments that stand beside others."""
+    """A write that notes how often it reads payments that stand beside others, and what a page showed."""
 
     def __init__(self, w: Any) -> None:
-        self._w, self.pasts = w, 0
+        self._w, self.pasts, self.contents = w, 0, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._w, name)
 
     def read(self, sql: str, *parameters: Any) -> Any:
         self.pasts += "FROM transactions WHERE seq IN (SELECT unnest(" in sql
+        self.contents += sql.startswith("SELECT content FROM dossiers")
         return self._w.read(sql, *parameters)

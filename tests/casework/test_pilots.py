@@ -45,10 +45,12 @@ def opened(house, guideline: Guideline = OLD, **asked) -> str:
 
 
 def test_what_stands_beside_all_its_payments_is_read_at_once(staffed) -> None:
+    dossiers.forget()
+    batches.read_ahead(staffed.ledger, Batch("devices"), staffed.key, "lead-1", staffed.now)
     with staffed.ledger.writing() as w:
         noting = Noting(w)
         batches.open_pilot(noting, Batch("devices"), OLD, staffed.policy, staffed.key, "lead-1", staffed.now)
-    assert noting.pasts == 1
+    assert (noting.pasts, noting.contents) == (1, 0)
     firsts = staffed.ledger.read("SELECT dossier_id, transaction_seq FROM tasks WHERE kind = 'primary'")
     wanted = [(row["dossier_id"], row["transaction_seq"]) for row in firsts]
     alone = [dossiers.load(staffed.ledger, *each) for each in wanted]

@@ -71,6 +71,14 @@ class Batch:
             raise InputError("people get 1 to 90 days", where="days", allowed="1 to 90")
 
 
+def read_ahead(ledger: Ledger, batch: Batch, key: bytes, by: str, at: datetime) -> None:
+    """Have in memory what the pages of its payments showed: in `open_pilot`, payments would wait while DuckDB finds
+    them one by one. Raises as `open_pilot` does for payments that cannot be part of it."""
+    batch.check()
+    for case in _chosen(ledger, batch, _id_of(batch, key, by, at), key):
+        dossiers.stored(ledger, case["dossier_id"], case["transaction_seq"])
+
+
 def open_pilot(
     w: Writer, batch: Batch, guideline: Guideline, policy: Policy, key: bytes, by: str, at: datetime
 ) -> str:
@@ -79,7 +87,7 @@ def open_pilot(
     NotFoundError for a payment or person who cannot be part of it, ConflictError where too few can.
     """
     batch.check()
-    pilot_id = opaque_id(key, "pilot", batch.name, by, at.isoformat())
+    pilot_id = _id_of(batch, key, by, at)
     people, chosen = _people(w, batch, at), _chosen(w, batch, pilot_id, key)
     row = {
         "pilot_id": pilot_id,
@@ -141,6 +149,10 @@ def listed(source: Ledger | Writer) -> list[dict[str, Any]]:
     return source.read(_LISTED)
 
 
+def _id_of(batch: Batch, key: bytes, by: str, at: datetime) -> str:
+    return opaque_id(key, "pilot", batch.name, by, at.isoformat())
+
+
 def _people(w: Writer, batch: Batch, at: datetime) -> list[str]:
     known = [row["user_id"] for row in w.read(_ANALYSTS)]
     strange = [who for who in batch.people if who not in known]
@@ -154,12 +166,13 @@ def _people(w: Writer, batch: Batch, at: datetime) -> list[str]:
     return found
 
 
-def _chosen(w: Writer, batch: Batch, pilot_id: str, key: bytes) -> list[dict[str, Any]]:
-    past = {row["transaction_id"]: row for row in w.read(_PAST)}
+def _chosen(source: Ledger | Writer, batch: Batch, pilot_id: str, key: bytes) -> list[dict[str, Any]]:
+    past = {row["transaction_id"]: row for row in source.read(_PAST)}
     wanted: Sequence[str] = list(dict.fromkeys(batch.transaction_ids))
     if batch.follows:
-        find(w, batch.follows)
-        rows = w.read("SELECT DISTINCT transaction_seq FROM pilot_tasks WHERE pilot_id = ?", [batch.follows])
+        find(source, batch.follows)
+        sql = "SELECT DISTINCT transaction_seq FROM pilot_tasks WHERE pilot_id = ?"
+        rows = source.read(sql, [batch.follows])
         before = {row["transaction_seq"] for row in rows}
         wanted = [name for name, row in past.items() if row["transaction_seq"] in before]
     if not wanted:
