@@ -55,7 +55,8 @@ class Refused:
 class ImportReport:
     """What became of every row of a file. `reasons` counts quarantined rows by 'field: reason'; `examples` are the
     first quarantined lines; seqs are 0 where nothing was accepted. `beyond_memory` counts accepted rows further before
-    the newest transaction than is remembered: no window of theirs holds anything."""
+    the newest transaction than is remembered: no window of theirs holds anything.
+    `taken_back` counts labels, of those that came later than their transaction, that say of a fraud that it is none."""
 
     import_id: str
     file_name: str
@@ -68,6 +69,7 @@ class ImportReport:
     reasons: dict[str, int] = field(default_factory=dict)
     examples: tuple[Refused, ...] = ()
     beyond_memory: int = 0
+    taken_back: int = 0
 
 
 def import_file(
@@ -129,7 +131,7 @@ def _store(
     memory: timedelta | None,
 ) -> ImportReport:
     import_id = import_id_of(source.sha256, writer.head.seq)
-    late = 0
+    late: list[dict[str, Any]] = []
     if writer.next_transaction_seq > 1:
         sql = "SELECT seq, transaction_id, content_sha256 FROM transactions SEMI JOIN _ids USING (transaction_id)"
         staging.exclude_known(writer.read_arrow(sql, _ids=staging.ids()))
@@ -138,7 +140,7 @@ def _store(
     accepted = staging.number(first, writer.salt().hex())
     beyond = beyond_memory(staging, newest_of(writer), memory)
     writer.take_seqs(accepted)
-    labels = late
+    labels = len(late)
     for low, high in chunks(first, first + accepted - 1, CHUNK):
         labels += store_chunk(writer, staging, (low, high), import_id, at)
         tell("store", high - first + 1, accepted)
@@ -146,7 +148,14 @@ def _store(
         writer.adopt_seqs(first, first + accepted - 1)
     store_quarantine(writer, staging, import_id, source.name)
     report = report_of(
-        staging, import_id, source.name, accepted, (first, first + accepted - 1), labels, beyond
+        staging,
+        import_id,
+        source.name,
+        accepted,
+        (first, first + accepted - 1),
+        labels=labels,
+        beyond_memory=beyond,
+        taken_back=sum(row["takes_back"] for row in late),
     )
     store_import(writer, report, source, staging.mapping, at, actor)
     return report
@@ -170,11 +179,13 @@ def beyond_memory(staging: Staging, newest: datetime | None, memory: timedelta |
     return int(staging.rows(sql)[0][0])
 
 
-def _store_late_labels(writer: Writer, staging: Staging, import_id: str, at: datetime, actor: str) -> int:
-    """Record what the file says of transactions the ledger has, where it is news; returns how much was."""
+def _store_late_labels(
+    writer: Writer, staging: Staging, import_id: str, at: datetime, actor: str
+) -> list[dict[str, Any]]:
+    """Record what the file says of transactions the ledger has, where it is news; returns what was."""
     if staging.mapping.label is None:
-        return 0
-    return len(store_news(writer, staging.take_late(), source=f"outcomes:{import_id}", actor=actor, at=at))
+        return []
+    return store_news(writer, staging.take_late(), source=f"outcomes:{import_id}", actor=actor, at=at)
 
 
 def store_chunk(
@@ -252,8 +263,10 @@ def report_of(
     file_name: str,
     accepted: int,
     seqs: tuple[int, int],
+    *,
     labels: int,
-    beyond: int,
+    beyond_memory: int,
+    taken_back: int,
 ) -> ImportReport:
     """What became of the rows, `accepted` of which have seqs from the first to the last of `seqs`."""
     counted = staging.rows("SELECT field, reason, count(*) FROM refused GROUP BY ALL ORDER BY 3 DESC, 1, 2")
@@ -277,7 +290,8 @@ def report_of(
         last_seq=seqs[1] if accepted else 0,
         reasons=grouped,
         examples=tuple(Refused(*row) for row in examples),
-        beyond_memory=beyond,
+        beyond_memory=beyond_memory,
+        taken_back=taken_back,
     )
 
 
@@ -285,6 +299,6 @@ def store_import(
     writer: Writer, report: ImportReport, source: SourceFile, mapping: Mapping, at: datetime, actor: str
 ) -> None:
     """Record that the import is complete, and what came of it."""
-    names = ("labels", "first_seq", "last_seq", "beyond_memory")
+    names = ("labels", "first_seq", "last_seq", "beyond_memory", "taken_back")
     told = {name: getattr(report, name) for name in names}
     store_completed(writer, report, told, source, mapping, at, actor)

@@ -86,7 +86,7 @@ def import_in_steps(
 
 @dataclass(slots=True)
 class _Steps:
-    """One import on its way: `labels`, `accepted`, `first` and `last` seq are what is stored so far."""
+    """One import on its way: `labels`, `taken_back`, `accepted`, `first` and `last` seq are what is stored so far."""
 
     ledger: Ledger
     staging: Staging
@@ -95,6 +95,7 @@ class _Steps:
     at: datetime
     actor: str
     labels: int = 0
+    taken_back: int = 0
     accepted: int = 0
     first: int = 0
     last: int = 0
@@ -113,7 +114,14 @@ class _Steps:
         self._late_labels()  # of rows that somebody else recorded meanwhile
         seqs = (self.first, self.last)
         report = report_of(
-            self.staging, self.import_id, source.name, self.accepted, seqs, self.labels, beyond
+            self.staging,
+            self.import_id,
+            source.name,
+            self.accepted,
+            seqs,
+            labels=self.labels,
+            beyond_memory=beyond,
+            taken_back=self.taken_back,
         )
         with self.ledger.writing() as writer:
             store_quarantine(writer, self.staging, self.import_id, source.name)
@@ -160,6 +168,7 @@ class _Steps:
                     source = f"outcomes:{self.import_id}"
                     rows = store_news(writer, part, source=source, actor=self.actor, at=self.at)
                 self.labels += len(rows)
+                self.taken_back += sum(row["takes_back"] for row in rows)
                 self.beside.told(rows)
             self.beside.pause()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -33,6 +33,14 @@ NEWS = (
 )
 """Those of `_told` that the ledger does not have."""
 
+_TAKING_BACK = (
+    "SELECT l.line FROM _told l JOIN (SELECT transaction_seq, max({'seq': reported_seq, 'known': known_at,"
+    " 'recorded': recorded_at, 'fraud': is_fraud}) AS held FROM outcomes SEMI JOIN _told USING (transaction_seq)"
+    " GROUP BY transaction_seq) o USING (transaction_seq) WHERE NOT l.is_fraud AND o.held.fraud"
+    " AND {'seq': CAST(? AS BIGINT), 'known': l.known_at, 'recorded': CAST(? AS TIMESTAMP), 'fraud': false} > o.held"
+)
+"""Those of `_told` that will be in force in place of a fraud, told behind a seq and recorded at a moment."""
+
 
 class _Ledger(Protocol):
     """A ledger, or an open write of one."""
@@ -54,15 +62,20 @@ def store_news(
 ) -> list[dict[str, Any]]:
     """Append those of `told`, of the columns TOLD, that the ledger does not have.
 
-    Returns the rows that were new, in the order of their lines, with times aware and their reported_seq.
+    Returns the rows that were new, in the order of their lines, with times aware, their reported_seq, and whether each
+    `takes_back` a fraud that was in force.
     """
     seq = reported_seq(writer)
-    rows = writer.read_arrow(NEWS, _told=told).to_pylist()
+    news = writer.read_arrow(NEWS, _told=told)
+    recorded = at.astimezone(UTC).replace(tzinfo=None)
+    back = set(writer.read_arrow(_TAKING_BACK, [seq, recorded], _told=news)["line"].to_pylist())
+    rows = news.to_pylist()
     for row in rows:
         row["known_at"] = aware(row["known_at"])
         row["reported_seq"] = seq
+        row["takes_back"] = row["line"] in back
     stamp = {"source": source, "recorded_at": at}
-    kept = [{**{k: v for k, v in row.items() if k != "line"}, **stamp} for row in rows]
+    kept = [{**{k: v for k, v in row.items() if k not in ("line", "takes_back")}, **stamp} for row in rows]
     for start in range(0, len(kept), CHUNK):
         part = kept[start : start + CHUNK]
         writer.insert("outcomes", part)

@@ -55,6 +55,12 @@ def _warnings(report: ingest.ImportReport, features: FeatureSet) -> list[str]:
             " learns from them learns that. Import old history before anything newer, into a new workspace, or raise"
             " `lateness` in features.yaml until it reaches back to them, which costs memory."
         )
+    if report.taken_back:
+        told.append(
+            f"{report.taken_back:,} labels of this file say of a transaction that it is no fraud though fraud was on"
+            " record, and now they are in force. If that was a chargeback, report it again in an outcomes file with the"
+            " day on which it became known: what is told last counts."
+        )
     return told
 
 

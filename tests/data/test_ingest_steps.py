@@ -66,6 +66,13 @@ def stored(ledger: Ledger) -> tuple[list[dict[str, Any]], list[dict[str, Any]], 
     return rows, ledger.read("SELECT * FROM outcomes ORDER BY transaction_seq"), values
 
 
+def test_a_label_that_takes_a_fraud_back_is_counted_in_steps_as_well(tmp_path: Path) -> None:
+    with new_ledger(tmp_path) as ledger:
+        import_file(ledger, mapping(), file_of(tmp_path), at=AT, actor="x")
+        taken = in_steps(ledger, csv_file(tmp_path, *(row(name, fraud="0") for name in IDS)))
+        assert (taken.labels, taken.taken_back) == (1, 0)  # a tie goes to fraud
+
+
 def record(ledger: Ledger, name: str, amount_minor: int | None = None) -> None:
     made = replace(transaction(name), seq=0)
     if amount_minor is not None:

@@ -161,3 +161,13 @@ def test_a_label_for_a_transaction_the_ledger_has_is_recorded_once(ledger: Ledge
     assert import_file(ledger, mapping(), again, at=AT + timedelta(minutes=2), actor="x").labels == 0
     assert values(ledger) == [(1, True, "")]
     assert chain.verify(ledger).ok
+
+
+def test_a_label_that_takes_a_fraud_back_is_counted(ledger: Ledger, tmp_path: Path) -> None:
+    """The file's labels are of seven days after the payment: chargebacks known later stay in force."""
+    later = "2026-03-08T12:00:00Z"
+    path = told(tmp_path, f"a,{TOLD},1", f"b,{later},1")
+    import_outcomes(ledger, mapping(FLAGGED), path, at=AT + timedelta(days=9), actor="x")
+    again = csv_file(tmp_path, row("a", fraud="0"), row("b", fraud="0"))
+    report = import_file(ledger, mapping(), again, at=AT + timedelta(days=10), actor="x")
+    assert (report.labels, report.taken_back) == (2, 1)
