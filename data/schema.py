@@ -112,7 +112,15 @@ def migrate(
                 hint="Make a new workspace, or use the program that made this one.",
             )
     if missing := [migration for migration in known if migration.number not in applied]:
-        _apply(connection, missing, at, finish)
+        try:
+            _apply(connection, missing, at, finish)
+        except duckdb.CatalogException as problem:
+            said = str(problem).splitlines()[0]
+            raise LedgerError(
+                f"the tables do not fit the list of migrations that made them ({said})",
+                where=where,
+                hint="Something else changed the file: put back a backup.",
+            ) from problem
 
 
 def _applied(connection: Any, where: str) -> dict[int, str]:
@@ -166,13 +174,18 @@ def stored_fields(connection: Any) -> tuple[Field, ...]:
 
 
 def arrow_schemas(connection: Any) -> Shapes:
-    """Each table's columns as an Arrow schema, for building rows to append."""
+    """Each table's columns as an Arrow schema, for building rows to append. LedgerError for a type that none has."""
     rows = connection.execute(
         "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE NOT internal"
         " ORDER BY table_name, column_index"
     ).fetchall()
     columns: dict[str, list[pa.Field]] = {}
     for table, column, kind, nullable in rows:
+        if kind not in _ARROW:
+            raise LedgerError(
+                f"{table}.{column} has the type {kind}, which the program gives no column",
+                hint="Something else changed the file: put back a backup.",
+            )
         columns.setdefault(table, []).append(pa.field(column, _ARROW[kind], nullable))
     return {table: pa.schema(fields) for table, fields in columns.items()}
 

@@ -59,3 +59,24 @@ def test_a_function_in_a_ledger_without_a_key_is_told_of_by_verification(tmp_pat
     tamper(tmp_path / FILE, "CREATE MACRO coalesced(x) AS x")
     with Ledger.open(tmp_path / FILE) as ledger:
         assert "the function coalesced" in chain.verify(ledger).problem
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "ALTER TABLE notes ALTER transaction_seq TYPE INTEGER",
+            r"notes\.transaction_seq has the type INTEGER",
+        ),
+        (
+            "DELETE FROM schema_migrations WHERE number = 13",
+            "do not fit the list of migrations that made them",
+        ),
+    ],
+)
+def test_tables_of_another_make_are_refused_in_a_sentence(
+    file: Path, keyring: Keyring, statement: str, said: str
+) -> None:
+    tamper(file, statement)
+    with pytest.raises(LedgerError, match=said):
+        Ledger.open(file, keyring=keyring)
