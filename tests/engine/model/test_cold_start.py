@@ -70,6 +70,15 @@ def fitted() -> ColdStart:
     return cold_start.fit(table(seen()), FEATURES)
 
 
+def test_a_number_whose_cube_is_infinite_says_on_which_side_numbers_are_strange() -> None:
+    rows = [each | {"amount_minor": float(each["amount_minor"])} for each in seen(300)]
+    rows[3]["amount_minor"] = rows[4]["amount_minor"] = 1e200
+
+    found = cold_start.fit(table(rows), FEATURES).seen["amount_minor"]
+
+    assert isinstance(found, cold_start.NumberSeen) and found.high
+
+
 STRANGE: dict[str, tuple[dict[str, Any], str, str]] = {
     "a large amount": ({"amount_minor": 900_000}, "amount_minor", "amount of this payment: 9,000.00 EUR (more than"),
     "an hour nobody pays at": ({"hour": 4}, "hour", "hour of the day: 4 (never seen before)"),
