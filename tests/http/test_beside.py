@@ -269,6 +269,7 @@ def test_known_fraud_is_marked_and_a_place_where_many_meet_is_not_followed(insti
     assert (
         institution.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [fraud]}).status_code < 300
     )
+    clear(institution)  # also of what was drawn for an audit
     institution.decide(large_payment(431, occurred_at=ago(1), entities={**entities, "customer": "next"}))
     found = part(institution, "analyst-1", shown_task(institution), "links")["content"]
     drawn = {node["id"]: node for node in found["nodes"]}
