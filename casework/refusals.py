@@ -6,10 +6,10 @@ from data.errors import SecondLookError
 
 
 class NotNow(SecondLookError):
-    """A request that was not decided and should be sent again, with the same id, after `wait_seconds`.
+    """A request that was not answered and should be sent again, with the same id, after `wait_seconds`.
 
-    `why` is one word for the metrics; `fail_safe` is the policy's fail-safe outcome, '' where it is not known. Nothing
-    is recorded for the payment: whoever must act before the retry acts on that outcome.
+    `why` is one word for the metrics; `fail_safe` is the policy's fail-safe outcome, '' where it is not known. Whoever
+    must act before the retry acts on that outcome. A payment that was taken and waited too long may yet be decided.
     """
 
     why = "not_ready"

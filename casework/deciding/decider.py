@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Mapping as Map
 from contextlib import suppress
 from datetime import date, datetime
 
@@ -110,8 +111,21 @@ class Decider:
         self, transactions: Sequence[Transaction], fresh: Fresh, made: dict[str, Answer]
     ) -> list[Answer]:
         """One answer each, in order, all durable: the decision, the stored one for an id seen before, or the
-        ConflictError for an id whose content differs. For stored ones the ledger is read."""
-        return [self._answer(transaction, fresh, made) for transaction in transactions]
+        ConflictError for an id whose content, or a personal value, differs. For stored ones the ledger is read."""
+        again = [t for t in transactions if t.personal and t.transaction_id not in fresh]
+        personal = self._personal_of(again)
+        return [self._answer(transaction, fresh, made, personal) for transaction in transactions]
+
+    def _personal_of(self, again: Sequence[Transaction]) -> dict[str, dict[str, str]]:
+        """The personal values on record of those seen before, by owner; one query, because it reads the whole table."""
+        owners = [_owner(self._ledger.seq_of(each.transaction_id)) for each in again]
+        found: dict[str, dict[str, str]] = {}
+        if owners:
+            marks = ", ".join("?" for _ in owners)
+            sql = f"SELECT owner, field, value FROM personal_values WHERE owner IN ({marks})"
+            for row in self._ledger.read(sql, owners):
+                found.setdefault(row["owner"], {})[row["field"]] = row["value"]
+        return found
 
     def must_read(self, transactions: Sequence[Transaction], at: datetime) -> bool:
         """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or nothing is
@@ -173,17 +187,43 @@ class Decider:
             for d, s in zip(made, stored, strict=True)
         }
 
-    def _answer(self, sent: Transaction, fresh: Fresh, made: dict[str, Answer]) -> Answer:
+    def _answer(
+        self, sent: Transaction, fresh: Fresh, made: dict[str, Answer], personal: Map[str, Map[str, str]]
+    ) -> Answer:
         name = sent.transaction_id
         if name in fresh:
-            same = fresh[name] is sent or content_sha256(fresh[name]) == content_sha256(sent)
-            return made[name] if same else _differs(name)
+            first = fresh[name]
+            if first is not sent and content_sha256(first) != content_sha256(sent):
+                return _differs(name)
+            return made[name] if _on_record(sent.personal, first.personal, ()) else _differs_in_person(name)
         seq = self._ledger.seq_of(name) or 0
-        held = self._ledger.read("SELECT content_sha256, source FROM transactions WHERE seq = ?", [seq])[0]
+        sql = "SELECT content_sha256, commitments FROM transactions WHERE seq = ?"
+        held = self._ledger.read(sql, [seq])[0]
         if held["content_sha256"] != content_sha256(sent):
             return _differs(name)
+        committed = orjson.loads(held["commitments"])
+        if not _on_record(sent.personal, personal.get(_owner(seq), {}), committed):
+            return _differs_in_person(name)
         found = decisions.stored(self._ledger, seq)
         return orjson.dumps(found) if found else _never_decided(name)
+
+
+def _owner(seq: int | None) -> str:
+    return f"transaction:{seq}"
+
+
+def _on_record(sent: Map[str, str], held: Map[str, str], committed: Collection[str]) -> bool:
+    """Whether every personal value that was sent is the one on record. Of one that was erased only the commitment is
+    left: then it must do that there was a value."""
+    return all(held[name] == value if name in held else name in committed for name, value in sent.items())
+
+
+def _differs_in_person(transaction_id: str) -> ConflictError:
+    return ConflictError(
+        "this transaction id was used before with other personal values, which stay as they are",
+        where=transaction_id,
+        hint="Send the same values, or none, to get the stored decision.",
+    )
 
 
 def _differs(transaction_id: str) -> ConflictError:

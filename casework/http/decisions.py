@@ -124,7 +124,7 @@ async def decide(
 ) -> Response:
     """Decide one transaction. The answer leaves when the decision is on disk.
 
-    An id seen before returns the stored decision, or 409 if the content differs.
+    An id seen before returns the stored decision, or 409 if the content, or a personal value, differs.
     """
     return await answer_one(the_app(request), form)
 

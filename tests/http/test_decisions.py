@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data import chain
+from data import chain, reading
 from tests.http.institution import Institution, large_payment, payment
 
 
@@ -46,6 +46,57 @@ def test_an_id_with_other_content_is_a_conflict(institution: Institution) -> Non
         "detail": "t4: this transaction id was used before for other content.",
         "hint": "Send the same content to get the stored decision, or a new id for a new transaction.",
     }
+
+
+@pytest.mark.parametrize(
+    "other", [{"email": "b@example.org"}, {"email": "a@example.org", "customer_name": "b"}]
+)
+def test_an_id_with_other_personal_values_is_a_conflict_that_quotes_none(
+    institution: Institution, other: dict[str, str]
+) -> None:
+    first = institution.decide(payment(61, personal={"email": "a@example.org"}))
+    assert institution.decide(payment(61, personal={"email": "a@example.org"})) == first
+    assert institution.decide(payment(61)) == first  # nothing is dropped that was not sent
+    answer = institution.ask("integrator-1", "POST", "/v1/decisions", json=payment(61, personal=other))
+    assert answer.status_code == 409
+    assert "other personal values" in answer.json()["detail"]
+    assert "example.org" not in answer.text
+    assert reading.personal_values(institution.app.ledger, f"transaction:{first['seq']}") == {
+        "email": "a@example.org"
+    }
+
+
+def test_personal_values_that_differ_in_one_batch_are_told(institution: Institution) -> None:
+    bodies = [payment(62, personal={"email": f"{who}@example.org"}) for who in "aab"]
+    asked = {"transactions": bodies}
+    told = institution.ask("integrator-1", "POST", "/v1/decisions/batch", json=asked).json()["decisions"]
+    assert told[0] == told[1] and told[0]["transaction_id"] == "t62"
+    assert "other personal values" in told[2]["problem"]["detail"]
+
+
+def test_a_payment_whose_personal_values_were_erased_gets_its_decision_again(
+    institution: Institution,
+) -> None:
+    body = payment(63, entities={"customer": "to-go"}, personal={"email": "a@example.org"})
+    first = institution.decide(body)
+    scope = {"entity": "customer", "value": "to-go", "reason": "a request"}
+    assert institution.ask("admin-1", "POST", "/v1/erasures", json=scope).is_success
+    assert institution.decide(body) == first
+    assert reading.personal_values(institution.app.ledger, f"transaction:{first['seq']}") == {}
+
+
+def test_text_with_any_character_is_kept_as_it_was_sent(institution: Institution) -> None:
+    """A NUL among others: DuckDB's appender, its JSON and its digests take it."""
+    for number, odd in enumerate(("a\0b", "\0", "\x1b[31m", "\ufffe", "\U0010ffff"), 64):
+        body = payment(number, attributes={"merchant_category": odd}, personal={"email": odd})
+        seq = institution.decide(body)["seq"]
+        with institution.app.ledger.writing():  # everything recorded is in DuckDB from here on
+            pass
+        assert reading.one(institution.app.ledger, seq).attributes["merchant_category"] == odd
+        assert reading.personal_values(institution.app.ledger, f"transaction:{seq}") == {"email": odd}
+        replayed = institution.ask("auditor-1", "GET", f"/v1/replays/t{number}").json()
+        assert replayed["differences"] == []
+    assert chain.verify(institution.app.ledger).ok
 
 
 def test_a_batch_is_decided_in_order_and_its_payments_see_each_other(institution: Institution) -> None:
