@@ -288,9 +288,11 @@ def test_an_unknown_ready_mapping_is_named_with_what_there_is() -> None:
 def test_the_examples_of_the_reference_load() -> None:
     page = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
     blocks = [part.split("```")[0] for part in page.split("```yaml\n")[1:]]
-    whole, clock, amounts, rates, label, outcomes = blocks
+    whole, clock, amounts, rates, pseudonyms, label, outcomes = blocks
     assert load_mapping((whole + rates + outcomes).encode()).outcomes is not None
     assert load_mapping((whole[: whole.index("label:")] + label).encode()).label is not None
+    told = load_mapping((HEAD + "transaction: {id: i, occurred_at: t, amount: a}\n" + pseudonyms).encode())
+    assert told.pseudonymous == {"customer"}
     lines = ["occurred_at: t", *(line for line in amounts.splitlines()), clock.strip()]
     for line in lines[1:]:
         time = line if line.startswith("occurred_at") else "occurred_at: t"
