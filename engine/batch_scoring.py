@@ -8,9 +8,9 @@ plain approval (see redecide). Reasons are not rendered, nothing is explained, a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, overload
 
 import numpy as np
@@ -36,6 +36,10 @@ from engine.segments import Segments
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLOCK = 64  # bytes that SHA-256 takes at a time, which HMAC pads its key to
 WORDS = [outcome.word for outcome in Outcome]
+STRETCH = 500_000
+"""Rows whose features are held at a time: sixty of them take a quarter of a gigabyte."""
+Days = Mapping[date, CapacityState]
+"""What people were given on each day."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,31 @@ class BatchEngine:
         none), outcome (approve, review, decline), explored, audited. Each is decided at the moment it occurred, the
         first day begins with no reviews done, and entries of list files count by that moment.
         """
+        return self._stretch(source, first_seq, last_seq, {})[0]
+
+    def stretches(
+        self, source: Any, *, first_seq: int, last_seq: int, rows: int = STRETCH
+    ) -> Iterator[pa.Table]:
+        """The same in tables of `rows` rows at most, so that memory holds the features of one of them at a time.
+
+        Each reads what its windows reach again, so that many small ones take longer than a few large ones.
+        """
+        days: Days = {}
+        for low in range(first_seq, last_seq + 1, rows):
+            table, days = self._stretch(source, low, min(low + rows - 1, last_seq), days)
+            yield table
+
+    def _stretch(
+        self, source: Any, first_seq: int | None, last_seq: int | None, days: Days
+    ) -> tuple[pa.Table, Days]:
+        """The scores of a stretch, and what each day holds after it; `days` is what each held before."""
         table = batch_features(source, self.features, first_seq=first_seq, last_seq=last_seq)
         if not table.num_rows:
-            return _answer(table, None, np.empty(0), np.empty(0), np.empty(0))
+            return _answer(table, None, np.empty(0), np.empty(0), np.empty(0)), days
         margin, probability, novelty = self._scored(table)
-        past = self._past(source, table, probability, novelty)
+        past = self._past(source, table, probability, novelty, days)
         made = redecide(past, self._asking(source, table), self._policy, self._segmented(source, table))
-        return _answer(table, made, margin, probability, novelty)
+        return _answer(table, made, margin, probability, novelty), made.loads.ends()
 
     @property
     def _policy(self) -> Any:
@@ -82,7 +104,9 @@ class BatchEngine:
         margin, probability = self.model.score_matrix(self.model.encoders.matrix(table))
         return margin, probability, self.model.novel.scores(table)
 
-    def _past(self, source: Any, table: pa.Table, probability: np.ndarray, novelty: np.ndarray) -> Past:
+    def _past(
+        self, source: Any, table: pa.Table, probability: np.ndarray, novelty: np.ndarray, days: Days
+    ) -> Past:
         seq = table["seq"]
         span = f"seq BETWEEN {pc.min(seq).as_py()} AND {pc.max(seq).as_py()}"
         audit = draw_sql(self.key, "audit", "transaction_id")
@@ -99,6 +123,7 @@ class BatchEngine:
             explore=_Explored(self.key, table["transaction_id"]),
             killed=np.full(len(table), self.killed),  # type: ignore[arg-type]
             start=CapacityState(),
+            days=days,
             controls=self._controls(source, span, moments),
             strange=self._strange(table),
         )

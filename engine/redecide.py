@@ -28,7 +28,8 @@ Asking = Mapping[int, Sequence[RuleResult]]
 @dataclass(frozen=True)
 class Past:
     """Decisions in the order they were made, as columns of equal length. Amounts are in minor units, None where
-    unknown; `audit` and `explore` are the draws, in [0, 1). `strange` says in what a row is unlike the others, for rows
+    unknown; `audit` and `explore` are the draws, in [0, 1). `start` is what the first day held before them, `days` what
+    other days did (rows may be late). `strange` says in what a row is unlike the others, for rows
     that are novel where no model decides; without it nothing says that enough was seen of a kind."""
 
     decided_at: Sequence[datetime]
@@ -41,6 +42,7 @@ class Past:
     start: CapacityState
     controls: Mapping[int, Applied] = field(default_factory=dict)
     strange: Callable[[int], Strangeness] | None = None
+    days: Mapping[date, CapacityState] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.decided_at)
@@ -83,7 +85,11 @@ class Loads:
         place = bisect_left(rows, row)
         if place:
             return states[place - 1]
-        return self._past.start if day == self._first else CapacityState()
+        return self._past.days.get(day, self._past.start if day == self._first else CapacityState())
+
+    def ends(self) -> dict[date, CapacityState]:
+        """What each day held in the end, as `Past.days` for the rows that follow."""
+        return {**self._past.days, **{day: states[-1] for day, (_, states) in self._days.items()}}
 
     def add(self, row: int, load: CapacityState) -> None:
         """The load once this row was decided; rows come in order."""

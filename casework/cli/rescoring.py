@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +20,7 @@ from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
 from casework.cli.reach import opened
 from casework.live import Live
 from data.errors import ConflictError, InputError
-from engine.batch_scoring import BatchEngine
+from engine.batch_scoring import WORDS, BatchEngine
 
 _Day = typer.Option(formats=["%Y-%m-%d"])
 
@@ -47,21 +50,47 @@ def rescore(
     """
     if out is not None and out.exists():
         raise ConflictError("this file exists", where=str(out), hint="Choose a new name; nothing was scored.")
-    with opened(workspace) as app:
-        table = _scored(app, since, until)
-    if out is not None:
-        pq.write_table(table, out)
-    told = _told(table)
+    told = _Told()
+    with opened(workspace) as app, _written(out) as write:
+        for table in _scored(app, since, until):
+            told.count(table)
+            write(table)
+    counts = told.as_json()
     lines = [
-        f"{told['payments']:,} payments: "
-        + ", ".join(f"{count:,} {word}" for word, count in told["outcomes"].items())
-        + f"; {told['explored']:,} explored, {told['audited']:,} drawn for audit."
+        f"{told.payments:,} payments: "
+        + ", ".join(f"{count:,} {word}" for word, count in counts["outcomes"].items())
+        + f"; {told.explored:,} explored, {told.audited:,} drawn for audit."
     ]
-    answer(told, lines, as_json)
+    answer(counts, lines, as_json)
 
 
-def _scored(app: App, since: datetime | None, until: datetime | None) -> pa.Table:
-    """The scores of the stretch, by seq. InputError where it holds no payment."""
+@contextmanager
+def _written(out: Path | None) -> Iterator[Callable[[pa.Table], None]]:
+    """What takes tables for a file, which is there when all were taken and not before; or for none."""
+    if out is None:
+        yield lambda table: None
+        return
+    part = out.with_name(out.name + ".part")
+    writer: pq.ParquetWriter | None = None
+
+    def write(table: pa.Table) -> None:
+        nonlocal writer
+        writer = writer or pq.ParquetWriter(part, table.schema)
+        writer.write_table(table)
+
+    try:
+        yield write
+        if writer is not None:
+            writer.close()
+            part.rename(out)
+    finally:
+        if writer is not None:
+            writer.close()
+        part.unlink(missing_ok=True)
+
+
+def _scored(app: App, since: datetime | None, until: datetime | None) -> Iterator[pa.Table]:
+    """The scores of the stretch, by seq, some at a time. InputError where it holds no payment."""
     start, end = (
         day.replace(tzinfo=UTC) if day else edge
         for day, edge in (
@@ -80,12 +109,12 @@ def _scored(app: App, since: datetime | None, until: datetime | None) -> pa.Tabl
             hint="Import some, or ask for more.",
         )
     engine = _deciding(app.live)
-    table = engine.score(app.ledger, first_seq=span["first"], last_seq=span["last"])
-    within = pc.and_(
-        pc.greater_equal(table["occurred_at"], pa.scalar(start, table["occurred_at"].type)),
-        pc.less(table["occurred_at"], pa.scalar(end, table["occurred_at"].type)),
-    )
-    return table.filter(within)  # late rows of other days lie between the first seq and the last
+    for table in engine.stretches(app.ledger, first_seq=span["first"], last_seq=span["last"]):
+        within = pc.and_(
+            pc.greater_equal(table["occurred_at"], pa.scalar(start, table["occurred_at"].type)),
+            pc.less(table["occurred_at"], pa.scalar(end, table["occurred_at"].type)),
+        )
+        yield table.filter(within)  # late rows of other days lie between the first seq and the last
 
 
 def _deciding(live: Live) -> BatchEngine:
@@ -104,11 +133,26 @@ def _deciding(live: Live) -> BatchEngine:
     )
 
 
-def _told(table: pa.Table) -> dict[str, Any]:
-    counted = Counter(table["outcome"].to_pylist())
-    return {
-        "payments": table.num_rows,
-        "outcomes": {word: counted[word] for word in ("approve", "review", "decline")},
-        "explored": pc.sum(table["explored"].cast(pa.int64())).as_py() or 0,
-        "audited": pc.sum(table["audited"].cast(pa.int64())).as_py() or 0,
-    }
+@dataclass
+class _Told:
+    """What came of the payments so far."""
+
+    payments: int = 0
+    explored: int = 0
+    audited: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def count(self, table: pa.Table) -> None:
+        self.payments += table.num_rows
+        self.explored += pc.sum(table["explored"].cast(pa.int64())).as_py() or 0
+        self.audited += pc.sum(table["audited"].cast(pa.int64())).as_py() or 0
+        for row in pc.value_counts(table["outcome"].cast(pa.string())).to_pylist():
+            self.outcomes[row["values"]] += row["counts"]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "payments": self.payments,
+            "outcomes": {word: self.outcomes[word] for word in WORDS},
+            "explored": self.explored,
+            "audited": self.audited,
+        }

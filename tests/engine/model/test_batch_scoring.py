@@ -232,6 +232,27 @@ def test_a_span_of_rows_scores_as_it_does_within_the_whole(
     assert part.to_pylist() == engine.score(past).slice(699, 201).select(columns).to_pylist()
 
 
+def test_stretches_answer_as_the_whole_does_late_rows_and_all(
+    past: duckdb.DuckDBPyConnection, unlike: ColdStart
+) -> None:
+    """Every thirteenth payment arrives a day late, so that days reach over from one stretch into the next."""
+    with closing(duckdb.connect()) as late:
+        late.execute("SET TimeZone = 'UTC'")
+        late.register("_rows", past.sql("FROM transactions").to_arrow_table())
+        late.register("_told", past.sql("FROM outcomes LIMIT 0").to_arrow_table())
+        order = "ORDER BY occurred_at + to_days(CASE WHEN seq % 13 = 0 THEN 1 ELSE 0 END), seq"
+        late.execute(
+            f"CREATE TABLE transactions AS SELECT * REPLACE (row_number() OVER ({order}) AS seq) FROM _rows"
+        )
+        late.execute("CREATE TABLE outcomes AS FROM _told")
+        policy = load_policy(ROOMY)
+        segments = load_segments(ROOMY, policy, FEATURES, LISTS)
+        engine = BatchEngine(FEATURES, DEMO, segments, None, KEY, unlabelled=unlike, control=switched(past))
+        parts = list(engine.stretches(late, first_seq=1, last_seq=2_500, rows=900))
+        assert [len(part) for part in parts] == [900, 900, 700]
+        assert pa.concat_tables(parts).to_pylist() == engine.score(late).to_pylist()
+
+
 def test_nothing_to_score_gives_an_empty_table(past: duckdb.DuckDBPyConnection, model: Model) -> None:
     engine = BatchEngine(
         FEATURES, DEMO, load_segments(POLICY, load_policy(POLICY), FEATURES, LISTS), model, KEY
