@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ LABEL_DIGEST_SQL = (
     "sha256(string_agg(transaction_seq || ' ' || is_fraud || ' ' || epoch_us(known_at), chr(10)"
     " ORDER BY transaction_seq))"
 )
+
+_AT_A_LINE = re.compile(r" (?:on|from) line \d")
 
 Progress = Callable[[str, int, int], None]
 
@@ -273,8 +276,8 @@ def report_of(
     grouped: dict[str, int] = {}
     for place, reason, count in counted:
         if place:
-            # Reasons may end in a line number or a currency: what stands before them is the group.
-            text = f"{place}: {reason.split(' on line ')[0]}"
+            # Reasons may name a line, each another one: what stands before it is the group.
+            text = f"{place}: {_AT_A_LINE.split(reason)[0]}"
             grouped[text] = grouped.get(text, 0) + count
     examples = staging.rows(
         "SELECT line, field, reason FROM refused WHERE field <> '' ORDER BY line LIMIT 10"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.csv_lines import CsvRows, Malformed
@@ -23,6 +24,9 @@ LINE = "__line__"
 ALLOWED = ".csv, .csv.gz, .parquet"
 
 _BATCH = 50_000
+_PER = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_FURTHEST_US = 9 * 10**18
+"""A moment that DuckDB can hold and write down, far beyond what the ledger takes."""
 _DELIMITERS = (",", ";", "\t", "|")
 _MAGIC = {
     b"PAR1": "Parquet data",
@@ -185,9 +189,19 @@ def _parquet_batches(file: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for batch in file.iter_batches(batch_size=_BATCH, columns=schema.names[1:]):
         lines = pa.array(range(first, first + batch.num_rows), pa.int64())
         # Not safe in Arrow's sense: nanoseconds are cut to the ledger's microseconds.
-        arrays = [batch.column(column.name).cast(column.type, safe=False) for column in list(schema)[1:]]
+        arrays = [_in_reach(batch.column(each.name)).cast(each.type, safe=False) for each in list(schema)[1:]]
         first += batch.num_rows
         yield pa.RecordBatch.from_arrays([lines, *arrays], schema=schema)
+
+
+def _in_reach(column: pa.Array) -> pa.Array:
+    """A column of moments whose counts do not wrap around as microseconds: what lies beyond is given as the outermost
+    there is, and refused for that."""
+    if not pa.types.is_timestamp(column.type) or column.type.unit not in _PER:
+        return column
+    counts, most = column.cast(pa.int64()), _FURTHEST_US // _PER[column.type.unit]
+    within = pc.min_element_wise(pc.max_element_wise(counts, -most, skip_nulls=False), most, skip_nulls=False)
+    return within.cast(column.type)
 
 
 def _open_csv(path: Path, wanted: dict[str, str]) -> SourceFile:

@@ -179,7 +179,7 @@ class _Cells:
         elif kind == "TIMESTAMP WITH TIME ZONE":
             value = f"timezone('UTC', {raw})"
         elif kind.startswith("TIMESTAMP") or kind == "DATE":
-            value = _in_zone(f"CAST({raw} AS TIMESTAMP)", time.time_zone)
+            value = _in_zone(f"TRY_CAST({raw} AS TIMESTAMP)", time.time_zone)
         else:
             value = "CAST(NULL AS TIMESTAMP)"
         within = f"({name} >= TIMESTAMP '{EARLIEST}' AND {name} < TIMESTAMP '{LATEST}')"

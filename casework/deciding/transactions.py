@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from data.commitments import content_sha256
 from data.errors import InputError
 from data.mapping import Mapping
 from data.transactions import AttributeValue, Transaction
+
+_CODE = re.compile("[A-Z]{3}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def _currency(sent: Sent, mapping: Mapping) -> str:
         raise InputError(f"{said!r} is not this institution's currency", where="currency", allowed=constant)
     if not constant and not said:
         raise InputError("the currency is missing", where="currency", hint="Send a code such as EUR.")
+    if not constant and not _CODE(said):
+        raise InputError(f"{said!r} is no currency code", where="currency", allowed="three capital letters")
     return said or constant
 
 

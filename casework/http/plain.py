@@ -25,6 +25,7 @@ _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-][01]\d:\d\d)", re.ASCII
 ).fullmatch
 _AMOUNT = re.compile(r"-?\d{1,9}(?:\.\d{1,4})?", re.ASCII).fullmatch
+_CODE = re.compile("[A-Z]{3}").fullmatch
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _FURTHEST_AHEAD = timedelta(hours=23)
 _LARGEST_NUMBER = 2.0**53
@@ -113,11 +114,9 @@ class _Plain:
     def _money(self, amount: Any, currency: Any) -> tuple[Decimal | None, str]:
         """ValueError where it is not plain."""
         if currency.__class__ is not str or (
-            currency not in ("", self._currency) if self._currency else not currency
+            currency not in ("", self._currency) if self._currency else not _CODE(currency)
         ):
             raise ValueError("another currency")
-        if len(currency) > 8:
-            raise ValueError("a long currency")
         told = currency or self._currency
         if amount is None:
             return None, told

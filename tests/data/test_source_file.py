@@ -75,6 +75,7 @@ def test_rows_that_a_quote_runs_over_are_each_quarantined(tmp_path: Path, column
     assert [(bad.line, bad.field) for bad in report.examples] == [(3, "line"), (4, "line"), (5, "line")]
     assert "ends on line 5" in report.examples[0].reason
     assert report.examples[1].reason == "within a quote from line 3 on"
+    assert "line: within a quote" in report.reasons
 
 
 @pytest.mark.parametrize("time", ["2026-03-01T11:00:00+00:00", "2026-03-01 11:00"])
@@ -244,3 +245,29 @@ def test_nested_columns_are_refused_and_damage_is_named(tmp_path: Path) -> None:
         with pytest.raises(MappingError, match=r"damaged\.parquet: the file is damaged"):
             load(ledger, damaged)
         assert ledger.last_event.seq == 1
+
+
+WRAPPING = (2**64 + 1_772_362_800_000_384) // 1_000
+"""Milliseconds that are a moment of 2026 where their microseconds wrap around in 64 bits."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "odd", "usable"),
+    [
+        (pa.timestamp("ms"), WRAPPING, 1_772_362_800_000),
+        (pa.timestamp("ms", tz="UTC"), -WRAPPING, 1_772_362_800_000),
+        (pa.timestamp("us"), -(2**63) + 1, 1_772_362_800_000_000),
+        (pa.date32(), 2**31 - 2, 20_512),
+    ],
+)
+def test_a_moment_out_of_reach_is_quarantined_and_never_another_one(
+    tmp_path: Path, kind: pa.DataType, odd: int, usable: int
+) -> None:
+    cells = dict(zip(HEADER.split(","), row("a").split(","), strict=True))
+    columns = {name: [cell] * 2 for name, cell in cells.items()} | {"id": ["a", "b"]}
+    times = pa.array([odd, usable], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    pq.write_table(pa.table(columns | {"time": times}), tmp_path / "payments.parquet")
+    with new_ledger(tmp_path) as ledger:
+        report = load(ledger, tmp_path / "payments.parquet")
+    assert counts(report) == (1, 0, 1)
+    assert report.examples[0].reason == "not an ISO 8601 time between 1970 and 2200"

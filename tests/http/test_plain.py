@@ -62,6 +62,7 @@ def test_an_everyday_payment_is_read_as_by_the_form(amount: Any) -> None:
         {"amount": True},
         {"amount": 1e300},
         {"currency": "XXX"},
+        {"amount": None, "currency": "Euro"},
         {"entities": {"nobody": "x"}},
         {"entities": {"customer": 7}},
         {"attributes": {"channel": 7}},
@@ -95,6 +96,12 @@ def test_blanks_around_a_text_say_nothing_as_they_do_in_a_file() -> None:
     blank = {"transaction_id": padded(body["transaction_id"]), "personal": {"email": " "}, **sent}
     assert by_the_form({**body, **blank}) == by_the_form({**body, "personal": {}}) is not None
     assert by_the_form({**body, "transaction_id": " "}) is None
+
+
+def test_a_currency_is_a_code_also_where_there_is_no_amount() -> None:
+    for code, taken in {"USD": True, "Euro": False, "eur": False, "EU1": False}.items():
+        body = plain_body(amount=None, currency=code)
+        assert (by_the_form(body) is not None, READ(body, NOW) is not None) == (taken, taken)
 
 
 values = st.one_of(
