@@ -144,7 +144,7 @@ def test_a_disk_that_takes_nothing_refuses_decisions_with_the_fail_safe_outcome(
 ) -> None:
     journal = bank.app.ledger._backlog.journal
 
-    def full(_: Any) -> None:
+    def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(journal, "append", full)
@@ -180,6 +180,7 @@ def test_one_request_too_many_is_told_when_to_come_again_but_health_always_answe
 
 def test_health_readiness_and_metrics_are_told_while_every_thread_is_at_work(bank: Institution) -> None:
     headers = {"authorization": f"Bearer {bank.token('integrator-1')}"}
+    until_ready(bank)
 
     async def ask() -> list[int]:
         threads = to_thread.current_default_thread_limiter()
