@@ -78,6 +78,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "data.table_sums": (
         "tests/data/test_table_sums.py",
+        "tests/data/test_vouching.py",
         "tests/data/test_migrations.py::test_a_sealed_ledger_that_was_changed_is_not_brought_up_to_date",
         "tests/data/test_sealing.py",
         "--deselect=tests/data/test_sealing.py::test_sql_and_python_make_the_same_sums",
