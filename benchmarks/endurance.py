@@ -2,13 +2,12 @@
 
     python -m benchmarks.endurance [WORKSPACE] [--minutes 30] [--share 0.7]
 
-First everybody pays once, at 64 connections and as fast as payments are answered: with every round more people have a
-past that cases show. The last six of those rounds, without a pause in which the server could catch up, are the
-capacity; then payments fall due at that share of it, whatever happens. Nobody pays more often than in the past that is
-sent again, so that the share of alerts stays what it was: each row tells it. Each minute gives a row: answers, refused
-ones, latency, resident memory, processor time, write-ahead log. Flat means that the last third has no more memory and
-no later answers than the middle third, within limits that are printed. WORKSPACE is copied, never used in place.
-Results go to docs/soak.md.
+First everybody pays once, at 64 connections and as fast as payments are answered. Six more rounds, of people with a
+past and without a pause in which the server could catch up, are the capacity; then payments fall due at that share of
+it, whatever happens. Nobody pays more often than in the past that is sent again, so that the share of alerts stays
+what it was: each row tells it. Each minute gives a row: answers, refused ones, latency, resident memory, processor
+time, write-ahead log. Flat means that the last third has no more memory and no later answers than the middle third,
+within limits that are printed. WORKSPACE is copied, never used in place. Results go to docs/soak.md.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minu
     people = People(max(enough, 2 * _MEASURED_ROUNDS), CYCLES, span(past))
     with served(root) as (port, token, server):
         make = partial(_requests, past, token, people)
-        sent = people.populations * len(past)
+        sent = (people.populations + _MEASURED_ROUNDS) * len(past)
         rate = share * _capacity(port, make, people.populations, len(past))
         rows = []
         for number in range(round(minutes * 60 / stretch)):
@@ -107,11 +106,10 @@ def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minu
 
 
 def _capacity(port: int, make: Callable[[int, int], list[bytes]], rounds: int, of_round: int) -> float:
-    """Decisions a second in the last rounds of several, sent without a pause."""
-    first = rounds - _MEASURED_ROUNDS
-    for number in range(first):
+    """Decisions a second in some rounds after so many, sent without a pause."""
+    for number in range(rounds):
         closed_loop(port, make(number * of_round, of_round), CONNECTIONS, 10 * _MINUTE)
-    found = closed_loop(port, make(first * of_round, _MEASURED_ROUNDS * of_round), CONNECTIONS, 10 * _MINUTE)
+    found = closed_loop(port, make(rounds * of_round, _MEASURED_ROUNDS * of_round), CONNECTIONS, 10 * _MINUTE)
     print(f"{found.rate:,.0f} a second for {found.seconds:.0f} s", flush=True)
     return found.rate
 
