@@ -83,7 +83,7 @@ class LateRows:
         return f"""
             SELECT *, {self._span("t - since")} AS span FROM (
                 SELECT x.seq, x.t, {self._own("x.")}, MIN(y.t) AS since
-                FROM (SELECT seq, t, {self._own()}, span FROM asked CROSS JOIN (SELECT DISTINCT span FROM {later})) x
+                FROM (SELECT seq, t, {self._own()}, {_spans_of(later)} AS span FROM asked) x
                 JOIN (SELECT *, UNNEST(GENERATE_SERIES(t // span, (t + reach) // span)) AS bucket FROM {later}) y
                 ON {self._same} AND x.span = y.span AND x.t // x.span = y.bucket
                 WHERE y.seq > x.seq AND y.t < x.t AND y.t >= x.t - {self.width}
@@ -98,7 +98,7 @@ class LateRows:
         near = f"near_{self.group}"
         return f"""
             FROM (SELECT *, UNNEST(GENERATE_SERIES(since // span, t // span)) AS bucket FROM {near}) x
-            JOIN (SELECT s.*, v.span FROM {rows} s CROSS JOIN (SELECT DISTINCT span FROM {near}) v) y
+            JOIN (SELECT *, {_spans_of(near)} AS span FROM {rows}) y
             ON {self._same} AND x.span = y.span AND x.bucket = y.t // y.span
             WHERE y.t >= x.since AND y.t < x.t"""
 
@@ -126,3 +126,9 @@ class LateRows:
                 SELECT x.seq, x.t, MAX(y.t) FILTER (WHERE y.seq < x.seq) AS last,
                     MIN(COALESCE(y.before, {_NEVER})) AS before {self._pairs(rows)} GROUP BY x.seq, x.t, y.{column})
             GROUP BY seq"""
+
+
+def _spans_of(rows: str) -> str:
+    """A row for each length of buckets that is in use there. Joined with a table of them instead, DuckDB looks at the
+    buckets only after it has joined whole histories."""
+    return f"UNNEST((SELECT LIST(DISTINCT span) FROM {rows}))"

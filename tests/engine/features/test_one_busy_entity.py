@@ -39,12 +39,12 @@ features:
 
 
 def busy_stream(rows: int) -> tuple[list[Payment], list[Report]]:
-    """One customer who pays every few seconds for three days, in sums around 10^12, some of them late."""
+    """One customer who pays every few seconds for three days, in sums around 10^12, a tenth of them late."""
     rng = random.Random(17)
     clock, payments, reports = START, [], []
     for seq in range(1, rows + 1):
         clock += rng.choice([0, SECOND, 2 * SECOND, 7 * SECOND])
-        late = rng.choice([SECOND, 90 * SECOND]) if rng.random() < 0.0003 else 0
+        late = rng.choice([SECOND, 90 * SECOND]) if rng.random() < 0.1 else 0
         entities = {"customer": "c", "device": f"d{rng.randrange(2_000)}", "order": None}
         amount = 10**12 - rng.randrange(50)
         attributes = {"channel": None, "age": None, "trusted": None}
