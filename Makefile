@@ -26,6 +26,7 @@ lint: setup
 soak: setup
 	mkdir -p $(SOAK)
 	$(BIN)/python -m benchmarks.soak_tests
+	$(BIN)/python -m benchmarks.bulk_import --page
 	$(BIN)/python -m benchmarks.reviewers
 	$(BIN)/python -m benchmarks.retrain_kills --workspace $(SOAK)/retrain-kills
 	$(BIN)/python -m benchmarks.kills --rounds 200 --minutes 60 --workspace $(SOAK)/kills

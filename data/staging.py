@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,9 @@ from data.typed_sql import Column, identifier
 from data.unfinished import working_folder
 
 _UNIT = chr(31)
+_SHARE_MB, _FEWEST_SHARES = 128, 8
+"""Memory that one thread may need, and how many such shares a file has room for at least; the rest goes to disk."""
+
 FURTHEST_AHEAD = timedelta(days=1)
 """How far beyond the moment of import a time may lie before it is a mistake."""
 
@@ -45,6 +49,8 @@ class Staging:
         self.connection: Any = duckdb.connect(
             config={"temp_directory": self._folder.name, "python_enable_replacements": "false"}
         )
+        room = max(threads or os.cpu_count() or 1, _FEWEST_SHARES) * _SHARE_MB
+        self.connection.execute(f"SET GLOBAL memory_limit = '{room}MB'")
         self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
         if threads:
             self.connection.execute(f"SET threads = {threads}")

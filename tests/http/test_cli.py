@@ -117,6 +117,9 @@ def test_the_same_file_twice_is_clean_and_quarantined_rows_are_findings(
     (tmp_path / "bad.csv").write_text(ROWS.splitlines()[0] + "\nx1,not a time,1.00,c1,k1,NO,0\n")
     code, out, _ = shell("import", tmp_path / "bad.csv", "--workspace", shop)
     assert (code, "1 quarantined" in out) == (1, True)
+    (tmp_path / "old.csv").write_text(ROWS.splitlines()[0] + "\nx2,2018-01-01T00:00:00Z,1.00,c1,k1,NO,\n")
+    code, out, _ = shell("import", tmp_path / "old.csv", "--workspace", shop)
+    assert (code, "warning: 1 of these are more than 395 days" in out) == (0, True)
 
 
 def test_a_changed_file_is_proposed_by_one_and_approved_by_another(
