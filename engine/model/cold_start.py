@@ -106,7 +106,8 @@ class ColdStart:
     def novelty_total(self, row: Row) -> float:
         """The sum of surprises behind it, which ranks also what lies beyond all that was seen."""
         total = 0.0
-        for surprise, _, _ in self._worst(row):  # added up as columns are: `sum` rounds otherwise from Python 3.12 on
+        # Added up as columns are: `sum` rounds otherwise from Python 3.12 on.
+        for surprise, _, _ in self._worst(row):
             if surprise > _ORDINARY:
                 total += surprise - _ORDINARY
         return total
