@@ -6,6 +6,8 @@ import json
 import logging
 from datetime import datetime
 
+import pyarrow as pa
+
 from casework.learning.registry import models
 from data.canonical import sha256_hex
 from data.errors import InputError, LedgerError
@@ -20,6 +22,10 @@ log = logging.getLogger("secondlook.learning")
 
 MOST_ROWS = 50_000
 """Of a long record the latest transactions say best what is usual now."""
+LARGE = 1_000_000
+"""Beyond this many rows, windows over all of them would take minutes and gigabytes before a server listens. Then
+stretches, evenly spread over the latest so many, are worked out by themselves: five seconds each at ten million."""
+STRETCHES, IN_A_STRETCH = 5, 2_000
 
 
 def current(ledger: Ledger, features_text: bytes) -> ColdStart | None:
@@ -60,10 +66,8 @@ def keep_up(
     before = ledger.read("SELECT max(last_seq) AS last FROM novelty_fits WHERE features_sha256 = ?", [sha])
     if told["rows"] < max(cold_start.FEWEST_ROWS, 2 * (before[0]["last"] or 0)):
         return None
-    first = max(1, told["last"] - MOST_ROWS + 1)
-    table = batch_features(ledger, features, first_seq=first, last_seq=told["last"])
     try:
-        found = cold_start.fit(table, features)
+        found = cold_start.fit(_latest(ledger, features, told["rows"], told["last"]), features)
     except InputError as nothing:
         log.info("novelty was not fitted: %s", nothing)
         return None
@@ -79,3 +83,13 @@ def keep_up(
         w.insert("novelty_fits", [{**row, "content": found.to_bytes()}])
         w.event(EventDraft(by, "novelty.fitted", f"novelty:{found.novelty_id}", row), at)
     return found
+
+
+def _latest(ledger: Ledger, features: FeatureSet, rows: int, last: int) -> pa.Table:
+    """The latest transactions' features; of a large record's only some of the latest."""
+    if rows <= LARGE:
+        return batch_features(ledger, features, first_seq=max(1, last - MOST_ROWS + 1), last_seq=last)
+    ends = range(last - (STRETCHES - 1) * (LARGE // STRETCHES), last + 1, LARGE // STRETCHES)
+    return pa.concat_tables(
+        batch_features(ledger, features, first_seq=end - IN_A_STRETCH + 1, last_seq=end) for end in ends
+    )
