@@ -16,11 +16,6 @@ from tests.data.test_faults import no_file_may_grow_beyond
 
 
 @pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return Keyring(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring):
     file = tmp_path_factory.mktemp("bank") / "secondlook.duckdb"
     with Ledger.create(file, mapping(), at=AT, keyring=keyring) as made:

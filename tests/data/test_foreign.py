@@ -16,19 +16,6 @@ from tests.data.builders import AT, mapping, tamper
 FILE = "secondlook.duckdb"
 
 
-@pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return Keyring(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Path:
-    """A closed ledger under a key."""
-    file = tmp_path_factory.mktemp("closed") / FILE
-    Ledger.create(file, mapping(), at=AT, keyring=keyring).close()
-    return file
-
-
 @pytest.fixture
 def file(closed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copyfile(closed, tmp_path / FILE))

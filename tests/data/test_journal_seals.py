@@ -21,19 +21,6 @@ from tests.data.test_journal import left_by_a_crash, record
 FILE = "secondlook.duckdb"
 
 
-@pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return Keyring(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Path:
-    """A closed ledger under a key."""
-    file = tmp_path_factory.mktemp("closed") / FILE
-    Ledger.create(file, mapping(), at=AT, keyring=keyring).close()
-    return file
-
-
 def forged(record_: bytes, change: Callable[[dict], None]) -> bytes:
     """A journal's first record with other rows and a checksum that fits them, as anybody can make it."""
     mark, size, _ = struct.unpack("<8sQ32s", record_[:48])

@@ -15,11 +15,6 @@ from tests.data.builders import AT, mapping, tamper
 from tests.data.test_sealing import FILE, fill, report_of
 
 
-@pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return Keyring(tmp_path_factory.mktemp("keys"))
-
-
 def test_a_link_to_an_altered_copy_is_held_to_the_heads_noted_at_its_place(
     tmp_path: Path, keyring: Keyring
 ) -> None:

@@ -57,11 +57,6 @@ def fill(ledger: Ledger) -> None:
 
 
 @pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return Keyring(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Iterator[Path]:
     """A closed ledger under a key, its head noted at event 4 and at its end."""
     file = tmp_path_factory.mktemp("sealed") / FILE

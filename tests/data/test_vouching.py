@@ -29,11 +29,6 @@ def note(ledger: Ledger, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return Keyring(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Path:
     """A closed ledger under a key, with two notes."""
     file = tmp_path_factory.mktemp("closed") / FILE
