@@ -6,8 +6,10 @@ First everybody pays once, at 64 connections and as fast as payments are answere
 past and without a pause in which the server could catch up, are the capacity; then payments fall due at that share of
 it, whatever happens. Nobody pays more often than in the past that is sent again, so that the share of alerts stays
 what it was: each row tells it. Each minute gives a row: answers, refused ones, latency, resident memory, processor
-time, write-ahead log. Flat means that the last third has no more memory and no later answers than the middle third,
-within limits that are printed. WORKSPACE is copied, never used in place. Results go to docs/soak.md.
+time, write-ahead log, how long the journal waited for the disk, and how fast the machine itself was: a fixed piece of
+work is timed while nobody asks, before each stretch and when capacity has been measured. Flat means that the last third
+has no more memory and no later answers than the middle third, within limits that are printed. WORKSPACE is copied,
+never used in place. Results go to docs/soak.md.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import math
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -47,7 +50,9 @@ fast machine takes a million payments from one third to the next; that much is n
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What one stretch was like; latency in milliseconds, memory in megabytes, processor and alerts as shares."""
+    """What one stretch was like; latency in milliseconds, memory in megabytes, processor, alerts and the disk as shares
+    of its seconds or answers. `stuck` counts records that the disk took longer than a quarter of a second for, `speed`
+    is the machine's before it, 1 being that of when capacity was measured."""
 
     answers: int
     refused: int
@@ -58,6 +63,19 @@ class Minute:
     processor: float
     wal: float
     reviewed: float
+    disk: float
+    stuck: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What the server has counted since it started: payments that a person was asked about, seconds that the disk took
+    for records, and how many of these took long."""
+
+    reviewed: float
+    disk: float
+    stuck: float
 
 
 def main() -> int:
@@ -82,12 +100,14 @@ def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minu
         make = partial(_requests, past, token, people)
         sent = (people.populations + _MEASURED_ROUNDS) * len(past)
         rate = share * _capacity(port, make, people.populations, len(past))
-        rows = []
+        rows, usual = [], _fixed_work()
         for number in range(round(minutes * 60 / stretch)):
+            speed = usual / _fixed_work()
             requests, used = make(sent, int(rate * stretch)), _processor(server)
             sent += len(requests)
-            alerts = _reviewed(port, token)
+            before = _counted(port, token)
             found = open_loop(port, requests, CONNECTIONS, stretch, rate)
+            after = _counted(port, token)
             rows.append(
                 Minute(
                     len(found.took),
@@ -98,7 +118,10 @@ def measured(root: Path, minutes: float, share: float) -> tuple[float, list[Minu
                     server.memory_info().rss / 1e6,
                     (_processor(server) - used) / found.seconds,
                     wal_bytes(root / "secondlook.duckdb") / 1e6,
-                    (_reviewed(port, token) - alerts) / max(1, len(found.took)),
+                    (after.reviewed - before.reviewed) / max(1, len(found.took)),
+                    (after.disk - before.disk) / found.seconds,
+                    round(after.stuck - before.stuck),
+                    speed,
                 )
             )
             print(row(number, rows[-1]), flush=True)
@@ -119,18 +142,32 @@ def _requests(past: list, token: str, people: People, first: int, count: int) ->
     return [request_of("/v1/decisions", token, body_of(each)) for each in payments]
 
 
-def _reviewed(port: int, token: str) -> float:
-    """How many payments a person has been asked about since the server started."""
+def _counted(port: int, token: str) -> _Counted:
     told = httpx.get(
         f"http://127.0.0.1:{port}/metrics", headers={"authorization": f"Bearer {token}"}, timeout=60
     )
     told.raise_for_status()
-    return sum(
-        sample.value
-        for family in text_string_to_metric_families(told.text)
-        for sample in family.samples
-        if sample.name == "secondlook_decisions_total" and sample.labels["outcome"] == "review"
+    samples = [s for family in text_string_to_metric_families(told.text) for s in family.samples]
+
+    def of(name: str, **labels: str) -> float:
+        return sum(s.value for s in samples if s.name == f"secondlook_{name}" and s.labels == labels)
+
+    quick = of("journal_seconds_bucket", le="0.25")
+    return _Counted(
+        reviewed=of("decisions_total", outcome="review"),
+        disk=of("journal_seconds_sum"),
+        stuck=of("journal_seconds_count") - quick,
     )
+
+
+def _fixed_work() -> float:
+    """The least seconds that one of three equal pieces of work takes this process."""
+    took = []
+    for _ in range(3):
+        since = time.perf_counter()
+        sum(number * number for number in range(1_000_000))
+        took.append(time.perf_counter() - since)
+    return min(took)
 
 
 def _processor(server: psutil.Process) -> float:
@@ -154,7 +191,8 @@ def row(number: int, minute: Minute) -> str:
     return (
         f"| {number + 1} | {minute.answers:,} | {minute.refused} | {minute.p50:.1f} | {minute.p99:.1f} "
         f"| {minute.worst:.0f} | {minute.resident:,.0f} | {minute.processor:.2f} | {minute.wal:.1f} "
-        f"| {minute.reviewed:.1%} |"
+        f"| {minute.reviewed:.1%} | {minute.disk:.0%} | {minute.stuck} "
+        f"| {minute.speed:.2f} |"
     )
 
 
@@ -167,8 +205,9 @@ def told(rate: float, minutes: list[Minute], share: float) -> list[str]:
         f"{BYTES_A_PAYMENT} bytes for each payment between, which windows can still reach; median latency at most "
         f"x {LATENCY_GROWTH}; nothing refused or unanswered).",
         "",
-        "| stretch | answers | refused | p50 ms | p99 ms | max ms | resident MB | processor | log MB | alerts |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| stretch | answers | refused | p50 ms | p99 ms | max ms | resident MB | processor | log MB | alerts | disk "
+        "| over 0.25 s | machine |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(row(number, minute) for number, minute in enumerate(minutes)),
     ]
 

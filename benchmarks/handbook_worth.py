@@ -49,7 +49,7 @@ def rows(history: History, features: FeatureSet, protocols: Sequence[Protocol]) 
     """Table rows, one a variant: AUC, average precision, card precision, means over the folds."""
     for variant in VARIANTS:
         found = [run(history, fewer(features, variant.without), p, params=variant.params) for p in protocols]
-        yield f"| {variant.name} | {_means(found)} |"
+        yield f"| {variant.name} | {means(found)} |"
 
 
 def fewer(features: FeatureSet, without: Sequence[str]) -> FeatureSet:
@@ -58,7 +58,8 @@ def fewer(features: FeatureSet, without: Sequence[str]) -> FeatureSet:
     return replace(features, features=kept)
 
 
-def _means(found: Sequence[Backtest]) -> str:
+def means(found: Sequence[Backtest]) -> str:
+    """AUC, average precision and card precision as cells of a table, means over the folds."""
     cards = [f.card_precision.value for f in found if f.card_precision]
     figures = ([f.auc.value for f in found], [f.average_precision.value for f in found], cards)
     return " | ".join(f"{np.mean(values):.3f}" for values in figures)

@@ -1,12 +1,13 @@
 """How fast is a decision, over HTTP as a payment system asks for it, and inside the engine?
 
-    python -m benchmarks.serving [WORKSPACE] [--seconds S] [--rate N] [--rules N] [--only NAME] [--growth SIZE ...]
+    python -m benchmarks.serving [WORKSPACE] [--seconds S] [--rate N] [--rules N] [--no-trials] [--only NAME]
+        [--growth SIZE ...]
 
 WORKSPACE (a demo workspace, for example) is copied, never used in place; without one the small institution of the
-tests is made. Its rules are given again under other names until there are as many as asked for. The load generator
-runs beside the server on the same machine. "CPU ms" is the processor time of one decision, all of the server's threads
-together. The last table says how late answers are while something else goes on. `--growth` adds made-up institutions
-with that much history, one connection each.
+tests is made. Its rules are given again under other names until there are as many as asked for; `--no-trials` ends
+what is on trial beside what decides. The load generator runs beside the server on the same machine. "CPU ms" is the
+processor time of one decision, all of the server's threads together. The last table says how late answers are while
+something else goes on. `--growth` adds made-up institutions with that much history, one connection each.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def main() -> None:
     wanted = _arguments()
     with tempfile.TemporaryDirectory(prefix="serving-") as folder:
         root = Path(folder) / "workspace"
-        prepare(root, wanted.workspace, wanted.rules)
+        prepare(root, wanted.workspace, wanted.rules, trials_too=not wanted.no_trials)
         past = templates(root)
         print(f"{machine()}; {wanted.workspace or 'a small institution made for this'}, {about(root)}\n")
         print(
@@ -90,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--rate", type=float, default=800.0, help="of the open loop, requests a second")
     parser.add_argument("--rules", type=int, default=50, help="how many rules there are at least")
+    parser.add_argument("--no-trials", action="store_true", help="nothing on trial beside what decides")
     parser.add_argument("--only", default="", help="only the HTTP loads whose name has this in it")
     parser.add_argument("--growth", type=int, nargs="*", default=[], help="payments of history")
     return parser.parse_args()

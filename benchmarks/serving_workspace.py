@@ -20,14 +20,17 @@ _TITLE = re.compile(rb"^title: (.*\w)$", re.MULTILINE)
 _PART = 500
 
 
-def prepare(root: Path, source: Path | None, rules: int) -> None:
+def prepare(root: Path, source: Path | None, rules: int, *, trials_too: bool = True) -> None:
     """Make `root` a copy of the workspace `source`, or the small institution of the tests, with at least that many
-    rules. A model that was rolled back decides again: the demo's last champion is too small to say much of speed."""
+    rules, and with nothing on trial beside what decides unless `trials_too`. A model that was rolled back decides
+    again: the demo's last champion is too small to say much of speed."""
     if source is not None:
         copied(source, root, "snapshots")
         _bring_back(root)
     else:
         _made(root)
+    if not trials_too:
+        _end_trials(root)
     _repeat_rules(root, rules)
 
 
@@ -39,7 +42,7 @@ def about(root: Path) -> str:
         trees = app.live.model.booster.num_boosted_rounds() if app.live.model else 0
         return (
             f"{app.ledger.next_transaction_seq - 1:,} transactions of history, {len(settings.rules)} rules, "
-            f"{len(settings.features.names)} features, {trees} trees"
+            f"{len(settings.features.names)} features, {trees} trees, {len(trials.running(app.ledger))} sets on trial"
         )
     finally:
         app.close()
@@ -82,6 +85,15 @@ def _bring_back(root: Path) -> None:
                 at=at,
                 model_id=trial.model_id,
             )
+    finally:
+        app.close()
+
+
+def _end_trials(root: Path) -> None:
+    app, at = App.open(Workspace(root)), datetime.now(UTC)
+    try:
+        for trial in trials.running(app.ledger):
+            actions.stop_trial(app, trial.trial_id, by="risk-manager-2", reason="measured alone", at=at)
     finally:
         app.close()
 

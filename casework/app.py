@@ -84,6 +84,7 @@ class App:
         self._model: Model | None = None  # kept when the rest is built anew, should its files be gone by then
         self._loop: DecisionLoop | None = None
         self.measures = Measures()
+        self.ledger.watch_disk(self.measures.disk.observe)
         self.readiness = readiness.Readiness(lambda: self._live is not None)
         self._rebuilding: threading.Thread | None = None
         self._starting = threading.Lock()

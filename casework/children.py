@@ -78,7 +78,10 @@ class Kept:
         log.error("a child ended by itself with %s and is started again", self.child.returncode)
         self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
         self._skip = 2**self._failures - 1
-        self.child = self._begin()
+        try:
+            self.child = self._begin()
+        except OSError:  # a disk that takes no log, or no process to be had: the caller goes on without it
+            log.exception("a child cannot be started; it is tried again")
 
     def stop(self) -> None:
         stop(self.child)

@@ -271,6 +271,7 @@ def anchor(app: App) -> str:
 
 def trigger(app: App, by: str) -> str:
     """Start a retrain in the background where the policy's other triggers ask for one."""
+    app.retraining.settle_interrupted()  # one that a full disk kept from being closed
     reason = triggers.due(app.ledger, app.settings().policy.retrain, app.clock())
     if reason is None:
         return "Nothing asks for a retrain before its time."

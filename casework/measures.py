@@ -24,6 +24,7 @@ from engine.decision import Decision, Results
 
 log = logging.getLogger("secondlook.decisions")
 _ANSWERS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_DISK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _CHECKPOINTS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -54,6 +55,12 @@ class Measures:
             "secondlook_checkpoint_seconds",
             "Checkpoints of the ledger",
             buckets=_CHECKPOINTS,
+            registry=self.registry,
+        )
+        self.disk = Histogram(
+            "secondlook_journal_seconds",
+            "How long the disk took to take a record of decisions, before they were answered",
+            buckets=_DISK,
             registry=self.registry,
         )
         self._jobs = self._counter("job_runs", "Runs of scheduled jobs", "job", "result")

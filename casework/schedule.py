@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from casework.safety.naming import reason_of
-from data.errors import ConflictError, NotFoundError
+from data.errors import ConflictError, DiskError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
@@ -36,8 +36,8 @@ class Job:
     what it did, and raises if it could not.
 
     `recorded` is False for jobs that run every few seconds and would only fill the ledger with nothing to
-    tell; their failures are recorded all the same. `due`, where there is one, says at each turn whether it is worth
-    running; a person who asks for a run gets it all the same.
+    tell; of these the first failure of a kind is recorded all the same, and the first run that went well again. `due`,
+    where there is one, says at each turn whether it is worth running; a person who asks for a run gets it all the same.
     """
 
     name: str
@@ -78,6 +78,10 @@ class Schedule:
         self._jobs = {job.name: job for job in jobs}
         self._locks = {job.name: threading.Lock() for job in jobs}
         self._stopping = False
+        self._logged: dict[str, str] = {}
+        self._stored: dict[str, str] = {}
+        """By job, what kind of failure log and ledger last heard of, '' for none."""
+        self._off_record: set[str] = set()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_listener(self._heard, EVENT_JOB_MISSED)
 
@@ -213,11 +217,15 @@ class Schedule:
         try:
             if job.due is None or job.due():
                 self._record(job, SCHEDULER)
+        except DiskError as error:  # the ledger takes no row about it either; once said is enough
+            if name not in self._off_record:
+                log.warning("runs of the job %s cannot be recorded: %s", name, error.what)
+            self._off_record.add(name)
         finally:
             lock.release()
 
     def _record(self, job: Job, by: str) -> dict[str, Any]:
-        started = self._clock()
+        started, kind = self._clock(), ""
         try:
             with _thread_named(job.name):
                 result, detail = "done", job.run(by)
@@ -227,12 +235,17 @@ class Schedule:
                 return _row_of(
                     job.name, started, self._clock(), "failed", "The server ended."
                 )  # due again soon
-            log.exception("job %s failed", job.name)
-            result, detail = "failed", f"{type(error).__name__}: {error}"
+            kind = type(error).__name__
+            if job.recorded or self._logged.get(job.name, "") != kind:
+                log.exception("job %s failed", job.name)
+            result, detail = "failed", f"{kind}: {error}"
+        self._logged[job.name] = kind
         row = _row_of(job.name, started, self._clock(), result, detail)
         self._ran(job.name, result, (row["finished_at"] - started).total_seconds())
-        if job.recorded or result == "failed" or by != SCHEDULER:
+        if job.recorded or by != SCHEDULER or self._stored.get(job.name, "") != kind:
             self._store(row, by)
+            self._stored[job.name] = kind
+        self._off_record.discard(job.name)
         return row
 
     def _store(self, row: dict[str, Any], by: str) -> None:

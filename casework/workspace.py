@@ -68,6 +68,11 @@ class Workspace:
         return self.root / "erasure.unfinished"
 
     @property
+    def restore_file(self) -> Path:
+        """There while a backup is being put back, until all of it is verified."""
+        return self.root / "restore.unfinished"
+
+    @property
     def server_file(self) -> Path:
         return self.root / "server.json"
 
@@ -80,7 +85,17 @@ class Workspace:
         return self.ledger_file.is_file()
 
     def opened(self) -> Workspace:
-        """Itself, if it is a whole workspace; InputError saying which part is missing otherwise."""
+        """Itself, if it is a whole workspace that nobody is restoring; InputError saying what is missing otherwise."""
+        if self.restore_file.exists():
+            raise InputError(
+                "a backup was being put back here, and that has not ended: nothing of it is verified",
+                where=str(self.root),
+                hint="If no `secondlook restore` is at work here any more, delete this directory and restore again.",
+            )
+        return self.whole()
+
+    def whole(self) -> Workspace:
+        """The same, asked by the restore itself."""
         if not self.exists:
             raise InputError(
                 "there is no workspace here",

@@ -11,6 +11,7 @@ import httpx
 from dashboards.audit_calls import AuditCalls
 from dashboards.consequence_calls import ConsequenceCalls
 from dashboards.consistency_calls import ConsistencyCalls
+from dashboards.import_calls import ImportCalls
 from dashboards.model_calls import ModelCalls
 from dashboards.own_work_calls import OwnWorkCalls
 from dashboards.safety_calls import SafetyCalls
@@ -145,6 +146,11 @@ class Client:
     def record(self) -> AuditCalls:
         """Stories of decisions, days of the past, walks over the chain, replays and evidence."""
         return AuditCalls(self._ask, self._answer)
+
+    @property
+    def imports(self) -> ImportCalls:
+        """Files that come in, and what became of their lines."""
+        return ImportCalls(self._ask, self._answer)
 
     def _send(self, path: str, name: str, content: bytes) -> Any:
         """Post one file."""

@@ -31,6 +31,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "models": ("Models", ":material/network_node:"),
     "jobs": ("Jobs", ":material/schedule:"),
     "audit": ("Audit", ":material/verified:"),
+    "imports": ("Imports", ":material/upload_file:"),
     "integration": ("Integration", ":material/api:"),
 }
 # The first page of a role is where it lands.
@@ -66,6 +67,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "lists",
         "models",
         "jobs",
+        "imports",
         "cases",
         "team",
         "review_design",
@@ -85,6 +87,7 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "safety",
         "lists",
         "models",
+        "imports",
         "consistency",
         "summary",
         "watch",
@@ -107,9 +110,10 @@ ROLE_PAGES: Mapping[str, tuple[str, ...]] = {
         "audit",
         "team",
         "review_design",
+        "imports",
         "integration",
     ),
-    "integrator": ("integration", "decisions"),
+    "integrator": ("integration", "imports", "decisions"),
 }
 # Menus of the roles with more pages than fit into one row.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +121,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Work": ("queue", "review", "my_work", "training", "cases", "team", "review_design", "scorecards"),
     "Record": ("decisions", "audit"),
     "Rules": ("rules", "proposals", "thresholds", "effect", "rule_report"),
-    "Control": ("safety", "lists", "models", "jobs", "integration"),
+    "Control": ("safety", "lists", "models", "jobs", "imports", "integration"),
 }
 IN_ONE_ROW = 7
 LANDING = "Second Look"

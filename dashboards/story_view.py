@@ -214,9 +214,10 @@ def _review(review: Json) -> None:
 
 def _verdict(verdict: Json) -> None:
     confidence = words.title_of(verdict["confidence"], words.CONFIDENCES).lower()
+    took = "" if verdict["seconds"] is None else f" after {verdict['seconds']:.0f} s"  # None: forgotten
     st.markdown(
-        f"{words.badge(verdict['value'], words.VERDICTS)} by **{words.plain(verdict['reviewer'])}** "
-        f"after {verdict['seconds']:.0f} s, confidence {confidence or 'not given'}"
+        f"{words.badge(verdict['value'], words.VERDICTS)} by **{words.plain(verdict['reviewer'])}**"
+        f"{took}, confidence {confidence or 'not given'}"
     )
     reason = words.title_of(verdict["reason_code"], words.REASON_CODES) if verdict["reason_code"] else ""
     note = f"“{verdict['note']}”" if verdict["note"] else ""

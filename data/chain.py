@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from data import foreign, projections, seal_checks
+from data import declared, foreign, projections, seal_checks
 from data.anchors import Anchor
 from data.commitments import DIGEST_SQL, content_sql
 from data.errors import LedgerError
@@ -113,6 +113,8 @@ def _beside(walk: _Walk, view: View, shapes: Shapes, held: list[Anchor]) -> Iter
     """What does not fit beside a whole chain."""
     if names := foreign.found(view):
         yield walk.checked, foreign.sentence(names)
+    if parts := declared.found(view):
+        yield walk.checked, declared.sentence(parts)
     yield from seal_checks.schema_problems(view, walk.checked)
     yield from seal_checks.anchor_problems(view, held, walk.checked)
     yield from projections.problems(view, shapes)

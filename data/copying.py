@@ -12,7 +12,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from data.errors import CheckpointBusyError, LedgerError
+from data.disk import DISK_HINT
+from data.errors import CheckpointBusyError, DiskError, LedgerError
 from data.ledger import Ledger
 from data.writer import Head
 
@@ -22,7 +23,7 @@ _COPY = "import shutil, sys; [shutil.copyfile(a, b) for a, b in zip(sys.argv[1::
 def copy_ledger(ledger: Ledger, into: Path) -> Head:
     """Copy the ledger's file into a folder, under its own name; the last event in the copy.
 
-    Writes wait while that takes; decisions do not. LedgerError if the copy cannot be written.
+    Writes wait while that takes; decisions do not. DiskError if the disk does not take the copy.
     """
     with ledger.held():
         with suppress(CheckpointBusyError):  # somebody reads: then the log is copied, too
@@ -34,8 +35,10 @@ def copy_ledger(ledger: Ledger, into: Path) -> Head:
             [sys.executable, "-I", "-c", _COPY, *pairs], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["it was ended"])[-1]
-            raise LedgerError(f"the ledger cannot be copied ({said})", where=str(into))
+            said = (done.stderr.strip().splitlines() or ["it was ended"])[-1].partition(": '")[0]
+            kind = DiskError if "[Errno" in said else LedgerError
+            hint = DISK_HINT if kind is DiskError else ""
+            raise kind(f"the ledger cannot be copied ({said})", where=str(into), hint=hint)
         return Head(last["seq"], last["hash"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import duckdb
 from data.errors import CheckpointBusyError, DiskError, LedgerError, MemoryShortError
 
 _MARGIN = 16 * 1024 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 DISK_HINT = "Make room, or the disk writable; if the answer stays the same then, restart the server."
 
 
@@ -65,11 +68,14 @@ def older_reads_named(path: Path) -> Iterator[None]:
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """LedgerError saying that the file is damaged, in place of what DuckDB says when it opens such a one."""
+    """LedgerError saying that the file is damaged, in place of what DuckDB says when it opens such a one; DiskError
+    where it is the disk that takes nothing, and the file is whole."""
     try:
         yield
     except duckdb.Error as problem:
         said = str(problem).splitlines()[0]
+        if any(os.strerror(number) in said for number in _FULL):
+            raise _disk_error(problem, path) from problem
         if "orrupt" not in said and not isinstance(problem, duckdb.IOException):
             raise
         raise LedgerError(
@@ -80,8 +86,24 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 def _disk_error(problem: Exception, path: Path) -> DiskError:
-    said = problem.strerror if isinstance(problem, OSError) else str(problem).splitlines()[0]
-    return DiskError(f"the disk does not take what is written ({said})", where=str(path), hint=DISK_HINT)
+    return DiskError(
+        f"the disk does not take what is written ({_said(problem)})", where=str(path), hint=DISK_HINT
+    )
+
+
+def _said(problem: Exception) -> str:
+    """The system's words, without the files that they are about."""
+    if isinstance(problem, OSError) and problem.strerror:
+        return problem.strerror
+    first = problem.args[0] if problem.args else ""
+    if isinstance(problem, shutil.Error) and isinstance(first, list):  # of many files: one tells enough
+        return str(first[0][-1]).partition(": '")[0]
+    return (str(problem).splitlines() or [type(problem).__name__])[0]
+
+
+def takes_nothing(problem: OSError) -> bool:
+    """Whether it is the disk that is full or read-only; of other errors of the system the disk knows nothing."""
+    return problem.errno in _FULL
 
 
 def check_room(path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.canonical import canonical_json, rfc3339, sha256_hex
+from data.disk import disk_errors
 from data.errors import ConflictError, InputError, NotFoundError
 from data.ledger import Ledger
 from data.reading import outcomes_arrow, transactions_arrow
@@ -58,7 +61,7 @@ def export_partitions(
 
     A file's name holds its hash, so that days that have not changed since the last export are kept as they are and
     nothing is ever overwritten. The manifest is `<snapshot_id>.json` in the same folder. InputError where nothing
-    occurred in that time.
+    occurred in that time, DiskError where the disk does not take it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     head, last_seq = ledger.last_event, ledger.next_transaction_seq - 1
@@ -113,10 +116,25 @@ def _write_part(folder: Path, name: str, table: pa.Table) -> Part:
     sha256 = sha256_hex(content)
     path = folder / f"{name}-{sha256[:12]}.parquet"
     if not path.exists():
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        _write_whole(path, content)
     return Part(path.name, table.num_rows, sha256)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is on disk by the time it has its name. DiskError, and nothing of it is left, if the disk does
+    not take it."""
+    unfinished = path.with_suffix(".unfinished")
+    with disk_errors(Path(path.name)):  # which ends up on record, where this machine's folders have no place
+        try:
+            with unfinished.open("wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            unfinished.replace(path)
+        except BaseException:
+            with suppress(OSError):  # what must be heard is why it failed
+                unfinished.unlink(missing_ok=True)
+            raise
 
 
 def _write_manifest(
@@ -132,7 +150,7 @@ def _write_manifest(
         }
     )
     snapshot_id = _id_of(content)
-    (folder / f"{snapshot_id}.json").write_bytes(content)
+    _write_whole(folder / f"{snapshot_id}.json", content)
     return _parsed(content, folder, snapshot_id)
 
 

@@ -13,9 +13,11 @@ for what it takes, so whoever has the file and not the key must not be able to a
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ _MARK = b"2ndLOOK\x03"
 # Room made beforehand: forcing a write into existing room spares the file system a change of the file's length.
 _ROOM = 8 * 1024 * 1024
 _force = getattr(os, "fdatasync", os.fsync)
+_LONG_SECONDS = 0.5
+log = logging.getLogger("secondlook.ledger")
 
 
 class Journal:
@@ -45,13 +49,23 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._parts = (_Part(path), _Part(path.with_suffix(path.suffix + "2")))
         self._now = 0
+        self.told: Callable[[float], None] = lambda seconds: None
+        """Hears how long the disk took to take each record. No decision is answered sooner."""
 
     def append(self, rows: Rows, sealer: Sealer | None = None) -> None:
         """Put one record on disk; when this returns, a kill or a power cut cannot take it back."""
         body = orjson.dumps(rows, default=_plain)
         digest = hashlib.sha256(body).digest()
         seal = sealer.of(_sealed_content(digest)) if sealer else bytes(len(digest))
-        self._parts[self._now].append(_HEAD.pack(_MARK, len(body), digest, seal) + body)
+        record = _HEAD.pack(_MARK, len(body), digest, seal) + body
+        since = time.perf_counter()
+        self._parts[self._now].append(record)
+        self._tell(time.perf_counter() - since)
+
+    def _tell(self, seconds: float) -> None:
+        self.told(seconds)
+        if seconds >= _LONG_SECONDS:
+            log.info("the disk took %.1f s to take a record of decisions", seconds)
 
     def turn(self) -> None:
         """Have later records go to the other file, if that holds nothing that is still needed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,13 @@ import pyarrow as pa
 from data.errors import NotFoundError
 from data.ledger import Ledger
 from data.rows import aware
+from data.said import Source
 from data.schema import Field
 from data.transactions import Transaction
 
 _PAGE = 20_000
+_NEWEST = 100_000
+"""Personal values that are looked through before all are: some milliseconds."""
 _BASE = ("seq", "transaction_id", "occurred_at", "amount", "currency", "amount_minor")
 
 
@@ -82,6 +85,23 @@ def personal_values(ledger: Ledger, owner: str) -> dict[str, str]:
     """The personal values of 'transaction:<seq>' or 'event:<seq>' that have not been erased."""
     rows = ledger.read("SELECT field, value FROM personal_values WHERE owner = ?", [owner])
     return {row["field"]: row["value"] for row in rows}
+
+
+def personal_values_of(source: Source, wanted: Mapping[str, Collection[str]]) -> dict[str, dict[str, str]]:
+    """Personal values by owner, of these fields of each and perhaps others; left out are those that were erased.
+
+    Values have no key that DuckDB could skip by, but lie in the order they were recorded: the newest are looked at
+    first, and all of them only for an owner of whom a field is still missing.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for where in (f"rowid >= (SELECT count(*) FROM personal_values) - {_NEWEST} AND", ""):
+        owners = [owner for owner, fields in wanted.items() if not set(fields) <= found.get(owner, {}).keys()]
+        if owners:
+            marks = ", ".join("?" for _ in owners)
+            sql = f"SELECT owner, field, value FROM personal_values WHERE {where} owner IN ({marks})"
+            for row in source.read(sql, owners):
+                found.setdefault(row["owner"], {})[row["field"]] = row["value"]
+    return found
 
 
 def from_arrow(table: pa.Table, fields: tuple[Field, ...]) -> Iterator[Transaction]:

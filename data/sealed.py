@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from data import foreign, schema
+from data import declared, foreign, schema
 from data.errors import LedgerError
 from data.events import GENESIS
 from data.keyring import Keyring, LedgerKey
@@ -56,11 +56,13 @@ def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: st
     """Bring the schema up to date. A sealed ledger must be unaltered for that: its sums are taken anew in the same
     transaction, so that no kill leaves tables of another shape than their sums.
 
-    LedgerError as in `schema.migrate`, for tables that something other than the program has changed, or for whatever
-    is in the file and no table. Functions are looked for in a sealed ledger only: in another anybody can redo all else.
+    LedgerError as in `schema.migrate`, for tables that something other than the program has changed or declared, or for
+    whatever is in the file and no table. Functions, and how tables are declared, are looked at in a sealed ledger only:
+    in another anybody can redo all else.
     """
     behind = schema.is_behind(connection, where)
-    foreign.refuse(View(connection), where, functions=bool(key_id_of(connection)))
+    is_sealed = bool(key_id_of(connection))
+    foreign.refuse(View(connection), where, functions=is_sealed)
     sums = stored_sums(connection, keyring) if behind else None
     altered = [] if sums is None else sums.differing() if sums.was_sealed else ["the sums of all tables"]
     if altered:
@@ -71,11 +73,14 @@ def migrate(connection: Any, keyring: Keyring, *, at: datetime | None, where: st
         )
     if sums is None:
         schema.migrate(connection, at=at, where=where)
+        if is_sealed:
+            declared.refuse(View(connection), where)
     else:
-        schema.migrate(connection, at=at, where=where, finish=lambda: _renew(connection, keyring))
+        schema.migrate(connection, at=at, where=where, finish=lambda: _renew(connection, keyring, where))
 
 
-def _renew(connection: Any, keyring: Keyring) -> None:
+def _renew(connection: Any, keyring: Keyring, where: str) -> None:
+    declared.refuse(View(connection), where)
     sums = stored_sums(connection, keyring)
     if sums is None:
         return

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,12 @@ FOLDER = Path(__file__).parent / "screenshots"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 60_000
+COLUMNS = (
+    "transaction_id,occurred_at,amount,currency,customer,card,merchant,device,merchant_category,merchant_country,"
+    "country,channel,age_band,customer_name,email\n"
+)
+REST = ",EUR,cust_000906,card_000210,merch_000255,dev_000906,groceries,DE,DE,pos,30-39,A Customer,a@example.org\n"
+"""What each row of the small file ends with."""
 MOST_TRIES = 12
 """How many tasks are looked at for one that shows its score."""
 
@@ -122,6 +129,22 @@ def mistype(page: Page) -> None:
     page.get_by_text("tests fail").wait_for()
 
 
+def send_file(page: Page) -> None:
+    """Import a small file of which two lines cannot be used."""
+    at = datetime.now(UTC) - timedelta(days=2)
+    amounts = ("12.50", "8.90", "thirty", "41.00", "1.234,00", "19.95")
+    rows = [
+        f"late_{at:%m%d%H}_{n},{at:%Y-%m-%dT%H:00:00Z},{amount}{REST}" for n, amount in enumerate(amounts)
+    ]
+    content = "".join([COLUMNS, *rows]).encode()
+    page.locator('input[type="file"]').set_input_files(
+        {"name": "late-terminals.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    settle(page)
+    page.get_by_role("button", name="Import it").click()
+    page.get_by_text("Quarantined lines").wait_for()
+
+
 def read_scorecard(page: Page) -> None:
     """Look at the first scorecard that may be read."""
     page.get_by_role("button", name="Read it").click()
@@ -167,6 +190,7 @@ SHOTS = (
     Shot("lists", "team-lead-1", "lists?section=entries"),
     Shot("thresholds", "risk-manager-1", "thresholds", height=1000),
     Shot("effect", "risk-manager-1", "effect", see_effect, height=1000),
+    Shot("imports", "integrator-1", "imports", send_file),
     Shot("integration", "integrator-1", "integration"),
     Shot("rule-report", "risk-manager-1", "rule_report"),
     Shot("rule-review", "risk-manager-1", "rule_report?section=review&period=90"),

@@ -160,7 +160,12 @@ def run(
             hint="Choose a test window whose outcomes have come in",
         )
     trained = train(
-        history.training(learned, y_then), params, feature_set=feature_set, seed=seed, nthread=nthread
+        history.training(learned, y_then),
+        params,
+        feature_set=feature_set,
+        gap_us=protocol.delay_us,
+        seed=seed,
+        nthread=nthread,
     )
     scores = _score(history, trained, judged, y, protocol)
     counts: dict[str, Any] = {

@@ -128,7 +128,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The cheapest pair of cut-offs among those tried, and the cheapest whose cases a day fit capacity on average."""
+    """The cheapest pair of cut-offs among those tried, and the cheapest whose cases a day fit capacity on average, or
+    are no more than rules alone ask for where that is more."""
 
     review_at: float
     decline_at: float
@@ -208,7 +209,8 @@ def best(history: History, policy: Policy) -> Best:
     total = low[:, None] + high[None, :]
     total[places[:, None] > places[None, :]] = np.inf
     reviewed = (free + asked)[None, :, sums.COUNT] - free[:, None, sums.COUNT]
-    fits = reviewed <= policy.capacity.reviews_per_day * found.days
+    # To have fewer reviews than rules ask for, payments would be declined wholesale, down to where those lie.
+    fits = reviewed <= max(policy.capacity.reviews_per_day * found.days, asked_all[sums.COUNT])
     cut = np.append(found.values, 1.0)[places]
     pairs = [np.unravel_index(np.argmin(t), t.shape) for t in (total, np.where(fits, total, np.inf))]
     (i, j), (k, m) = pairs

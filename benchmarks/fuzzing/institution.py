@@ -22,6 +22,7 @@ from casework import http
 from casework.app import App
 from casework.http.access import permission_of
 from casework.http.api import create_api
+from casework.people.guessing import TooManyAttempts
 from casework.people.permissions import ALLOWED, Permission, Role
 from data import approved
 
@@ -77,17 +78,21 @@ class Fuzzed:
         found = Found()
         for number in numbers:
             drawn = self.drawing.draw(number)
-            given = await ask(self.api, drawn, self._token(drawn.who))
+            given = await ask(self.api, drawn, await self._token(drawn.who))
             found.count(drawn, given, complaint(drawn, given, self._may(drawn.who, drawn.place)))
             self._learn(drawn.who, given)
             if given.status == 401 or drawn.operation.path == "/v1/sessions/current":
                 self._tokens.pop(drawn.who, None)
         return found
 
-    def _token(self, who: str) -> str:
-        if who and who not in self._tokens:
-            session = self.app.signin.sign_in(who, self._people[who], datetime.now(UTC))
-            self._tokens[who] = session.token
+    async def _token(self, who: str) -> str:
+        while who and who not in self._tokens:
+            try:
+                session = self.app.signin.sign_in(who, self._people[who], datetime.now(UTC))
+            except TooManyAttempts as refusal:  # some of the requests guessed at this person's password
+                await asyncio.sleep(refusal.wait_seconds)
+            else:
+                self._tokens[who] = session.token
         return self._tokens.get(who, "")
 
     def _may(self, who: str, place: tuple[str, str]) -> bool:

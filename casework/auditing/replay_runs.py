@@ -28,7 +28,8 @@ class ReplayRun(Walk):
         return {**super().told(), "sample": self.sample, "seed": self.seed}
 
     def work(self, app: App) -> JSON:
-        return replay_samples.replay_sample(app, self.sample, self.seed, self.started_by, self._progress)
+        who, when = self.started_by, self.started_at
+        return replay_samples.replay_sample(app, self.sample, self.seed, who, self._progress, when)
 
 
 class ReplayRuns(Walks):

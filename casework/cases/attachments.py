@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from casework.review import blindness
 from casework.review.review_design import REVIEWER_ROLES
 from casework.review.tasks import CLAIMED, Task
 from data.canonical import sha256_hex
+from data.disk import disk_errors
 from data.errors import ConflictError, InputError, LedgerError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -27,10 +28,17 @@ from data.writer import Writer
 from engine.policy import Policy
 
 ALLOWED = "PNG, JPEG, PDF or plain text in UTF-8"
-MOST_A_PAYMENT = 20
+MOST_EACH = 20
+"""Files that one person puts on a payment, for each task of his or hers."""
 _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"%PDF-", "application/pdf"))
 _ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "application/pdf": ".pdf", "text/plain": ".txt"}
 _NEEDED = "SELECT 1 AS ok FROM files WHERE sha256 = ? AND removed_at IS NULL LIMIT 1"
+_ALL_NEEDED = "SELECT DISTINCT sha256 FROM files WHERE removed_at IS NULL"
+_COUNTED = """
+    SELECT count(*) AS n FROM files
+    WHERE transaction_seq = ? AND author = ? AND "at" >= coalesce(CAST(? AS TIMESTAMP), "at")
+"""
+_WHOLE = re.compile(r"[0-9a-f]{64}")
 _UNWANTED = re.compile(r"[^\w .()\-]+")
 _SHOWN = 'file_id, name, media_type, bytes, sha256, author, "at", removed_at, transaction_seq'
 
@@ -69,18 +77,20 @@ def keep(
     content: bytes,
     policy: Policy,
     at: datetime,
+    since: datetime | None = None,
 ) -> dict[str, Any]:
     """Keep a file on a payment; its row. The bytes are on disk before the record speaks of them.
 
-    InputError for an empty file, one that is too large, or one of another kind; ConflictError for one too many.
+    InputError for an empty file, one that is too large, or one of another kind; ConflictError for one too many of this
+    person's, or of those added `since` a task was claimed: counting older ones, or other people's, would tell that
+    somebody has judged the payment before.
     """
     largest = policy.work.largest_file
     if not 0 < len(content) <= largest:
         raise InputError("the file is empty or too large", where="file", allowed=f"1 to {largest:,} bytes")
     kind = media_type(content)
-    there = w.read("SELECT count(*) AS n FROM files WHERE transaction_seq = ?", [transaction_seq])[0]["n"]
-    if there >= MOST_A_PAYMENT:
-        raise ConflictError("there are too many files on this payment", allowed=f"{MOST_A_PAYMENT}")
+    if w.read(_COUNTED, [transaction_seq, author, since])[0]["n"] >= MOST_EACH:
+        raise ConflictError("you have put too many files on this payment", allowed=f"{MOST_EACH}")
     digest = _store(folder, content)
     row: dict[str, Any] = {
         "file_id": f"file_{secrets.token_hex(8)}",
@@ -201,16 +211,36 @@ def _path(folder: Path, digest: str) -> Path:
     return folder / digest[:2] / digest
 
 
+def not_on_record(ledger: Ledger, folder: Path) -> list[Path]:
+    """Whole files that no record needs: a process died between storing one and its commit. Only for whoever knows
+    that no file is being kept meanwhile."""
+    needed = {row["sha256"] for row in ledger.read(_ALL_NEEDED)}
+    there = (file for file in folder.glob("??/*") if _WHOLE.fullmatch(file.name))
+    return sorted(file for file in there if file.name not in needed)
+
+
 def _store(folder: Path, content: bytes) -> str:
+    """The hash that the bytes lie under. DiskError, and nothing of them is left, if the disk does not take them."""
     digest = sha256_hex(content)
     path = _path(folder, digest)
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{secrets.token_hex(4)}.part")  # which a backup under way passes over
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(0o600)
-        fresh.replace(path)
+        with disk_errors(folder):
+            try:
+                _write_whole(fresh, content)
+                fresh.replace(path)
+            except BaseException:
+                with suppress(OSError):  # what must be heard is why it failed
+                    fresh.unlink(missing_ok=True)
+                raise
     return digest
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """Write a file for its owner only, forced to disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    file.chmod(0o600)

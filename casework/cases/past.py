@@ -37,6 +37,8 @@ class PastPayments:
         self._fresh: dict[str, array[int]] = {}
         self._long: set[str] = set()
         self._frauds: dict[int, datetime] = {}
+        # Outcomes behind the latest seq, as they replace each other. A file's own label has 0: none is behind it.
+        self._behind, self._order = 1, dict[int, tuple[int, datetime, datetime, bool]]()
         self._hashes: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._load()
 
@@ -80,8 +82,19 @@ class PastPayments:
             if len(seqs) >= 2 * LONGEST_HISTORY:
                 self._long.add(value)
 
-    def learn(self, seq: int, is_fraud: bool, known_at: datetime) -> None:
-        """An outcome was reported; it stands in place of those reported before."""
+    def learn(
+        self, seq: int, is_fraud: bool, known_at: datetime, *, reported_seq: int, recorded_at: datetime
+    ) -> None:
+        """An outcome was reported; of those behind one seq that is in force which `data.outcome_order` says, whichever
+        is learned first. One behind a later seq stands in place of all before."""
+        mine = (reported_seq, aware(known_at), aware(recorded_at), is_fraud)
+        if reported_seq > self._behind:
+            self._behind = reported_seq
+            self._order.clear()
+        if mine < self._order.get(seq, mine):
+            return
+        if reported_seq == self._behind:
+            self._order[seq] = mine
         if is_fraud:
             self._frauds[seq] = aware(known_at)
         else:

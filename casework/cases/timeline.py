@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import orjson
@@ -123,8 +124,10 @@ def _verdicts(parts: Parts) -> Iterator[Entry]:
     for verdict in parts.verdicts:
         undone = " (undone)" if verdict["undone_at"] else ""
         of = f" on {names.get(verdict['transaction_seq'], '')}" if several else ""
-        how = "applied with others" if verdict["applied_from"] else f"after {verdict['seconds']:.0f} s"
-        words = f"Verdict {verdict['value']}{of}{undone} {how}. {verdict['note']}"
+        # When the time is forgotten nothing is said of it: see keeping.retention.
+        took = "" if isnan(verdict["seconds"]) else f" after {verdict['seconds']:.0f} s"
+        how = " applied with others" if verdict["applied_from"] else took
+        words = f"Verdict {verdict['value']}{of}{undone}{how}. {verdict['note']}"
         yield entry(verdict["given_at"], "verdict", verdict["reviewer"], words.strip())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from time import sleep
 from typing import Annotated, Any
@@ -10,11 +11,21 @@ from urllib.parse import quote
 import orjson
 import typer
 
-from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, aside, finish
+from casework.cli.output import (
+    HERE,
+    JsonOption,
+    ReasonOption,
+    WorkspaceOption,
+    answer,
+    aside,
+    finish,
+    refuse_existing,
+    whole_file,
+)
 from casework.cli.progress import steps
 from casework.cli.reach import Reach, reached
 from casework.keeping import heads
-from data.errors import ConflictError, InputError, SecondLookError
+from data.errors import InputError, SecondLookError
 
 cli = typer.Typer(help="The audit record: check it, export it.", no_args_is_help=True)
 _PAGE = 1000
@@ -89,15 +100,12 @@ def export(
     file = pack or Path(names[0])
     if pack is None and len(names) > 1:
         raise InputError("say with --pack where the evidence of these ids goes", allowed="--pack FILE.zip")
-    if file.exists():
-        raise ConflictError(
-            "this file exists", where=str(file), hint="Choose a new name; nothing was written."
-        )
+    refuse_existing(file)
     if pack is not None:
         _export_pack(workspace, pack, {"ids": names, "unmask": unmask, "reason": reason}, as_json)
         return
     written = 0
-    with reached(workspace) as reach, file.open("xb") as out:
+    with reached(workspace) as reach, whole_file(file) as part, part.open("wb") as out:
         while page := reach.get("/v1/events", after=written, limit=_PAGE)["events"]:
             out.writelines(orjson.dumps(event) + b"\n" for event in page)
             written = page[-1]["seq"]
@@ -108,7 +116,8 @@ def export(
 def _export_pack(workspace: Path, file: Path, asked: dict[str, Any], as_json: bool) -> None:
     with reached(workspace) as reach:
         packed = reach.download("/v1/evidence", asked)
-    file.write_bytes(packed)
+    with whole_file(file) as part:
+        part.write_bytes(packed)
     told = {"file": str(file), "bytes": len(packed), "ids": asked["ids"]}
     answer(told, [f"{file}: {len(packed):,} bytes. Unpack it, and run: python check_pack.py"], as_json)
 
@@ -134,10 +143,31 @@ def _waited_for(reach: Reach, told: dict[str, Any], quiet: bool) -> dict[str, An
         while told["running"]:
             report("Deciding again", told["checked"], told["total"])
             sleep(_LOOK_SECONDS)
-            told = reach.get("/v1/replays")["last"]
+            known = reach.get("/v1/replays")
+            last = known["last"]
+            if last is None or not _same_run(last, told):
+                return _recorded(known["replays"], told)
+            told = last
     if told["report"] is None:
         raise SecondLookError(f"the replay did not end: {told['problem']}", hint="Start it again.")
     return dict(told["report"])
+
+
+def _same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether both tell of one replay: that of one seed begun at one moment."""
+    starts = {datetime.fromisoformat(each["started_at"]) for each in (one, other)}
+    return len(starts) == 1 and one["seed"] == other["seed"]
+
+
+def _recorded(past: list[dict[str, Any]], told: dict[str, Any]) -> dict[str, Any]:
+    """What was recorded of a replay that is no longer the server's last. SecondLookError where nothing was."""
+    for found in past:
+        if _same_run(found, told):
+            return found
+    raise SecondLookError(
+        "the replay did not end, or another replay was begun since and nothing is recorded of this one",
+        hint="Start it again.",
+    )
 
 
 def add_to(parent: typer.Typer) -> None:

@@ -266,7 +266,8 @@ def _elsewhere(found: JSON) -> list[str]:
     if not found["payments"]:
         return []
     named = ", ".join(f"{n:,} of {name}" for name, n in found["payments"].items())
-    return [f"Left out, decided by other settings: {named}; {found['cases_a_day']:.1f} cases a day."]
+    cases = f"{found['cases_a_day']:.1f} cases a day of the capacity"
+    return [f"Left out, decided by other settings: {named}; they take {cases}."]
 
 
 def _setting(name: str, found: JSON, currency: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,16 +14,27 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, ReasonOption, WorkspaceOption, answer, aside, finish
+from casework.cli.output import (
+    HERE,
+    JsonOption,
+    ReasonOption,
+    WorkspaceOption,
+    answer,
+    aside,
+    finish,
+    refuse_existing,
+    whole_file,
+)
 from casework.cli.progress import Report, steps
 from casework.cli.reach import Reach, opened, reached
 from casework.cli.spreadsheet import safe
 from casework.workspace import Workspace
 from data import ingest, reading
-from data.errors import ConflictError, InputError
+from data.errors import InputError
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.transactions import Transaction
+from data.unfinished import command_folder
 from engine import backtest as backtesting
 from engine.labelled_history import Window
 
@@ -186,10 +196,7 @@ def score(
     """
     if not file.is_file():
         raise InputError("there is no such file", where=str(file), hint="Check the path.")
-    if out is not None and out.exists():
-        raise ConflictError(
-            "this file exists", where=str(out), hint="Choose a new name; nothing was decided."
-        )
+    refuse_existing(out)
     mapping = _as_sent(Workspace(workspace).opened().mapping())
     with reached(workspace) as reach, steps(as_json) as progress:
         rows, unread = _decided(reach, mapping, file, progress)
@@ -221,9 +228,9 @@ def _decided(
     reach: Reach, mapping: Mapping, file: Path, progress: Report
 ) -> tuple[list[dict[str, Any]], int]:
     """The file goes through the same checks as an import, in a ledger that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="secondlook-score-") as folder:
+    with command_folder("score") as folder:
         at = datetime.now(UTC)
-        with Ledger.create(Path(folder) / "file.duckdb", mapping, at=at) as staged:
+        with Ledger.create(folder / "file.duckdb", mapping, at=at) as staged:
             report = ingest.import_file(staged, mapping, file, at=at, actor="score")
             rows = list(_batches(reach, staged, report.accepted, progress))
     return rows, report.quarantined
@@ -270,7 +277,7 @@ def _percent(row: dict[str, Any]) -> str:
 
 
 def _write_csv(out: Path, rows: Iterable[dict[str, Any]]) -> None:
-    with out.open("x", newline="", encoding="utf-8") as file:
+    with whole_file(out) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("transaction_id", "outcome", "probability", "reasons"))
         for row in rows:

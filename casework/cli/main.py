@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -27,7 +28,8 @@ from casework.cli import (
     workspaces,
 )
 from casework.cli.output import Exit
-from data.errors import SecondLookError
+from data.disk import takes_nothing
+from data.errors import DiskError, SecondLookError
 
 cli = typer.Typer(
     name="secondlook",
@@ -60,11 +62,22 @@ cli.add_typer(watching.cli, name="watch")
 
 
 def main() -> None:
-    """Run one command. Our own errors become one line on standard error and exit code 2."""
+    """Run one command. Our own errors, and a disk that is full or read-only, become one line on standard error and exit
+    code 2."""
     try:
         cli()
     except SecondLookError as error:
-        print(f"secondlook: {error}", file=sys.stderr)
-        sys.exit(Exit.MISUSE)
+        _refused(error)
+    except OSError as error:
+        if not takes_nothing(error):
+            raise
+        place = str(error.filename2 or error.filename or "")
+        what = f"the disk does not take what is written ({error.strerror})"
+        _refused(DiskError(what, where=place, hint="Make room, or the disk writable, and try again."))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _refused(error: SecondLookError) -> NoReturn:
+    print(f"secondlook: {error}", file=sys.stderr)
+    sys.exit(Exit.MISUSE)

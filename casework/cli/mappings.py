@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, refuse_existing, whole_file
 from casework.cli.reach import reached
 from data import mappings
-from data.errors import ConflictError
 from data.mapping_suggest import suggest_mapping
 
 cli = typer.Typer(help="Mapping files: what an institution's columns mean.", no_args_is_help=True)
@@ -28,7 +27,7 @@ def suggest(
 
     Example: secondlook mapping suggest transactions.csv --out mapping.yaml
     """
-    _refuse_existing(out)
+    refuse_existing(out)
     drafted = suggest_mapping(file)
     guesses = [{"column": g.column, "role": g.role, "name": g.name, "why": g.why} for g in drafted.guesses]
     _give(drafted.text, out, {"guesses": guesses, "notes": list(drafted.notes)}, as_json)
@@ -55,7 +54,7 @@ def show(
 
     Example: secondlook mapping show handbook --out mapping.yaml
     """
-    _refuse_existing(out)
+    refuse_existing(out)
     _give(mappings.text(name), out, {"name": name}, as_json)
 
 
@@ -75,16 +74,10 @@ def pseudonym(
     answer({"entity": entity, "value": held}, [held], as_json)
 
 
-def _refuse_existing(out: Path | None) -> None:
-    if out is not None and out.exists():
-        raise ConflictError(
-            "this file exists", where=str(out), hint="Choose a new name; nothing was written."
-        )
-
-
 def _give(text: str, out: Path | None, about: dict[str, object], as_json: bool) -> None:
     if out is not None:
-        out.write_text(text, encoding="utf-8")
+        with whole_file(out) as part:
+            part.write_text(text, encoding="utf-8")
         aside(
             f"Written to {out}. Read it, change what is wrong, then: secondlook init DIR --mapping {out}",
             as_json,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ import orjson
 import typer
 
 from casework.workspace import DEFAULT_WORKSPACE
+from data.errors import ConflictError
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="SECONDLOOK_WORKSPACE", help="The workspace directory.")
@@ -42,6 +45,36 @@ def answer(data: Any, lines: Iterable[str], as_json: bool) -> None:
         return
     for line in lines:
         print(line)
+
+
+@contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """The name under which to write a file that is there when all of it is, and of which nothing is left before.
+
+    It is a file of its own, so that nothing somebody else has there is touched; ConflictError if there is an `out` by
+    the time all is written.
+    """
+    part = out.with_name(f"{out.name}.{secrets.token_hex(4)}.part")
+    part.open("xb").close()
+    try:
+        yield part
+        try:
+            out.open("xb").close()
+        except FileExistsError as problem:
+            raise _there_already(out) from problem
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def refuse_existing(out: Path | None) -> None:
+    """ConflictError where there is something already under the name that a command is to write to."""
+    if out is not None and out.exists():
+        raise _there_already(out)
+
+
+def _there_already(out: Path) -> ConflictError:
+    return ConflictError("this file exists", where=str(out), hint="Choose a new name; nothing was written.")
 
 
 def aside(text: str, as_json: bool) -> None:

@@ -14,6 +14,7 @@ import httpx
 import orjson
 
 from casework.app import App
+from casework.keeping import leftovers
 from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
 from data.errors import ConflictError, LedgerBusyError, SecondLookError
@@ -112,6 +113,7 @@ def reached(root: Path) -> Iterator[Reach]:
     token = secrets.token_urlsafe(32)
     app.signin.admit(token, LOCAL, datetime.now(UTC) + timedelta(days=1))
     try:
+        leftovers.sweep_imports(app)
         yield Reach(token, app=app)
     finally:
         app.close()
@@ -122,6 +124,7 @@ def opened(root: Path) -> Iterator[App]:
     """The application of a workspace that no server owns; LedgerBusyError with its process id otherwise."""
     app = App.open(Workspace(root).opened())
     try:
+        leftovers.sweep_imports(app)
         yield app
     finally:
         app.close()

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import typer
 
 from casework.app import App
-from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
+from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, refuse_existing, whole_file
 from casework.cli.reach import opened
 from casework.live import Live
-from data.errors import ConflictError, InputError
+from data.errors import InputError
 from engine.batch_scoring import WORDS, BatchEngine
 
 _Day = typer.Option(formats=["%Y-%m-%d"])
@@ -48,8 +48,7 @@ def rescore(
 
     Example: secondlook rescore --since 2026-01-01 --until 2026-02-01 --out january.parquet --workspace bank
     """
-    if out is not None and out.exists():
-        raise ConflictError("this file exists", where=str(out), hint="Choose a new name; nothing was scored.")
+    refuse_existing(out)
     told = _Told()
     with opened(workspace) as app, _written(out) as write:
         for table in _scored(app, since, until):
@@ -70,23 +69,19 @@ def _written(out: Path | None) -> Iterator[Callable[[pa.Table], None]]:
     if out is None:
         yield lambda table: None
         return
-    part = out.with_name(out.name + ".part")
     writer: pq.ParquetWriter | None = None
+    with whole_file(out) as part:
 
-    def write(table: pa.Table) -> None:
-        nonlocal writer
-        writer = writer or pq.ParquetWriter(part, table.schema)
-        writer.write_table(table)
+        def write(table: pa.Table) -> None:
+            nonlocal writer
+            writer = writer or pq.ParquetWriter(part, table.schema)
+            writer.write_table(table)
 
-    try:
-        yield write
-        if writer is not None:
-            writer.close()
-            part.rename(out)
-    finally:
-        if writer is not None:
-            writer.close()
-        part.unlink(missing_ok=True)
+        try:
+            yield write
+        finally:
+            if writer is not None:
+                writer.close()
 
 
 def _scored(app: App, since: datetime | None, until: datetime | None) -> Iterator[pa.Table]:

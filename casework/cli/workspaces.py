@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from casework.workspace import Admin, create
 from data import mappings
 from data.errors import InputError
 from data.mapping import load_mapping
+from data.unfinished import command_folder
 from engine.templates import scaffold
 
 
@@ -65,8 +65,8 @@ def _mapping_file(given: Path) -> Iterator[Path]:
     if given.is_file() or str(given) not in mappings.names():
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="secondlook-mapping-") as folder:
-        file = Path(folder) / f"{given}.yaml"
+    with command_folder("mapping") as folder:
+        file = folder / f"{given}.yaml"
         file.write_text(mappings.text(str(given)), encoding="utf-8")
         yield file
 

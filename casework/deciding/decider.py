@@ -14,6 +14,7 @@ from casework.cases.open_cases import BehindError
 from casework.deciding import decisions
 from casework.deciding.intake import Intake
 from casework.live import Live
+from data import reading
 from data.canonical import canonical_json
 from data.commitments import content_sha256
 from data.errors import ConflictError, SecondLookError
@@ -117,15 +118,19 @@ class Decider:
         return [self._answer(transaction, fresh, made, personal) for transaction in transactions]
 
     def _personal_of(self, again: Sequence[Transaction]) -> dict[str, dict[str, str]]:
-        """The personal values on record of those seen before, by owner; one query, because it reads the whole table."""
-        owners = [_owner(self._ledger.seq_of(each.transaction_id)) for each in again]
-        found: dict[str, dict[str, str]] = {}
-        if owners:
-            marks = ", ".join("?" for _ in owners)
-            sql = f"SELECT owner, field, value FROM personal_values WHERE owner IN ({marks})"
-            for row in self._ledger.read(sql, owners):
-                found.setdefault(row["owner"], {})[row["field"]] = row["value"]
-        return found
+        """The personal values on record of those seen before, by owner, as far as they were sent; one look for all."""
+        sent: dict[int, set[str]] = {}
+        for each in again:
+            sent.setdefault(self._ledger.seq_of(each.transaction_id) or 0, set()).update(each.personal)
+        if not sent:
+            return {}
+        marks = ", ".join("?" for _ in sent)
+        sql = f"SELECT seq, commitments FROM transactions WHERE seq IN ({marks})"
+        held = self._ledger.read(sql, list(sent))
+        wanted = {
+            _owner(row["seq"]): sent[row["seq"]] & orjson.loads(row["commitments"]).keys() for row in held
+        }
+        return reading.personal_values_of(self._ledger, wanted)
 
     def must_read(self, transactions: Sequence[Transaction], at: datetime) -> bool:
         """Whether these cannot be answered from memory: an id was seen before, the day is a new one, or nothing is

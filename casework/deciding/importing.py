@@ -11,6 +11,7 @@ from typing import Any
 
 from casework import slices
 from casework.app import App
+from casework.deciding.import_reports import warnings
 from casework.deciding.outcomes import observe
 from data import ingest, ingest_steps, reading
 from data.errors import CheckpointBusyError, InputError
@@ -42,26 +43,8 @@ def import_file(
         raise
     if report.accepted and _few_labels(app):
         app.keep_up_novelty(actor)
-    return {"file": name, **asdict(report), "warnings": _warnings(report, app.settings().features)}
-
-
-def _warnings(report: ingest.ImportReport, features: FeatureSet) -> list[str]:
-    told = []
-    if report.beyond_memory:
-        days = _memory(features) / timedelta(days=1)
-        told.append(
-            f"{report.beyond_memory:,} of these are more than {days:,.0f} days (horizon and lateness of the features)"
-            " older than the newest on record, so nothing is counted for them: their windows are empty, and whoever"
-            " learns from them learns that. Import old history before anything newer, into a new workspace, or raise"
-            " `lateness` in features.yaml until it reaches back to them, which costs memory."
-        )
-    if report.taken_back:
-        told.append(
-            f"{report.taken_back:,} labels of this file say of a transaction that it is no fraud though fraud was on"
-            " record, and now they are in force. If that was a chargeback, report it again in an outcomes file with the"
-            " day on which it became known: what is told last counts."
-        )
-    return told
+    told = warnings(report.beyond_memory, report.taken_back, _memory(app.settings().features))
+    return {"file": name, **asdict(report), "warnings": told}
 
 
 def _memory(features: FeatureSet) -> timedelta:

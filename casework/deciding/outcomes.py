@@ -78,7 +78,13 @@ def observe(app: App, transaction: Transaction, row: Mapping[str, Any], at: date
         reported_seq=row["reported_seq"],
         recorded_at=at,
     )
-    app.live.past.learn(transaction.seq, row["is_fraud"], row["known_at"])
+    app.live.past.learn(
+        transaction.seq,
+        row["is_fraud"],
+        row["known_at"],
+        reported_seq=row["reported_seq"],
+        recorded_at=at,
+    )
 
 
 def _lines(found: Sequence[tuple[Told, Transaction]]) -> pa.Table:

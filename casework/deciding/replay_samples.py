@@ -35,20 +35,26 @@ def size(ledger: Ledger, count: int) -> int:
 
 
 def replay_sample(
-    app: App, count: int, seed: str, by: str, progress: Progress = lambda done, total: None
+    app: App,
+    count: int,
+    seed: str,
+    by: str,
+    progress: Progress = lambda done, total: None,
+    began: datetime | None = None,
 ) -> JSON:
     """Replay `count` decisions drawn at random (0 for all), in both senses, and record what came of it.
 
     The draw depends on the seed and the decisions' seqs alone. The report counts what was the same and different in
     each sense, each named difference, and each set and model; `examples` has the first different decisions whole, and
     `unread` those whose set or model could no longer be read. `progress` hears after each decision how many of how many
-    were replayed; what it raises ends the replay, and nothing is recorded. InputError for a count out of range.
+    were replayed; what it raises ends the replay, and nothing is recorded. `began` is when, if not now. InputError for
+    a count out of range.
     """
     if not 0 <= count <= MOST:
         raise InputError(
             "this many decisions are not replayed at once", where="sample", allowed=f"0 to {MOST:,}"
         )
-    began = app.clock()
+    began = began or app.clock()
     expected = size(app.ledger, count)
     tally = _Tally(lambda done: progress(min(done, expected), expected))
     again = Replayer(app)

@@ -36,6 +36,14 @@ VISITOR_OFF = timedelta(days=8)
 BATCH = 64
 ONE_BY_ONE = 200
 A_WHILE = timedelta(seconds=40)
+FIRST_TRY = """\
+transaction_id,occurred_at,amount,currency,customer,card,merchant,device,merchant_category,merchant_country,\
+country,channel,age_band,customer_name,email
+h_1,2026-01-05T10:12:00Z,"31,40",EUR,cust_000906,card_000210,merch_000255,,groceries,DE,DE,pos,30-39,,
+h_2,2026-01-05T10:19:00Z,"8,90",EUR,cust_000411,card_000377,merch_000255,,groceries,DE,DE,pos,40-49,,
+h_3,,19.95,EUR,cust_000052,card_000061,merch_000255,,groceries,DE,DE,pos,18-24,,
+"""
+"""A file of which nothing comes in: amounts with decimal commas, and a missing time."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -120,6 +128,9 @@ def build_demo(
 def _import_history(story: Story) -> None:
     app, world, at = story.app, story.world, story.clock.now
     with tempfile.TemporaryDirectory() as folder:
+        first = Path(folder) / "first-try.csv"
+        first.write_text(FIRST_TRY, encoding="utf-8")
+        importing.import_file(app, first, first.name, actor="integrator-1", at=at)
         path = world.history_file(Path(folder))
         importing.import_file(
             app, path, "history.parquet", actor=people.ADMIN.user_id, at=at, progress=story.progress

@@ -58,7 +58,7 @@ def go_back(app: App) -> None:
     if models.predecessor(app.ledger, models.champion_id(app.ledger)):
         reason = "A tour group was stopped at the till tonight; back to the first model until we know why"
         with app.changing_settings(), app.ledger.writing() as w:
-            models.roll_back(w, by=ASKS, reason=reason, at=at)
+            models.roll_back(w, by=ASKS, reason=reason, at=at, folder=app.workspace.models)
 
 
 def train_anew(app: App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -115,7 +116,7 @@ def attach_to_task(
     with app.ledger.writing() as w:
         task = tasks.held(w, task_id, person.user_id)
         tasks.touch(w, task, policy, now())
-    return _keep(app, file, task.case_id, task.transaction_seq, person)
+    return _keep(app, file, task.case_id, task.transaction_seq, person, task.claimed_at)
 
 
 @router.get("/files/{file_id}")
@@ -155,7 +156,9 @@ def _visible(app: App, case_id: str, person: Person) -> cases.Case:
     return case
 
 
-def _keep(app: App, file: UploadFile, case_id: str, seq: int, person: Person) -> Response:
+def _keep(
+    app: App, file: UploadFile, case_id: str, seq: int, person: Person, since: datetime | None = None
+) -> Response:
     policy = app.live.settings.policy
     content = file.file.read(policy.work.largest_file + 1)
     folder = app.workspace.files
@@ -170,6 +173,7 @@ def _keep(app: App, file: UploadFile, case_id: str, seq: int, person: Person) ->
             content=content,
             policy=policy,
             at=now(),
+            since=since,
         )
     told = ("file_id", "name", "media_type", "bytes", "sha256")
     return json_answer({name: kept[name] for name in told}, 201)

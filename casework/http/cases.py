@@ -65,7 +65,8 @@ def case(case_id: str, request: Request, person: Person = allowed(Permission.CAS
     """A case with its decision, tasks, verdicts, dispositions and events."""
     ledger = the_app(request).ledger
     for payment in cases.payments(ledger, case_id):
-        revealing.note(ledger, person.user_id, person.role, payment["transaction_seq"], now())
+        seq = payment["transaction_seq"]
+        revealing.note(ledger, person.user_id, person.role, seq, now(), whole=True)
     return json_answer(case_pages.case_page(ledger, case_id, person.user_id, person.role))
 
 

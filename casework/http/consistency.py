@@ -1,4 +1,7 @@
-"""How consistently do people decide: by slice, over time, twice over, by display, where they differ, at what pace?"""
+"""How consistently do people decide: by slice, over time, twice over, by display, where they differ, at what pace?
+
+Reviewers read all of it as of a quarter of an hour ago (`told_until`).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from casework.people.permissions import Permission, Person
 from casework.quality import consistency_parts as parts
 from casework.quality import looking
 from casework.quality.consistency import pairs_report
+from casework.review.blindness import told_until
 
 router = APIRouter(tags=["quality"])
 Since = Annotated[Moment | None, Query()]
@@ -30,7 +34,11 @@ def slices(
     """Agreement from random overlap in the same arm, by week, queue, reason, rule, guideline or arm."""
     app = the_app(request)
     policy = app.live.settings.policy
-    return kept_answer(request, person, lambda at: parts.sliced(app.ledger, by, policy, at, since=since))
+    return kept_answer(
+        request,
+        person,
+        lambda at: parts.sliced(app.ledger, by, policy, at, since=since, until=told_until(person.role, at)),
+    )
 
 
 @router.get("/consistency/trend")
@@ -40,7 +48,11 @@ def trend(
     """Agreement by week as observed and at a fixed mix of cases; and what the share of fraud alone does to it."""
     app = the_app(request)
     policy = app.live.settings.policy
-    return kept_answer(request, person, lambda at: parts.trend(app.ledger, policy, at, since=since))
+    return kept_answer(
+        request,
+        person,
+        lambda at: parts.trend(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
+    )
 
 
 @router.get("/consistency/second-looks")
@@ -50,7 +62,11 @@ def second_looks(
     """Agreement of people with themselves, from blind re-serves; all together."""
     app = the_app(request)
     policy = app.live.settings.policy
-    return kept_answer(request, person, lambda at: parts.second_looks(app.ledger, policy, at, since=since))
+    return kept_answer(
+        request,
+        person,
+        lambda at: parts.second_looks(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
+    )
 
 
 @router.get("/consistency/display")
@@ -60,7 +76,11 @@ def display(
     """Automation bias: whom verdicts follow, what the display changes, and what people change after the reveal."""
     app = the_app(request)
     policy = app.live.settings.policy
-    return kept_answer(request, person, lambda at: parts.display(app.ledger, policy, at, since=since))
+    return kept_answer(
+        request,
+        person,
+        lambda at: parts.display(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
+    )
 
 
 @router.get("/consistency/disputes")
@@ -94,7 +114,11 @@ def pace(
     """Seconds against case mix along a shift, everybody together."""
     app = the_app(request)
     policy = app.live.settings.policy
-    return kept_answer(request, person, lambda at: parts.pace(app.ledger, policy, at, since=since))
+    return kept_answer(
+        request,
+        person,
+        lambda at: parts.pace(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
+    )
 
 
 @router.get("/consistency/people")
@@ -116,10 +140,10 @@ def one_person(
     """Pace of one person, and how steady: your own, or of somebody you lead, who is told that you looked."""
     app, at = the_app(request), now()
     looking.look(app.ledger, person, reviewer, "pace and steadiness", at)
-    policy = app.settings().policy
-    steady = parts.second_looks(app.ledger, policy, at, since=since, with_people=True)
+    policy, until = app.settings().policy, told_until(person.role, at)
+    steady = parts.second_looks(app.ledger, policy, at, since=since, until=until, with_people=True)
     own = steady["by_reviewer"].get(reviewer)
-    found = parts.pace_of(app.ledger, reviewer, policy, at, since=since)
+    found = parts.pace_of(app.ledger, reviewer, policy, at, since=since, until=until)
     if reviewer != person.user_id:
         found["nudges"] = []  # between oneself and one's screen
     return json_answer({**found, "second_looks": own, "looked": looking.looks_at(app.ledger, reviewer)})

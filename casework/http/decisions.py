@@ -32,6 +32,7 @@ from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.http.problems import INPUT_HINT, complaint, detail_of
 from casework.people.permissions import Permission, Person
 from casework.review import blindness
+from data.blanks import trimmed
 from data.errors import InputError, SecondLookError
 from data.transactions import Transaction
 
@@ -170,7 +171,7 @@ def decision(
     app = the_app(request)
     seq = seq_of(app, transaction_id)
     if seq is not None:
-        revealing.note(app.ledger, person.user_id, person.role, seq, now())
+        revealing.note(app.ledger, person.user_id, person.role, seq, now(), whole=True)
     if seq is None or not blindness.visible_to(app.ledger, person.user_id, person.role, seq):
         raise decisions.not_found(transaction_id)
     return json_answer(decision_pages.decision_page(app, seq, transaction_id, person))
@@ -194,7 +195,7 @@ def search(
     who = (person.user_id, person.role)
     unread = revealing.unread(app.ledger, *who, now())
     hidden = sorted(blindness.blind_transactions(app.ledger, *who) | unread)
-    held = app.mapping.held(entity, value)
+    held = app.mapping.held(entity, trimmed(value))
     wanted = decisions.Search(entity, held, outcome, since, until, cursor_of(cursor), limit, hidden)
     rows = decisions.search(app.ledger, wanted, list(app.mapping.entities))
     following = str(rows[-1]["seq"]) if len(rows) == limit else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from casework.app import App
-from casework.deciding import importing, outcomes
+from casework.cli.spreadsheet import safe
+from casework.deciding import import_reports, importing, outcomes
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Moment, ShortText
@@ -79,9 +82,30 @@ def _received(app: App, file: UploadFile) -> Iterator[tuple[Path, str]]:
 
 @router.get("/imports")
 def imports(request: Request, person: Person = allowed(Permission.IMPORTS_READ)) -> Response:
-    """Every import, newest first."""
-    rows = the_app(request).ledger.read("SELECT * FROM imports ORDER BY imported_at DESC LIMIT 500")
-    return json_answer({"imports": rows})
+    """Every import, newest first: its file, who brought it and when, and what became of its lines."""
+    return json_answer({"imports": import_reports.listed(the_app(request).ledger)})
+
+
+@router.get("/imports/{import_id}")
+def one_import(
+    import_id: str, request: Request, person: Person = allowed(Permission.IMPORTS_READ)
+) -> Response:
+    """One import with what its owner should know (`warnings`), why lines were quarantined, and the first of them."""
+    return json_answer(import_reports.one(the_app(request).ledger, import_id))
+
+
+@router.get("/imports/{import_id}/quarantine.csv")
+def quarantine(
+    import_id: str, request: Request, person: Person = allowed(Permission.IMPORTS_READ)
+) -> Response:
+    """The lines of an import that were kept apart as CSV: line, field and reason, never their cells."""
+    rows = import_reports.quarantined(the_app(request).ledger, import_id)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("line", "field", "reason"))
+    writer.writerows((row["line"], safe(row["field"]), safe(row["reason"])) for row in rows)
+    headers = {"content-disposition": 'attachment; filename="quarantine.csv"'}
+    return Response(text.getvalue(), headers=headers, media_type="text/csv")
 
 
 @router.post("/outcomes", status_code=201)

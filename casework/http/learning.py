@@ -115,7 +115,8 @@ def roll_back(
     """Have the champion before decide again, from the next decision on. Needs no second person: it decided before."""
     app = the_app(request)
     with app.changing_settings(), app.ledger.writing() as w:
-        model_id = models.roll_back(w, by=person.user_id, reason=form.reason, at=now())
+        folder = app.workspace.models
+        model_id = models.roll_back(w, by=person.user_id, reason=form.reason, at=now(), folder=folder)
     return json_answer(models.one(app.ledger, model_id), 201)
 
 

@@ -19,6 +19,7 @@ from casework.people.outside import ProviderAway
 from casework.people.signin import NotSignedIn
 from casework.refusals import NotNow, Overloaded
 from data import errors
+from data.disk import DISK_HINT, takes_nothing
 
 _log = logging.getLogger("secondlook.http")
 INPUT_HINT = "See the fields of this endpoint at /docs."
@@ -30,6 +31,7 @@ HINTS = {
     401: "Sign in with POST /v1/sessions.",
     404: _ENDPOINTS,
     405: _ENDPOINTS,
+    408: "Send it again, all of it at once.",
     413: "Send it in parts.",
     429: "Wait, and try again.",
 }
@@ -135,6 +137,13 @@ def of_http(error: HTTPException, method: str, path: str) -> Response:
     return answer
 
 
+def of_full_disk(error: OSError) -> Response:
+    """The answer where the system says that a disk is full or read-only; the log says where that was."""
+    _log.error("the disk takes nothing", exc_info=error)
+    what = f"the disk does not take what is written ({error.strerror})"
+    return of_error(errors.DiskError(what, hint=DISK_HINT))
+
+
 def surprise() -> Response:
     """The answer for an error that nobody planned for, and that is in the log."""
     detail = "Something went wrong here that nobody planned for; it is in the server's log."
@@ -154,6 +163,10 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
+        cause = error.__cause__
+        # A body is put on disk as it comes in, and what goes wrong there is taken for a fault in it.
+        if isinstance(cause, OSError) and takes_nothing(cause):
+            return of_full_disk(cause)
         return of_http(error, request.method, request.url.path)
 
     @api.exception_handler(Exception)
@@ -161,3 +174,9 @@ def install(api: FastAPI) -> None:
         route = getattr(request.scope.get("route"), "path", "")  # the path itself may name somebody
         _log.error("unexpected error in %s %s", request.method, route, exc_info=error)
         return surprise()
+
+    @api.exception_handler(OSError)
+    async def of_the_system(request: Request, error: OSError) -> Response:
+        if not takes_nothing(error):
+            return await unexpected(request, error)
+        return of_full_disk(error)

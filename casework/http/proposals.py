@@ -14,7 +14,17 @@ from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Moment, Note, ShortText
 from casework.http.previews import Wait, effect
 from casework.people.permissions import Permission, Person
-from casework.settings import approving, checking, drafts, previews, proposal_pages, proposals, steps
+from casework.review.review_design import REVIEWER_ROLES
+from casework.settings import (
+    approving,
+    checking,
+    drafts,
+    evidence,
+    previews,
+    proposal_pages,
+    proposals,
+    steps,
+)
 from casework.settings.approving import Approval
 from casework.settings.proposals import Asked
 from data import approved
@@ -199,8 +209,10 @@ def check(
 def rule_evidence(
     rule_id: str, request: Request, person: Person = allowed(Permission.SETTINGS_READ)
 ) -> Response:
-    """What an approved rule has shown in shadow with its present condition, and what is lacking for it to go live."""
-    return json_answer(steps.shown_in_shadow(the_app(request), rule_id, now()))
+    """What an approved rule has shown in shadow with its present condition, and what is lacking for it to go live; to
+    reviewers without what people said."""
+    found = steps.shown_in_shadow(the_app(request), rule_id, now())
+    return json_answer(evidence.for_reviewers(found) if person.role in REVIEWER_ROLES else found)
 
 
 @router.get("/approved-set/files/{path:path}")

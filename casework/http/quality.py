@@ -14,6 +14,7 @@ from casework.people.permissions import Permission, Person
 from casework.quality.consistency import consistency_report
 from casework.quality.subgroups import for_reviewers, subgroup_table
 from casework.quality.summary import summary
+from casework.review.blindness import told_until
 from casework.review.review_design import REVIEWER_ROLES
 
 router = APIRouter(tags=["quality"])
@@ -27,10 +28,14 @@ def consistency(
     person: Person = allowed(Permission.QUALITY_READ),
 ) -> Response:
     """Agreement among reviewers on blind random second reviews, with intervals. No person is named: figures by pair are
-    for team leads, at /consistency/people."""
+    for team leads, at /consistency/people. Reviewers read it as of a quarter of an hour ago."""
     ledger = the_app(request).ledger
     return kept_answer(
-        request, person, lambda at: consistency_report(ledger, arm=arm, since=since, with_people=False)
+        request,
+        person,
+        lambda at: consistency_report(
+            ledger, arm=arm, since=since, until=told_until(person.role, at), with_people=False
+        ),
     )
 
 

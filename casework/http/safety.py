@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from casework.cases import revealing
 from casework.deciding.decider import Load
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
@@ -213,6 +214,8 @@ def _check_visible(request: Request, case_id: str, person: Person) -> None:
     """NotFoundError where there is no such case, or this person may not see its payments: nobody can tell which."""
     ledger = the_app(request).ledger
     rows = ledger.read("SELECT transaction_seq AS seq FROM case_transactions WHERE case_id = ?", [case_id])
+    for row in rows:  # whether it was confirmed is told by whether the entry is taken
+        revealing.note(ledger, person.user_id, person.role, row["seq"], now(), whole=True)
     if not rows or not all(
         blindness.visible_to(ledger, person.user_id, person.role, row["seq"]) for row in rows
     ):

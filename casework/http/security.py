@@ -26,10 +26,13 @@ class SecurityHeaders:
     """ASGI middleware: adds the headers, and refuses a body that is too large before reading it.
 
     `bound_of(path, authorization header)` says what is too large there: bodies are read before endpoints ask who sends.
+    `rooms` are those that they have together.
     """
 
-    def __init__(self, app: ASGIApp, bound_of: Callable[[str, str], Bound]) -> None:
-        self._app, self._bound_of, self._rooms = app, bound_of, Rooms()
+    def __init__(
+        self, app: ASGIApp, bound_of: Callable[[str, str], Bound], rooms: Rooms | None = None
+    ) -> None:
+        self._app, self._bound_of, self._rooms = app, bound_of, rooms or Rooms()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

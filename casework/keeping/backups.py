@@ -22,6 +22,7 @@ from casework.workspace import MAPPING_FILE, Workspace
 from data import chain, seal_checks
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.copying import copy_ledger
+from data.disk import disk_errors
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -41,7 +42,8 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     """Copy the workspace into a new folder under `folder` while it is served; what was made.
 
     {backup, event_seq, hash, files, bytes, made_at}. With `keep`, all but that many of this ledger's newest backups
-    there are removed. ConflictError if there is one of this moment already, LedgerError if it cannot be written.
+    there are removed. ConflictError if there is one of this moment already; DiskError, and nothing is left, if the
+    disk does not take it.
     """
     at, folder = app.clock(), folder.resolve()  # the record must name it wherever a server is started
     target = folder / f"secondlook-{at:%Y%m%dT%H%M%S}Z"
@@ -49,23 +51,21 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
         raise ConflictError("there is a backup of this moment already", where=str(target))
     half = folder / f".{target.name}.{_mark(app)}.{secrets.token_hex(4)}.part"
     try:
-        half.mkdir(parents=True)
-        head = copy_ledger(app.ledger, half)
-        _copy_rest(app.workspace, half)
-        told: JSON = {
-            "event_seq": head.seq,
-            "hash": head.hash.hex(),
-            "made_at": rfc3339(at),
-            "key_id": _key_id(app.ledger),
-        }
-        told |= {"files": {name: _hash_of(half / name) for name in _names(half)}}
-        text = canonical_json(told)
-        seal = app.ledger.sealer.of(text).hex() if app.ledger.sealer else ""
-        (half / MANIFEST).write_bytes(orjson.dumps({"manifest": orjson.Fragment(text), "seal": seal}))
-        half.rename(target)
-    except OSError as problem:
-        said = problem.strerror or problem  # that of many files at once has no word of the system's
-        raise LedgerError(f"the backup cannot be written ({said})", where=str(target)) from problem
+        with disk_errors(target):
+            half.mkdir(parents=True)
+            head = copy_ledger(app.ledger, half)
+            _copy_rest(app.workspace, half)
+            told: JSON = {
+                "event_seq": head.seq,
+                "hash": head.hash.hex(),
+                "made_at": rfc3339(at),
+                "key_id": _key_id(app.ledger),
+            }
+            told |= {"files": {name: _hash_of(half / name) for name in _names(half)}}
+            text = canonical_json(told)
+            seal = app.ledger.sealer.of(text).hex() if app.ledger.sealer else ""
+            (half / MANIFEST).write_bytes(orjson.dumps({"manifest": orjson.Fragment(text), "seal": seal}))
+            half.rename(target)
     finally:
         shutil.rmtree(half, ignore_errors=True)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
@@ -76,8 +76,12 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
         "hash": head.hash.hex(),
     }
     made |= {"files": len(told["files"]), "bytes": size, "made_at": at}
-    with app.ledger.writing() as w:
-        w.event(EventDraft(by, "backup.made", f"backup:{target.name}", {**made, "reason": reason}), at)
+    try:
+        with app.ledger.writing() as w:
+            w.event(EventDraft(by, "backup.made", f"backup:{target.name}", {**made, "reason": reason}), at)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)  # of one that is not on record no erasure could tell
+        raise
     if keep:
         _remove_old(folder, keep, _key_id(app.ledger))
     return made
@@ -122,8 +126,9 @@ def _is_there(backup: Path) -> bool:
 def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:
     """Make a workspace of a backup in `root` (new or empty), verify all of it, and record that it was put back.
 
-    InputError if this is no whole backup, LedgerError if a file or the record differs from the manifest; nothing is
-    left in `root` then.
+    InputError if this is no whole backup, LedgerError if a file or the record differs from the manifest, DiskError if
+    the disk does not take it; nothing is left in `root` then. Until all is verified a mark in it keeps everybody from
+    opening it: what a restore that was killed leaves is no workspace.
     """
     manifest = _manifest(backup)
     if root.exists() and any(root.iterdir()):
@@ -131,16 +136,30 @@ def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:
             "this directory is not empty", where=str(root), hint="Choose a new one; nothing was written."
         )
     _check_files(backup, manifest["manifest"]["files"])
+    workspace = Workspace(root)
     try:
-        shutil.copytree(backup, root, dirs_exist_ok=True)
-        (root / MANIFEST).unlink()  # of the backup; models and snapshots have manifests of their own
-        for name in ("models", "snapshots", "rules"):
-            (root / name).mkdir(exist_ok=True)
-        with Ledger.open(Workspace(root).opened().ledger_file) as ledger:
-            return _taken_over(ledger, manifest, str(backup.resolve()), by, at)
+        with disk_errors(root):
+            root.mkdir(parents=True, exist_ok=True)
+            workspace.restore_file.touch()
+            shutil.copytree(backup, root, dirs_exist_ok=True)
+            (root / MANIFEST).unlink()  # of the backup; models and snapshots have manifests of their own
+            for name in ("models", "snapshots", "rules"):
+                (root / name).mkdir(exist_ok=True)
+            with Ledger.open(workspace.whole().ledger_file) as ledger:
+                done = _taken_over(ledger, manifest, str(backup.resolve()), by, at)
+            workspace.restore_file.unlink()
     except BaseException:
-        shutil.rmtree(root, ignore_errors=True)
+        _take_away(workspace)
         raise
+    return done
+
+
+def _take_away(workspace: Workspace) -> None:
+    """Remove what a restore has made, its mark last: whatever ends this on the way, nobody opens what is left."""
+    for each in workspace.root.glob("*"):
+        if each != workspace.restore_file:
+            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
+    shutil.rmtree(workspace.root, ignore_errors=True)
 
 
 def _taken_over(ledger: Ledger, manifest: JSON, source: str, by: str, at: datetime) -> JSON:

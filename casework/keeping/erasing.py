@@ -23,6 +23,7 @@ import orjson
 from casework.cases import attachments
 from casework.cases.dossiers import forget
 from casework.keeping import backups, written_words
+from data.blanks import trimmed
 from data.canonical import canonical_json, sha256_hex
 from data.disk import disk_errors
 from data.errors import CheckpointBusyError, InputError
@@ -57,7 +58,7 @@ def of_entity(app: App, entity: str, value: str) -> Scope:
     known = tuple(app.mapping.entities)
     if entity not in known:
         raise InputError(f"{entity[:80]!r} is not an entity", where="entity", allowed=", ".join(known))
-    value = app.mapping.held(entity, value)
+    value = app.mapping.held(entity, trimmed(value))
     if not value:
         raise InputError(
             "whose data is to be erased", where="value", hint="Name the value as payments have it."
@@ -65,7 +66,8 @@ def of_entity(app: App, entity: str, value: str) -> Scope:
     # A keyed digest: the record shows that the same subject was meant twice, and to nobody else who it was.
     digest = sha256_hex(app.key + f"erasure:{entity}:{value}".encode())[:16]
     told = {"entity": entity, "subject": digest}
-    return Scope(f'"{entity}" = ?', (value,), told, value, app.mapping.entities[entity])
+    # Trimmed, since an earlier version kept the blanks that a value was sent with.
+    return Scope(f'trim("{entity}") = ?', (value,), told, value, app.mapping.entities[entity])
 
 
 def recorded_before(moment: datetime) -> Scope:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import secrets
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,21 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 MOST = 200
 _AMONG = "list_contains(CAST(? AS BIGINT[]), {0})"
+_BESIDE = (
+    *(("tasks", "task"), ("verdicts", "verdict"), ("case_transactions", "case")),
+    *(("notes", "note"), ("flags", "flag"), ("files", "file")),
+)
+"""Tables of what belongs to a payment, and what an event's subject calls a row of theirs."""
+_NAMING = f"""
+    SELECT * FROM (SELECT *, CAST(decode(payload) AS JSON) AS j FROM events
+                   WHERE kind IN ('verdicts.voided', 'personal.erased'))
+    WHERE list_has_any(CAST(j->'verdicts' AS VARCHAR[]),
+                       (SELECT list(verdict_id) FROM verdicts WHERE {_AMONG.format("transaction_seq")}))
+       OR list_has_any(json_keys(j, '$.dossiers'),
+                       (SELECT list(dossier_id) FROM dossiers WHERE {_AMONG.format("transaction_seq")}))
+    ORDER BY seq
+"""
+"""Events about many at once that say what became of a verdict, or of what reviewers were shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +124,16 @@ def _seqs_of(ledger: Ledger, ids: Sequence[str]) -> list[int]:
 def _gathered(ledger: Ledger, seqs: list[int], unmask: bool) -> JSON:
     payments = reading.of_seqs(ledger, seqs)
     subjects = [f"transaction:{each.transaction_id}" for each in payments]
-    for table, name in (("tasks", "task"), ("verdicts", "verdict"), ("case_transactions", "case")):
+    for table, name in _BESIDE:
         rows = ledger.read(
             f"SELECT DISTINCT {name}_id AS id FROM {table} WHERE {_AMONG.format('transaction_seq')}", [seqs]
         )
         subjects += [f"{name}:{row['id']}" for row in rows if row["id"]]
-    events = _events(ledger, subjects)
+    events = _events(ledger, subjects) + _naming(ledger, seqs)
     decided = [orjson.loads(e["payload"]) for e in events if e["kind"] == "transaction.decided"]
-    sets = sorted({one["set_id"] for one in decided})
+    # The second where the breaker had paused the set's own policy, and the one before it decided.
+    named = (name for one in decided for name in (one["set_id"], one["context"].get("policy_set_id")))
+    sets = sorted({name for name in named if name})
     models = sorted({one["model_id"] for one in decided if one["model_id"]})
     events += _events(ledger, [f"set:{name}" for name in sets] + [f"model:{name}" for name in models])
     events = sorted({event["seq"]: event for event in events}.values(), key=lambda event: event["seq"])
@@ -130,7 +147,7 @@ def _gathered(ledger: Ledger, seqs: list[int], unmask: bool) -> JSON:
         "transactions": _payments(ledger, payments),
         "earlier": _payments(ledger, reading.of_seqs(ledger, sorted(beside.difference(seqs)))),
         "personal": _personal(ledger, owners) if unmask else [],
-        "contents": [*shown, *_artefacts(ledger, sets)],
+        "contents": [*shown, *_parts(ledger, seqs), *_artefacts(ledger, sets)],
     }
 
 
@@ -148,9 +165,18 @@ def _payments(ledger: Ledger, payments: Sequence[Transaction]) -> list[JSON]:
 
 
 def _events(ledger: Ledger, subjects: list[str]) -> list[JSON]:
-    rows = ledger.read(
-        "SELECT * FROM events WHERE list_contains(CAST(? AS VARCHAR[]), subject) ORDER BY seq", [subjects]
+    return _as_hashed(
+        ledger.read(
+            "SELECT * FROM events WHERE list_contains(CAST(? AS VARCHAR[]), subject) ORDER BY seq", [subjects]
+        )
     )
+
+
+def _naming(ledger: Ledger, seqs: list[int]) -> list[JSON]:
+    return _as_hashed(ledger.read(_NAMING, [seqs, seqs]))
+
+
+def _as_hashed(rows: Sequence[Mapping[str, Any]]) -> list[JSON]:
     return [
         {
             **{name: row[name] for name in ("seq", "actor", "kind", "subject")},
@@ -175,25 +201,33 @@ def _personal(ledger: Ledger, owners: list[str]) -> list[JSON]:
 
 
 def _dossiers(ledger: Ledger, seqs: list[int]) -> list[JSON]:
+    return _stored(ledger, "dossiers", "'dossier ' || dossier_id", seqs)
+
+
+def _parts(ledger: Ledger, seqs: list[int]) -> list[JSON]:
+    """What reviewers opened beside their dossiers."""
+    return _stored(ledger, "dossier_parts", "part || ' beside dossier ' || dossier_id", seqs)
+
+
+def _stored(ledger: Ledger, table: str, name: str, seqs: list[int]) -> list[JSON]:
     rows = ledger.read(
-        "SELECT dossier_id, content, sha256 FROM dossiers WHERE"
-        f" {_AMONG.format('transaction_seq')} ORDER BY created_at, dossier_id",
+        f"SELECT {name} AS name, content, sha256 FROM {table} WHERE {_AMONG.format('transaction_seq')}"
+        " ORDER BY created_at, dossier_id, name",
         [seqs],
     )
-    return [
-        {
-            "name": f"dossier {row['dossier_id']}",
-            "content": bytes(row["content"]).decode(),
-            "sha256": row["sha256"],
-        }
-        for row in rows
-    ]
+    return [{**row, "content": bytes(row["content"]).decode()} for row in rows]
+
+
+_FILES = """
+    SELECT files FROM approved_sets WHERE set_id = ? UNION ALL SELECT files FROM candidate_sets WHERE set_id = ? LIMIT 1
+"""
+"""A set that decided was approved, or is a candidate that a rollout lets decide."""
 
 
 def _artefacts(ledger: Ledger, sets: list[str]) -> list[JSON]:
     found: dict[str, JSON] = {}
     for set_id in sets:
-        for row in ledger.read("SELECT files FROM approved_sets WHERE set_id = ? LIMIT 1", [set_id]):
+        for row in ledger.read(_FILES, [set_id, set_id]):
             for path, digest in orjson.loads(row["files"]).items():
                 stored = ledger.read("SELECT content FROM artefacts WHERE sha256 = ? LIMIT 1", [digest])
                 text = bytes(stored[0]["content"]).decode() if stored else ""

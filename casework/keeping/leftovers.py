@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from casework.cases import attachments
 from casework.keeping import backups
 from data import unfinished
 
@@ -24,7 +25,16 @@ def sweep(app: App) -> None:
 
     What cannot be removed is named in the log, and left to the next start.
     """
-    for left in _found(app):
+    _remove(_found(app))
+
+
+def sweep_imports(app: App) -> None:
+    """The same of imports alone, which is quick: for a command that owns the ledger for a moment."""
+    _remove(unfinished.left_beside(app.workspace.ledger_file))
+
+
+def _remove(found: Iterable[Path]) -> None:
+    for left in found:
         try:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         except OSError as problem:
@@ -36,8 +46,11 @@ def sweep(app: App) -> None:
 
 
 def _found(app: App) -> Iterator[Path]:
-    """Folders of imports, copies for backups, and attachments that were not whole yet."""
+    """Folders of imports and of commands, copies for backups, and attachments that were not whole yet or are on
+    record nowhere."""
     yield from unfinished.left_beside(app.workspace.ledger_file)
+    yield from unfinished.left_by_commands()
     yield from backups.half_made(app)
     files = app.workspace.files.glob("??/*")
     yield from (file for file in files if _HALF_WRITTEN.fullmatch(file.name))
+    yield from attachments.not_on_record(app.ledger, app.workspace.files)

@@ -1,13 +1,14 @@
 """What goes by itself when its time is over, and what stays?
 
 Events stay: they are the record. Personal values of payments, with the words that people wrote about them and files
-beside them, go after the policy's `retention.personal`, if it says so. How long each
+beside them, and rows kept apart at imports, go after the policy's `retention.personal`, if it says so. How long each
 reviewer took, and what they left unfinished, goes after `retention.telemetry`, which is shorter: it serves the pace
 of the work, and nothing afterwards.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,17 @@ def apply(app: App, retention: Retention, at: datetime) -> str:
     told = forget_telemetry(app.ledger, at - retention.telemetry, at)
     if retention.personal is None:
         return f"{told} Personal values are kept until they are erased by hand."
-    scope = erasing.recorded_before(at - retention.personal)
-    if not app.ledger.read(_OLD, {"erased": ERASED, "before": at - retention.personal}):
-        return f"{told} No personal value is old enough to go."
+    before = at - retention.personal
+    scope = erasing.recorded_before(before)
+    if not app.ledger.read(_OLD, {"erased": ERASED, "before": before}):
+        condition, parameters = erasing.kept_apart(scope)
+        if not app.ledger.read(f"SELECT 1 AS ok FROM quarantine WHERE {condition} LIMIT 1", parameters):
+            return f"{told} No personal value is old enough to go."
+        # Only rows kept apart: none of the payments is gone through, and told of, again.
+        scope = replace(scope, condition=f"false AND {scope.condition}")
     done = erasing.erase(app, scope, by="policy", reason="retention.personal of the policy")
-    return f"{told} Personal values of {done['payments']} payments erased."
+    rows = done["erased"].get("quarantined_rows", 0)
+    return f"{told} Personal values of {done['payments']} payments and {rows} rows kept apart erased."
 
 
 _OLD = f"""

@@ -101,12 +101,14 @@ def ping(w: Writer, webhook_id: str, by: str, at: datetime) -> str:
 
 
 def due(ledger: Ledger, at: datetime, limit: int = 200) -> list[dict[str, Any]]:
-    """Messages to send now, the oldest first, with the address of each."""
+    """Messages to send now, the oldest first, at most `limit` for each webhook, with the address of each: one whose
+    receiver is away for long keeps no other waiting."""
     # Messages are never only in the journal, so this costs those who decide no settling.
     return ledger.read_settled(
         "SELECT d.delivery_id, d.webhook_id, d.message_id, d.body, d.attempts, h.url FROM deliveries d "
         "JOIN webhooks h USING (webhook_id) WHERE d.status = 'waiting' AND d.due_at <= ? AND h.removed_at IS NULL "
-        "ORDER BY d.created_at, d.delivery_id LIMIT ?",
+        "QUALIFY row_number() OVER (PARTITION BY d.webhook_id ORDER BY d.created_at, d.delivery_id) <= ? "
+        "ORDER BY d.created_at, d.delivery_id",
         [at, limit],
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -17,6 +19,8 @@ from data.ledger import Ledger
 
 AGENT = "second-look/1"
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+LONGEST_SECONDS = 15.0
+"""From connecting to the end of the answer's head: _TIMEOUT is for each read, and some send a byte at a time."""
 
 
 def deliver(
@@ -34,25 +38,25 @@ def deliver(
         waiting[delivery["webhook_id"]].append(delivery)
     if not waiting:
         return done
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-        for queue in waiting.values():
-            for delivery in queue:
-                result = _send(ledger, client, key, hosts(), delivery, clock)
-                done[result] += 1
-                if result != "sent":
-                    break
+    tls = httpx.create_ssl_context(trust_env=False)
+    for queue in waiting.values():
+        for delivery in queue:
+            result = _send(ledger, tls, key, hosts(), delivery, clock)
+            done[result] += 1
+            if result != "sent":
+                break
     return done
 
 
 def _send(
     ledger: Ledger,
-    client: httpx.Client,
+    tls: ssl.SSLContext,
     key: bytes,
     hosts: Collection[str],
     delivery: dict[str, Any],
     clock: Callable[[], datetime],
 ) -> str:
-    took, answer = _post(client, key, hosts, delivery, int(clock().timestamp()))
+    took, answer = post(tls, key, hosts, delivery, int(clock().timestamp()))
     with ledger.writing() as w:
         if took:
             messages.arrived(w, delivery, answer, clock())
@@ -60,10 +64,10 @@ def _send(
         return "dead" if messages.failed(w, delivery, answer, clock()) == messages.DEAD else "failed"
 
 
-def _post(
-    client: httpx.Client, key: bytes, hosts: Collection[str], delivery: dict[str, Any], timestamp: int
+def post(
+    tls: ssl.SSLContext, key: bytes, hosts: Collection[str], delivery: dict[str, Any], timestamp: int
 ) -> tuple[bool, str]:
-    """Whether the receiver took it (any 2xx), and what it said in a few words."""
+    """Whether the receiver took it (any 2xx) within LONGEST_SECONDS, and what it said in a few words."""
     url, body, message_id = delivery["url"], delivery["body"], delivery["message_id"]
     headers = {
         "content-type": "application/json",
@@ -75,13 +79,24 @@ def _post(
     try:
         endpoints.check(url, hosts)  # the policy may have changed since it was registered
         _refuse_inward(url)
-        with client.stream("POST", url, content=body.encode(), headers=headers) as answer:
-            return answer.is_success, f"{answer.status_code} {answer.reason_phrase}".strip()
+        return asyncio.run(_asked(tls, url, body.encode(), headers))
     except InputError as refused:
         return False, refused.what
+    except TimeoutError:
+        return False, f"no whole answer within {LONGEST_SECONDS:.0f} seconds"
     # httpx reads addresses more strictly than we do, and what DNS takes for no name at all is a UnicodeError.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as broken:
         return False, f"{type(broken).__name__}: {broken}"
+
+
+async def _asked(tls: ssl.SSLContext, url: str, body: bytes, headers: dict[str, str]) -> tuple[bool, str]:
+    """The answer's first line, from its head alone, which h11 ends at 100 KB: its body is never read. TimeoutError."""
+    async with (
+        httpx.AsyncClient(verify=tls, timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client,
+        asyncio.timeout(LONGEST_SECONDS),
+        client.stream("POST", url, content=body, headers=headers) as answer,
+    ):
+        return answer.is_success, f"{answer.status_code} {answer.reason_phrase}".strip()
 
 
 def _refuse_inward(url: str) -> None:

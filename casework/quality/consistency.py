@@ -26,6 +26,7 @@ _RATINGS = """
       AND v.verdict_id NOT IN (SELECT x.verdict_id FROM voided_verdicts x)
       AND v.task_id NOT IN (SELECT f.task_id FROM further_reviews f)
       AND v.given_at >= coalesce(CAST(? AS TIMESTAMP), v.given_at) AND (? = '' OR v.arm = ?)
+      AND v.given_at <= coalesce(CAST(? AS TIMESTAMP), v.given_at)
       AND (NOT ? OR v.transaction_seq IN (
           SELECT s.transaction_seq FROM tasks s WHERE s.kind = 'second' AND s.lane = ?))
     ORDER BY v.given_at, v.event_seq
@@ -33,10 +34,15 @@ _RATINGS = """
 
 
 def overlap(
-    ledger: Ledger, *, arm: str = "", since: datetime | None = None, random_only: bool = True
+    ledger: Ledger,
+    *,
+    arm: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    random_only: bool = True,
 ) -> list[Rating]:
     """Ratings of transactions with a random second review, or of all, in the order they were given."""
-    rows = ledger.read(_RATINGS, [since, arm, arm, random_only, SECOND_LANE])
+    rows = ledger.read(_RATINGS, [since, arm, arm, until, random_only, SECOND_LANE])
     return [Rating(**row) for row in rows]
 
 
@@ -56,6 +62,7 @@ def consistency_report(
     *,
     arm: str = "",
     since: datetime | None = None,
+    until: datetime | None = None,
     seed: int = 0,
     with_people: bool = True,
 ) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def consistency_report(
     `with_people=False` leaves out the figures by pair of reviewers: who may see a person's figures is
     limited.
     """
-    ratings = overlap(ledger, arm=arm, since=since)
+    ratings = overlap(ledger, arm=arm, since=since, until=until)
     options: dict[str, Any] = {"positive": CONFIRMED_FRAUD, "categories": RANKED, "seed": seed}
     headline = consistency(within_arm(ratings), with_pairs=with_people, **options).as_json()
     return {**headline, "basis": BASIS, "arm": arm, "since": since, "by_arm": by_arm(ratings, **options)}

@@ -38,25 +38,40 @@ from data.ledger import Ledger
 from engine.policy import Policy
 
 
-def _given(ledger: Ledger, policy: Policy, at: datetime, since: datetime | None) -> list[Given]:
-    return of_ledger.given(ledger, at, policy.labels.maturity, since=since)
+def _given(
+    ledger: Ledger, policy: Policy, at: datetime, since: datetime | None, until: datetime | None
+) -> list[Given]:
+    return of_ledger.given(ledger, at, policy.labels.maturity, since=since, until=until)
 
 
 def sliced(
-    ledger: Ledger, fact: str, policy: Policy, at: datetime, *, since: datetime | None = None, seed: int = 0
+    ledger: Ledger,
+    fact: str,
+    policy: Policy,
+    at: datetime,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Agreement from random overlap in the same arm for each value of one fact; InputError for an unknown fact."""
     if fact not in of_ledger.FACTS:
         raise InputError(f"agreement is not broken down by '{fact}'", allowed=", ".join(of_ledger.FACTS))
-    placed = of_ledger.placed(_given(ledger, policy, at, since))
+    placed = of_ledger.placed(_given(ledger, policy, at, since, until))
     return breakdown(placed, fact, positive=CONFIRMED_FRAUD, categories=RANKED, seed=seed)
 
 
 def trend(
-    ledger: Ledger, policy: Policy, at: datetime, *, since: datetime | None = None, seed: int = 0
+    ledger: Ledger,
+    policy: Policy,
+    at: datetime,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Agreement by week as observed and at a fixed mix of cases, and what skew alone does to people as good as ours."""
-    found = _given(ledger, policy, at, since)
+    found = _given(ledger, policy, at, since, until)
     mixed = at_fixed_mix(of_ledger.placed(found), positive=CONFIRMED_FRAUD, categories=RANKED, seed=seed)
     measured = rates(of_ledger.judged(of_ledger.fresh(found)))
     recall, alarms = measured["recall"], measured["false_positive_rate"]
@@ -75,19 +90,26 @@ def second_looks(
     at: datetime,
     *,
     since: datetime | None = None,
+    until: datetime | None = None,
     seed: int = 0,
     with_people: bool = False,
 ) -> dict[str, Any]:
     """Agreement of each person with himself or herself, from blind re-serves."""
-    looks = of_ledger.looks(_given(ledger, policy, at, since))
+    looks = of_ledger.looks(_given(ledger, policy, at, since, until))
     return steadiness(looks, positive=CONFIRMED_FRAUD, seed=seed, with_people=with_people)
 
 
 def display(
-    ledger: Ledger, policy: Policy, at: datetime, *, since: datetime | None = None, seed: int = 0
+    ledger: Ledger,
+    policy: Policy,
+    at: datetime,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """The automation-bias report. The model's side is the one it would take if it raised as many alarms as people."""
-    found = of_ledger.fresh(_given(ledger, policy, at, since))
+    found = of_ledger.fresh(_given(ledger, policy, at, since, until))
     judged = of_ledger.judged(found)
     cut = equal_rate_threshold(judged)
     drawn = of_ledger.judged([one for one in found if one.arm_was_drawn])
@@ -120,7 +142,7 @@ def disputes(
     """
     if against not in AGAINST:
         raise InputError(f"verdicts are not set against '{against}'", allowed=", ".join(AGAINST))
-    found = of_ledger.fresh(_given(ledger, policy, at, since))
+    found = of_ledger.fresh(_given(ledger, policy, at, since, None))
     asked = (
         [one for one in found if one.overlap and one.kind in COUNTED_KINDS]
         if against == EACH_OTHER
@@ -165,10 +187,16 @@ def _fact(value: object) -> Fact:
 
 
 def pace(
-    ledger: Ledger, policy: Policy, at: datetime, *, since: datetime | None = None, seed: int = 0
+    ledger: Ledger,
+    policy: Policy,
+    at: datetime,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Place in shift and trend of everybody together; no person is named."""
-    return pace_report(of_ledger.worked(_given(ledger, policy, at, since)), seed=seed)
+    return pace_report(of_ledger.worked(_given(ledger, policy, at, since, until)), seed=seed)
 
 
 def pace_of(
@@ -178,8 +206,10 @@ def pace_of(
     at: datetime,
     *,
     since: datetime | None = None,
+    until: datetime | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """One person's pace, with suggestions for the work of this moment."""
-    worked = of_ledger.worked(_given(ledger, policy, at, since))
-    return {**person_pace(worked, reviewer, seed=seed), "nudges": nudges(worked, reviewer, at, seed=seed)}
+    """One person's pace, with suggestions for the work of this moment, which `until` does not concern."""
+    worked = of_ledger.worked(_given(ledger, policy, at, since, None))
+    told = [one for one in worked if until is None or one.given_at <= until]
+    return {**person_pace(told, reviewer, seed=seed), "nudges": nudges(worked, reviewer, at, seed=seed)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isnan
 
 from casework.quality.agreement.against_truth import Judged
 from casework.quality.agreement.breakdown import Placed, in_weeks
@@ -89,16 +90,25 @@ LEFT JOIN twice w ON w.transaction_seq = v.transaction_seq
 WHERE v.undone_at IS NULL AND coalesce(v.applied_from, '') = ''
   AND v.verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
   AND v.given_at >= coalesce(CAST($since AS TIMESTAMP), v.given_at)
+  AND v.given_at <= coalesce(CAST($until AS TIMESTAMP), v.given_at)
 ORDER BY v.given_at, v.event_seq
 """
 
 
-def given(ledger: Ledger, at: datetime, maturity: timedelta, *, since: datetime | None = None) -> list[Given]:
+def given(
+    ledger: Ledger,
+    at: datetime,
+    maturity: timedelta,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Given]:
     """Verdicts that stand, of every kind, in the order in which they were given. Left out are those taken back,
     declared void, or applied from another payment's."""
     asked = {
         "at": at,
         "since": since,
+        "until": until,
         "second": SECOND_LANE,
         "maturity_us": maturity // timedelta(microseconds=1),
     }
@@ -155,7 +165,8 @@ def judged(found: Sequence[Given]) -> list[Judged]:
 
 
 def worked(found: Sequence[Given]) -> list[Worked]:
-    """Every kind of verdict is work; display arm, reason and queue say what kind of case it was."""
+    """Every kind of verdict is work, but one whose time is forgotten; display arm, reason and queue say what kind of
+    case it was."""
     return [
         Worked(
             one.reviewer,
@@ -167,6 +178,7 @@ def worked(found: Sequence[Given]) -> list[Worked]:
             one.fraud,
         )
         for one in found
+        if not isnan(one.seconds)
     ]
 
 

@@ -7,7 +7,10 @@ judged it, his or her own part is visible; what others said stays hidden until t
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from casework.cases.cases import CLOSED, TIMED_OUT
+from casework.cases.revealing import UNDO_WITHIN
 from casework.review.review_design import BLIND_KINDS, REPEATED_KINDS, REVIEWER_ROLES, TRAINING
 from data.ledger import Ledger
 
@@ -52,6 +55,15 @@ def others_verdicts_visible(ledger: Ledger, reviewer: str, role: str, transactio
     )
     settled = bool(rows) and rows[0]["status"] in (CLOSED, TIMED_OUT)
     return settled and visible_to(ledger, reviewer, role, transaction_seq)
+
+
+def told_until(role: str, at: datetime) -> datetime | None:
+    """Up to when verdicts count in the figures that this role reads; None for all that were given.
+
+    Reviewers are told of none that could still be taken back: a figure that moves with one's own verdict would say that
+    it was about a past payment, and what was true of it, or what somebody else had said.
+    """
+    return at - UNDO_WITHIN if role in REVIEWER_ROLES else None
 
 
 def _asked(reviewer: str) -> list[object]:

@@ -8,6 +8,7 @@ from typing import Any
 from casework.quality.subgroups import wilson
 from casework.review import forecast, reviewers
 from casework.review.review_design import ADJUDICATION
+from casework.review.verdicts import STANDING
 from data.events import EventDraft
 from data.ledger import Ledger
 from engine.policy import Policy
@@ -32,22 +33,22 @@ _SKIPS = """
     SELECT reason, count(*) AS n, count(DISTINCT reviewer) AS people FROM skips WHERE skipped_at >= ?
     GROUP BY reason ORDER BY n DESC, reason LIMIT 20
 """
-_DESERVED = """
+_DESERVED = f"""
     SELECT d.triage_reason AS reason, count(*) AS asked, count(*) FILTER (v.deserved = 'no') AS no
-    FROM verdicts v JOIN decisions d ON d.transaction_seq = v.transaction_seq
-    WHERE v.deserved <> '' AND v.undone_at IS NULL AND v.task_kind IN ('primary', 'second', 'audit')
+    FROM {STANDING} v JOIN decisions d ON d.transaction_seq = v.transaction_seq
+    WHERE v.deserved <> '' AND v.task_kind IN ('primary', 'second', 'audit')
       AND v.given_at >= ? GROUP BY reason ORDER BY asked DESC, reason
 """
 # A reviewer's verdict against that of the adjudicator of the same payment.
-_OVERTURNED = """
+_OVERTURNED = f"""
     SELECT v.reviewer, c.reason, count(*) AS n, count(*) FILTER (v.value <> a.value) AS overturned,
            count(*) FILTER (v.value = 'legitimate' AND a.value = 'confirmed_fraud') AS missed,
            count(*) FILTER (v.value = 'confirmed_fraud' AND a.value = 'legitimate') AS accused
-    FROM verdicts v
-    JOIN verdicts a ON a.transaction_seq = v.transaction_seq AND a.case_id = v.case_id
-         AND a.task_kind = 'adjudication' AND a.undone_at IS NULL
+    FROM {STANDING} v
+    JOIN {STANDING} a ON a.transaction_seq = v.transaction_seq AND a.case_id = v.case_id
+         AND a.task_kind = 'adjudication'
     JOIN cases c ON c.case_id = v.case_id
-    WHERE v.task_kind IN ('primary', 'second', 'audit') AND v.undone_at IS NULL AND v.value <> 'inconclusive'
+    WHERE v.task_kind IN ('primary', 'second', 'audit') AND v.value <> 'inconclusive'
     GROUP BY v.reviewer, c.reason
 """
 

@@ -23,6 +23,9 @@ from engine.policy import Policy
 CONFIRMED_FRAUD, LEGITIMATE, INCONCLUSIVE = "confirmed_fraud", "legitimate", "inconclusive"
 VALUES = (CONFIRMED_FRAUD, LEGITIMATE, INCONCLUSIVE)
 CONFIDENCES = ("", "certain", "high", "medium", "low")
+STANDING = """(SELECT * FROM verdicts WHERE undone_at IS NULL
+    AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts))"""
+"""In SQL, the verdicts that count: neither taken back nor declared void."""
 DESERVED = ("", "yes", "no")
 LONGEST_NOTE, LONGEST_CODE = 4000, 80
 
@@ -150,7 +153,8 @@ def undo(w: Writer, verdict_id: str, reviewer: str, policy: Policy, at: datetime
 
     NotFoundError where there is no such verdict of this person; ConflictError when it is too late: after
     UNDO_WITHIN, or when somebody else's verdict has since been shown to this person, adjudication has begun, or
-    the person judged blind and has read the engine's opinion since. So what follows an undo is as blind as before.
+    the person has since read the decision or the case (or judged blind, and has read the engine's opinion). So what
+    follows an undo is as blind as before.
     """
     verdict = find(w, verdict_id)
     if verdict.reviewer != reviewer:
@@ -234,7 +238,8 @@ def _check_undo(w: Writer, verdict: Verdict, task: Task, at: datetime) -> None:
         raise ConflictError(late, where=verdict.verdict_id, allowed=f"within {UNDO_WITHIN}", hint=hint)
     if revealing.was_read(w, verdict.verdict_id, verdict.event_seq):
         seen = (
-            "you have read what the engine thinks since you judged this blind, so it can no longer be undone"
+            "you have read what the engine thinks, or what became of the payment, since you judged it, so it can no "
+            "longer be undone"
         )
         raise ConflictError(seen, where=verdict.verdict_id, hint=hint)
     if task.kind == TRAINING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -46,9 +47,13 @@ def in_force(source: Ledger | Writer) -> list[dict[str, Any]]:
     )
 
 
-def listed(source: Ledger | Writer, limit: int = 100) -> list[dict[str, Any]]:
-    """Every act, newest first."""
-    return source.read("SELECT * FROM breaker_acts ORDER BY acted_at DESC, act_id LIMIT ?", [limit])
+def listed(source: Ledger | Writer, standing: Collection[str] = (), limit: int = 100) -> list[dict[str, Any]]:
+    """The newest acts and those `standing`, newest first: what stands can be ended only by somebody who sees it."""
+    return source.read(
+        "SELECT * FROM breaker_acts WHERE list_contains(CAST(? AS VARCHAR[]), act_id) OR act_id IN "
+        "(SELECT act_id FROM breaker_acts ORDER BY acted_at DESC, act_id LIMIT ?) ORDER BY acted_at DESC, act_id",
+        [sorted(standing), limit],
+    )
 
 
 def stated_rates(source: Ledger | Writer) -> dict[tuple[str, str, str], float]:

@@ -190,10 +190,19 @@ def in_force(source: Ledger | Writer) -> list[ListEntry]:
     return [ListEntry(**row) for row in rows]
 
 
+# However many are newer: what stands can be ended only by somebody who sees it.
+_LISTED = """
+    SELECT * FROM list_entries WHERE (ended_at IS NULL AND expires_at > ?)
+       OR entry_id IN (SELECT entry_id FROM list_entries ORDER BY proposed_at DESC, entry_id LIMIT 500)
+    ORDER BY proposed_at DESC, entry_id
+"""
+
+
 def listed(ledger: Ledger, at: datetime) -> list[dict[str, Any]]:
-    """Every entry, newest first, with its state at `at` and what it caught."""
+    """Every entry that stands or is proposed and the newest others, newest first, with its state at `at` and what it
+    caught."""
     counted = effects.counts(ledger, effects.LIST_ENTRY)
-    rows = ledger.read("SELECT * FROM list_entries ORDER BY proposed_at DESC, entry_id LIMIT 500")
+    rows = ledger.read(_LISTED, [at])
     return [
         {**row, "state": _state(row, at), "caught": counted.get(row["entry_id"], effects.NONE)}
         for row in rows

@@ -30,9 +30,10 @@ def banner(ledger: Ledger) -> JSON:
 
 def overview(ledger: Ledger, guard: Guard, settings: Settings, load: CapacityState, at: datetime) -> JSON:
     """Kill switch, capacity and its price, alarms, what the breaker did and watches, and how often no model ran."""
-    acts, model = breaker_acts.listed(ledger), guard.engine.model
+    model = guard.engine.model
     model_id = model.model_id if model else ""
     standing = {a["act_id"] for a in standing_acts(breaker_acts.in_force(ledger), settings, model_id)}
+    acts = breaker_acts.listed(ledger, standing)
     return {
         **banner(ledger),
         "turns": kill_switch.turns(ledger),

@@ -99,10 +99,18 @@ def in_force(source: Ledger | Writer) -> list[Snooze]:
     return [Snooze(**row) for row in rows]
 
 
+# However many are newer: what is in force can be ended only by somebody who sees it.
+_LISTED = """
+    SELECT * FROM snoozes WHERE (ended_at IS NULL AND expires_at > ?)
+       OR snooze_id IN (SELECT snooze_id FROM snoozes ORDER BY made_at DESC, snooze_id LIMIT 500)
+    ORDER BY made_at DESC, snooze_id
+"""
+
+
 def listed(ledger: Ledger, at: datetime) -> list[dict[str, Any]]:
-    """Every snooze, newest first, with its state at `at` and what it silenced."""
+    """Every snooze in force and the newest others, newest first, with its state at `at` and what it silenced."""
     counted = effects.counts(ledger, effects.SNOOZE)
-    rows = ledger.read("SELECT * FROM snoozes ORDER BY made_at DESC, snooze_id LIMIT 500")
+    rows = ledger.read(_LISTED, [at])
     return [
         {**row, "state": state_of(row, at), "silenced": counted.get(row["snooze_id"], effects.NONE)}
         for row in rows

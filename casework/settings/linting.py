@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
@@ -13,10 +14,13 @@ from casework.settings import rule_lock
 from data import approved, strict_yaml
 from data.errors import InputError, did_you_mean
 from data.mapping import Mapping as Institution
+from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
 from engine.policy import Policy, load_policy
+from engine.rules.conditions import Node
+from engine.rules.grammar import GrammarError, parse_condition
 from engine.rules.lint import CHECKS, Check, Finding, Severity, Subject, lint, sources_of
-from engine.rules.lists import load_lists
+from engine.rules.lists import Lists, load_lists
 from engine.rules.loader import FOLDER
 
 T = TypeVar("T")
@@ -47,11 +51,13 @@ def lint_files(
     reading = _Reading(named, where)
     features = reading.of("features.yaml", lambda text, place: load_features(text, place, institution))
     lists = reading.of("lists.yaml", load_lists)
-    reading.of("policy.yaml", lambda text, place: _policy(text, place, institution))
+    policy = reading.of("policy.yaml", lambda text, place: _policy(text, place, institution))
     reading.places()
     lock = reading.of(rule_lock.LOCK_FILE, rule_lock.read) if rule_lock.LOCK_FILE in files else {}
     if features is None or lists is None:
         return reading.problems  # every rule would be blamed for what is wrong elsewhere
+    place = f"{where}/policy.yaml"
+    asked = (policy, strict_yaml.load(named[place], place)) if policy else None
     subject = Subject(
         sources=sources_of(named, features, lists, currency=institution.base_currency),
         features=features,
@@ -60,6 +66,8 @@ def lint_files(
         lists_document=_document(named, f"{where}/lists.yaml"),
         locked=_agreed(lock or {}, running or {}),
         pseudonymous=institution.pseudonymous,
+        segments=tuple(_segments(*asked, features, lists)) if asked else (),
+        matches=tuple(_matches(*asked)) if asked else (),
     )
     found = reading.problems + lint(subject, checks)
     return (
@@ -69,9 +77,30 @@ def lint_files(
     )
 
 
-def _policy(text: bytes, place: str, institution: Institution) -> None:
-    """ConfigError for a policy that is none, or that says what would silently come to something else: money in another
-    currency than the ledger's, alerts joined or queued by what no payment has."""
+def _segments(
+    policy: Policy, document: strict_yaml.Document, features: FeatureSet, lists: Lists
+) -> Iterator[tuple[str, Node]]:
+    """The conditions of the policy's segments, with their places."""
+    kinds = {spec.name: spec.kind for spec in features.features}
+    for name, segment in policy.segments.items():
+        if segment.when:
+            with suppress(GrammarError):  # said where the files are taken together
+                yield (
+                    document.at("segments", name, "when"),
+                    parse_condition(segment.when, kinds, tuple(lists)),
+                )
+
+
+def _matches(policy: Policy, document: strict_yaml.Document) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The values of a field that a queue waits for, with their places."""
+    for queue in policy.work.queues:
+        for field, values in queue.match.items():
+            yield document.at("queues", queue.name, "match", field), field, values
+
+
+def _policy(text: bytes, place: str, institution: Institution) -> Policy:
+    """The policy. ConfigError for one that is none, or that says what would silently come to something else: money in
+    another currency than the ledger's, alerts joined or queued by what no payment has."""
     policy, document, base = (
         load_policy(text, place),
         strict_yaml.load(text, place),
@@ -84,6 +113,7 @@ def _policy(text: bytes, place: str, institution: Institution) -> None:
         if name not in known:
             allowed, hint = ", ".join(known), did_you_mean(name, known)
             raise document.error(f"{told} '{name}', which is not there", *path, allowed=allowed, hint=hint)
+    return policy
 
 
 def _named(policy: Policy, institution: Institution) -> Iterator[tuple[str, list[str], str, tuple[str, ...]]]:

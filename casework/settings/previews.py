@@ -216,7 +216,7 @@ def _money(evidence: Evidence, side: Side) -> JSON:
 
 def _cases(app: App, past: PastDecisions, before: Side, after: Side) -> JSON:
     sql = "SELECT count(*) AS n, avg(seconds) AS seconds FROM verdicts "
-    sql += "WHERE undone_at IS NULL AND task_kind <> 'training'"
+    sql += "WHERE undone_at IS NULL AND task_kind <> 'training' AND NOT isnan(seconds)"
     row = app.ledger.read(sql)[0]
     seconds = float(row["seconds"]) if row["n"] >= 30 else SECONDS_A_CASE
     days = np.array([moment.date().toordinal() for moment in past.columns.decided_at])

@@ -8,7 +8,8 @@ from typing import Any
 
 from casework.app import App
 from casework.people.permissions import Permission, Person
-from casework.settings import approving, checking, proposals
+from casework.review.review_design import REVIEWER_ROLES
+from casework.settings import approving, checking, evidence, proposals
 from casework.settings.drafts import diff
 from casework.settings.proposals import OPEN, Proposal
 from data import approved
@@ -64,10 +65,17 @@ def _open(app: App, found: Proposal, person: Person, at: datetime) -> JSON:
         "resulting_set_id": approved.set_id_of(files),
         "overtaken": approving.overtaken(app, found),
         "problems": problems,
-        "steps": steps,
+        "steps": [_for(person, step) for step in steps],
         "without_evidence": approving.without_evidence(steps),
         "you_may_not_approve": against,
     }
+
+
+def _for(person: Person, step: JSON) -> JSON:
+    """A step with its evidence as this person may read it."""
+    if step["evidence"] is None or person.role not in REVIEWER_ROLES:
+        return step
+    return {**step, "evidence": evidence.for_reviewers(step["evidence"])}
 
 
 def proposed_files(app: App, proposal_id: str) -> dict[str, bytes]:

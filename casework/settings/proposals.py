@@ -7,7 +7,7 @@ wants other content makes another proposal, which may replace the first. The aut
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -17,16 +17,20 @@ import orjson
 
 from casework.app import App
 from casework.settings import evidence
+from casework.settings.linting import lint_files
 from data import approved
 from data.canonical import canonical_json, sha256_hex
 from data.errors import ConflictError, InputError, NotFoundError, PermissionDenied
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
+from engine.rules.lint import CHECKS
 
 JSON = dict[str, Any]
 OPEN, APPROVED, REJECTED, WITHDRAWN, REPLACED = "open", "approved", "rejected", "withdrawn", "replaced"
 LARGEST_FILE, MOST_FILES = 200_000, 500
+NAME_IN_CLEAR = "name_in_clear"
+_NAMES = tuple(check for check in CHECKS if check.name == NAME_IN_CLEAR)
 _PATH = re.compile(
     r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/){0,3}[A-Za-z0-9_][A-Za-z0-9_.-]*\.(?:yaml|yml|md|json)\Z"
 )
@@ -91,7 +95,8 @@ def propose(app: App, texts: Mapping[str, bytes | None], asked: Asked, *, at: da
     """Put a change of some files (None removes one) before a second person. Nothing decides otherwise until approved.
 
     PermissionDenied unless a user makes it; ConflictError if nothing would change or the same is already proposed;
-    InputError for a path that is no file of a set, or a file too large.
+    InputError for a path that is no file of a set, a file too large, or one that names somebody whom the ledger knows
+    by a pseudonym only: what is proposed stays readable for good.
     """
     require_user(app.ledger, asked.by)
     for path, content in texts.items():
@@ -103,6 +108,7 @@ def propose(app: App, texts: Mapping[str, bytes | None], asked: Asked, *, at: da
     replaced = _replaced(app.ledger, asked)
     _refuse_twin(app.ledger, content_hash(changes), asked.replaces)
     wanted = {c.path: content for c in changes if (content := texts[c.path]) is not None}
+    _refuse_names(app, {**running.files, **texts}, wanted, at)
     found = evidence.of_promotions(app, {**running.files, **wanted}, at)
     with app.ledger.writing() as w:
         approved.keep(w, wanted, at)
@@ -131,6 +137,18 @@ def _check_file(path: str, content: bytes | None, count: int) -> None:
         raise InputError(
             f"the file has {len(content):,} bytes", where=path, allowed=f"at most {LARGEST_FILE:,}"
         )
+
+
+def _refuse_names(
+    app: App, files: Mapping[str, bytes | None], changed: Collection[str], at: datetime
+) -> None:
+    """InputError for the first name in clear among the files changed."""
+    if not app.mapping.pseudonymous:
+        return
+    then = {path: content for path, content in files.items() if content is not None}
+    for found in lint_files(then, app.mapping, at=at, checks=_NAMES):
+        if found.check == NAME_IN_CLEAR and any(found.where.startswith(f"rules/{path}:") for path in changed):
+            raise InputError(found.what, where=found.where, hint=f"{found.hint} Nothing was kept.")
 
 
 def _changes(running: Mapping[str, bytes], texts: Mapping[str, bytes | None]) -> tuple[Change, ...]:

@@ -77,9 +77,9 @@ def tuned(
     policy = rules_and_policy.segments.policy(
         DEFAULT_SEGMENT
     )  # its own cut-offs and costs, where it has some
-    asked = _other_costs(policy, wanted)
     past = past_payments(app, rules_and_policy, since, until, wanted.by, at, with_rules=with_rules)
-    history = past.history
+    whole = _other_costs(policy, wanted)
+    asked, history = _left_for_these(whole, past), past.history
     if not len(history):
         raise InputError(
             "no decision of this period has a probability", where="since", hint="Train a model first."
@@ -93,7 +93,7 @@ def tuned(
         "currency": policy.currency,
         "attributes": [SEGMENT, *(f.name for f in app.ledger.fields if f.role == "attribute")],
         "with_rules": with_rules,
-        **_about(past, now, asked),
+        **_about(past, now, whole),
         **{name: _row(each, now) if each else None for name, each in found.items()},
         "calibration": calibration(past),
         "intervals": INTERVALS,
@@ -171,6 +171,12 @@ def _other_costs(policy: Policy, wanted: Wanted) -> Policy:
     return replace(
         policy, costs=replace(policy.costs, **costs), capacity=replace(policy.capacity, **capacity)
     )
+
+
+def _left_for_these(policy: Policy, past: PastPayments) -> Policy:
+    """The policy with what the payments that other settings decide leave of the capacity: the same people review."""
+    left = max(policy.capacity.reviews_per_day - past.reviewed_elsewhere, 0.0)
+    return replace(policy, capacity=replace(policy.capacity, reviews_per_day=int(left)))
 
 
 def _current(past: PastPayments, policy: Policy, asked: Policy) -> Setting:

@@ -19,10 +19,11 @@ PURPOSES = {
 }
 
 # Of several verdicts on one payment in a lane the last is what was found; one that was undone or declared void is none.
+# Seconds that are forgotten are left out.
 _ASKED = """
 WITH each AS (
     SELECT lane, transaction_seq, arg_max(value, (given_at, event_seq)) AS value, count(*) AS verdicts,
-           sum(greatest(seconds - idle_seconds, 0)) AS seconds
+           sum(greatest(seconds - idle_seconds, 0)) FILTER (NOT isnan(seconds)) AS seconds
     FROM verdicts WHERE given_at >= $since AND given_at < $until AND undone_at IS NULL
       AND verdict_id NOT IN (SELECT verdict_id FROM voided_verdicts)
     GROUP BY ALL)

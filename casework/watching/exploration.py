@@ -59,14 +59,17 @@ def signed_off(ledger: Ledger) -> JSON | None:
     """Who approved the exploration that is in force, when, and why: the first of the latest approvals in a row whose
     policy says the same about it."""
     rows = ledger.read(
-        "SELECT files, approved_by, approved_at, reason FROM approved_sets ORDER BY event_seq DESC LIMIT 200"
+        "SELECT files, approved_by, approved_at, reason FROM approved_sets ORDER BY event_seq DESC"
     )
+    known: dict[str, Any] = {}  # many sets change rules alone, and have the same policy
     held, found = None, None
     for row in rows:
-        said = _said(ledger, json.loads(row["files"])["policy.yaml"])
+        sha256 = json.loads(row["files"])["policy.yaml"]
+        if sha256 not in known:
+            known[sha256] = _said(ledger, sha256)
         if held is None:
-            held = said
-        if said != held:
+            held = known[sha256]
+        if known[sha256] != held:
             break
         found = {"by": row["approved_by"], "at": row["approved_at"], "reason": row["reason"]}
     return found

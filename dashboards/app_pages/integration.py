@@ -19,6 +19,11 @@ def show() -> None:
     )
     st.markdown("**Ask for a decision**")
     st.code(EXAMPLE.format(base=api_base()), language=None, wrap_lines=True)
+    st.page_link(
+        "app_pages/imports.py",
+        label="Send a file of past payments or outcomes",
+        icon=":material/upload_file:",
+    )
     st.markdown("**Follow the dispositions** (what finally happened to each payment)")
     st.code(
         f'curl -s "{api_base()}/v1/dispositions?since=0" -H "Authorization: Bearer $KEY"',

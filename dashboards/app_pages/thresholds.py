@@ -155,9 +155,8 @@ def _small_print(found: Json) -> None:
             f"{words.count(n)} of {words.plain(name.replace('_', ' '))}" for name, n in elsewhere.items()
         )
         cases = words.number(found["elsewhere"]["cases_a_day"], 1)
-        told.insert(
-            1, f"Left out, since other settings decide in their segments: {named}; {cases} cases a day."
-        )
+        taken = f"they take {cases} cases a day of the capacity."
+        told.insert(1, f"Left out, since other settings decide in their segments: {named}; {taken}")
     if left:
         told.insert(1, f"{words.count(left)} more were decided without a model and are left out.")
     st.caption("  \n".join(told))

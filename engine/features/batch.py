@@ -23,6 +23,7 @@ from engine.features.raw_sql import SQUARE, held, packed, quoted, read_history, 
 
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000
 _THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
+_READ_AGAIN = ("later_", "near_", "upset_", "rewind_", "beside_", "nearest_")
 _LONG_AGO = 200_000 * 7 * _DAY  # whole weeks, so that division meets no negative number
 
 
@@ -63,7 +64,7 @@ def batch_sql(feature_set: FeatureSet, facts: Facts) -> str:
 
 
 def _kind(name: str) -> str:
-    return "MATERIALIZED" if name in ("base", "labels") or name.startswith(("later_", "near_")) else ""
+    return "MATERIALIZED" if name in ("base", "labels") or name.startswith(_READ_AGAIN) else ""
 
 
 def _base(feature_set: FeatureSet, facts: Facts) -> str:

@@ -38,7 +38,8 @@ class Facts:
     join alone serves them; `oldest_us` is the oldest time that any of their windows reaches.
 
     `late` counts rows that came after one with a later time, `very_late` those late by more than the declared
-    lateness (for few rows both say only whether there may be such). `row_bits` are the bits that a number of rows
+    lateness (for few rows both say only whether there may be such), `upset` those of them that memory still reached
+    when they came, so that others see them. `row_bits` are the bits that a number of rows
     takes, and `wide_squares` says that a count times a sum of squares may not fit into 16 bytes. `live_labels` counts
     outcomes reported after later transactions, `revised` those beyond the first of their transaction. `recorded` is the
     SQL of the moment an outcome was recorded.
@@ -51,6 +52,7 @@ class Facts:
     last_us: int = 0
     late: int = 0
     very_late: int = 0
+    upset: int = 0
     row_bits: int = 30
     wide_squares: bool = False
     live_labels: int = 0
@@ -68,9 +70,10 @@ def probe(
     few = rows["asked"] <= join_up_to
     if few:  # the join reads no order; all it must know is whether some windows might be cut short
         late = int((rows["newest"] or 0) - feature_set.lateness_us > (rows["first_us"] or 0))
-        order = {"late": late, "very_late": late}
+        order = {"late": late, "very_late": late, "upset": 0}
     else:
-        order = _one(read_arrow(source, _ORDER.format(last=last, lateness=feature_set.lateness_us)))
+        lateness, memory = feature_set.lateness_us, feature_set.memory_us
+        order = _one(read_arrow(source, _ORDER.format(last=last, lateness=lateness, memory=memory)))
     labels = {"live": 0, "again": 0}
     recorded = "0"
     if any(f.is_label for f in feature_set.features):
@@ -86,6 +89,7 @@ def probe(
         last_us=rows["last_us"] or 0,
         late=order["late"],
         very_late=order["very_late"],
+        upset=order["upset"],
         row_bits=int(rows["rows"]).bit_length(),
         wide_squares=(rows["largest"] or 0) * rows["rows"] >= 2**62,
         live_labels=labels["live"],
@@ -107,7 +111,8 @@ SELECT COUNT(*) AS rows, COUNT(*) FILTER (WHERE seq >= {first}) AS asked,
 FROM transactions WHERE seq <= {last}
 """
 _ORDER = """
-SELECT COUNT(*) FILTER (WHERE t < newest) AS late, COUNT(*) FILTER (WHERE t < newest - {lateness}) AS very_late
+SELECT COUNT(*) FILTER (WHERE t < newest) AS late, COUNT(*) FILTER (WHERE t < newest - {lateness}) AS very_late,
+    COUNT(*) FILTER (WHERE t < newest - {lateness} AND t >= newest - {memory}) AS upset
 FROM (
     SELECT seq, epoch_us(occurred_at) AS t, MAX(epoch_us(occurred_at)) OVER (
         ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest

@@ -1,8 +1,9 @@
 """How are the raw aggregates of every asked transaction gathered: by windows, by a join, or both?
 
 Windows are right for a row if all rows of its entity that arrived later also happened later; for the others
-late_sql.py shortens and completes them. A join that spells the meaning out (`fix_`) serves a handful of asked rows
-alone, and rows so late that memory may not reach over their windows.
+late_sql.py shortens and completes them, and rewind_sql.py serves all rows of an entity value that one came to very
+late. A join that spells the meaning out (`fix_`) serves a handful of asked rows alone, and rows so late that memory
+ends within a window whose different values are counted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from engine.features.facts import Facts
 from engine.features.feature_set import FeatureSet, widest
 from engine.features.label_sql import LabelCount, label_groups, learned, shares
 from engine.features.late_sql import LateRows
-from engine.features.raw_sql import MARK_BITS, MARK_MASK, Raw, held, raws
+from engine.features.raw_sql import MARK_BITS, MARK_MASK, Raw, held, raws, remembered
+from engine.features.rewind_sql import Rewound
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,11 @@ class Gathering:
 
     def ctes(self) -> dict[str, str]:
         """From `base` (and `labels`, `marked`) to `gathered`: asked rows with raw, k_, f_ and l_ columns."""
-        first, lateness = self.facts.first_seq, self.feature_set.lateness_us
-        found = {"asked": f"SELECT * FROM base WHERE seq >= {first}"}
+        found = {"asked": f"SELECT * FROM base WHERE seq >= {self.facts.first_seq}"}
         if self.facts.very_late:
-            found["very_late"] = f"SELECT * FROM asked WHERE t < newest - {lateness}"
+            found |= self._very_late()
+        for rewound in self._rewound().values():
+            found |= rewound.ctes()
         for late in self._late().values():
             found |= late.ctes()
         if not self.few:
@@ -65,13 +68,16 @@ class Gathering:
         for group in self.groups:
             for raw in self.raws(group):
                 name = f"window_{group}_{raw.window_us}"
-                windows[name] = self._window(group, raw.window_us, f"gap_{group}" if self.facts.late else "1")
+                gap = f"gap_{group}" if self.facts.late else "1"
+                windows[name] = self._window(group, str(raw.window_us), gap)
                 columns.append(f"{raw.call()} OVER {name} AS {raw.column}")
             for width in shares(self.feature_set, group):
                 name = f"label_window_{group}_{width}"
-                windows[name] = self._window(group, delay + width, str(delay + 1))
+                windows[name] = self._window(group, self._start(delay + width), str(delay + 1))
                 columns.append(f"SUM(mark) OVER {name} AS y_{group}_{width}")
         source = "marked" if label_groups(self.feature_set) else "base"
+        if self.facts.very_late:
+            source = f"(SELECT * FROM {source} WHERE {remembered(self.feature_set)})"
         if not columns:
             return f"SELECT * FROM {source}"
         if late := self._late():
@@ -81,24 +87,59 @@ class Gathering:
         named = ", ".join(f"{name} AS ({window})" for name, window in windows.items())
         return f"SELECT *, {', '.join(columns)} FROM {source} WINDOW {named}"
 
-    def _late(self) -> dict[int, LateRows]:
-        """By entity, what its late rows make different."""
-        if self.few or not self.facts.late:
-            return {}
+    def _very_late(self) -> dict[str, str]:
+        """Rows that somebody sees, and those that came very late but see somebody."""
+        fs = self.feature_set
+        span = f"t < newest - {fs.lateness_us} AND t > newest - {fs.memory_us}"
         return {
-            group: LateRows(group, tuple(self._keys(group)), tuple(raws), self._width(group))
+            "kept": f"SELECT * FROM base WHERE {remembered(fs)}",
+            "very_late": f"SELECT * FROM asked WHERE {span}",
+        }
+
+    def _rewound(self) -> dict[int, Rewound]:
+        """By entity, what stands in for windows where a row came very late."""
+        if self.few or not self.facts.upset:
+            return {}
+        fs, first, bits = self.feature_set, self.facts.first_seq, self.facts.row_bits
+        return {
+            group: Rewound(fs, group, tuple(self._keys(group)), tuple(raws), first, bits)
             for group in self.groups
             if (raws := self.raws(group))
         }
 
-    def _window(self, group: int, start: int, end: str) -> str:
+    def _late(self) -> dict[int, LateRows]:
+        """By entity, what its late rows make different."""
+        if self.few or not self.facts.late:
+            return {}
+        kept, upset = "kept" if self.facts.very_late else "base", bool(self.facts.upset)
+        return {
+            group: LateRows(group, tuple(self._keys(group)), tuple(raws), self._width(group), kept, upset)
+            for group in self.groups
+            if (raws := self.raws(group))
+        }
+
+    def _start(self, width: int) -> str:
+        """How far back a window reaches, which is not beyond memory."""
+        if not self.facts.very_late:
+            return str(width)
+        return f"LEAST({width}, t - newest + {self.feature_set.memory_us})"
+
+    def _window(self, group: int, start: str, end: str) -> str:
         keys = ", ".join(self._keys(group))
         return f"PARTITION BY {keys} ORDER BY t RANGE BETWEEN {start} PRECEDING AND {end} PRECEDING"
 
     def _fixes(self, group: int) -> dict[str, str]:
-        if not self.raws(group) or not (self.few or self.facts.very_late):
+        if not self.raws(group) or not (self.few or self._cut(group)):
             return {}
         return {f"fix_{group}": self._fix(group)}
+
+    def _cut(self, group: int) -> str:
+        """Of which rows memory may end within a window whose different values are counted: what they see of late rows
+        follows from no other row. All that memory does not reach see nothing."""
+        counted = [raw.window_us for raw in self.raws(group) if raw.function == "count"]
+        if not self.facts.upset or not counted:
+            return ""
+        return f"a.t < a.newest - {self.feature_set.memory_us - max(counted)}"
 
     def _width(self, group: int) -> int:
         return widest(f for f in self.feature_set.of_entity(self.feature_set.entities[group]) if f.is_history)
@@ -114,36 +155,41 @@ class Gathering:
         return f"""
             SELECT x.seq, {", ".join(columns)} FROM (
                 SELECT *, UNNEST(GENERATE_SERIES((t - {width}) // {width}, t // {width})) AS bucket
-                FROM {"asked" if self.few else "very_late"}) x
+                FROM {"asked" if self.few else f"(SELECT * FROM very_late a WHERE {self._cut(group)})"}) x
             JOIN base y ON {self._same(group)} AND y.t // {width} = x.bucket
             WHERE y.seq < x.seq AND y.t < x.t AND y.t >= x.t - {width} {floor} GROUP BY x.seq"""
 
     def _label_counts(self, group: int) -> dict[str, str]:
         count = LabelCount(self.feature_set, self.facts, group, rows="asked", every=self.few)
-        found = {f"known_{group}": count.sql()}
-        if self.facts.very_late and not self.few and shares(self.feature_set, group):
-            again = LabelCount(self.feature_set, self.facts, group, rows="very_late", every=True)
-            found[f"reknown_{group}"] = again.sql()
-        return found
+        return {f"known_{group}": count.sql()}
 
     def _joined(self) -> str:
         """One row per asked transaction with every raw column, from wherever it is right."""
         joins: list[str] = []
         columns: list[str] = []
-        late = self._late()
+        late, rewound = self._late(), self._rewound()
         for group in self.groups:
             added = late[group].added if group in late else ()
-            joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in (*self._fixes(group), *added)]
+            stands = [f"rewound_{group}"] if group in rewound else []
+            beside = (*self._fixes(group), *added, *stands)
+            joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in beside]
             columns += [f"{self._right(raw, group, late)} AS {raw.column}" for raw in self.raws(group)]
         for group in label_groups(self.feature_set):
             joins += [f"LEFT JOIN {name} ON {name}.seq = a.seq" for name in self._label_counts(group)]
             columns += self._label_columns(group)
-        source = "asked" if self.few else f"(SELECT * FROM windowed WHERE seq >= {self.facts.first_seq})"
+        source = "asked" if self.few else self._served()
         names = {n for entity in self.feature_set.entities for n in entity}
         names |= {f.of for f in self.feature_set.features if f.of and f.of != "amount"}
         own = ["seq", "transaction_id", "occurred_at", "t", "amount", *(held(n) for n in sorted(names))]
         listed = ", ".join([*(f"a.{column}" for column in own), *columns])
         return f"SELECT {listed} FROM {source} a {' '.join(joins)}"
+
+    def _served(self) -> str:
+        """The asked rows with their windows; those that came later than memory reaches have none."""
+        served = f"SELECT * FROM windowed WHERE seq >= {self.facts.first_seq}"
+        if self.facts.very_late:
+            served += f" UNION ALL BY NAME SELECT * FROM asked WHERE NOT {remembered(self.feature_set)}"
+        return f"({served})"
 
     def _right(self, raw: Raw, group: int, late: Mapping[int, LateRows]) -> str:
         if self.few:
@@ -151,13 +197,12 @@ class Gathering:
         right = f"a.{raw.column}"
         if group in late:
             right = late[group].whole(raw, right)
-        if self.facts.very_late:
-            right = f"CASE WHEN {self._is_very_late} THEN fix_{group}.{raw.column} ELSE {right} END"
+        if self.facts.upset:
+            rewound = f"rewound_{group}"
+            right = f"CASE WHEN {rewound}.seq IS NULL THEN {right} ELSE {rewound}.{raw.column} END"
+        if cut := self._cut(group):
+            right = f"CASE WHEN {cut} THEN fix_{group}.{raw.column} ELSE {right} END"
         return right
-
-    @property
-    def _is_very_late(self) -> str:
-        return f"a.t < a.newest - {self.feature_set.lateness_us}"
 
     def _label_columns(self, group: int) -> list[str]:
         columns = [
@@ -174,7 +219,4 @@ class Gathering:
         joined = f"COALESCE(known_{group}.{name}, 0)"
         if self.few:
             return f"{joined} AS {name}"
-        if not self.facts.very_late:
-            return f"{plain} + {joined} AS {name}"
-        again = f"COALESCE(reknown_{group}.{name}, 0)"
-        return f"CASE WHEN {self._is_very_late} THEN {again} ELSE {plain} + {joined} END AS {name}"
+        return f"{plain} + {joined} AS {name}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.features.facts import Facts
 from engine.features.feature_set import FeatureSet, FeatureSpec
-from engine.features.raw_sql import FRAUD_MARK, GOOD_MARK, held
+from engine.features.raw_sql import FRAUD_MARK, GOOD_MARK, held, remembered
 
 
 def label_groups(feature_set: FeatureSet) -> list[int]:
@@ -45,6 +45,7 @@ def label_ctes(feature_set: FeatureSet, facts: Facts) -> dict[str, str]:
     single = "1 AS reports, 1 AS place, known AS last_known"
     newest = "GREATEST({0}.newest, {0}.t)" if facts.late else "{0}.t"
     reporter = "LEFT JOIN base r ON r.seq = o.reported_seq" if facts.live_labels else ""
+    seen_by_some = f"AND {remembered(feature_set, 'y.')}" if facts.very_late else ""
     seen = f"COALESCE({newest.format('r')}, {2**62})" if facts.live_labels else newest.format("y")
     return {
         "reports": f"""
@@ -53,7 +54,7 @@ def label_ctes(feature_set: FeatureSet, facts: Facts) -> dict[str, str]:
                 {facts.recorded} AS recorded,
                 CASE WHEN o.reported_seq <= y.seq THEN {newest.format("y")} ELSE {seen} END AS seen
             FROM outcomes o JOIN base y ON y.seq = o.transaction_seq {reporter}
-            WHERE o.reported_seq < {facts.last_seq}""",
+            WHERE o.reported_seq < {facts.last_seq} {seen_by_some}""",
         "labels": f"""
             SELECT *, reports = 1 AND known <= t + {feature_set.label_delay_us + 1}
                 AND seen <= t + {feature_set.label_delay_us} AS plain
@@ -96,10 +97,11 @@ class LabelCount:
         entity = self.feature_set.entities[self.group]
         keys = " AND ".join(f"x.{held(n)} = l.{held(n)}" for n in entity)
         floor = f"AND l.t >= x.newest - {self.feature_set.memory_us}" if self.facts.very_late else ""
+        asking = f"(SELECT * FROM {self.rows} WHERE {remembered(self.feature_set)})" if floor else self.rows
         latest = "QUALIFY ROW_NUMBER() OVER (PARTITION BY x.seq, l.seq ORDER BY l.place DESC) = 1"
         return f"""
             SELECT x.seq AS x_seq, x.t AS x_t, l.t, l.known, l.fraud, l.plain
-            FROM {self.rows} x JOIN ({self._reach()}) l ON {keys} AND x.t // {self._bucket} = l.bucket
+            FROM {asking} x JOIN ({self._reach()}) l ON {keys} AND x.t // {self._bucket} = l.bucket
             WHERE l.seq < x.seq AND l.reported < x.seq AND l.known <= x.t {floor}
             {latest if self.facts.revised else ""}"""
 

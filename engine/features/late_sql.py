@@ -19,12 +19,15 @@ _NEVER = -(2**62)
 @dataclass(frozen=True)
 class LateRows:
     """The parts of the statement for one entity: its number in the feature set, the columns `keys` that hold it, the
-    aggregates asked of it and the `width` of the widest window. Reads `base` (with `newest`) and `asked`."""
+    aggregates asked of it and the `width` of the widest window. Reads those `rows` that anybody sees (with
+    `newest`) and `asked`. Values that are `upset` by very late rows are left out: rewind_sql.py serves them."""
 
     group: int
     keys: tuple[str, ...]
     raws: tuple[Raw, ...]
     width: int
+    rows: str = "base"
+    upset: bool = False
 
     def ctes(self) -> dict[str, str]:
         """`near_`: asked rows that one of their windows arrived after, with `since`; `recent_` and `fresh_`: what to
@@ -64,6 +67,13 @@ class LateRows:
         columns = dict.fromkeys(raw.argument for raw in self.raws if raw.function == "count")
         return {column: f"fresh_{self.group}_{place}" for place, column in enumerate(columns)}
 
+    @property
+    def _calm(self) -> str:
+        if not self.upset:
+            return ""
+        same = " AND ".join(f"u.{key} = b.{key}" for key in self.keys)
+        return f"AND NOT EXISTS (SELECT 1 FROM upset_{self.group} u WHERE {same})"
+
     def _own(self, of: str = "") -> str:
         return ", ".join(of + key for key in self.keys)
 
@@ -76,7 +86,8 @@ class LateRows:
         was there already happened after that."""
         return f"""
             SELECT *, {self._span("reach")} AS span FROM (
-                SELECT seq, t, {self._own()}, LEAST(newest - t, {self.width}) AS reach FROM base WHERE t < newest)"""
+                SELECT seq, t, {self._own()}, LEAST(newest - t, {self.width}) AS reach
+                FROM {self.rows} b WHERE t < newest {self._calm})"""
 
     def _near(self) -> str:
         later = f"later_{self.group}"
@@ -107,7 +118,7 @@ class LateRows:
             f"{raw.call('y.')} FILTER (WHERE y.t >= x.t - {raw.window_us}) AS {raw.column}"
             for raw in self._merged
         ]
-        return f"SELECT x.seq, {', '.join(columns)} {self._pairs('base')} AND y.seq < x.seq GROUP BY x.seq"
+        return f"SELECT x.seq, {', '.join(columns)} {self._pairs(self.rows)} AND y.seq < x.seq GROUP BY x.seq"
 
     def _fresh(self, column: str) -> str:
         """How many values occur since then that did not in the part of the window before: the row with such a value
@@ -115,7 +126,7 @@ class LateRows:
         listed = ", ".join(dict.fromkeys((*self.keys, column)))
         rows = f"""(
             SELECT seq, t, {listed}, LAG(t) OVER (PARTITION BY {listed} ORDER BY t) AS before
-            FROM base WHERE {column} IS NOT NULL)"""
+            FROM {self.rows} WHERE {column} IS NOT NULL)"""
         counts = [
             f"COUNT(*) FILTER (WHERE last >= t - {raw.window_us} AND before < t - {raw.window_us}) AS {raw.column}"
             for raw in self.raws

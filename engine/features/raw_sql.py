@@ -47,6 +47,11 @@ def held(name: str) -> str:
     return "amount" if name == "amount" else quoted(f"v_{name}")
 
 
+def remembered(feature_set: FeatureSet, of: str = "") -> str:
+    """Whether memory still reached a row when it came (needs `newest`); one that came later still is seen by nobody."""
+    return f"({of}newest IS NULL OR {of}t >= {of}newest - {feature_set.memory_us})"
+
+
 def typed(expression: str, spec: FeatureSpec) -> str:
     return f"CAST({expression} AS {_TYPES[spec.kind]}) AS {quoted(spec.name)}"
 

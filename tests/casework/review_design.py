@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from casework.cases.dossiers import Guideline
-from casework.review.measuring import audits, serving
+from casework.review.measuring import golden, rounds
 from casework.review.tasks import Task
 from engine.policy_design import ReviewDesign
 
@@ -66,12 +67,21 @@ def past(house, frauds: int = 3, honest: int = 3) -> list[int]:
     return seqs
 
 
-def draw(house, guideline: str = "g2") -> dict[str, int]:
+def draw(house, guideline: str = "g2") -> Counter[str]:
     """One round of drawing."""
+    return rounds.draw(house.ledger, house.policy, Guideline(guideline, "Look twice."), house.key, house.now)
+
+
+def golden_twice(house) -> None:
+    """A payment that was golden as fraud, was answered so, and is golden again as honest an hour later."""
+    [seq] = past(house, frauds=1, honest=0)
+    draw(house)
+    house.say(hand_out(house, waiting(house, "golden")[0]), "confirmed_fraud")
+    [first] = golden.in_use(house.ledger)
+    house.later(hours=1)
     with house.ledger.writing() as w:
-        done = serving.keep_up(w, house.policy, Guideline(guideline, "Look twice."), house.key, house.now)
-        audits.lay(w, audits.planned(w, house.policy, house.key, house.now), house.now)
-    return done
+        golden.retire(w, first.golden_id, "her son paid", "lead-1", house.now)
+        golden.nominate(w, seq, False, "her son paid", "lead-1", house.key, house.now)
 
 
 def waiting(house, kind: str) -> list[Task]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from casework.app import App
 from casework.cases import past
 from casework.cases.earlier import Earlier, laid_out, named
+from casework.deciding import outcomes
 from casework.deciding.transactions import Sent, checked
 from data.canonical import canonical_json
 from data.events import EventDraft
@@ -86,7 +87,7 @@ def test_a_fraud_that_was_taken_back_is_no_known_fraud(app: App) -> None:
     latest, known = replace(sent(app.mapping, 2), seq=app.ledger.next_transaction_seq), []
     kept = past.PastPayments(app.ledger, app.mapping)
     for reported_seq, is_fraud in ((1, True), (2, False)):
-        kept.learn(1, is_fraud, NOW)
+        kept.learn(1, is_fraud, NOW, reported_seq=reported_seq, recorded_at=NOW)
         outcome = {"transaction_seq": 1, "is_fraud": is_fraud, "known_at": NOW, "recorded_at": NOW}
         with app.ledger.writing() as w:
             w.insert(
@@ -96,3 +97,17 @@ def test_a_fraud_that_was_taken_back_is_no_known_fraud(app: App) -> None:
         anew = past.PastPayments(app.ledger, app.mapping)
         known += [list(memory.before(latest, NOW).frauds) for memory in (kept, anew)]
     assert known == [[1], [1], [], []]
+
+
+def test_of_outcomes_told_at_once_the_one_in_force_counts_whichever_comes_first(app: App) -> None:
+    """As in a list of chargebacks that begins with the newest."""
+    app.decide([sent(app.mapping, 1)], NOW)
+    fraud, reversal = (
+        outcomes.Told("t1", is_fraud, NOW + timedelta(hours=hours), "")
+        for is_fraud, hours in ((True, 1), (False, 2))
+    )
+    outcomes.report(app, [reversal, fraud], by="integrator-1", at=NOW + timedelta(hours=3))
+    latest, later = replace(sent(app.mapping, 2), seq=2), NOW + timedelta(hours=4)
+    told = app.live.past.before(latest, later)
+    assert told == past.PastPayments(app.ledger, app.mapping).before(latest, later)
+    assert (list(told.seqs), list(told.frauds)) == ([1], [])

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 import review_design as made
 
-from casework.cases.dossiers import Guideline
 from casework.learning.labels.labels import labels
 from casework.quality.consistency import overlap
 from casework.review import moves, tasks, verdicts
-from casework.review.measuring import feedback, fresh, golden, serving
+from casework.review.measuring import feedback, fresh, golden
 from casework.review.task_pages import task_page
 from data.errors import ConflictError, InputError
 
@@ -36,15 +35,6 @@ def test_the_pool_is_enriched_with_fraud_to_the_policys_share(house) -> None:
     made.design(house, golden={"pool": 2, "fraud_share": 1.0})
     made.draw(house)
     assert Counter(case.is_fraud for case in golden.in_use(house.ledger)) == {True: 2}
-
-
-def test_what_stands_beside_all_payments_of_a_round_is_read_at_once(house) -> None:
-    made.employ(house)
-    made.past(house, frauds=2, honest=2)
-    with house.ledger.writing() as w:
-        noting = made.Noting(w)
-        done = serving.keep_up(noting, house.policy, Guideline("g2", "Look twice."), house.key, house.now)
-    assert (done["golden"], noting.pasts) == (6, 1)
 
 
 def test_nobody_gets_a_golden_case_that_he_or_she_has_judged(house) -> None:
@@ -340,3 +330,10 @@ def test_what_was_moved_can_be_moved_back(house) -> None:
     back = fresh.moved(there, -by)
     assert datetime.fromisoformat(back["decided_at"]) == datetime.fromisoformat(told["decided_at"])
     assert back["history"] == told["history"]
+
+
+def test_a_payment_that_is_golden_again_starts_without_the_answers_from_before(house) -> None:
+    made.employ(house)
+    made.golden_twice(house)
+    told = {row["is_fraud"]: (row["answers"], row["right"]) for row in golden.table(house.ledger)}
+    assert told == {True: (1, 1), False: (0, 0)}

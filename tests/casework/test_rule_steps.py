@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from casework.quality.subgroups import wilson
+from casework.settings import evidence
 from casework.settings.approving import bring_along
 from casework.settings.proposals import Change, hash_of
 from casework.settings.rule_text import with_step
@@ -90,3 +92,10 @@ def test_files_follow_what_was_approved_unless_somebody_has_edited_them(tmp_path
     (tmp_path / "in_the_way").write_bytes(b"")
     blocked = (Change("in_the_way/x.yaml", "added", "", hash_of(b"new")),)
     assert bring_along(tmp_path, blocked, {"in_the_way/x.yaml": b"new"}) == ["in_the_way/x.yaml"]
+
+
+def test_reviewers_read_no_figure_of_a_rule_that_a_verdict_moves() -> None:
+    shown = {"hits": 9, "known": 3, "precision": wilson(2, 3), "enough": True}
+    by_people = {"share_confirmed": wilson(1, 4), "naive": wilson(3, 7), "estimate": {"value": 0.4}}
+    nothing = {"share_confirmed": wilson(0, 0), "naive": wilson(0, 0), "estimate": None}
+    assert evidence.for_reviewers({**shown, **by_people}) == {**shown, **nothing}

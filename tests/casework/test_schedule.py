@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from casework.schedule import Job, Schedule
-from data.errors import ConflictError, InputError, NotFoundError
-from data.ledger import Ledger
+from data.errors import ConflictError, DiskError, InputError, NotFoundError
+from data.ledger import Head, Ledger
 from tests.ledgers import new_ledger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -56,6 +56,43 @@ def test_a_job_that_fails_is_recorded_with_its_reason(ledger: Ledger) -> None:
     )
     assert (row["result"], row["detail"]) == ("failed", "ValueError: no paper")
     assert len(ledger.read("SELECT 1 FROM job_runs")) == 1
+
+
+def test_a_job_of_every_few_seconds_that_goes_on_failing_fills_neither_ledger_nor_log(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = [True] * 3
+
+    def move(by: str) -> str:
+        if full:
+            full.pop()
+            raise DiskError(f"no room for a checkpoint ({len(full)} MB free)")
+        return "Moved."
+
+    found = schedule(ledger, Job("move", "move the log", timedelta(seconds=2), move, recorded=False))
+    for _ in range(5):
+        found._run_scheduled("move")
+    results = ledger.read("SELECT result FROM job_runs ORDER BY result")
+    assert [row["result"] for row in results] == ["done", "failed"]
+    assert [record.getMessage() for record in caplog.records] == ["job move failed"]
+
+
+def test_a_run_that_the_full_disk_keeps_off_the_record_ends_no_thread_and_is_recorded_later(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(head: Head) -> None:
+        raise DiskError("no room")
+
+    found = schedule(ledger, Job("print", "print", WEEK, trouble, recorded=False))
+    with monkeypatch.context() as disk:
+        disk.setattr(ledger, "_seal_tables", full)
+        for _ in range(3):
+            found._run_scheduled("print")
+    assert ledger.read("SELECT 1 FROM job_runs") == []
+    said = ["job print failed", "runs of the job print cannot be recorded: no room"]
+    assert [record.getMessage() for record in caplog.records] == said
+    found._run_scheduled("print")
+    assert ledger.read("SELECT result FROM job_runs") == [{"result": "failed"}]
 
 
 def test_a_job_does_not_overlap_itself(ledger: Ledger) -> None:

@@ -51,6 +51,14 @@ def test_cut_offs_of_the_default_segment_are_those_that_are_priced_and_proposed(
         {"shop": 4},
     )  # shops keep those at large
 
+    with bank.ledger.writing() as w:
+        w.execute("UPDATE decisions SET outcome = 'review' WHERE transaction_seq > 10")
+    at, three = START + timedelta(days=2), Wanted(reviews_per_day=5)  # of which shops take four
+    left = tuned(bank, three, None, None, at=at, with_rules=False)
+    assert (left["capacity"], left["elsewhere"]["cases_a_day"]) == (5, 4.0)
+    reviewed = {name: left[name]["cases_a_day"]["value"] for name in ("best", "best_within_capacity")}
+    assert reviewed["best_within_capacity"] <= 1 < reviewed["best"]
+
     found = tuned(bank, wanted, None, None, at=START + timedelta(days=1), with_rules=False)
     before = bank.settings().policy
     policy = load_policy(found["proposal"]["files"]["policy.yaml"].encode())

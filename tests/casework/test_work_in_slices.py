@@ -33,6 +33,18 @@ def test_each_slice_is_a_write_of_its_own_and_stays_when_a_later_one_fails(house
     ]  # fmt: skip
 
 
+def test_after_a_slice_decisions_have_three_times_as_long_as_it_took(house: House) -> None:
+    paused: list[float] = []
+    now = iter([0.0, 0.5, 10.0, 10.001, 20.0, 21.0])
+
+    def note(w: Writer, items: Sequence[int]) -> int:
+        w.event(EventDraft("test", "items.noted", "items"), house.now)
+        return len(items)
+
+    in_slices(house.ledger, [1, 2, 3], 1, note, clock=lambda: next(now), sleep=paused.append)
+    assert paused == [1.5, 0.02]
+
+
 def test_an_audit_that_was_taken_since_it_was_planned_stays_where_it_is(house: House) -> None:
     made.employ(house)
     for _ in range(3):

@@ -15,6 +15,7 @@ import fake_beside
 import fake_consequences
 import fake_consistency
 import fake_design
+import fake_imports
 import fake_institution as data
 import fake_models
 import fake_proposals
@@ -330,6 +331,7 @@ ROUTES: list[Route] = [
     ("GET", "/jobs", False, _fixed(data.JOBS)),
     ("POST", "/jobs/([^/]+)/run", False, _fixed({"run_id": "j_10"})),
     *fake_record.ROUTES,
+    *fake_imports.ROUTES,
     ("GET", "/events", False, _fixed(data.EVENTS)),
     *fake_safety.ROUTES,
     *fake_work.ROUTES,

@@ -111,7 +111,10 @@ REVIEW: Json = {
             "reason": "to call",
         },
     ],
-    "verdicts": [VERDICT],
+    "verdicts": [
+        VERDICT,
+        {**VERDICT, "verdict_id": "v_2", "reviewer": "analyst-2", "seconds": None},
+    ],  # forgotten
 }
 MODEL: Json = {
     "model_id": data.MODEL_ID,

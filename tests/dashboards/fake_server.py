@@ -6,6 +6,7 @@ python tests/dashboards/fake_server.py 8700    serves it by hand; every user of 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fake_api import FakeApi
+
+
+def uploaded(body: bytes) -> dict[str, Any]:
+    """Name and text of the one file in a multipart body."""
+    head, _, rest = body.partition(b"\r\n\r\n")
+    name = re.search(rb'filename="([^"]*)"', head)
+    assert name is not None
+    return {"name": name[1].decode(), "content": rest.rpartition(b"\r\n--")[0].decode()}
 
 
 class _Server(ThreadingHTTPServer):
@@ -28,7 +37,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         split = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length) or b"{}")
+        raw = self.rfile.read(length)
+        is_file = self.headers.get("Content-Type", "").startswith("multipart/form-data")
+        body = uploaded(raw) if is_file else json.loads(raw or b"{}")
         query = {k: v[0] for k, v in parse_qs(split.query).items()}
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         status, answer = self.server.api.answer(

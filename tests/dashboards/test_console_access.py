@@ -99,7 +99,7 @@ def test_a_session_that_ends_at_work_goes_to_the_sign_in_and_says_so(opened: Ope
             "Summary",
             ["summary", "jobs", "models", "rules", "proposals", "cases", "decisions", "consistency", "audit"],
         ),
-        ("integrator-1", "Integration", ["integration", "decisions"]),
+        ("integrator-1", "Integration", ["integration", "imports", "decisions"]),
     ],
 )
 def test_every_page_of_a_role_opens_without_an_error(

@@ -70,6 +70,8 @@ def test_a_decisions_story_runs_from_what_went_in_to_what_was_learned_from_it(op
         "risk-manager-1",  # proposed the rule
         "13,004 payments, 107 frauds",
         "Score 28 % · explanation shown",
+        "by **analyst-1** after 31 s, confidence high",
+        "by **analyst-2**, confidence high",  # how long it took is forgotten
         "analyst-1 read the masked field email\\: to call",
         "opened: linked entities",
         "Training believes: fraud, on the strongest of 1 claim",

@@ -48,6 +48,7 @@ FIRST_DAY = {
     "models": "The first comes from a retrain on matured labels",
     "jobs": "has not run yet",
     "audit": "Every change of anything is an event",
+    "imports": "An integrator or an admin imports one",
     "integration": "Sending an id again returns the stored decision",
 }
 BUSY = Refused(503, "The ledger is busy", "Another process holds it.", "Try again in a minute.")

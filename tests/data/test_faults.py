@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -295,6 +297,18 @@ def test_a_refusal_that_is_not_the_disks_stays_what_it_is(tmp_path: Path) -> Non
         raise duckdb.TransactionException("no transaction is active")
     with pytest.raises(DiskError), disk.disk_errors(tmp_path):
         raise duckdb.FatalException("FATAL Error: database has been invalidated")
+
+
+def test_a_full_disk_at_a_start_is_not_taken_for_a_damaged_file(tmp_path: Path) -> None:
+    said = f'IO Error: Could not write file "secondlook.duckdb": {os.strerror(errno.ENOSPC)}'
+    with pytest.raises(DiskError, match="does not take what is written"), disk.damage_named(tmp_path):
+        raise duckdb.IOException(said)
+    with (
+        pytest.raises(LedgerError, match="the ledger's file is damaged") as told,
+        disk.damage_named(tmp_path),
+    ):
+        raise duckdb.IOException("IO Error: Could not read enough bytes from file")
+    assert not isinstance(told.value, DiskError)
 
 
 def test_a_clock_that_jumps_back_breaks_no_order_and_no_chain(tmp_path: Path) -> None:

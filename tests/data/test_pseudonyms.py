@@ -150,6 +150,20 @@ def test_without_a_key_nothing_is_made_and_nothing_kept_in_clear(tmp_path: Path)
         checked(sent(entities={"customer": MAIL}), DECLARED)
 
 
+def test_a_policy_that_names_somebody_is_refused_and_what_it_says_is_not_repeated(columns: Mapping) -> None:
+    """Once approved the name could not be taken back; and it would match nobody."""
+    made = scaffold(DECLARED)
+    for value, objections in ((MAIL, 2), (columns.held("customer", MAIL), 0)):
+        segment = f"segments:\n  known: {{when: \"customer = '{value}'\"}}\n"
+        policy = made["policy.yaml"].decode().replace("segments:\n", segment, 1)
+        policy += f"queues:\n  known: {{match: {{customer: ['{value}']}}}}\n"
+        found = lint_files({**made, "policy.yaml": policy.encode()}, DECLARED, at=AT)
+        errors = [each for each in found if each.severity is Severity.ERROR]
+        assert [each.check for each in errors] == ["name_in_clear"] * objections, found
+        assert all(each.where.startswith("rules/policy.yaml:") for each in errors)
+        assert MAIL not in str(found)
+
+
 @pytest.mark.parametrize(
     ("shape", "cells"),
     [

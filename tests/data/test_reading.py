@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from data import export, reading
-from data.errors import ConflictError, InputError, NotFoundError
+from data.errors import ConflictError, DiskError, InputError, NotFoundError
 from data.id_index import IdIndex
 from data.ledger import Ledger
 from tests.data.builders import AT, new_ledger, transaction
+from tests.data.test_faults import no_file_may_grow_beyond
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -76,6 +77,19 @@ def test_exporting_again_writes_only_what_changed(tmp_path: Path) -> None:
     assert second.snapshot_id != first.snapshot_id
     assert second.transactions[1:] == first.transactions[1:]
     assert export.load_snapshot(tmp_path / "s", first.snapshot_id) == first
+
+
+def test_an_export_for_which_the_disk_has_no_room_leaves_no_half_file_and_comes_out_later(
+    tmp_path: Path,
+) -> None:
+    until = NOON + timedelta(days=9)
+    with filled(tmp_path) as ledger:
+        with no_file_may_grow_beyond(100), pytest.raises(DiskError, match=r"\(File too large\)") as told:
+            export.export_partitions(ledger, tmp_path / "s", until=until)
+        assert str(tmp_path) not in told.value.where
+        assert list((tmp_path / "s").iterdir()) == []
+        snapshot = export.export_partitions(ledger, tmp_path / "s", until=until)
+    assert export.load_snapshot(tmp_path / "s", snapshot.snapshot_id) == snapshot
 
 
 def test_a_changed_or_missing_part_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from casework.cli import audit
 from casework.cli.reach import Reach
 from casework.deciding import replay_samples
 from data import chain
-from data.errors import MemoryShortError, NotFoundError
+from data.errors import MemoryShortError, NotFoundError, SecondLookError
 from data.ledger import Ledger
 from tests.http.institution import START, Institution, large_payment, make_workspace, served
 
@@ -254,6 +254,26 @@ def test_the_command_line_waits_for_a_replay_of_very_many(
     begun = reach.post("/v1/replays", {"sample": 1, "seed": "x"})
     assert begun["running"] in (True, False)
     assert audit._waited_for(reach, begun, quiet=True)["replayed"] == 1
+
+
+def test_the_command_line_shows_the_replay_it_asked_for_and_no_later_one(
+    bank: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_runs, "AT_ONCE", 0)
+    reach = Reach(bank.token(AUDITOR), url=bank.url)
+    begun = []
+    for seed in ("mine", "later"):
+        begun.append(reach.post("/v1/replays", {"sample": 1, "seed": seed}))
+        assert bank.app.replays.last is not None and bank.app.replays.last.wait(30)
+    asked_for = {
+        **begun[0],
+        "running": True,
+        "report": None,
+    }  # it had not ended when the command line last looked
+    assert audit._waited_for(reach, asked_for, quiet=True)["seed"] == "mine"
+    never = {**asked_for, "started_at": "2020-01-01T00:00:00Z"}
+    with pytest.raises(SecondLookError, match="another replay was begun since"):
+        audit._waited_for(reach, never, quiet=True)
 
 
 def test_a_replay_keeps_few_of_those_that_cannot_be_read_and_counts_all() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ from typing import Any
 import orjson
 import pytest
 
+from casework.app import App
 from casework.keeping import backups
 from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
 from data import chain
 from data.canonical import canonical_json
-from data.errors import ConflictError, InputError, LedgerError
+from data.errors import ConflictError, DiskError, InputError, LedgerError
 from data.events import EventDraft
-from data.ledger import Ledger
+from data.ledger import Head, Ledger
 from tests.data.builders import tamper
+from tests.data.test_faults import no_file_may_grow_beyond
 from tests.http.institution import START, Institution, large_payment, make_workspace, payment, served
 from tests.http.test_keeping import an_older_read, good
 
@@ -178,3 +181,67 @@ def test_a_backup_beside_a_long_query_is_made_and_restored(
         Path(made["folder"]) / made["backup"], tmp_path / "again", by="admin-1", at=bank.app.clock()
     )
     assert found["event_seq"] == made["event_seq"]
+
+
+def test_a_backup_for_which_the_disk_has_no_room_is_refused_and_nothing_of_it_is_left(
+    bank: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDLOOK_BACKUPS", str(tmp_path))
+    ledger, head = bank.app.ledger, bank.app.ledger.last_event
+    checkpoint, before = ledger.checkpoint, backups.table(ledger)
+    bank.token("admin-1")
+    with ExitStack() as full:
+
+        def the_last_that_fits() -> None:
+            checkpoint()
+            full.enter_context(no_file_may_grow_beyond(4096))
+
+        monkeypatch.setattr(ledger, "checkpoint", the_last_that_fits)
+        refused = bank.ask("admin-1", "POST", "/v1/backups", json={"reason": "before the upgrade"})
+    assert (refused.status_code, refused.json()["title"]) == (503, "The disk takes nothing"), refused.text
+    assert "File too large" in refused.json()["detail"]
+    assert str(tmp_path) not in refused.text
+    assert list(tmp_path.iterdir()) == []
+    assert (backups.table(ledger), ledger.last_event.seq >= head.seq) == (before, True)
+
+
+def test_a_backup_that_cannot_be_recorded_is_taken_away_again(
+    bank: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(head: Head) -> None:
+        raise DiskError("no room")
+
+    bank.app.ledger.settle()
+    monkeypatch.setattr(bank.app.ledger, "_seal_tables", full)
+    with pytest.raises(DiskError, match="no room"):
+        backups.make(bank.app, tmp_path, "admin-1", "a test")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restore_for_which_the_disk_has_no_room_is_refused_and_leaves_nothing(
+    bank: Institution, tmp_path: Path
+) -> None:
+    whole = backed_up(bank, tmp_path)
+    with no_file_may_grow_beyond(4096), pytest.raises(DiskError, match=r"is written \(\[Errno 27\] File"):
+        backups.restore(whole, tmp_path / "never", by="admin-1", at=START)
+    assert not (tmp_path / "never").exists()
+
+
+def test_what_a_killed_restore_leaves_is_not_opened_and_a_whole_one_is(
+    bank: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, verify = backed_up(bank, tmp_path), chain.verify
+
+    def as_killed_here(ledger: Ledger) -> Any:
+        shutil.copytree(tmp_path / "again", tmp_path / "killed")
+        return verify(ledger)
+
+    monkeypatch.setattr(chain, "verify", as_killed_here)
+    backups.restore(whole, tmp_path / "again", by="admin-1", at=START)
+    assert Workspace(tmp_path / "killed").exists
+    with pytest.raises(InputError, match="nothing of it is verified") as told:
+        App.open(Workspace(tmp_path / "killed"))
+    assert "delete this directory and restore again" in told.value.hint
+    with pytest.raises(ConflictError, match="not empty"):
+        backups.restore(whole, tmp_path / "killed", by="admin-1", at=START)
+    App.open(Workspace(tmp_path / "again")).close()

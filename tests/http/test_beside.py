@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
+from casework.cases.beside.behind_rules import behind_rules
+from casework.learning.labels.voiding import void
 from data import said
 from tests.http.institution import Institution, large_payment, payment
 from tests.http.test_review import clear, give, make_blind, take
@@ -277,3 +282,41 @@ def test_known_fraud_is_marked_and_a_place_where_many_meet_is_not_followed(insti
     assert drawn["merchant:station"]["hub"]
     assert not [name for name in drawn if "traveller" in name]
     assert "Not followed because more than 25 meet there: merchant." in found["limits"]
+
+
+def test_a_fraud_that_was_taken_back_stands_behind_no_rule(institution: Institution) -> None:
+    """As the feature counts it; one that stands is there."""
+    name, entities = "merchant_frauds_learned_7d", {"merchant": "m77"}
+    found = []
+    for number, is_fraud, known in ((620, True, 30), (621, False, 20)):
+        institution.decide(payment(number, occurred_at=ago(50), entities=entities))
+        outcome = {"transaction_id": "t620", "is_fraud": is_fraud, "known_at": ago(known)}
+        told = institution.ask("integrator-1", "POST", "/v1/outcomes", json={"outcomes": [outcome]})
+        assert told.status_code == 201, told.text
+        transaction = {"entities": entities, "occurred_at": ago(1)}
+        made = institution.decide(payment(number + 10, **transaction))
+        rules = [{"id": "a_rule", "state": "hit", "features": [name]}]
+        dossier = {"transaction": transaction, "features": [], "rules": rules}
+        ledger, features = institution.app.ledger, institution.app.settings().features
+        (told_of,) = behind_rules(ledger, dossier, features, made["seq"], "")["rules"][0]["inputs"]
+        found.append((made["features"][name], told_of["count"], len(told_of["payments"])))
+    assert found == [(1, 1, 1), (0, 0, 0)]
+
+
+def test_an_evidence_pack_holds_what_was_opened_and_says_that_a_verdict_was_void(
+    institution: Institution,
+) -> None:
+    made = alert(institution, 315)
+    task = shown_task(institution)
+    shown = part(institution, "analyst-1", task, "links")["content"]
+    given = give(institution, "analyst-1", task, "legitimate")["verdict_id"]
+    with institution.app.ledger.writing() as w:
+        void(w, [given], "a mix-up", by="team-lead-1", at=datetime.now(UTC))
+    answer = institution.ask("auditor-1", "POST", "/v1/evidence", json={"ids": [made["transaction_id"]]})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        told = orjson.loads(archive.read("evidence.json"))
+    (kept,) = [row for row in told["contents"] if row["name"].startswith("links beside dossier ")]
+    assert orjson.loads(kept["content"]) == shown
+    said_of = {event["kind"]: orjson.loads(event["payload"]) for event in told["events"]}
+    assert said_of["dossier.extended"]["sha256"] == kept["sha256"]
+    assert said_of["verdicts.voided"]["verdicts"] == [given]

@@ -18,7 +18,7 @@ from casework.http.access import now, permission_of
 from casework.http.api import ROUTERS
 from casework.people.permissions import ALLOWED, Role
 from casework.people.signin import add_user
-from casework.review.measuring import audits, serving
+from casework.review.measuring import rounds
 from tests.http.institution import PASSWORD, START, Institution, large_payment, make_workspace, served
 
 AGO = timedelta(days=35, hours=1)
@@ -90,8 +90,8 @@ def draw_again(house: Institution, kind: str) -> str:
     with house.app.ledger.writing() as w:
         if kind == "re_serve":
             w.execute("UPDATE golden_cases SET retired_at = ? WHERE retired_at IS NULL", [now()])
-        serving.keep_up(w, policy, guideline_of(settings.files), house.app.key, now())
-        audits.lay(w, audits.planned(w, policy, house.app.key, now()), now())
+    rounds.draw(house.app.ledger, policy, guideline_of(settings.files), house.app.key, now())
+    with house.app.ledger.writing() as w:
         # The same arm as the ordinary task that it is compared with.
         w.execute("UPDATE tasks SET arm = 'score_shown' WHERE status = 'open'", [])
         found = w.read(
@@ -267,6 +267,21 @@ def hold(house: Institution, user: str, task_id: str) -> None:
             "UPDATE tasks SET created_at = ? WHERE task_id = ?", [now() - timedelta(minutes=1), task_id]
         )
     house.app.__dict__.pop("desk", None)
+
+
+@pytest.mark.parametrize("kind", SHOWN_AGAIN)
+def test_a_verdict_stands_once_its_author_has_read_what_became_of_the_payment(
+    house: Institution, old: dict[str, Any], kind: str
+) -> None:
+    user, task_id = WHO[kind], draw_again(house, kind)
+    hold(house, user, task_id)
+    said = give(house, user, house.ask(user, "GET", f"/v1/tasks/{task_id}").json(), "legitimate")
+    for path in ("/v1/decisions", "/v1/cases"):  # nothing is learned in passing
+        listed = house.ask(user, "GET", path).text
+        assert "old-1" not in listed and old["case_id"] not in listed
+    assert house.ask(user, "GET", f"/v1/cases/{old['case_id']}").json()["verdict"] == "confirmed_fraud"
+    assert house.ask(user, "POST", f"/v1/verdicts/{said['verdict_id']}/undo").status_code == 409
+    finish(house)
 
 
 @pytest.mark.usefixtures("old")

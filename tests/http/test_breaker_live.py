@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +16,7 @@ import pytest
 
 from casework.app import App
 from casework.deciding.replaying import replay
+from casework.keeping import evidence
 from casework.safety import actions, alarms, breaker_acts, watching
 from casework.workspace import Workspace
 from data import approved
@@ -165,6 +168,11 @@ def test_a_policy_that_asks_for_far_too_much_gives_way_to_the_one_before(bank: B
     assert after["context"]["policy_set_id"] != after["set_id"]
     assert after["outcome"] == "approve"
     assert replay(bank.app, after)["same"]
+    packed = evidence.pack(bank.app, evidence.Wanted((after["transaction_id"],)), "auditor-1")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        contents = orjson.loads(archive.read("evidence.json"))["contents"]
+    held_in = {each["name"]: each["content"].encode() for each in contents}
+    assert held_in[f"{after['context']['policy_set_id']} policy.yaml"] == policy
     bank.app.forget()
     assert counted(bank).keys() == never_stopped.keys()
     assert bank.app.live.engine.notes == {"policy_set_id": after["context"]["policy_set_id"]}

@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from casework.cli import main as program
 from casework.workspace import Workspace
+from tests.data.test_faults import no_file_may_grow_beyond
 from tests.http.institution import RULES, make_workspace
 from tests.ledgers import new_workspace
 
@@ -185,6 +186,16 @@ def test_an_unknown_feature_in_a_rule_is_named_with_its_place(shell: Shell, shop
         True,
         True,
     )
+
+
+def test_a_file_for_which_the_disk_has_no_room_is_refused_in_a_sentence_and_no_part_of_it_is_left(
+    shell: Shell, tmp_path: Path
+) -> None:
+    with no_file_may_grow_beyond(100):
+        code, _, err = shell("mapping", "show", "handbook", "--out", tmp_path / "mapping.yaml")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the disk does not take what is written (File too large). Make room" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_backtest_gives_its_figures(shell: Shell, shop: Path) -> None:

@@ -1,8 +1,15 @@
 """Are the parts of the consistency report there for the right people, and is each look at a person recorded?"""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 
-from tests.http.institution import Institution
+from casework.cases.revealing import UNDO_WITHIN
+from data.events import EventDraft
+from tests.http.institution import Institution, large_payment
+
+READ_BY_REVIEWERS = ("", "/slices", "/trend", "/second-looks", "/display", "/pace", "/people/analyst-1")
 
 
 @pytest.mark.parametrize(
@@ -54,3 +61,46 @@ def test_a_pilot_without_past_cases_or_with_too_many_is_refused(institution: Ins
     assert institution.ask("team-lead-1", "POST", path, json={"name": "p", "cases": 501}).status_code == 422
     assert institution.ask("analyst-1", "POST", path, json={"name": "p"}).status_code == 403
     assert institution.ask("team-lead-1", "GET", f"{path}/nothing").status_code == 404
+
+
+def say(institution: Institution, kind: str, at: datetime) -> None:
+    """analyst-1 says of the payment `twice` that it is legitimate, on a task of this kind."""
+    of = {"task_kind": kind, "lane": kind, "transaction_seq": institution.app.ledger.seq_of("twice")}
+    words = ("typology", "reason_code", "note", "confidence", "guideline_version", "case_id")
+    row = {
+        **of, **dict.fromkeys(words, ""), "verdict_id": kind, "task_id": kind, "reviewer": "analyst-1",
+        "value": "legitimate", "seconds": 30.0, "arm": "score_shown", "corrections": "{}", "flags": [],
+        "given_at": at, "event_seq": 1,
+    }  # fmt: skip
+    with institution.app.ledger.writing() as w:
+        w.insert("verdicts", [row])
+        w.event(EventDraft("analyst-1", "test.verdict", f"verdict:{kind}"), at)
+
+
+def figures(institution: Institution, user: str, year: int) -> dict[str, Any]:
+    """What somebody reads of agreement, display and pace since a year; another year is worked out anew."""
+    since = {"since": f"{year}-01-01T00:00:00Z"}
+    found = {
+        path: institution.ask(user, "GET", f"/v1/consistency{path}", params=since).json()
+        for path in READ_BY_REVIEWERS
+    }
+    found[""].pop("since")
+    return found
+
+
+def test_what_a_reviewer_can_still_take_back_moves_no_figure_that_reviewers_read(
+    institution: Institution,
+) -> None:
+    institution.decide(large_payment(1, transaction_id="twice"))
+    at = datetime.now(UTC)
+    say(institution, "primary", at - timedelta(days=40))
+    before = figures(institution, "analyst-1", 2020)
+    say(institution, "re_serve", at)
+    assert figures(institution, "analyst-1", 2021) == before
+    assert figures(institution, "team-lead-1", 2021)["/second-looks"]["n_looks"] == 1
+    earlier = UNDO_WITHIN // timedelta(microseconds=1)
+    with institution.app.ledger.writing() as w:
+        w.execute(f"UPDATE verdicts SET given_at = given_at - to_microseconds({earlier})", [])
+        w.event(EventDraft("test", "test.later", "verdicts"), at)
+    after = figures(institution, "analyst-1", 2022)
+    assert after["/second-looks"]["n_looks"] == after["/people/analyst-1"]["second_looks"]["n_looks"] == 1

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from casework.cli.main import cli
+from casework.safety import actions, trials
 from tests.http.institution import Institution, large_payment, make_workspace, served
 
 FITS = (
@@ -173,4 +174,23 @@ def test_a_pack_holds_the_earlier_payments_that_reviewers_saw(bank: Institution,
     folder = unpacked(bank, tmp_path, ids=["t6"])
     earlier = orjson.loads((folder / "evidence.json").read_bytes())["earlier"]
     assert [row["transaction_id"] for row in earlier] == ["t1"]
+    assert checked(folder) == (0, FITS)
+
+
+def test_a_pack_holds_the_rules_of_a_candidate_that_a_rollout_let_decide(
+    bank: Institution, tmp_path: Path
+) -> None:
+    app, at = bank.app, bank.app.clock()
+    files = dict(app.live.settings.files)
+    files["policy.yaml"] += b"# tried\n"
+    with app.ledger.writing() as w:
+        tried = trials.keep_candidate(w, files, by="risk-manager-2", reason="try it", at=at)
+    asked = {"set_id": tried, "model_id": "", "entity": "customer", "share": 1.0}
+    trial = actions.start_rollout(app, **asked, by="risk-manager-1", reason="try it", at=at)
+    made = bank.decide(large_payment(2))
+    actions.stop_trial(app, trial, by="risk-manager-1", reason="tried", at=at)
+    folder = unpacked(bank, tmp_path, ids=[made["transaction_id"]])
+    told = orjson.loads((folder / "evidence.json").read_bytes())
+    (policy,) = [each["content"] for each in told["contents"] if each["name"] == f"{tried} policy.yaml"]
+    assert policy.encode() == files["policy.yaml"]
     assert checked(folder) == (0, FITS)

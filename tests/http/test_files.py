@@ -6,11 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
+from casework.cases import attachments
 from casework.jobs import retain
 from data.canonical import sha256_hex
 from data.errors import DiskError
+from data.events import EventDraft
 from data.ledger import Head
-from tests.http.institution import Institution, large_payment
+from tests.data.test_faults import no_file_may_grow_beyond
+from tests.http.institution import START, Institution, large_payment
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
 HTML = b"<html><script>alert(1)</script></html>"
@@ -149,3 +152,46 @@ def test_bytes_that_were_changed_on_disk_are_not_given_out(
     kept.write_bytes(PNG + b"false")
     answer = institution.ask("team-lead-1", "GET", f"/v1/files/{told['file_id']}")
     assert (answer.status_code, "not what the record says" in answer.json()["detail"]) == (500, True)
+
+
+def test_a_full_disk_refuses_a_file_whole_leaves_nothing_of_it_and_takes_it_later(
+    institution: Institution, case: dict[str, Any]
+) -> None:
+    app, path = institution.app, f"/cases/{case['case_id']}"
+    institution.token("team-lead-1")
+    app.ledger.settle()
+    before = set(app.workspace.files.rglob("*.*")), app.ledger.last_event
+    with no_file_may_grow_beyond(20):
+        refused = upload(institution, "team-lead-1", path, "a.png", PNG + b"no room")
+    assert (refused.status_code, refused.json()["title"]) == (503, "The disk takes nothing")
+    assert "retry-after" in refused.headers
+    assert str(app.workspace.root) not in refused.text
+    assert (set(app.workspace.files.rglob("*.*")), app.ledger.last_event) == before
+    assert not list(app.workspace.files.rglob(sha256_hex(PNG + b"no room")))
+    assert upload(institution, "team-lead-1", path, "a.png", PNG + b"no room").status_code == 201
+
+
+def test_an_import_for_which_the_disk_has_no_room_is_refused_and_its_file_goes_again(
+    institution: Institution,
+) -> None:
+    institution.token("integrator-1")
+    form = {"file": ("rows.csv", b"transaction_id,occurred_at,amount\n")}
+    with no_file_may_grow_beyond(20):
+        refused = institution.ask("integrator-1", "POST", "/v1/imports", files=form)
+    assert (refused.status_code, refused.json()["title"]) == (503, "The disk takes nothing"), refused.text
+    assert "File too large" in refused.json()["detail"]
+    assert list(institution.app.workspace.root.glob("import-*")) == []
+
+
+def test_how_many_files_a_payment_has_from_others_or_from_before_cannot_be_found_out(
+    institution: Institution, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "MOST_EACH", 1)
+    paths = {user: f"/tasks/{held(institution, user, case)}" for user in ("analyst-1", "analyst-2")}
+    for user, path in paths.items():
+        told = [upload(institution, user, path, "a.png", PNG).status_code for _ in range(2)]
+        assert told == [201, 409]
+    with institution.app.ledger.writing() as w:
+        w.execute('UPDATE files SET "at" = "at" - to_microseconds(86400000000)', [])
+        w.event(EventDraft("test", "test.older", "files"), START)
+    assert upload(institution, "analyst-1", paths["analyst-1"], "a.png", PNG).status_code == 201

@@ -68,7 +68,7 @@ def test_erasing_a_person_leaves_nothing_of_them_and_the_chain_whole(bank: Insti
         w.insert("quarantine", [{**row, "raw": raw}])
         w.event(EventDraft("admin-1", "import.completed", "import:imp_x", {}), START)
     form = {"reason": "request 4711", "entity": "customer", "value": SUBJECT}
-    scope = {name: form[name] for name in ("entity", "value")}
+    scope = {"entity": "customer", "value": f" {SUBJECT}\u00a0"}  # blanks say nothing, as of what is sent
     assert bank.ask("auditor-1", "POST", "/v1/erasures/preview", json=scope).status_code == 403
     seen = good(bank.ask("admin-1", "POST", "/v1/erasures/preview", json=scope))
     done = good(bank.ask("admin-1", "POST", "/v1/erasures", json=form))
@@ -216,3 +216,24 @@ def test_what_is_older_than_the_policy_keeps_goes_by_itself_with_files_and_draft
     report = chain.verify(app.ledger)
     assert report.ok, report.problem
     assert "No personal value is old enough" in retention.apply(app, keep, old)  # not again every day
+
+
+def test_rows_kept_apart_go_when_they_are_old_though_no_payment_has_anything_left(bank: Institution) -> None:
+    app = bank.app
+    keep = Retention(personal=timedelta(days=183), telemetry=timedelta(days=365))
+    old = app.clock() + timedelta(days=184)
+    retention.apply(app, keep, old)
+    counts = {"accepted": 0, "duplicate": 0, "quarantined": 1, "imported_at": app.clock()}
+    shas = {"file_sha256": "", "mapping_sha256": ""}
+    row = {"import_id": "imp_old", "file_name": "f", "line": 1, "field": "time", "reason": "no time"}
+    with app.ledger.writing() as w:
+        w.insert("imports", [{"import_id": "imp_old", "file_name": "f", **shas, **counts}])
+        w.insert("quarantine", [{**row, "raw": EMAIL}])
+        w.event(EventDraft("admin-1", "import.completed", "import:imp_old", {}), START)
+    asked = "SELECT raw FROM quarantine WHERE import_id = 'imp_old'"
+    retention.apply(app, keep, app.clock() + timedelta(days=182))
+    assert app.ledger.read(asked) == [{"raw": EMAIL}]
+    assert "0 payments and 1 rows kept apart" in retention.apply(app, keep, old)
+    assert app.ledger.read(asked) == [{"raw": "(erased)"}]
+    assert "No personal value is old enough" in retention.apply(app, keep, old)
+    assert chain.verify(app.ledger).ok

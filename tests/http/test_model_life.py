@@ -127,6 +127,26 @@ def test_a_sign_off_needs_a_look_at_the_flips_by_who_signs(
     assert institution.decide(payment(60))["model_id"] == second
 
 
+@pytest.mark.parametrize("harm", ["gone", "altered"])
+def test_a_rollback_to_a_model_whose_files_are_not_those_on_record_is_refused(
+    institution: Institution, first: str, second: str, harm: str
+) -> None:
+    trees = institution.app.workspace.model_folder(first) / registry.TREES
+    content = trees.read_bytes()
+    trees.unlink()
+    if harm == "altered":
+        trees.write_bytes(content + b" ")
+    try:
+        refused = ask(institution, "risk-manager-1", "/model-rollbacks")
+    finally:
+        trees.unlink(missing_ok=True)
+        trees.write_bytes(content)
+    assert refused.status_code == 409
+    assert "missing or not those on record, so the champion stays" in refused.json()["detail"]
+    assert models.champion_id(institution.app.ledger) == second
+    assert institution.decide(payment(70 if harm == "gone" else 71))["model_id"] == second
+
+
 def test_a_rollback_is_one_step_and_needs_no_second_person(
     institution: Institution, first: str, second: str
 ) -> None:

@@ -14,11 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from anyio import to_thread
-from starlette.exceptions import HTTPException
 
 from casework.deciding.loop import Answer, DecisionLoop
 from casework.http.api import create_api
-from casework.http.bounds import LARGEST_BODY, LARGEST_UNSIGNED, Bound, Rooms
 from casework.http.crowd import Crowd
 from casework.refusals import NotNow, Overloaded, Rebuilding
 from data.errors import DiskError
@@ -194,27 +192,6 @@ def test_health_readiness_and_metrics_are_told_while_every_thread_is_at_work(ban
         return [answer.status_code for answer in told]
 
     assert asyncio.run(ask()) == [200, 200, 200]
-
-
-def test_bodies_take_no_more_room_together_than_there_is_and_strangers_have_their_own() -> None:
-    rooms = Rooms(most=LARGEST_BODY, most_unsigned=10)
-    stranger, known = Bound(LARGEST_UNSIGNED), Bound(LARGEST_BODY)
-
-    async def six() -> Any:
-        return {"type": "http.request", "body": b"123456", "more_body": True}
-
-    async def read() -> None:
-        with rooms.reading(six, stranger) as first, rooms.reading(six, stranger) as second:
-            await first()
-            with pytest.raises(HTTPException, match="all the room") as refused:
-                await second()
-            assert refused.value.headers == {"retry-after": "2"}
-            with rooms.reading(six, known) as signed:
-                await signed()
-        with rooms.reading(six, stranger) as later:  # once the first is answered
-            await later()
-
-    asyncio.run(read())
 
 
 @pytest.mark.parametrize("path", ["/v1/imports", "/v1/sessions"])

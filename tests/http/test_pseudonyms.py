@@ -151,6 +151,17 @@ def test_an_erasure_by_name_finds_the_payments_and_the_rows_kept_apart(bank: Ins
     assert blank.status_code == 422
 
 
+def test_a_change_that_names_somebody_is_not_even_kept_as_a_proposal(bank: Institution) -> None:
+    policy = proposals()["policy.yaml"].decode()
+    for value, status in ((MAIL, 422), (bank.app.mapping.held("customer", OTHER), 201)):
+        segment = f"segments:\n  known: {{when: \"customer = '{value}'\"}}\n"
+        form = {"reason": "a test", "files": {"policy.yaml": policy.replace("segments:\n", segment, 1)}}
+        answer = bank.ask("risk-manager-1", "POST", "/v1/proposals", json=form)
+        assert answer.status_code == status, answer.text
+        assert not planted(answer.text)
+    assert not planted(str(bank.app.ledger.read("SELECT content FROM artefacts")))
+
+
 def test_the_name_is_in_no_file_of_the_workspace_no_table_and_no_log(
     bank: Institution, log: io.StringIO
 ) -> None:

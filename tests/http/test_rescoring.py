@@ -55,3 +55,16 @@ def test_what_cannot_be_answered_is_said(
     code, _, complaint = shell("rescore", *words, "--workspace", shop)
     assert code == 2 and problem in complaint
     assert Path("taken.parquet").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("since", "left"), [("2026-01-01", {"a.parquet"}), ("2031-01-01", set())])
+def test_a_file_of_somebody_else_beside_the_scores_stays(
+    shell: Shell, shop: Path, tmp_path: Path, since: str, left: set[str]
+) -> None:
+    mine, out = tmp_path / "a.parquet.part", tmp_path / "a.parquet"
+    mine.write_bytes(b"mine")
+    before = {path.name for path in tmp_path.iterdir()}
+    code, _, _ = shell("rescore", "--since", since, "--out", out, "--workspace", shop)
+    assert code == (0 if left else 2)
+    assert mine.read_bytes() == b"mine"
+    assert {path.name for path in tmp_path.iterdir()} - before == left

@@ -85,12 +85,25 @@ def test_metrics_count_decisions_and_name_nobody(logged: tuple[Institution, Path
     assert 'secondlook_decisions_total{outcome="approve"}' in text
     for name in (
         "answer_seconds_bucket", "fail_safe_total", "ready 1.0", "waiting_transactions 0.0",
-        "journal_waiting_events", "wal_bytes", "checkpoint_seconds_count", "open_alarms", "open_tasks",
-        "serving{", "kill_switch 0.0",
+        "journal_waiting_events", "wal_bytes", "checkpoint_seconds_count", "journal_seconds_bucket", "open_alarms",
+        "open_tasks", "serving{", "kill_switch 0.0",
     ):  # fmt: skip
         assert f"secondlook_{name}" in text, name
     assert "process_resident_memory_bytes" in text
     assert not [marker for marker in (*MARKERS, "t10") if marker in text]
+
+
+def test_the_disk_is_timed_once_for_each_record_of_decisions(logged: tuple[Institution, Path]) -> None:
+    bank, _ = logged
+
+    def timed() -> int:
+        text = bank.ask("integrator-1", "GET", "/metrics").text
+        return int(float(text.split("secondlook_journal_seconds_count ")[1].split()[0]))
+
+    before = timed()
+    bank.decide(payment(21))
+    bank.decide(payment(22))
+    assert timed() == before + 2
 
 
 def test_metrics_are_for_those_who_sign_in(logged: tuple[Institution, Path]) -> None:

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -242,6 +244,74 @@ def test_a_host_that_cannot_even_be_looked_up_keeps_nobody_else_waiting(
             w.execute("DELETE FROM webhooks WHERE webhook_id = 'webhook_0'")
     assert done == {"sent": 1, "failed": 1, "dead": 0}
     assert len(receiver.got) == 1
+
+
+def test_a_receiver_with_much_to_hear_keeps_no_other_waiting(
+    institution: Institution, receiver: Receiver, hook: dict[str, Any]
+) -> None:
+    """One that is away for a day has more waiting than a round takes, and all of it is older."""
+    app = institution.app
+    for name in ("queued-1", "queued-2"):
+        reverse(institution, name)
+    with receiving() as other:
+        form = {"url": other.url, "reason": "why"}
+        heard = institution.ask("admin-1", "POST", "/v1/webhooks", json=form).json()["webhook_id"]
+        reverse(institution, "queued-3")
+        due = messages.due(app.ledger, app.clock(), limit=1)
+        institution.ask("admin-1", "DELETE", f"/v1/webhooks/{heard}?reason=done")
+    assert [row["webhook_id"] for row in due] == [hook["webhook_id"], heard]
+
+
+@contextmanager
+def dripping(first: bytes, more: bytes, drips: int, last: bytes) -> Iterator[str]:
+    """The address of a receiver that hears one message and answers a little at a time, until nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(30)
+        done = threading.Event()
+
+        def answer() -> None:
+            conversation, _ = listening.accept()
+            with conversation, suppress(OSError):  # nobody listens any more
+                while not conversation.recv(65_536).endswith(b"{}"):
+                    pass
+                conversation.sendall(first)
+                for _ in range(drips):
+                    done.wait(0.02)
+                    conversation.sendall(more)
+                conversation.sendall(last)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        finally:
+            done.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "drips", "last", "said"),
+    [
+        (b"HTTP/1.1 204 No Content\r\nx: ", b"a", 100, b"\r\n\r\n", (False, "no whole answer")),
+        (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 100, b"HTTP/1.1 204 .\r\n\r\n", (False, "no whole answer")),
+        (b"HTTP/1.1 200 OK\r\nx: ", b"a" * 100_000, 2, b"\r\n\r\n", (False, "RemoteProtocolError")),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"a", 100, b"", (True, "200 OK")),  # what is in it is not read
+    ],
+    ids=["head", "beforehand", "much", "body"],
+)
+def test_a_receiver_that_answers_without_end_is_not_listened_to_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+    first: bytes,
+    more: bytes,
+    drips: int,
+    last: bytes,
+    said: tuple[bool, str],
+) -> None:
+    monkeypatch.setattr(sending, "LONGEST_SECONDS", 0.5)
+    with dripping(first, more, drips, last) as url:
+        delivery = {"url": url, "body": "{}", "message_id": "m_1", "webhook_id": "w_1"}
+        took, answer = sending.post(ssl.create_default_context(), b"k" * 32, HOSTS, delivery, 1_764_000_000)
+    assert (took, answer[: len(said[1])]) == said
 
 
 def test_an_address_allowed_by_policy_is_fine() -> None:

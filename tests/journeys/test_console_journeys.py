@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from casework.deciding.intake import guideline_of
 from casework.learning.registry import models
 from casework.people.signin import add_user
-from casework.review.measuring import serving as served_again
+from casework.review.measuring import rounds
 from tests.http.institution import (
     PASSWORD,
     START,
@@ -282,8 +282,7 @@ def to_learn_from(institution: Institution) -> None:
     """Draw cases to learn from as tomorrow's round would: a payment of today is not yet past."""
     app = institution.app
     settings, tomorrow = app.settings(), datetime.now(UTC) + timedelta(days=1)
-    with app.ledger.writing() as w:
-        served_again.keep_up(w, settings.policy, guideline_of(settings.files), app.key, tomorrow)
+    rounds.draw(app.ledger, settings.policy, guideline_of(settings.files), app.key, tomorrow)
 
 
 def test_a_newcomer_is_put_in_training_and_told_at_once_what_was_right(

@@ -5,18 +5,22 @@ Needs a file system of its own, so it runs where one may be mounted (as root in 
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from casework.app import App
-from data import chain
+from casework.workspace import Workspace
+from data import chain, keyring
 from data.errors import DiskError
 from data.ledger import Ledger
-from tests.http.institution import Institution, make_workspace, payment, served
+from tests.http.institution import Institution, large_payment, make_workspace, payment, served
 
 pytestmark = pytest.mark.soak
 
@@ -39,6 +43,16 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.fixture
+def workspace(disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace there. Its heads are noted apart: those of a disk that is gone would be held against it."""
+    made = make_workspace(disk / "bank")
+    apart = shutil.ignore_patterns("*.anchors")
+    keys = shutil.copytree(os.environ[keyring.VARIABLE], tmp_path / "keys", ignore=apart)
+    monkeypatch.setenv(keyring.VARIABLE, str(keys))
+    return made
+
+
 @contextmanager
 def full(disk: Path) -> Iterator[None]:
     with (disk / "filler").open("wb", buffering=0) as filler:
@@ -54,8 +68,9 @@ def status(bank: Institution, path: str, user: str = "risk-manager-1") -> int:
     return bank.ask(user, "GET", path).status_code
 
 
-def test_a_full_disk_leaves_decisions_to_the_journals_room_and_refuses_the_rest(disk: Path) -> None:
-    workspace = make_workspace(disk / "bank")
+def test_a_full_disk_leaves_decisions_to_the_journals_room_and_refuses_the_rest(
+    disk: Path, workspace: Workspace
+) -> None:
     with served(workspace) as bank:
         _ = bank.app.live  # a start is not what is looked at here
         bank.decide(payment(1))
@@ -80,10 +95,35 @@ def test_a_full_disk_leaves_decisions_to_the_journals_room_and_refuses_the_rest(
         assert chain.verify(again).ok
 
 
-def test_a_workspace_on_a_read_only_disk_is_refused_with_a_sentence_and_opens_when_it_is_writable(
-    disk: Path,
+def test_what_people_and_jobs_write_on_a_full_disk_is_refused_whole_and_taken_when_there_is_room(
+    disk: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = make_workspace(disk / "bank")
+    monkeypatch.setenv("SECONDLOOK_BACKUPS", str(disk / "backups"))
+    rows = b"transaction_id\n" + b"x" * 100_000
+    asked: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("team-lead-1", "/v1/cases/{case}/files", {"files": {"file": ("a.txt", b"kept " * 20_000)}}),
+        ("admin-1", "/v1/backups", {"json": {"reason": "before the upgrade"}}),
+        ("admin-1", "/v1/imports", {"files": {"file": ("rows.csv", rows)}}),
+    )
+    with served(workspace) as bank:
+        case = bank.decide(large_payment(1))["case_id"]
+        [bank.token(user) for user, _, _ in asked]
+        bank.app.ledger.settle()
+        before = {file for file in disk.rglob("*") if file.is_file()}
+        with full(disk):
+            for user, path, form in asked:
+                told = bank.ask(user, "POST", path.format(case=case), **form)
+                assert (told.status_code, str(disk) in told.text) == (503, False), (path, told.text)
+        assert {file for file in disk.rglob("*") if file.is_file()} == before
+        for user, path, form in asked[:2]:
+            told = bank.ask(user, "POST", path.format(case=case), **form)
+            assert told.is_success, told.text
+        assert chain.verify(bank.app.ledger).ok
+
+
+def test_a_workspace_on_a_read_only_disk_is_refused_with_a_sentence_and_opens_when_it_is_writable(
+    disk: Path, workspace: Workspace
+) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     with pytest.raises(DiskError, match=r"does not take what is written \(Read-only file system\)") as told:
         App.open(workspace)

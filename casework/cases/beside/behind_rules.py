@@ -9,6 +9,7 @@ from typing import Any
 from casework.cases.dossiers import without
 from data.canonical import rfc3339
 from data.ledger import Ledger
+from data.outcome_order import LATEST
 from data.rows import aware
 from engine.features.feature_set import EVERYONE, FeatureSet, FeatureSpec
 from engine.rules.sql import identifier
@@ -17,10 +18,14 @@ JSON = dict[str, Any]
 MOST_PAYMENTS = 10
 """Payments listed for one input; how many there are is said."""
 _ENDS = {"seconds_since_last": "DESC", "seconds_since_first": "ASC"}
-_FRAUDS = """
-    (SELECT DISTINCT transaction_seq FROM outcomes
-     WHERE is_fraud AND known_at >= ? AND known_at <= ? AND reported_seq < ?)
+_FRAUDS = f"""
+    (SELECT transaction_seq FROM (
+        SELECT transaction_seq, arg_max(is_fraud, {LATEST}) AS is_fraud, arg_max(known_at, {LATEST}) AS known_at
+        FROM outcomes WHERE known_at <= ? AND reported_seq < ? GROUP BY transaction_seq)
+     WHERE is_fraud AND known_at >= ?)
 """
+"""Payments whose outcome in force is fraud, of those that a payment may use, and became known since a moment: one that
+was taken back was counted by no input."""
 
 
 def behind_rules(
@@ -82,13 +87,13 @@ def _behind(
     condition, parameters = f"seq < ? AND {same}", [seq, *values]
     if spec.measure == "frauds_learned":
         condition += f" AND seq IN {_FRAUDS}"
-        parameters += [at - window, at, seq]
+        parameters += [at, seq, at - window]
     else:
         condition += " AND occurred_at >= ? AND occurred_at < ?"
         parameters += [at - delay - window, at - delay]
         if spec.is_label:
             condition += f" AND seq IN {_FRAUDS}"
-            parameters += [datetime.fromtimestamp(0, at.tzinfo), at, seq]
+            parameters += [at, seq, datetime.fromtimestamp(0, at.tzinfo)]
     one_end = spec.measure in _ENDS
     order, most = _ENDS.get(spec.measure, "DESC"), 1 if one_end else MOST_PAYMENTS
     rows = ledger.read(

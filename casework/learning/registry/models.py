@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from data.errors import ConflictError, NotFoundError, PermissionDenied
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
+from engine.model import registry
 
 CHAMPION, CHALLENGER, REFUSED, RETIRED = "champion", "challenger", "refused", "retired"
 GENERATIONS = 4
@@ -130,9 +132,9 @@ def can_roll_back(source: Ledger | Writer) -> bool:
     return bool(predecessor(source, champion_id(source)))
 
 
-def roll_back(w: Writer, *, by: str, reason: str, at: datetime) -> str:
+def roll_back(w: Writer, *, by: str, reason: str, at: datetime, folder: Path | None = None) -> str:
     """Have the champion before decide again, in one step and without a second person: it has decided before. Returns
-    its id. ConflictError where there was none."""
+    its id. ConflictError where there was none, or where its files in the folder of all models cannot be loaded."""
     now = champion_id(w)
     before = predecessor(w, now) if now else ""
     if not before:
@@ -141,8 +143,23 @@ def roll_back(w: Writer, *, by: str, reason: str, at: datetime) -> str:
             where=now or "models",
             hint="Turn the kill switch on: then rules decide and no model.",
         )
+    if folder is not None:
+        _check_files(w, before, folder)
     promote(w, before, by=by, reason=reason_of(reason, "a rollback"), at=at, rollback=True)
     return before
+
+
+def _check_files(w: Writer, model_id: str, folder: Path) -> None:
+    """ConflictError unless the model can be loaded and is the one on record: who decides cannot do without."""
+    digest = one(w, model_id)["files_sha256"]
+    try:
+        registry.load(folder / model_id, manifest_sha256=digest)
+    except (NotFoundError, registry.ModelAlteredError, OSError) as problem:
+        raise ConflictError(
+            "the files of the model before are missing or not those on record, so the champion stays",
+            where=model_id,
+            hint="Put its folder back from a backup, or turn the kill switch on: then rules decide and no model.",
+        ) from problem
 
 
 def _check_signer(w: Writer, model_id: str, by: str) -> None:

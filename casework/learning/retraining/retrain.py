@@ -23,7 +23,8 @@ from casework.learning.retraining import child, concluding, limits, progress, ru
 from casework.learning.retraining.limits import Limits
 from casework.learning.retraining.runs import CANCELLED, FAILED, RUNNING, Ending, Request
 from casework.workspace import Workspace
-from data.errors import ConflictError, InputError
+from data.disk import disk_errors
+from data.errors import ConflictError, DiskError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
 from engine.intervals import Interval
@@ -31,6 +32,7 @@ from engine.policy import Policy
 
 log = logging.getLogger("secondlook.learning")
 SHUT_DOWN = "The server stopped while this run was going on."
+CUT_OFF = "The server stopped, or the disk took nothing, while this run was going on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Retraining:
         cut = runs.unfinished(self._ledger)
         for run_id in cut:
             with self._ledger.writing() as w:
-                runs.finish(w, run_id, "system", Ending(FAILED, SHUT_DOWN, {}), self._clock())
+                runs.finish(w, run_id, "system", Ending(FAILED, CUT_OFF, {}), self._clock())
             shutil.rmtree(self._folder(run_id) / child.MODELS, ignore_errors=True)
         return len(cut)
 
@@ -155,7 +157,7 @@ class Retraining:
             self._concluded(run, self._trained(run))
         except Exception as error:  # a run must end on record, whatever went wrong
             log.exception("the retrain %s failed", run.run_id)
-            self._failed(run, f"{type(error).__name__}: {error}")
+            self._failed_or_left(run, f"{type(error).__name__}: {error}")
         finally:
             shutil.rmtree(self._folder(run.run_id) / child.MODELS, ignore_errors=True)
             self._now = None
@@ -185,6 +187,13 @@ class Retraining:
     def _failed(self, run: _Run, why: str) -> None:
         self._finish(run, Ending(FAILED, f"No model was trained: {why}.", {}))
 
+    def _failed_or_left(self, run: _Run, why: str) -> None:
+        """A disk that takes no model takes no record either: such a run is closed by `settle_interrupted`."""
+        try:
+            self._failed(run, why)
+        except LedgerError:
+            log.exception("the retrain %s cannot be closed on record now", run.run_id)
+
     def _finish(self, run: _Run, ending: Ending) -> None:
         with self._ledger.writing() as w:
             runs.finish(w, run.run_id, run.request.by, ending, self._clock())
@@ -193,15 +202,16 @@ class Retraining:
         """What the child found out, or an error in words."""
         at, policy, folder = self._clock(), run.basis.policy, self._folder(run.run_id)
         try:
-            taken = snapshot.take(
-                self._ledger,
-                self._workspace,
-                run.basis.files,
-                policy,
-                as_of=self._present(at, policy),
-                folder=folder,
-            )
-        except InputError as error:
+            with disk_errors(Path(run.run_id)):  # which ends up on record, without this machine's folders
+                taken = snapshot.take(
+                    self._ledger,
+                    self._workspace,
+                    run.basis.files,
+                    policy,
+                    as_of=self._present(at, policy),
+                    folder=folder,
+                )
+        except (InputError, DiskError) as error:
             return {"error": str(error)}
         agreement = run.basis.agreement()
         allowed = Limits(

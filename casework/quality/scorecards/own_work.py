@@ -26,8 +26,10 @@ SESSION_GAP = timedelta(hours=3)
 """A pause from which on a new session of work begins."""
 _STILL_ASKED = timedelta(days=60)
 """As long as review.measuring.serving still asks a second time after the wash-out."""
+# No seconds where they are forgotten: see keeping.retention.
 _GIVEN = """
-    SELECT v.value, v.arm, v.given_at, greatest(v.seconds - coalesce(v.idle_seconds, 0), 0) AS seconds,
+    SELECT v.value, v.arm, v.given_at,
+           CASE WHEN NOT isnan(v.seconds) THEN greatest(v.seconds - coalesce(v.idle_seconds, 0), 0) END AS seconds,
            coalesce(t.amount_minor, 0) AS amount_minor, v.undone_at IS NOT NULL AS undone, v.task_id
     FROM verdicts v JOIN transactions t ON t.seq = v.transaction_seq
     WHERE v.reviewer = ? AND v.given_at > ? AND v.given_at <= ? ORDER BY v.given_at, v.event_seq
@@ -51,7 +53,11 @@ _OTHERWISE = """
       AND x.verdict IN ('confirmed_fraud', 'legitimate') AND v.value <> x.verdict AND v.value <> 'inconclusive'
     ORDER BY x.settled_at DESC, v.verdict_id
 """
-_AT_WORK = "SELECT DISTINCT transaction_seq FROM tasks WHERE status IN ('open', 'claimed')"
+# Somebody is at it, or its own last verdict, perhaps on the payment shown again, could still be taken back.
+_AT_WORK = """
+    SELECT transaction_seq FROM tasks WHERE status IN ('open', 'claimed')
+    UNION SELECT transaction_seq FROM verdicts WHERE reviewer = ? AND undone_at IS NULL AND given_at > ?
+"""
 _ASKED_AGAIN = (
     "SELECT DISTINCT transaction_seq FROM verdicts WHERE reviewer = ? AND task_kind = 're_serve' "
     "AND undone_at IS NULL"
@@ -67,7 +73,7 @@ def session(ledger: Ledger, reviewer: str, at: datetime) -> dict[str, Any]:
     since = _since_gap([row["given_at"] for row in given], until)
     now = [row for row in given if since is not None and row["given_at"] >= since]
     counted = [row for row in now if not row["undone"]]
-    seconds = [row["seconds"] for row in counted]
+    seconds = [row["seconds"] for row in counted if row["seconds"] is not None]
     return {
         "since": since,
         "current": at - until <= SESSION_GAP,
@@ -123,7 +129,7 @@ def disagreements(
 ) -> list[dict[str, Any]]:
     """Own verdicts that were settled otherwise, the newest first, with what an adjudicator wrote, and not who."""
     rows = ledger.read(_OTHERWISE, [reviewer, at - UNDO_WITHIN])
-    busy = {row["transaction_seq"] for row in ledger.read(_AT_WORK)}
+    busy = {row["transaction_seq"] for row in ledger.read(_AT_WORK, [reviewer, at - UNDO_WITHIN])}
     again = {row["transaction_seq"] for row in ledger.read(_ASKED_AGAIN, [reviewer])}
     shown = (
         row

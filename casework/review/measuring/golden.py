@@ -25,12 +25,14 @@ _ANSWERED = """
 _LIST = """
     SELECT g.*, t.transaction_id, coalesce(a.n, 0) AS answers, coalesce(a.right, 0) AS right
     FROM golden_cases g JOIN transactions t ON t.seq = g.transaction_seq LEFT JOIN (
-        SELECT v.transaction_seq, count(*) AS n,
+        SELECT x.golden_id, count(*) AS n,
                count(*) FILTER ((v.value = 'confirmed_fraud') = x.is_fraud AND v.value <> 'inconclusive') AS right
-        FROM verdicts v JOIN golden_cases x USING (transaction_seq)
-        WHERE v.task_kind = 'golden' AND v.undone_at IS NULL GROUP BY v.transaction_seq) a USING (transaction_seq)
+        FROM (FROM verdicts WHERE task_kind = 'golden' AND undone_at IS NULL) v
+        ASOF JOIN golden_cases x ON v.transaction_seq = x.transaction_seq AND v.given_at >= x.added_at
+        GROUP BY x.golden_id) a USING (golden_id)
     ORDER BY g.retired_at IS NOT NULL, g.added_at DESC, g.golden_id
 """
+"""A payment may be golden again after it was retired, then with another truth: an answer is to the latest by then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from casework.cases.dossiers import Guideline
 from casework.review import reviewers, tasks
 from casework.review.lanes import GOLDEN_LANE, RE_SERVE_LANE, TRAINING_LANE
 from casework.review.measuring import fresh, golden
-from casework.review.measuring.known_truth import PastCase, past_cases
+from casework.review.measuring.known_truth import PastCase
 from casework.review.review_design import (
     BLIND_FIRST,
     COUNTED_KINDS,
@@ -68,15 +68,25 @@ class Choice:
     probability: float = 1.0
 
 
-def keep_up(w: Writer, policy: Policy, guideline: Guideline, key: bytes, at: datetime) -> dict[str, int]:
-    """Renew the pool of golden cases and see that everybody has a few tasks of each kind waiting; counts of what was
-    done, by name."""
-    past = past_cases(w, policy, at)
-    done = Counter(golden.keep_pool(w, past, policy, key, at))
-    places, people = reviewers.all_reviewers(w), [row["user_id"] for row in w.read(_ANALYSTS)]
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A task that is to be opened on somebody's desk, with what was shown of the payment the first time."""
+
+    who: Reviewer
+    kind: str
+    choice: Choice
+    stored: Mapping[str, Any]
+
+
+def planned(
+    source: Ledger | Writer, past: Sequence[PastCase], policy: Policy, key: bytes, at: datetime
+) -> list[Opening]:
+    """What everybody lacks, so that a few tasks of each kind wait: chosen among the `past` cases, with all that is read
+    for it. That takes a while, so it is done before anything is written."""
+    places, people = reviewers.all_reviewers(source), [row["user_id"] for row in source.read(_ANALYSTS)]
     here = [who for who in (places.get(p, Reviewer(p)) for p in people) if not who.is_away(at)]
-    waiting = {(row["assignee"], row["kind"]): row["n"] for row in w.read(_WAITING)}
-    desk = _Serving(w, policy, guideline, key, at, past)
+    waiting = {(row["assignee"], row["kind"]): row["n"] for row in source.read(_WAITING)}
+    desk = _Serving(source, policy, key, at, past)
     chosen = [
         (who, kind, choice)
         for who in here
@@ -84,34 +94,86 @@ def keep_up(w: Writer, policy: Policy, guideline: Guideline, key: bytes, at: dat
         for choice in desk.choices(who, kind, AHEAD[kind] - waiting.get((who.user_id, kind), 0))
     ]
     pasts = [(choice.past.dossier_id, choice.past.transaction_seq) for _, _, choice in chosen]
-    for (who, kind, choice), stored in zip(chosen, dossiers.load_all(w, pasts), strict=True):
-        desk.open(who, kind, choice, stored)
-        done[kind] += 1
-    return dict(done)
+    stored = dossiers.load_all(source, pasts)
+    return [Opening(*each, content) for each, content in zip(chosen, stored, strict=True)]
+
+
+def open_planned(
+    w: Writer, openings: Sequence[Opening], policy: Policy, guideline: Guideline, key: bytes, at: datetime
+) -> Counter[str]:
+    """Open these, but for what has been opened since, and what its reviewer has met since; counts by kind."""
+    there, met = {row["task_id"] for row in w.read(_THERE)}, _met(w)
+    opened: Counter[str] = Counter()
+    for opening in openings:
+        past, who = opening.choice.past, opening.who.user_id
+        task_id = _task_id(key, past, opening.kind, who)
+        if task_id in there or (opening.kind != RE_SERVE and past.transaction_seq in met.get(who, ())):
+            continue
+        _open(w, task_id, opening, policy, guideline, key, at)
+        there.add(task_id)
+        opened[opening.kind] += 1
+    return opened
+
+
+def _open(
+    w: Writer, task_id: str, opening: Opening, policy: Policy, guideline: Guideline, key: bytes, at: datetime
+) -> None:
+    """Open the task with a fresh dossier of its own, made from the stored one."""
+    choice, stored, kind, who = opening.choice, opening.stored, opening.kind, opening.who.user_id
+    past, due = choice.past, policy.segment(choice.past.segment).deadline
+    moved = fresh.shift(past.decided_at, at, due)
+    assert moved is not None  # only what fits is chosen
+    shown = fresh.dossier(stored, moved, guideline)
+    of_audit = stored["lane"] in ("", "audit")
+    task = Task(
+        task_id=task_id,
+        case_id="",
+        dossier_id=opaque_id(key, "dossier", past.transaction_id, kind, who),
+        transaction_seq=past.transaction_seq,
+        kind=kind,
+        lane=_LANES[kind],
+        queue=past.queue,
+        segment=past.segment,
+        probability=choice.probability,
+        status=OPEN,
+        arm=BLIND_FIRST if of_audit else choice.arm,
+        arm_probability=1.0 if of_audit else choice.arm_probability,
+        priority=0.0,
+        amount_minor=past.amount_minor,
+        created_at=at,
+        deadline=past.decided_at + moved + due,
+        assignee=who,
+    )
+    digest = dossiers.store(w, task.dossier_id, "", task.transaction_seq, shown, at)
+    tasks.insert(w, task, "policy", digest, at)
+
+
+def _met(source: Ledger | Writer) -> dict[str, set[int]]:
+    """Which payments each reviewer has judged or given back."""
+    found: dict[str, set[int]] = {}
+    for row in source.read(_MET):
+        found.setdefault(row["reviewer"], set()).add(row["transaction_seq"])
+    return found
+
+
+def _task_id(key: bytes, past: PastCase, kind: str, who: str) -> str:
+    return opaque_id(key, "task", past.transaction_id, kind, who)
 
 
 class _Serving:
     """One round: what there is to choose from, read once."""
 
     def __init__(
-        self,
-        w: Writer,
-        policy: Policy,
-        guideline: Guideline,
-        key: bytes,
-        at: datetime,
-        past: Sequence[PastCase],
+        self, source: Ledger | Writer, policy: Policy, key: bytes, at: datetime, past: Sequence[PastCase]
     ) -> None:
-        self._w, self._policy, self._guideline, self._key, self._at = w, policy, guideline, key, at
+        self._source, self._policy, self._key, self._at = source, policy, key, at
         self._past = {case.transaction_seq: case for case in past}
-        self._golden = golden.in_use(w)
+        self._golden = golden.in_use(source)
         self._taken = {case.transaction_seq for case in self._golden}
-        self._met: dict[str, set[int]] = {}
-        for row in w.read(_MET):
-            self._met.setdefault(row["reviewer"], set()).add(row["transaction_seq"])
+        self._met = _met(source)
         washed = at - policy.design.re_serve.wash_out
-        self._there = {row["task_id"] for row in w.read(_THERE)}
-        self._own = w.read(_OWN, [washed, washed - _STILL_ASKED])
+        self._there = {row["task_id"] for row in source.read(_THERE)}
+        self._own = source.read(_OWN, [washed, washed - _STILL_ASKED])
 
     def choices(self, who: Reviewer, kind: str, most: int) -> list[Choice]:
         """Up to `most` payments for this person, drawn by key."""
@@ -129,39 +191,10 @@ class _Serving:
         )
         return self._drawn(who, kind, fitting, share, most)
 
-    def open(self, who: Reviewer, kind: str, choice: Choice, stored: Mapping[str, Any]) -> None:
-        """Open the task on this person's desk, with a fresh dossier of its own made from the `stored` one."""
-        w, past, at = self._w, choice.past, self._at
-        moved = fresh.shift(past.decided_at, at, self._deadline(past))
-        assert moved is not None  # only what fits is chosen
-        shown = fresh.dossier(stored, moved, self._guideline)
-        of_audit = stored["lane"] in ("", "audit")
-        task = Task(
-            task_id=self._task_id(past, kind, who),
-            case_id="",
-            dossier_id=opaque_id(self._key, "dossier", past.transaction_id, kind, who.user_id),
-            transaction_seq=past.transaction_seq,
-            kind=kind,
-            lane=_LANES[kind],
-            queue=past.queue,
-            segment=past.segment,
-            probability=choice.probability,
-            status=OPEN,
-            arm=BLIND_FIRST if of_audit else choice.arm,
-            arm_probability=1.0 if of_audit else choice.arm_probability,
-            priority=0.0,
-            amount_minor=past.amount_minor,
-            created_at=at,
-            deadline=past.decided_at + moved + self._deadline(past),
-            assignee=who.user_id,
-        )
-        digest = dossiers.store(w, task.dossier_id, "", task.transaction_seq, shown, at)
-        tasks.insert(w, task, "policy", digest, at)
-
     def _golden_cases(self) -> Iterable[PastCase]:
         """Cases in use; those that were nominated may not be among what is known from outcomes."""
         missing = [case for case in self._golden if case.transaction_seq not in self._past]
-        told = _nominated(self._w, [case.transaction_seq for case in missing])
+        told = _nominated(self._source, [case.transaction_seq for case in missing])
         truth = {case.transaction_seq: case.is_fraud for case in self._golden}
         known = [self._past[seq] for seq in truth if seq in self._past]
         return [replace(case, is_fraud=truth[case.transaction_seq]) for case in (*known, *told)]
@@ -209,13 +242,10 @@ class _Serving:
 
     def _fits(self, past: PastCase, who: Reviewer, kind: str) -> bool:
         """Whether it is this person's queue, was never shown to him or her so, and can be made to look fresh."""
-        there = self._task_id(past, kind, who) in self._there
+        there = _task_id(self._key, past, kind, who.user_id) in self._there
         if there or not who.serves(self._policy.work.queue(past.queue)):
             return False
         return fresh.shift(past.decided_at, self._at, self._deadline(past)) is not None
-
-    def _task_id(self, past: PastCase, kind: str, who: Reviewer) -> str:
-        return opaque_id(self._key, "task", past.transaction_id, kind, who.user_id)
 
     def _deadline(self, past: PastCase) -> timedelta:
         return self._policy.segment(past.segment).deadline

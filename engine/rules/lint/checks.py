@@ -199,25 +199,26 @@ def _list_place(subject: Subject, name: str, index: int, key: str = "expires") -
 @_check(
     "name_in_clear",
     Severity.ERROR,
-    "a list or condition names somebody of whom payments hold a pseudonym only",
+    "a list, condition or queue names somebody of whom payments hold a pseudonym only",
 )
 def name_in_clear(subject: Subject) -> Iterator[Objection]:
     """What is found is not quoted: findings are shown and kept."""
     entities = {f.name: f.of for f in subject.features.features if f.of in subject.pseudonymous}
     listed: dict[str, str] = {}
-    for source, rule in subject.read() if entities else ():
-        for node in walk(rule.when):
+    conditions = [*((source.at("when"), rule.when) for source, rule in subject.read()), *subject.segments]
+    for place, condition in conditions if entities else ():
+        for node in walk(condition):
             if isinstance(node, Listed) and node.of.name in entities:
                 listed[node.list_name] = entities[node.of.name]
             elif isinstance(node, Compare | Member):
                 held = [entities[name] for name in names(node) if name in entities]
                 texts = [part.value for part in walk(node) if isinstance(part, Text)]
                 if held and not all(is_pseudonym(held[0], text) for text in texts):
-                    yield (
-                        source.at("when"),
-                        f"a condition compares {held[0]} with what is no pseudonym",
-                        _as_pseudonym(held[0]),
-                    )
+                    what = f"a condition compares {held[0]} with what is no pseudonym"
+                    yield place, what, _as_pseudonym(held[0])
+    for place, entity, values in subject.matches:
+        if entity in subject.pseudonymous and not all(is_pseudonym(entity, value) for value in values):
+            yield place, f"a queue waits for a {entity} that is no pseudonym", _as_pseudonym(entity)
     for name, entity in listed.items():
         for index, entry in enumerate(subject.lists[name].entries):
             if not is_pseudonym(entity, entry.value):

@@ -12,6 +12,7 @@ from typing import Any
 from data.errors import ConfigError, InputError
 from data.strict_yaml import Document, load
 from engine.features.feature_set import FeatureSet
+from engine.rules.conditions import Node
 from engine.rules.lists import Lists
 from engine.rules.loader import FOLDER, load_rule
 from engine.rules.rule import Rule
@@ -74,7 +75,8 @@ class Source:
 class Subject:
     """Everything the checks may look at. `locked` holds, by rule id, the version and sha256 last agreed on (from the
     lock file or the approved set); `at` (UTC) decides what has expired; of the entities in `pseudonymous` payments hold
-    pseudonyms only."""
+    pseudonyms only. Of the policy there are the conditions of its `segments`, and what its queues' `matches` ask of
+    a field, each with its place."""
 
     sources: tuple[Source, ...]
     features: FeatureSet
@@ -83,6 +85,8 @@ class Subject:
     lists_document: Document | None = None
     locked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pseudonymous: frozenset[str] = frozenset()
+    segments: tuple[tuple[str, Node], ...] = ()
+    matches: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
     def read(self) -> Iterator[tuple[Source, Rule]]:
         """The files that could be read whole."""

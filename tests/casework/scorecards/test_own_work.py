@@ -72,6 +72,17 @@ def test_what_chance_will_ask_this_person_again_is_not_shown_before(differed) ->
     assert len(shown(differed, "analyst-1", again)) == 1
 
 
+def test_what_was_asked_again_is_shown_once_that_answer_cannot_be_taken_back(differed) -> None:
+    again = policy_with(differed, re_serve=replace(differed.policy.design.re_serve, share=1.0))
+    differed.later(days=40)
+    [seq] = [row["transaction_seq"] for row in differed.ledger.read("SELECT transaction_seq FROM cases")]
+    with differed.ledger.writing() as w:
+        w.insert("verdicts", [said_row(differed, 7, seq, "analyst-1", "legitimate", "re_serve", "re_serve")])
+    assert shown(differed, "analyst-1", again) == []
+    differed.later(**AFTER_UNDO)
+    assert len(shown(differed, "analyst-1", again)) == 1
+
+
 def test_a_payment_somebody_is_at_work_on_is_not_shown(differed) -> None:
     differed.later(**AFTER_UNDO)
     with differed.ledger.writing() as w:

@@ -11,6 +11,8 @@ from casework.settings.evidence_of_fraud import EXPLORABLE
 from casework.watching import advice, digest, exploration, falls, performance
 from casework.watching.overrides import overrides
 from casework.watching.stretches import Stretch
+from data import approved
+from data.events import EventDraft
 from engine.decision import Outcome
 from tests.casework.watching.conftest import one, write
 
@@ -235,3 +237,16 @@ def test_figures_reach_back_only_as_far_as_may_be_read(house, monkeypatch) -> No
     assert digest._reach(house.ledger, until).since == until - 10 * performance.WEEK
     monkeypatch.setattr(digest, "MOST_DECISIONS", 100)
     assert digest._reach(house.ledger, until).since == until - performance.WEEK
+
+
+def test_exploration_was_signed_off_by_whoever_approved_it_first_however_many_sets_came_since(house) -> None:
+    policy = b"sampling: {exploration: {share: %s}}\n"
+    with house.ledger.writing() as w:
+        for who, share in (("lead-1", b"0"), ("lead-2", b"0.05")):
+            approved.approve(w, {"policy.yaml": policy % share}, who, "agreed", house.now)
+    (row,) = house.ledger.read("SELECT * FROM approved_sets ORDER BY event_seq DESC LIMIT 1")
+    since = [{**row, "approved_by": "lead-3", "event_seq": row["event_seq"] + n} for n in range(1, 301)]
+    with house.ledger.writing() as w:
+        w.insert("approved_sets", since)
+        w.event(EventDraft("test", "test.sets", "test"), house.now)
+    assert exploration.signed_off(house.ledger) == {"by": "lead-2", "at": house.now, "reason": "agreed"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from data.errors import InputError
 from engine.backtest import Protocol, backtest, run
 from engine.features.feature_set import FeatureSet, FeatureSpec
-from engine.labelled_history import Window, load_history
+from engine.labelled_history import Window, as_microseconds, load_history
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FEATURES = FeatureSet(
@@ -123,6 +124,20 @@ def test_labels_that_were_not_known_when_the_test_began_teach_nothing(source: An
 
     # The last five of ten training days, but for the payment whose label was known at the very moment.
     assert (found.train_rows, found.unmatured) == (1001, 999)
+
+
+def test_probabilities_come_from_trees_that_saw_no_label_younger_than_the_delay(source: Any) -> None:
+    longer = protocol(train=Window(day(0), day(20)), test=Window(day(27), day(30)))
+    history = load_history(source, FEATURES, [longer.train, longer.test], entity="customer")
+    about_us = history.occurred_us[history.outcome_row]
+    # The calibrator learns from the last five days of twenty: nobody had labels of the week before those then.
+    unknown = (about_us > as_microseconds(day(8.5))) & (about_us < as_microseconds(day(15)))
+    misled = replace(history, outcome_fraud=np.where(unknown, 0, history.outcome_fraud))
+
+    found, told_wrong = (run(each, FEATURES, longer, params=QUICK).trained for each in (history, misled))
+
+    assert unknown.any() and found.calibrator == told_wrong.calibrator
+    assert found.label_summary["earlier"]["to"] < day(8.5).isoformat()
 
 
 def test_a_chargeback_that_came_after_the_test_began_is_not_learned_from(source: Any) -> None:

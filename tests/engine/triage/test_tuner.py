@@ -105,6 +105,16 @@ def test_the_optimum_within_capacity_asks_no_more_of_people_than_they_can_do() -
     assert free.breaches_capacity
 
 
+def test_where_rules_alone_ask_for_more_than_people_can_do_nobody_is_declined_to_make_room() -> None:
+    tight = replace(POLICY, capacity=replace(POLICY.capacity, reviews_per_day=2))
+    floor = np.where(np.arange(200) % 10 == 0, 1, 0).astype(np.uint8)
+    unlikely = np.linspace(0.001, 0.02, 200)
+    past = History(unlikely, np.full(200, 5000), np.full(200, -1, np.int8), np.zeros(200, np.int64), floor)
+    marked = best(past, tight)
+    within = setting(past, marked.within_review_at, marked.within_decline_at, tight)
+    assert (within.declined, within.reviewed) == (0, 20)
+
+
 @pytest.mark.parametrize(("review_at", "decline_at"), [(0.0, 0.0), (0.02, 0.3), (0.3, 1.0), (1.0, 1.0)])
 def test_running_sums_count_what_counting_every_payment_counts(review_at: float, decline_at: float) -> None:
     rng = np.random.default_rng(3)
