@@ -81,7 +81,8 @@ def _sign(app: App, model_id: str, flipped: list[int]) -> None:
             flips.open_one(w, model_id, seq, by=SIGNS, at=at)
     with app.changing_settings(), app.ledger.writing() as w:
         reason = "the flips I opened were frauds that the small model let through"
-        models.sign_off(w, model_id, by=SIGNS, reason=reason, at=at, least_flips=least)
+        folder = app.workspace.models
+        models.sign_off(w, model_id, by=SIGNS, reason=reason, at=at, folder=folder, least_flips=least)
 
 
 def _with(text: bytes, changes: Mapping[bytes, bytes]) -> bytes:

@@ -80,9 +80,9 @@ def sign_off(
     """Promote a challenger that passed its gates, or bring a retired model back: not by who asked for it, and only by
     who has opened as many of its flips as the policy says."""
     app = the_app(request)
-    least = app.settings().policy.retrain.flips
+    least, folder, by = app.settings().policy.retrain.flips, app.workspace.models, person.user_id
     with app.changing_settings(), app.ledger.writing() as w:
-        models.sign_off(w, model_id, by=person.user_id, reason=form.reason, at=now(), least_flips=least)
+        models.sign_off(w, model_id, by=by, reason=form.reason, at=now(), folder=folder, least_flips=least)
     return json_answer(models.one(app.ledger, model_id))
 
 

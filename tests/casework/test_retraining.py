@@ -19,7 +19,9 @@ from casework.learning.retraining.limits import Limits
 from casework.learning.retraining.runs import Ending, Request
 from data.errors import ConflictError, PermissionDenied
 from data.ledger import Ledger
+from engine.model import registry
 from engine.policy import Policy, load_policy
+from tests.http.test_models import saved
 from tests.ledgers import new_ledger
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -49,6 +51,12 @@ def found(model_id: str, *, passed: bool = True, **record: Any) -> dict[str, Any
         "manifest_sha256": "0" * 64,
         "card_files": {},
     }
+
+
+def kept(folder: Path, rounds: int) -> dict[str, Any]:
+    """What a run found whose model is in the folder of all models."""
+    model_id = saved(folder, rounds)
+    return {**found(model_id), "manifest_sha256": registry.manifest_digest(folder / model_id)}
 
 
 def concluded(ledger: Ledger, policy: Policy, what: dict[str, Any]) -> Ending:
@@ -99,25 +107,31 @@ def test_progress_is_told_whole_and_grows(tmp_path: Path) -> None:
     assert shares == sorted(shares) and shares[-1] == 1.0
 
 
-def test_whoever_asked_for_the_run_does_not_sign_off_its_model(ledger: Ledger, policy: Policy) -> None:
+def test_whoever_asked_for_the_run_does_not_sign_off_its_model(
+    ledger: Ledger, policy: Policy, tmp_path: Path
+) -> None:
     with ledger.writing() as w:
         conclude(w, Asked("run_0", Request("person", "risk-manager-1"), policy, NOW), found("m_1"))
     concluded(ledger, policy, found("m_2"))
     with ledger.writing() as w, pytest.raises(PermissionDenied, match="you asked for this model"):
-        models.sign_off(w, "m_1", by="risk-manager-1", reason="I liked it better", at=NOW)
+        models.sign_off(w, "m_1", by="risk-manager-1", reason="I liked it better", at=NOW, folder=tmp_path)
 
 
-def test_a_model_that_people_rolled_back_does_not_come_back_by_itself(ledger: Ledger, policy: Policy) -> None:
-    assert concluded(ledger, policy, found("m_1")).result == runs.PROMOTED
-    assert concluded(ledger, policy, found("m_2")).result == runs.PROMOTED
+def test_a_model_that_people_rolled_back_does_not_come_back_by_itself(
+    ledger: Ledger, policy: Policy, tmp_path: Path
+) -> None:
+    first, second = kept(tmp_path, rounds=5), kept(tmp_path, rounds=6)
+    back = {"by": "risk-manager-1", "at": NOW, "folder": tmp_path}
+    assert concluded(ledger, policy, first).result == runs.PROMOTED
+    assert concluded(ledger, policy, second).result == runs.PROMOTED
     with ledger.writing() as w:
-        assert models.roll_back(w, by="risk-manager-1", reason="alarms too much", at=NOW) == "m_1"
-    again = concluded(ledger, policy, found("m_2"))
+        assert models.roll_back(w, reason="alarms too much", **back) == first["model_id"]
+    again = concluded(ledger, policy, second)
     assert again.result == runs.REFUSED
     assert again.sentence == "Refused: the same model came out that people have rolled back, bit for bit."
-    assert models.champion_id(ledger) == "m_1"
+    assert models.champion_id(ledger) == first["model_id"]
     with ledger.writing() as w, pytest.raises(ConflictError, match="no model before"):
-        models.roll_back(w, by="risk-manager-1", reason="and further", at=NOW)
+        models.roll_back(w, reason="and further", **back)
 
 
 def test_the_record_says_who_let_a_model_decide(ledger: Ledger, policy: Policy) -> None:
@@ -139,13 +153,16 @@ def test_where_generations_go_back_and_forth_a_person_decides_and_an_alarm_is_ra
     assert alarms == [{"kind": "oscillation", "sentence": back["sentence"]}]
 
 
-def test_the_lineage_is_that_of_promotions_not_of_rollbacks(ledger: Ledger, policy: Policy) -> None:
-    for name in ("m_1", "m_2", "m_3"):
-        concluded(ledger, policy, found(name))
-    assert models.lineage(ledger) == ["m_1", "m_2", "m_3"]
+def test_the_lineage_is_that_of_promotions_not_of_rollbacks(
+    ledger: Ledger, policy: Policy, tmp_path: Path
+) -> None:
+    second = kept(tmp_path, rounds=5)
+    for what in (found("m_1"), second, found("m_3")):
+        concluded(ledger, policy, what)
+    assert models.lineage(ledger) == ["m_1", second["model_id"], "m_3"]
     with ledger.writing() as w:
-        models.roll_back(w, by="risk-manager-1", reason="worse", at=NOW)
-    assert models.lineage(ledger) == ["m_1", "m_2"]
+        models.roll_back(w, by="risk-manager-1", reason="worse", at=NOW, folder=tmp_path)
+    assert models.lineage(ledger) == ["m_1", second["model_id"]]
 
 
 def test_a_folder_taken_over_is_whole_and_the_first_of_its_name_stays(tmp_path: Path) -> None:

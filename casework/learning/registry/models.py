@@ -111,13 +111,17 @@ def refuse(w: Writer, model_id: str, *, by: str, reason: str, at: datetime) -> N
             trials.stop(w, trial.trial_id, by=by, reason=f"{model_id} was turned down.", at=at)
 
 
-def sign_off(w: Writer, model_id: str, *, by: str, reason: str, at: datetime, least_flips: int = 0) -> None:
+def sign_off(
+    w: Writer, model_id: str, *, by: str, reason: str, at: datetime, folder: Path, least_flips: int = 0
+) -> None:
     """Promote a challenger that passed its gates, by someone who did not ask for it and has opened `least_flips` of
-    its flips (all where there are fewer), or bring back a retired one."""
+    its flips (all where there are fewer), or bring back a retired one. ConflictError where its files in the folder of
+    all models cannot be loaded."""
     _check_signer(w, model_id, by)
     known = one(w, model_id)
     if known["status"] == CHALLENGER:
         flips.check_opened(w, model_id, known["record"].get("flips") or [], by, least_flips)
+    _check_files(w, model_id, folder)
     promote(w, model_id, by=by, reason=reason_of(reason, "a sign-off"), at=at)
 
 
@@ -132,7 +136,7 @@ def can_roll_back(source: Ledger | Writer) -> bool:
     return bool(predecessor(source, champion_id(source)))
 
 
-def roll_back(w: Writer, *, by: str, reason: str, at: datetime, folder: Path | None = None) -> str:
+def roll_back(w: Writer, *, by: str, reason: str, at: datetime, folder: Path) -> str:
     """Have the champion before decide again, in one step and without a second person: it has decided before. Returns
     its id. ConflictError where there was none, or where its files in the folder of all models cannot be loaded."""
     now = champion_id(w)
@@ -143,8 +147,7 @@ def roll_back(w: Writer, *, by: str, reason: str, at: datetime, folder: Path | N
             where=now or "models",
             hint="Turn the kill switch on: then rules decide and no model.",
         )
-    if folder is not None:
-        _check_files(w, before, folder)
+    _check_files(w, before, folder)
     promote(w, before, by=by, reason=reason_of(reason, "a rollback"), at=at, rollback=True)
     return before
 
@@ -156,7 +159,7 @@ def _check_files(w: Writer, model_id: str, folder: Path) -> None:
         registry.load(folder / model_id, manifest_sha256=digest)
     except (NotFoundError, registry.ModelAlteredError, OSError) as problem:
         raise ConflictError(
-            "the files of the model before are missing or not those on record, so the champion stays",
+            "the files of this model are missing or not those on record, so the champion stays",
             where=model_id,
             hint="Put its folder back from a backup, or turn the kill switch on: then rules decide and no model.",
         ) from problem
