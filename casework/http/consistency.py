@@ -5,23 +5,36 @@ Reviewers read all of it as of a quarter of an hour ago (`told_until`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from casework.app import App
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Moment
 from casework.http.kept import kept_answer
 from casework.people.permissions import Permission, Person
 from casework.quality import consistency_parts as parts
+from casework.quality import ledger_verdicts as of_ledger
 from casework.quality import looking
 from casework.quality.consistency import pairs_report
+from casework.quality.ledger_verdicts import Given
 from casework.review.blindness import told_until
 
 router = APIRouter(tags=["quality"])
 Since = Annotated[Moment | None, Query()]
+
+
+def _given(app: App, at: datetime, since: datetime | None, until: datetime | None = None) -> list[Given]:
+    maturity = app.live.settings.policy.labels.maturity
+    return of_ledger.given(app.ledger, at, maturity, since=since, until=until)
+
+
+def _told(app: App, person: Person, at: datetime, since: datetime | None) -> list[Given]:
+    return _given(app, at, since, told_until(person.role, at))
 
 
 @router.get("/consistency/slices")
@@ -33,12 +46,7 @@ def slices(
 ) -> Response:
     """Agreement from random overlap in the same arm, by week, queue, reason, rule, guideline or arm."""
     app = the_app(request)
-    policy = app.live.settings.policy
-    return kept_answer(
-        request,
-        person,
-        lambda at: parts.sliced(app.ledger, by, policy, at, since=since, until=told_until(person.role, at)),
-    )
+    return kept_answer(request, person, lambda at: parts.sliced(_told(app, person, at, since), by))
 
 
 @router.get("/consistency/trend")
@@ -49,9 +57,7 @@ def trend(
     app = the_app(request)
     policy = app.live.settings.policy
     return kept_answer(
-        request,
-        person,
-        lambda at: parts.trend(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
+        request, person, lambda at: parts.trend(_told(app, person, at, since), policy.reviewer)
     )
 
 
@@ -61,12 +67,7 @@ def second_looks(
 ) -> Response:
     """Agreement of people with themselves, from blind re-serves; all together."""
     app = the_app(request)
-    policy = app.live.settings.policy
-    return kept_answer(
-        request,
-        person,
-        lambda at: parts.second_looks(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
-    )
+    return kept_answer(request, person, lambda at: parts.second_looks(_told(app, person, at, since)))
 
 
 @router.get("/consistency/display")
@@ -75,12 +76,7 @@ def display(
 ) -> Response:
     """Automation bias: whom verdicts follow, what the display changes, and what people change after the reveal."""
     app = the_app(request)
-    policy = app.live.settings.policy
-    return kept_answer(
-        request,
-        person,
-        lambda at: parts.display(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
-    )
+    return kept_answer(request, person, lambda at: parts.display(app.ledger, _told(app, person, at, since)))
 
 
 @router.get("/consistency/disputes")
@@ -98,11 +94,10 @@ def disputes(
         feature.name: feature.phrase + (" (minor units)" if feature.unit == "money" else "")
         for feature in settings.features.features
     }
-    policy = settings.policy
     return kept_answer(
         request,
         person,
-        lambda at: parts.disputes(app.ledger, policy, at, against=against, phrases=phrases, since=since),
+        lambda at: parts.disputes(app.ledger, _given(app, at, since), against=against, phrases=phrases),
         own=True,
     )
 
@@ -113,12 +108,7 @@ def pace(
 ) -> Response:
     """Seconds against case mix along a shift, everybody together."""
     app = the_app(request)
-    policy = app.live.settings.policy
-    return kept_answer(
-        request,
-        person,
-        lambda at: parts.pace(app.ledger, policy, at, since=since, until=told_until(person.role, at)),
-    )
+    return kept_answer(request, person, lambda at: parts.pace(_told(app, person, at, since)))
 
 
 @router.get("/consistency/people")
@@ -140,10 +130,9 @@ def one_person(
     """Pace of one person, and how steady: your own, or of somebody you lead, who is told that you looked."""
     app, at = the_app(request), now()
     looking.look(app.ledger, person, reviewer, "pace and steadiness", at)
-    policy, until = app.settings().policy, told_until(person.role, at)
-    steady = parts.second_looks(app.ledger, policy, at, since=since, until=until, with_people=True)
+    steady = parts.second_looks(_told(app, person, at, since), with_people=True)
     own = steady["by_reviewer"].get(reviewer)
-    found = parts.pace_of(app.ledger, reviewer, policy, at, since=since, until=until)
+    found = parts.pace_of(_given(app, at, since), reviewer, at, until=told_until(person.role, at))
     if reviewer != person.user_id:
         found["nudges"] = []  # between oneself and one's screen
     return json_answer({**found, "second_looks": own, "looked": looking.looks_at(app.ledger, reviewer)})

@@ -1,8 +1,11 @@
-"""What do the ledger's verdicts say by slice, over time, of second looks, the display, disputes and pace?"""
+"""What do the ledger's verdicts say by slice, over time, of second looks, the display, disputes and pace?
+
+`found` is what `ledger_verdicts.given` reads, for the stretch of time that is asked about.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,86 +38,44 @@ from casework.review.review_design import BLIND_FIRST, COUNTED_KINDS, SCORE_SHOW
 from casework.review.verdicts import CONFIRMED_FRAUD
 from data.errors import InputError
 from data.ledger import Ledger
-from engine.policy import Policy
+from engine.policy import Reviewer
+
+_SEED = 0  # the same verdicts always give the same report
 
 
-def _given(
-    ledger: Ledger, policy: Policy, at: datetime, since: datetime | None, until: datetime | None
-) -> list[Given]:
-    return of_ledger.given(ledger, at, policy.labels.maturity, since=since, until=until)
-
-
-def sliced(
-    ledger: Ledger,
-    fact: str,
-    policy: Policy,
-    at: datetime,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
+def sliced(found: Sequence[Given], fact: str) -> dict[str, Any]:
     """Agreement from random overlap in the same arm for each value of one fact; InputError for an unknown fact."""
     if fact not in of_ledger.FACTS:
         raise InputError(f"agreement is not broken down by '{fact}'", allowed=", ".join(of_ledger.FACTS))
-    placed = of_ledger.placed(_given(ledger, policy, at, since, until))
-    return breakdown(placed, fact, positive=CONFIRMED_FRAUD, categories=RANKED, seed=seed)
+    placed = of_ledger.placed(found)
+    return breakdown(placed, fact, positive=CONFIRMED_FRAUD, categories=RANKED, seed=_SEED)
 
 
-def trend(
-    ledger: Ledger,
-    policy: Policy,
-    at: datetime,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Agreement by week as observed and at a fixed mix of cases, and what skew alone does to people as good as ours."""
-    found = _given(ledger, policy, at, since, until)
-    mixed = at_fixed_mix(of_ledger.placed(found), positive=CONFIRMED_FRAUD, categories=RANKED, seed=seed)
+def trend(found: Sequence[Given], reviewer: Reviewer) -> dict[str, Any]:
+    """Agreement by week as observed and at a fixed mix of cases, and what skew alone does to people as good as ours,
+    or as `reviewer` says where too little is measured."""
+    mixed = at_fixed_mix(of_ledger.placed(found), positive=CONFIRMED_FRAUD, categories=RANKED, seed=_SEED)
     measured = rates(of_ledger.judged(of_ledger.fresh(found)))
     recall, alarms = measured["recall"], measured["false_positive_rate"]
     enough = min(recall["n"], alarms["n"]) >= 30 and recall["value"] > alarms["value"]
-    people = (
-        (recall["value"], alarms["value"])
-        if enough
-        else (policy.reviewer.recall, policy.reviewer.false_positive_rate)
-    )
+    people = (recall["value"], alarms["value"]) if enough else (reviewer.recall, reviewer.false_positive_rate)
     return {**(mixed or {"bands": [], "weeks": []}), "skew": skew(*people) | {"measured": enough}}
 
 
-def second_looks(
-    ledger: Ledger,
-    policy: Policy,
-    at: datetime,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    seed: int = 0,
-    with_people: bool = False,
-) -> dict[str, Any]:
+def second_looks(found: Sequence[Given], *, with_people: bool = False) -> dict[str, Any]:
     """Agreement of each person with himself or herself, from blind re-serves."""
-    looks = of_ledger.looks(_given(ledger, policy, at, since, until))
-    return steadiness(looks, positive=CONFIRMED_FRAUD, seed=seed, with_people=with_people)
+    looks = of_ledger.looks(found)
+    return steadiness(looks, positive=CONFIRMED_FRAUD, seed=_SEED, with_people=with_people)
 
 
-def display(
-    ledger: Ledger,
-    policy: Policy,
-    at: datetime,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
+def display(ledger: Ledger, found: Sequence[Given]) -> dict[str, Any]:
     """The automation-bias report. The model's side is the one it would take if it raised as many alarms as people."""
-    found = of_ledger.fresh(_given(ledger, policy, at, since, until))
-    judged = of_ledger.judged(found)
+    fresh = of_ledger.fresh(found)
+    judged = of_ledger.judged(fresh)
     cut = equal_rate_threshold(judged)
-    drawn = of_ledger.judged([one for one in found if one.arm_was_drawn])
-    reveals = of_ledger.reveals(ledger, found, cut)
-    report = display_report(judged, reveals, threshold=cut, screens=_SCREENS, drawn=drawn, seed=seed)
+    drawn = of_ledger.judged([one for one in fresh if one.arm_was_drawn])
+    reveals = of_ledger.reveals(ledger, fresh, cut)
+    report = display_report(judged, reveals, threshold=cut, screens=_SCREENS, drawn=drawn, seed=_SEED)
     return report | {"threshold_is": "as many alarms as people raised"}
 
 
@@ -128,13 +89,10 @@ _FEATURES = """
 
 def disputes(
     ledger: Ledger,
-    policy: Policy,
-    at: datetime,
+    found: Sequence[Given],
     *,
     against: str = EACH_OTHER,
     phrases: Mapping[str, str] | None = None,
-    since: datetime | None = None,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Where people differ from each other, from the model or from the outcome, with the tree over those cases.
 
@@ -142,25 +100,25 @@ def disputes(
     """
     if against not in AGAINST:
         raise InputError(f"verdicts are not set against '{against}'", allowed=", ".join(AGAINST))
-    found = of_ledger.fresh(_given(ledger, policy, at, since, None))
+    fresh = of_ledger.fresh(found)
     asked = (
-        [one for one in found if one.overlap and one.kind in COUNTED_KINDS]
+        [one for one in fresh if one.overlap and one.kind in COUNTED_KINDS]
         if against == EACH_OTHER
-        else found
+        else fresh
     )
     judged = of_ledger.judged(asked)
     cut = equal_rate_threshold(judged)
     tree = surrogate(
-        differing(judged, against, _facts(ledger, asked, against), cut), phrases=phrases, seed=seed
+        differing(judged, against, _facts(ledger, asked, against), cut), phrases=phrases, seed=_SEED
     )
     return {
         "against": against,
         "tree": tree,
-        "with_each_other": with_each_other(of_ledger.judged([one for one in found if one.overlap])),
+        "with_each_other": with_each_other(of_ledger.judged([one for one in fresh if one.overlap])),
         "with_the_model": with_the_model(
-            of_ledger.judged(found), equal_rate_threshold(of_ledger.judged(found))
+            of_ledger.judged(fresh), equal_rate_threshold(of_ledger.judged(fresh))
         ),
-        "with_outcomes": with_outcomes(of_ledger.judged(found)),
+        "with_outcomes": with_outcomes(of_ledger.judged(fresh)),
     }
 
 
@@ -186,30 +144,15 @@ def _fact(value: object) -> Fact:
     return value if isinstance(value, int | float | str) else None
 
 
-def pace(
-    ledger: Ledger,
-    policy: Policy,
-    at: datetime,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
+def pace(found: Sequence[Given]) -> dict[str, Any]:
     """Place in shift and trend of everybody together; no person is named."""
-    return pace_report(of_ledger.worked(_given(ledger, policy, at, since, until)), seed=seed)
+    return pace_report(of_ledger.worked(found), seed=_SEED)
 
 
 def pace_of(
-    ledger: Ledger,
-    reviewer: str,
-    policy: Policy,
-    at: datetime,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    seed: int = 0,
+    found: Sequence[Given], reviewer: str, at: datetime, *, until: datetime | None = None
 ) -> dict[str, Any]:
     """One person's pace, with suggestions for the work of this moment, which `until` does not concern."""
-    worked = of_ledger.worked(_given(ledger, policy, at, since, None))
+    worked = of_ledger.worked(found)
     told = [one for one in worked if until is None or one.given_at <= until]
-    return {**person_pace(told, reviewer, seed=seed), "nudges": nudges(worked, reviewer, at, seed=seed)}
+    return {**person_pace(told, reviewer, seed=_SEED), "nudges": nudges(worked, reviewer, at, seed=_SEED)}

@@ -9,6 +9,7 @@ import pytest
 from casework.cases import case_pages
 from casework.keeping import retention
 from casework.quality import consistency_parts as parts
+from casework.quality import ledger_verdicts as of_ledger
 from casework.quality.scorecards import own_work
 from casework.review.measuring.volumes import USUAL_SECONDS, measured
 from casework.watching.asked import asked
@@ -32,9 +33,9 @@ def whole(house) -> Stretch:
 
 
 def test_the_pace_of_work_is_that_of_the_times_that_are_left(forgotten) -> None:
-    said = (forgotten.policy, forgotten.now)
-    assert parts.pace(forgotten.ledger, *said)["n"] == 1
-    own = parts.pace_of(forgotten.ledger, "analyst-1", *said)
+    found = of_ledger.given(forgotten.ledger, forgotten.now, forgotten.policy.labels.maturity)
+    assert parts.pace(found)["n"] == 1
+    own = parts.pace_of(found, "analyst-1", forgotten.now)
     assert (own["seconds"]["n"], own["seconds"]["median"]) == (1, 30.0)
 
 
