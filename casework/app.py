@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +26,7 @@ from casework.learning.retraining.retrain import Agreement, Basis, Retraining
 from casework.learning.retraining.runs import Request
 from casework.live import Live, Settings
 from casework.measures import Measures
+from casework.outbox.rounds import Sender
 from casework.people import outside
 from casework.people.signin import SignIn
 from casework.quality.consensus import of_ledger
@@ -258,6 +259,13 @@ class App:
         return Retraining(
             self.ledger, self.workspace, self.clock, self.changing_settings, self._after_retrain
         )
+
+    @cached_property
+    def sender(self) -> Sender:
+        return Sender(self.ledger, self.key, self._webhook_hosts, lambda: self.clock())
+
+    def _webhook_hosts(self) -> Collection[str]:
+        return self.live.settings.policy.work.webhook_hosts
 
     @cached_property
     def schedule(self) -> Schedule:

@@ -16,6 +16,8 @@ JOBS_SECONDS = 5.0
 """How long jobs may go on before what they read is cut off. A job that was cut off is due again at the next start."""
 LAST_SECONDS = 20.0
 """How long a job may then go on computing, or finish what it is writing, before it is left behind."""
+SENDER_SECONDS = 3.0
+"""How long receivers may take for messages under way. One that takes longer gets its message again, by the same id."""
 _WORTH_SAYING, _LOOK_SECONDS = 1.0, 0.5
 
 
@@ -33,6 +35,9 @@ def end_jobs(app: App) -> None:
     """End what runs by the schedule: of itself, or when nothing can be read any more."""
     if "schedule" in app.__dict__:
         app.schedule.stop()
+    if "sender" in app.__dict__:
+        with step("receivers of messages under way"):
+            app.sender.stop(SENDER_SECONDS)
     if "retraining" in app.__dict__:
         with step("the child that trains"):
             app.retraining.stop()

@@ -11,7 +11,7 @@ from casework.cases import attachments, dispositions
 from casework.deciding import replay_samples
 from casework.keeping import backups, erasing, heads, retention
 from casework.learning.retraining import triggers
-from casework.outbox import messages, sending
+from casework.outbox import messages
 from casework.quality.consensus import further
 from casework.quality.scorecards import editions
 from casework.review import tasks
@@ -202,9 +202,7 @@ def trim(app: App) -> str:
 
 def send(app: App) -> str:
     """One round of the outbox."""
-    done = sending.deliver(
-        app.ledger, app.key, lambda: app.live.settings.policy.work.webhook_hosts, app.clock
-    )
+    done = app.sender.round()
     return f"{done['sent']} sent, {done['failed']} to be tried again, {done['dead']} given up."
 
 

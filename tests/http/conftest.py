@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from casework.outbox import rounds
 from tests.http.institution import Institution, make_workspace, served
+
+
+@pytest.fixture(autouse=True)
+def patient_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round of the outbox hears every answer, however busy the machine is."""
+    monkeypatch.setattr(rounds, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="module")

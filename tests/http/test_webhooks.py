@@ -20,6 +20,7 @@ import pytest
 from casework.app import App
 from casework.jobs import retain, send
 from casework.outbox import endpoints, messages, sending
+from casework.outbox.rounds import Sender
 from tests.http.institution import Institution, make_workspace, payment, served
 
 HOSTS = ("127.0.0.1", "hooks.example.com")
@@ -43,8 +44,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    receiver = Receiver()
+def receiving(at: Receiver | None = None) -> Iterator[Receiver]:
+    receiver = at or Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -236,7 +237,7 @@ def test_a_host_that_cannot_even_be_looked_up_keeps_nobody_else_waiting(
         made, _ = endpoints.add(w, receiver.url, hosts, "admin-1", app.key, app.clock())
         messages.tell(w, "ping", f"to {host}", {}, app.clock())
     try:
-        done = sending.deliver(app.ledger, app.key, lambda: hosts, app.clock)
+        done = Sender(app.ledger, app.key, lambda: hosts, app.clock).round()
     finally:
         with app.ledger.writing() as w:
             endpoints.remove(w, made["webhook_id"], "admin-1", app.clock())
