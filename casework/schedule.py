@@ -16,6 +16,7 @@ from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from casework.failures import in_words
 from casework.safety.naming import reason_of
 from data.errors import ConflictError, DiskError, NotFoundError
 from data.events import EventDraft
@@ -238,7 +239,7 @@ class Schedule:
             kind = type(error).__name__
             if job.recorded or self._logged.get(job.name, "") != kind:
                 log.exception("job %s failed", job.name)
-            result, detail = "failed", f"{kind}: {error}"
+            result, detail = "failed", f"{kind}: {in_words(error)}"
         self._logged[job.name] = kind
         row = _row_of(job.name, started, self._clock(), result, detail)
         self._ran(job.name, result, (row["finished_at"] - started).total_seconds())

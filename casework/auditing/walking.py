@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from casework.failures import in_words
 from casework.refusals import Stopping
 from data import chain
 
@@ -59,7 +60,7 @@ class Walk:
             self.problem = "the server stopped before the walk had ended"
             self._failure = Stopping("the server is stopping", 5)
         except Exception as error:  # noqa: BLE001  (whatever it is must be told to whoever asks how far the walk is)
-            self.problem = f"{type(error).__name__}: {error}"
+            self.problem = f"{type(error).__name__}: {in_words(error)}"
             self._failure = error
         finally:
             self.finished_at = app.clock()

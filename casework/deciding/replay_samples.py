@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from casework.deciding.replaying import FROM_LEDGER, FROM_STORED, Replayer
+from casework.failures import in_words
 from data.errors import InputError, SecondLookError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -112,7 +113,7 @@ class _Tally:
         """Count one that cannot be replayed."""
         self.unreadable += 1
         if len(self.unread) < SHOWN:
-            self.unread.append({"seq": seq, "problem": str(problem)})
+            self.unread.append({"seq": seq, "problem": in_words(problem)})
         self._told(self.replayed + self.unreadable)
 
     def as_json(self) -> JSON:

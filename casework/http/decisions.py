@@ -26,10 +26,11 @@ from casework.cases import revealing
 from casework.deciding import decision_pages, decisions
 from casework.deciding.decider import Answer
 from casework.deciding.transactions import Sent, checked
+from casework.failures import detail_of
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
 from casework.http.bodies import Body, Identifier, Moment, ShortText
-from casework.http.problems import INPUT_HINT, complaint, detail_of
+from casework.http.problems import INPUT_HINT, complaint
 from casework.people.permissions import Permission, Person
 from casework.review import blindness
 from data.blanks import trimmed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from casework.failures import detail_of
 from casework.people.guessing import TooManyAttempts
 from casework.people.keys import TooManyRequests
 from casework.people.outside import ProviderAway
@@ -47,9 +47,6 @@ _ADVICE = {
     503: "Try again in a moment.",
 }
 
-# The folders of an absolute path, but not of an address or of one of our endpoints.
-_FOLDERS = re.compile(r"(?<![\w.:/<-])/(?!v1/)(?:[^/\s\"'():,;]+/)+")
-
 # The first class that fits decides, so that the narrower ones come first.
 STATUS: tuple[tuple[type[errors.SecondLookError], int, str], ...] = (
     (NotSignedIn, 401, "Sign in first"),
@@ -79,14 +76,6 @@ def problem(status: int, title: str, detail: str, hint: str = "", **more: Any) -
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(orjson.dumps(body), status, headers, "application/problem+json")
-
-
-def detail_of(error: errors.SecondLookError) -> str:
-    """What, where and what was allowed, as a sentence. A file of this machine is named without its folders."""
-    where = error.where.rpartition("/")[2] if error.where.startswith("/") else error.where
-    what = _FOLDERS.sub("", error.what)
-    detail = f"{where}: {what}" if where else what
-    return f"{detail} (allowed: {error.allowed})." if error.allowed else f"{detail}."
 
 
 def of_error(error: errors.SecondLookError) -> Response:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from casework.schedule import Job, Schedule
-from data.errors import ConflictError, DiskError, InputError, NotFoundError
+from data.errors import ConflictError, DiskError, InputError, LedgerError, NotFoundError
 from data.ledger import Head, Ledger
 from tests.ledgers import new_ledger
 
@@ -48,6 +48,33 @@ def test_a_run_asked_for_leaves_a_row_and_an_event(ledger: Ledger) -> None:
 def test_a_job_is_told_who_asked_for_it(ledger: Ledger) -> None:
     found = schedule(ledger, Job("tidy", "tidy up", WEEK, lambda by: f"For {by}."))
     assert found.run_now("tidy", by="risk-manager-1")["detail"] == "For risk-manager-1."
+
+
+@pytest.mark.parametrize("folder", ["/srv/bank", "/srv/a bank/of ours"])
+def test_a_job_that_fails_names_the_file_without_the_servers_folders(ledger: Ledger, folder: str) -> None:
+    file = f"{folder}/ledger.duckdb"
+    errors = (
+        DiskError(f'it is full ("{file}.wal")', where=file, hint="Make room."),
+        LedgerError("it is damaged", where=file),
+        FileNotFoundError(2, "No such file or directory", file),
+    )
+
+    def failing(error: Exception) -> Callable[[str], str]:
+        def run(by: str) -> str:
+            raise error
+
+        return run
+
+    jobs = [Job(f"job {n}", "work", WEEK, failing(error)) for n, error in enumerate(errors)]
+    found = schedule(ledger, *jobs)
+    for job in jobs:
+        found.run_now(job.name, by="admin-1")
+    assert [row["detail"] for row in ledger.read("SELECT detail FROM job_runs ORDER BY job")] == [
+        'DiskError: ledger.duckdb: it is full ("ledger.duckdb.wal"). Make room.',
+        "LedgerError: ledger.duckdb: it is damaged.",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'ledger.duckdb'",
+    ]
+    assert not ledger.read("SELECT 1 FROM events WHERE contains(decode(payload), 'bank')")
 
 
 def test_a_job_that_fails_is_recorded_with_its_reason(ledger: Ledger) -> None:

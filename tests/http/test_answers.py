@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from casework.failures import detail_of
 from casework.http.api import create_api
-from casework.http.problems import detail_of, of_error
+from casework.http.problems import of_error
 from data.errors import DiskError, InputError
 from tests.http.institution import Institution, payment
 
@@ -139,7 +140,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
 def test_a_failing_disk_is_told_without_the_servers_folders_and_logged_with_them(
     folder: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = f'IO Error: Could not write file "{folder.replace(" ", "-")}/ledger.duckdb.wal": No space left'
+    said = f'IO Error: Could not write file "{folder}/ledger.duckdb.wal": No space left'
     answer = of_error(DiskError(f"the disk does not take it ({said})", where=f"{folder}/ledger.duckdb"))
     detail = json.loads(answer.body)["detail"]
     assert (answer.status_code, "srv" in detail, "bank" in detail) == (503, False, False)

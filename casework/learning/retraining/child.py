@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from casework.failures import in_words
 from casework.learning.labels import snapshot
 from casework.learning.registry import cards
 from casework.learning.retraining import limits, progress, training
@@ -35,13 +36,13 @@ def main(folder: Path) -> int:
     try:
         result = _run(folder)
     except SecondLookError as error:
-        result = {"error": str(error)}
+        result = {"error": in_words(error)}
     except MemoryError:
         traceback.print_exc()
         result = {"error": "training needed more memory than is allowed (retrain.max_memory_mb)"}
     except Exception as error:  # noqa: BLE001 - the parent must hear of every failure, with where it happened
         traceback.print_exc()
-        result = {"error": f"training failed: {type(error).__name__}: {error}"}
+        result = {"error": f"training failed: {type(error).__name__}: {in_words(error)}"}
     part = folder / (RESULT + ".part")
     part.write_text(json.dumps(result))
     part.replace(folder / RESULT)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from casework import children
+from casework.failures import in_words
 from casework.learning.labels import snapshot
 from casework.learning.registry import models
 from casework.learning.retraining import child, concluding, limits, progress, runs
@@ -157,7 +158,7 @@ class Retraining:
             self._concluded(run, self._trained(run))
         except Exception as error:  # a run must end on record, whatever went wrong
             log.exception("the retrain %s failed", run.run_id)
-            self._failed_or_left(run, f"{type(error).__name__}: {error}")
+            self._failed_or_left(run, f"{type(error).__name__}: {in_words(error)}")
         finally:
             shutil.rmtree(self._folder(run.run_id) / child.MODELS, ignore_errors=True)
             self._now = None
@@ -212,7 +213,7 @@ class Retraining:
                     folder=folder,
                 )
         except (InputError, DiskError) as error:
-            return {"error": str(error)}
+            return {"error": in_words(error)}
         agreement = run.basis.agreement()
         allowed = Limits(
             policy.retrain.max_seconds + run.request.search_seconds, policy.retrain.max_memory_mb
