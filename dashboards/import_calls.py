@@ -29,7 +29,7 @@ class ImportCalls:
         return self._answer("POST", _DOORS[holds], files=files, timeout=_WHILE_IT_COMES_IN).json()
 
     def listed(self) -> list[Json]:
-        """Every import, newest first."""
+        """The latest 500 imports, newest first."""
         found: list[Json] = self._ask("GET", "/imports")["imports"]
         return found
 

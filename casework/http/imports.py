@@ -29,6 +29,7 @@ from data.unfinished import working_folder
 
 router = APIRouter(tags=["imports and outcomes"])
 LARGEST_REPORT = 10_000
+_LONGEST_NAME = 200
 
 
 class OutcomeForm(Body):
@@ -70,19 +71,24 @@ def import_outcomes(
 @contextmanager
 def _received(app: App, file: UploadFile) -> Iterator[tuple[Path, str]]:
     """An uploaded file on disk for the length of the block, and the name its owner gave it."""
-    name = PurePosixPath((file.filename or "upload").replace("\\", "/")).name[:200]
+    name = PurePosixPath((file.filename or "upload").replace("\\", "/")).name[-_LONGEST_NAME:]
     if not importable(name):
         raise InputError("this kind of file cannot be imported", where=name, allowed=ALLOWED)
     with working_folder(app.workspace.ledger_file) as folder:
-        path = Path(folder) / re.sub(r"[^\w.-]", "_", name)[-100:]
+        path = Path(folder) / _on_disk(name)
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
         yield path, name
 
 
+def _on_disk(name: str) -> str:
+    """What the file is called meanwhile: its end says of which kind it is, and file systems count bytes."""
+    return re.sub(r"[^\w.-]", "_", name).encode()[-_LONGEST_NAME:].decode(errors="ignore")
+
+
 @router.get("/imports")
 def imports(request: Request, person: Person = allowed(Permission.IMPORTS_READ)) -> Response:
-    """Every import, newest first: its file, who brought it and when, and what became of its lines."""
+    """The latest 500 imports, newest first: the file, who brought it and when, and what became of its lines."""
     return json_answer({"imports": import_reports.listed(the_app(request).ledger)})
 
 
@@ -98,7 +104,7 @@ def one_import(
 def quarantine(
     import_id: str, request: Request, person: Person = allowed(Permission.IMPORTS_READ)
 ) -> Response:
-    """The lines of an import that were kept apart as CSV: line, field and reason, never their cells."""
+    """The lines of an import that were kept apart (at most 100,000) as CSV: line, field and reason, no cells."""
     rows = import_reports.quarantined(the_app(request).ledger, import_id)
     text = io.StringIO()
     writer = csv.writer(text)

@@ -120,3 +120,10 @@ def test_an_import_that_is_not_on_record_is_not_found(bank: Institution, path: s
 def test_labels_that_take_a_fraud_back_are_warned_of_in_words() -> None:
     (sentence,) = import_reports.warnings(0, 3)
     assert sentence.startswith("3 labels of this file say of a transaction that it is no fraud")
+
+
+@pytest.mark.parametrize("name", ["漢" * 96 + ".csv", "payments " * 27 + ".csv"], ids=["bytes", "length"])
+def test_a_file_whose_name_is_as_long_as_names_may_be_comes_in(bank: Institution, name: str) -> None:
+    told = sent(bank, "/v1/imports", name, HEADER + row(20))
+    assert name.endswith(told["file"])
+    assert listed(bank)[told["file_name"]]["import_id"] == told["import_id"]
