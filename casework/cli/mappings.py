@@ -70,7 +70,7 @@ def pseudonym(
     Example: secondlook mapping pseudonym customer ann@example.org --workspace bank
     """
     with reached(workspace) as reach:
-        held = str(reach.get("/v1/decisions", entity=entity, value=value, limit=1)["value"])
+        held = str(reach.post("/v1/pseudonyms", {"entity": entity, "value": value})["value"])
     answer({"entity": entity, "value": held}, [held], as_json)
 
 

@@ -184,12 +184,16 @@ class Search:
     hidden: Sequence[int] = ()
 
 
+def check_entity(name: str, entities: Sequence[str]) -> None:
+    """InputError for an entity the mapping does not have."""
+    if name not in entities:
+        raise InputError(f"{name[:80]!r} is not an entity", where="entity", allowed=", ".join(entities))
+
+
 def search(ledger: Ledger, wanted: Search, entities: Sequence[str]) -> list[JSON]:
     """Rows of `decisions` with amount, newest first. InputError for an entity the mapping does not have."""
-    if wanted.entity and wanted.entity not in entities:
-        raise InputError(
-            f"{wanted.entity[:80]!r} is not an entity", where="entity", allowed=", ".join(entities)
-        )
+    if wanted.entity:
+        check_entity(wanted.entity, entities)
     conditions: dict[str, Any] = {}
     if wanted.entity:  # the name is one of the mapping's, checked above
         conditions[f't."{wanted.entity}" = ?'] = wanted.value

@@ -64,6 +64,13 @@ class TransactionForm(Body):
     personal: Annotated[dict[Name, Text], Field(default_factory=dict, max_length=64)]
 
 
+class ValueForm(Body):
+    """A value of an entity as it is sent."""
+
+    entity: Name
+    value: ShortText
+
+
 class BatchForm(Body):
     """Transactions are checked one by one, so that one that is wrong does not stop the others."""
 
@@ -202,3 +209,14 @@ def search(
     following = str(rows[-1]["seq"]) if len(rows) == limit else None
     currency = app.live.settings.policy.currency
     return json_answer({"decisions": rows, "currency": currency, "value": held, "next_cursor": following})
+
+
+@router.post("/pseudonyms")
+def pseudonym(
+    form: ValueForm, request: Request, person: Person = allowed(Permission.DECISIONS_READ)
+) -> Response:
+    """What payments hold in place of a value: its pseudonym, or the value where the mapping asks for none. The value is
+    asked for in a body, since addresses end up in the logs of proxies; a search can then be by the pseudonym."""
+    mapping = the_app(request).mapping
+    decisions.check_entity(form.entity, list(mapping.entities))
+    return json_answer({"entity": form.entity, "value": mapping.held(form.entity, trimmed(form.value))})

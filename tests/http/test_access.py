@@ -35,6 +35,7 @@ WORKS_OUT = {
     "POST /v1/backtests",
     "POST /v1/evidence",
     "POST /v1/previews",
+    "POST /v1/pseudonyms",
     "POST /v1/replays",
 }
 # What an admin may send without a reason: what systems send, what only works something out, what answers with words of
@@ -56,6 +57,7 @@ NEEDS_NO_REASON = {
     "POST /v1/outcome-imports",
     "POST /v1/outcomes",
     "POST /v1/previews",
+    "POST /v1/pseudonyms",
     "POST /v1/replays",
     "POST /v1/rules/check",
     "POST /v1/webhooks/{webhook_id}/ping",

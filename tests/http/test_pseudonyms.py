@@ -180,13 +180,22 @@ def test_the_name_is_in_no_file_of_the_workspace_no_table_and_no_log(
     assert not planted(log.getvalue())
 
 
-def test_a_command_says_which_pseudonym_to_write_into_a_list(
-    bank: Institution, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_command_says_which_pseudonym_to_write_into_a_list_and_has_the_name_in_no_address(
+    bank: Institution,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "httpx")  # which tells of every address that is asked
     write_private(bank.app.workspace.token_file, bank.token("admin-1"))
     bank.app.workspace.server_file.write_text(orjson.dumps({"url": bank.url}).decode())
     asked = ("mapping", "pseudonym", "customer", MAIL, "--workspace", bank.app.workspace.root)
     assert run(capsys, monkeypatch, *asked)[1] == bank.app.mapping.held("customer", MAIL) + "\n"
+    assert f"POST {bank.url}/v1/pseudonyms" in caplog.text and not planted(caplog.text)
+    unknown = {"entity": "person", "value": MAIL}
+    refused = bank.ask("admin-1", "POST", "/v1/pseudonyms", json=unknown)
+    assert (refused.status_code, planted(refused.text)) == (422, False)
+    assert "'person' is not an entity" in refused.json()["detail"]
 
 
 def test_a_workspace_put_back_from_a_backup_knows_people_by_the_same_pseudonyms(
