@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer
-from casework.cli.spreadsheet import safe
 from casework.quality.consensus.report import METHODS, consensus_of_file
+from casework.spreadsheet import safe
 
 
 def add_to(parent: typer.Typer) -> None:

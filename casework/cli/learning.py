@@ -27,7 +27,7 @@ from casework.cli.output import (
 )
 from casework.cli.progress import Report, steps
 from casework.cli.reach import Reach, opened, reached
-from casework.cli.spreadsheet import safe
+from casework.spreadsheet import safe
 from casework.workspace import Workspace
 from data import ingest, reading
 from data.errors import InputError

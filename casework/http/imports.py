@@ -16,12 +16,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from casework.app import App
-from casework.cli.spreadsheet import safe
 from casework.deciding import import_reports, importing, outcomes
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import json_answer
 from casework.http.bodies import Body, Identifier, Moment, ShortText
 from casework.people.permissions import Permission, Person
+from casework.spreadsheet import safe
 from data.blanks import trimmed
 from data.errors import InputError
 from data.source_file import ALLOWED, importable

@@ -10,7 +10,7 @@ import pytest
 
 from casework.cli.consensus import _lines
 from casework.cli.learning import _write_csv
-from casework.cli.spreadsheet import safe
+from casework.spreadsheet import safe
 
 ROOT = Path(__file__).parents[2]
 FORMULAS = ("=cmd|' /C calc'!A0", "+1+cmd()", "-2+3", "@SUM(1)", "\t=1", "\r=1", " =1", "＝1")
