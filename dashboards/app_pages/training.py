@@ -73,7 +73,7 @@ def _answers(answers: list[Json]) -> None:
             "You said": SAID.get(row["value"], row["value"]),
             "It was": "✕ Fraud" if row["is_fraud"] else "✓ Legitimate",
             "": "right" if row["right"] else "missed",
-            "Seconds": round(row["seconds"]),
+            "Seconds": words.number(row["seconds"], 0),  # absent once forgotten
         }
         for row in answers
     ]

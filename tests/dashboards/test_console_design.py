@@ -46,6 +46,14 @@ def test_a_newcomer_sees_what_is_missing_and_what_was_missed(opened: Opened) -> 
     assert list(app.dataframe[0].value["It was"]) == ["✕ Fraud"]
 
 
+def test_what_a_newcomer_said_is_shown_also_once_the_time_it_took_is_forgotten(
+    opened: Opened, api: FakeApi
+) -> None:
+    (answer,) = TRAINING["answers"]
+    api.answers["training"] = {**TRAINING, "answers": [answer, {**answer, "seconds": None}]}
+    assert list(opened("analyst-1", "training").dataframe[0].value["Seconds"]) == ["31", "–"]
+
+
 def test_whoever_is_qualified_is_told_so(opened: Opened, api: FakeApi) -> None:
     api.answers["training"] = {**TRAINING, "status": "qualified"}
     assert "You are qualified: your verdicts count." in seen(opened("analyst-1", "training"))
