@@ -11,6 +11,7 @@ from pathlib import Path
 
 from casework.people import signin
 from data import approved
+from data.durable import force_all, make_folder
 from data.errors import ConflictError, InputError
 from data.keyring import Keyring
 from data.ledger import Ledger
@@ -164,6 +165,7 @@ def create(
     try:
         _write_files(workspace, mapping_file, files)
         _first_entries(workspace, mapping, files, admin, at)
+        force_all(root)
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)
         if not fresh:
@@ -174,7 +176,7 @@ def create(
 
 def _write_files(workspace: Workspace, mapping_file: Path, files: dict[str, bytes]) -> None:
     for folder in (workspace.root, workspace.rules, workspace.models, workspace.snapshots):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     for name, content in files.items():
         target = workspace.rules / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 
 from data.canonical import canonical_json, rfc3339
+from data.durable import force_names
 from data.errors import LedgerError
 from data.keyring import is_among, places
 from data.sealing import Sealer
@@ -60,6 +61,7 @@ def note(
             with suppress(OSError):  # not every share has locks
                 fcntl.flock(handle, fcntl.LOCK_EX)  # a copy of the workspace notes its heads here, too
             _append(handle, lines + b"\n")
+            force_names(file.parent)
         finally:
             os.close(handle)
     except OSError as problem:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.disk import disk_errors
+from data.durable import force_names, make_folder
 from data.errors import ConflictError, InputError, NotFoundError
 from data.ledger import Ledger
 from data.reading import outcomes_arrow, transactions_arrow
@@ -63,7 +64,7 @@ def export_partitions(
     nothing is ever overwritten. The manifest is `<snapshot_id>.json` in the same folder. InputError where nothing
     occurred in that time, DiskError where the disk does not take it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     head, last_seq = ledger.last_event, ledger.next_transaction_seq - 1
     parts = tuple(
         _write_part(folder, f"transactions-{day}", table)
@@ -151,6 +152,8 @@ def _write_manifest(
     )
     snapshot_id = _id_of(content)
     _write_whole(folder / f"{snapshot_id}.json", content)
+    with disk_errors(Path(folder.name)):
+        force_names(folder)  # of the parts, too
     return _parsed(content, folder, snapshot_id)
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import orjson
 
+from data.durable import force_names
 from data.errors import LedgerError
 from data.sealing import Sealer
 
@@ -181,11 +182,7 @@ class _Part:
         if os.fstat(file).st_size < _ROOM:
             _write_all(file, bytes(_ROOM), 0)
         os.fsync(file)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        force_names(self._path.parent)
 
 
 def pending(records: Iterable[Rows], head_seq: int, head_hash: bytes, where: str) -> Iterator[Rows]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import orjson
 
+from data.durable import force_names, make_folder
 from data.errors import LedgerError
 
 VARIABLE = "SECONDLOOK_KEYS"
@@ -71,12 +72,13 @@ class Keyring:
         told = {"key": made.secret.hex(), "sealed_from": sealed_from, "ledger": place}
         told |= {"through": made.through} if links else {}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.folder, mode=0o700)
             handle = os.open(self.file(made.key_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as out:
                 out.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
                 out.flush()
                 os.fsync(out.fileno())
+            force_names(self.folder)
         except OSError as problem:
             raise LedgerError(
                 f"the ledger's key cannot be written ({problem.strerror})",

@@ -21,6 +21,7 @@ from casework.review.review_design import REVIEWER_ROLES
 from casework.review.tasks import CLAIMED, Task
 from data.canonical import sha256_hex
 from data.disk import disk_errors
+from data.durable import force_names, make_folder
 from data.errors import ConflictError, InputError, LedgerError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -229,6 +230,7 @@ def _store(folder: Path, content: bytes) -> str:
             try:
                 _write_whole(fresh, content)
                 fresh.replace(path)
+                force_names(path.parent)
             except BaseException:
                 with suppress(OSError):  # what must be heard is why it failed
                     fresh.unlink(missing_ok=True)
@@ -238,7 +240,7 @@ def _store(folder: Path, content: bytes) -> str:
 
 def _write_whole(file: Path, content: bytes) -> None:
     """Write a file for its owner only, forced to disk."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     with file.open("wb") as out:
         out.write(content)
         out.flush()

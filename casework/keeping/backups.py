@@ -23,6 +23,7 @@ from data import chain, seal_checks
 from data.canonical import canonical_json, rfc3339, sha256_hex
 from data.copying import copy_ledger
 from data.disk import disk_errors
+from data.durable import force_all, force_names, make_folder
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -52,7 +53,7 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
     half = folder / f".{target.name}.{_mark(app)}.{secrets.token_hex(4)}.part"
     try:
         with disk_errors(target):
-            half.mkdir(parents=True)
+            make_folder(half)
             head = copy_ledger(app.ledger, half)
             _copy_rest(app.workspace, half)
             told: JSON = {
@@ -65,7 +66,9 @@ def make(app: App, folder: Path, by: str, reason: str, *, keep: int = 0) -> JSON
             text = canonical_json(told)
             seal = app.ledger.sealer.of(text).hex() if app.ledger.sealer else ""
             (half / MANIFEST).write_bytes(orjson.dumps({"manifest": orjson.Fragment(text), "seal": seal}))
+            force_all(half)
             half.rename(target)
+            force_names(folder)
     finally:
         shutil.rmtree(half, ignore_errors=True)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
@@ -139,7 +142,7 @@ def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:
     workspace = Workspace(root)
     try:
         with disk_errors(root):
-            root.mkdir(parents=True, exist_ok=True)
+            make_folder(root)
             workspace.restore_file.touch()
             shutil.copytree(backup, root, dirs_exist_ok=True)
             (root / MANIFEST).unlink()  # of the backup; models and snapshots have manifests of their own
@@ -147,7 +150,9 @@ def restore(backup: Path, root: Path, *, by: str, at: datetime) -> JSON:
                 (root / name).mkdir(exist_ok=True)
             with Ledger.open(workspace.whole().ledger_file) as ledger:
                 done = _taken_over(ledger, manifest, str(backup.resolve()), by, at)
+            force_all(root)
             workspace.restore_file.unlink()
+            force_names(root)
     except BaseException:
         _take_away(workspace)
         raise

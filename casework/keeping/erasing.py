@@ -8,7 +8,6 @@ event of the erasure names, rows kept apart in quarantine, and what is left of e
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from casework.keeping import backups, written_words
 from data.blanks import trimmed
 from data.canonical import canonical_json, sha256_hex
 from data.disk import disk_errors
+from data.durable import force_names
 from data.errors import CheckpointBusyError, InputError
 from data.events import EventDraft
 from data.ledger import Ledger
@@ -128,11 +128,7 @@ def _make_scrub_due(app: App) -> None:
         return
     with disk_errors(app.workspace.scrub_file):
         app.workspace.scrub_file.touch()
-        folder = os.open(app.workspace.root, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        force_names(app.workspace.root)
 
 
 def table(ledger: Ledger, limit: int = 100) -> list[JSON]:

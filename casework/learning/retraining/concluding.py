@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from casework.learning.gates import gates
 from casework.learning.registry import models
 from casework.learning.retraining.runs import PROMOTED, REFUSED, WAITING, Ending, Request
 from casework.safety import alarms
+from data.durable import force_all, force_names, make_folder
 from data.writer import Writer
 from engine.policy import Policy
 
@@ -31,7 +31,8 @@ class Asked:
 
 
 def take_over(made: Path, kept: Path, found: Mapping[str, Any]) -> None:
-    """Move a trained model's folder to where models are kept, whole: it is written, forced to disk, then renamed.
+    """Move a trained model's folder to where models are kept, whole: it is written, forced to disk, then renamed, and
+    its name is on disk before anything refers to it.
 
     A crash at any point leaves either no such folder or a complete one, which nothing refers to yet.
     """
@@ -39,11 +40,10 @@ def take_over(made: Path, kept: Path, found: Mapping[str, Any]) -> None:
     source, target = made / model_id, kept / model_id
     if target.exists():
         return  # the same model was trained before; its first folder is the one on record
-    for file in source.iterdir():
-        with file.open("rb") as written:
-            os.fsync(written.fileno())
-    kept.mkdir(parents=True, exist_ok=True)
+    force_all(source)
+    make_folder(kept)
     source.replace(target)
+    force_names(kept)
     shutil.rmtree(made, ignore_errors=True)
 
 
