@@ -13,6 +13,15 @@ from data.ledger import Ledger
 from data.writer import Writer
 
 BREAKER, FAIL_SAFE, RULE_ERROR, UNEXPLAINED = "breaker", "fail_safe", "rule_error", "unexplained"
+NEWEST = 200
+"""Alarms that are listed whether they are open or not."""
+# However many are newer: what is open can be acknowledged only by somebody who sees it.
+_LISTED = """
+    SELECT alarm_id, kind, subject, sentence, raised_at, acknowledged_at, acknowledged_by, reason FROM alarms
+    WHERE acknowledged_at IS NULL
+       OR alarm_id IN (SELECT alarm_id FROM alarms ORDER BY raised_at DESC, alarm_id LIMIT ?)
+    ORDER BY raised_at DESC, alarm_id
+"""
 Key = tuple[str, str]
 """Kind and subject: of each there is at most one open alarm."""
 
@@ -23,14 +32,9 @@ def open_keys(source: Ledger | Writer) -> set[Key]:
     return {(row["kind"], row["subject"]) for row in rows}
 
 
-def listed(source: Ledger | Writer, *, only_open: bool = True, limit: int = 200) -> list[dict[str, Any]]:
-    """Alarms, newest first."""
-    where = "acknowledged_at IS NULL" if only_open else "true"
-    return source.read(
-        "SELECT alarm_id, kind, subject, sentence, raised_at, acknowledged_at, acknowledged_by, reason "
-        f"FROM alarms WHERE {where} ORDER BY raised_at DESC, alarm_id LIMIT ?",
-        [limit],
-    )
+def listed(source: Ledger | Writer, *, only_open: bool = True) -> list[dict[str, Any]]:
+    """Every open alarm, and (unless `only_open`) the newest others; newest first."""
+    return source.read(_LISTED, [0 if only_open else NEWEST])
 
 
 def raise_alarm(

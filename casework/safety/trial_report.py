@@ -31,19 +31,33 @@ WHERE a.trial_id = ? AND a.answered <> a.outcome ORDER BY a.amount_minor DESC NU
 """
 
 
+# However many are newer: what runs can be stopped only by somebody who sees it.
+_LISTED = """
+    SELECT * FROM trials WHERE stopped_at IS NULL
+       OR trial_id IN (SELECT trial_id FROM trials ORDER BY started_at DESC, trial_id LIMIT 100)
+    ORDER BY started_at DESC, trial_id
+"""
+
+
 def listed(ledger: Ledger) -> list[JSON]:
-    """Every trial, newest first, with how many decisions it saw and in how many it differed."""
+    """Every trial that runs and the newest others, newest first, with how many decisions each saw and in how many it
+    differed."""
+    return _with_counts(ledger, ledger.read(_LISTED))
+
+
+def _with_counts(ledger: Ledger, trials: list[JSON]) -> list[JSON]:
     counted = {
         row["trial_id"]: row
         for row in ledger.read(
             "SELECT trial_id, count(*) AS decisions, count(*) FILTER (answered <> outcome) AS differing, "
-            "count(*) FILTER (arm = 'candidate') AS candidate FROM trial_answers GROUP BY trial_id"
+            "count(*) FILTER (arm = 'candidate') AS candidate FROM trial_answers "
+            "WHERE list_contains(CAST(? AS VARCHAR[]), trial_id) GROUP BY trial_id",
+            [[trial["trial_id"] for trial in trials]],
         )
     }
     none = {"decisions": 0, "differing": 0, "candidate": 0}
     return [
-        {**row, **{name: counted.get(row["trial_id"], none)[name] for name in none}}
-        for row in ledger.read("SELECT * FROM trials ORDER BY started_at DESC, trial_id LIMIT 100")
+        {**trial, **{name: counted.get(trial["trial_id"], none)[name] for name in none}} for trial in trials
     ]
 
 
@@ -52,7 +66,7 @@ def report(ledger: Ledger, trial_id: str, limit: int) -> JSON:
 
     NotFoundError for an unknown id.
     """
-    found = [trial for trial in listed(ledger) if trial["trial_id"] == trial_id]
+    found = _with_counts(ledger, ledger.read("SELECT * FROM trials WHERE trial_id = ?", [trial_id]))
     if not found:
         raise NotFoundError("there is no such trial", where=trial_id)
     trial, rows = found[0], ledger.read(_COUNTED, [trial_id])

@@ -83,7 +83,7 @@ def compose(app: App) -> JSON | None:
         "exploration": {**exploration(ledger, record, policy, at), "by_day": by_day(record, until)},
         "asked": asked(ledger, week, policy),
         "labels": label_report.by_source(ledger, policy, at),
-        "alarms": alarms.listed(ledger, limit=20),
+        "alarms": alarms.listed(ledger)[:20],
         "retrains": _retrains(ledger, week),
         "agreement": _agreement(ledger),
         "tasks": _waiting(ledger, until),
