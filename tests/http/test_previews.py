@@ -294,3 +294,29 @@ def test_the_past_is_read_in_stretches_and_only_what_came_since_is_read_again(
     assert more.column("_id").to_pylist()[-1] == "t77"
     assert read(middle).equals(more.slice(8))
     assert read().equals(more)  # what was kept begins later than what is asked for
+
+
+def test_the_time_of_a_case_is_that_of_verdicts_whose_time_is_not_forgotten(bank: Institution) -> None:
+    """The policy forgets times by putting NaN in their place, which would make the mean one, too."""
+    ledger, now = bank.app.ledger, datetime.now(UTC)
+    row = {
+        "case_id": "", "lane": "", "reviewer": "analyst-1", "value": "legitimate", "typology": "", "reason_code": "",
+        "note": "", "confidence": "", "guideline_version": "", "arm": "", "corrections": "{}", "flags": [],
+        "given_at": now, "event_seq": 0, "deserved": "", "idle_seconds": 0.0, "applied_from": "",
+        "task_kind": "primary", "transaction_seq": 1,
+    }  # fmt: skip
+    times = [*[20.0] * 29, float("nan"), 80.0]
+    rows = [
+        {**row, "verdict_id": f"v{n}", "task_id": f"k{n}", "seconds": seconds}
+        for n, seconds in enumerate(times)
+    ]
+    told = []
+    try:
+        for some in (rows[:30], rows[30:]):
+            with ledger.writing() as w:
+                w.insert("verdicts", some)
+            told.append(preview(bank, {})["cases"]["seconds_a_case"])
+    finally:
+        with ledger.writing() as w:
+            w.execute("DELETE FROM verdicts")
+    assert told == [previews.SECONDS_A_CASE, 22.0], "thirty that are not forgotten are asked for"
