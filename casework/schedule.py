@@ -89,8 +89,12 @@ class Schedule:
     def start(self) -> None:
         """Start running jobs. A recorded job is due one interval after its last run, also across restarts: a server
         that is restarted every day must still retrain every week."""
-        last = {job: row["started_at"] for job, row in self._last_runs().items()}
-        paused = self._pauses()
+        runs, paused = self._last_runs(), self._pauses()
+        last = {job: row["started_at"] for job, row in runs.items()}
+        # What the server before failed at is over once a run here goes well, which is to be said.
+        self._stored = {
+            job: row["detail"].partition(":")[0] for job, row in runs.items() if row["result"] == "failed"
+        }
         for job in self._jobs.values():
             self._scheduler.add_job(
                 self._run_scheduled,

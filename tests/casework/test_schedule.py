@@ -104,6 +104,23 @@ def test_a_job_of_every_few_seconds_that_goes_on_failing_fills_neither_ledger_no
     assert [record.getMessage() for record in caplog.records] == ["job move failed"]
 
 
+def test_a_failure_before_a_restart_is_not_told_again_and_its_end_is(ledger: Ledger) -> None:
+    def results(run: Callable[[str], str], hours: int) -> list[str]:
+        job = Job("move", "move the log", 5_000 * WEEK, run, recorded=False)
+        found = schedule(ledger, job, now=NOW + timedelta(hours=hours))
+        found.start()
+        try:
+            found._run_scheduled("move")
+        finally:
+            found.stop()
+        return [row["result"] for row in ledger.read("SELECT result FROM job_runs ORDER BY started_at")]
+
+    assert results(trouble, 0) == ["failed"]
+    assert results(trouble, 1) == ["failed"]
+    assert results(work, 2) == ["failed", "done"]
+    assert results(work, 3) == ["failed", "done"]
+
+
 def test_a_run_that_the_full_disk_keeps_off_the_record_ends_no_thread_and_is_recorded_later(
     ledger: Ledger, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
