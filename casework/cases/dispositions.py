@@ -50,6 +50,11 @@ _LATE_TASKS = """
     SELECT 1 FROM tasks
     WHERE (status = 'claimed' AND lock_expires_at <= ?) OR (status = 'open' AND case_id = '' AND deadline <= ?) LIMIT 1
 """
+_LATE_WITHOUT_CASE = """
+    SELECT rowid FROM tasks
+    WHERE case_id = '' AND deadline <= ? AND (status = 'open' OR (status = 'claimed' AND lock_expires_at <= ?))
+    ORDER BY created_at, task_id LIMIT ?
+"""
 _SAID_LAST = """
     SELECT DISTINCT coalesce(r.value, v.value) AS value FROM verdicts v LEFT JOIN revisions r USING (verdict_id)
     WHERE v.case_id = ? AND v.transaction_seq = ? AND v.undone_at IS NULL AND v.task_kind IN (?, ?)
@@ -251,12 +256,6 @@ def _move(
 
 
 def _expire_tasks_without_case(w: Writer, at: datetime, most: int) -> int:
-    late = tasks.where(
-        w,
-        "t.case_id = '' AND t.deadline <= ? "
-        "AND (t.status = 'open' OR (t.status = 'claimed' AND t.lock_expires_at <= ?))",
-        [at, at],
-    )
-    for task in late[:most]:
-        tasks.finish(w, task, tasks.EXPIRED, "policy", "nobody took it in time", at)
-    return min(len(late), most)
+    late = tasks.where(w, f"t.rowid IN ({_LATE_WITHOUT_CASE})", [at, at, most])
+    tasks.finish_all(w, late, tasks.EXPIRED, "policy", "nobody took it in time", at)
+    return len(late)

@@ -99,10 +99,11 @@ def hand_out(house, task: Task) -> Task:
 
 
 class Noting:
-    """A write that notes how often it reads payments that stand beside others, and what a page showed."""
+    """A write that notes how often it reads payments that stand beside others, what a page showed, and how many rows
+    it was given in all."""
 
     def __init__(self, w: Any) -> None:
-        self._w, self.pasts, self.contents = w, 0, 0
+        self._w, self.pasts, self.contents, self.rows = w, 0, 0, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._w, name)
@@ -110,4 +111,6 @@ class Noting:
     def read(self, sql: str, *parameters: Any) -> Any:
         self.pasts += "FROM transactions WHERE seq IN (SELECT unnest(" in sql
         self.contents += sql.startswith("SELECT content FROM dossiers")
-        return self._w.read(sql, *parameters)
+        found = self._w.read(sql, *parameters)
+        self.rows += len(found)
+        return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,9 +18,9 @@ from engine.policy import Policy
 
 KNOWN, NOMINATED = "outcome_and_adjudication", "nominated"
 _ANSWERED = """
-    SELECT g.golden_id, count(*) AS n FROM golden_cases g
-    JOIN verdicts v ON v.transaction_seq = g.transaction_seq AND v.task_kind = 'golden' AND v.undone_at IS NULL
-    GROUP BY g.golden_id
+    SELECT transaction_seq, count(*) AS n FROM verdicts
+    WHERE transaction_seq IN (SELECT unnest(CAST(? AS BIGINT[]))) AND task_kind = 'golden' AND undone_at IS NULL
+    GROUP BY transaction_seq
 """
 _LIST = """
     SELECT g.*, t.transaction_id, coalesce(a.n, 0) AS answers, coalesce(a.right, 0) AS right
@@ -44,6 +44,19 @@ class GoldenCase:
     is_fraud: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a round has to do to the pool: cases in use by golden_id with why each is worn, past cases to be added, and
+    what by now is known of those in use (by transaction seq, whether fraud)."""
+
+    worn: Mapping[str, str]
+    fresh: Sequence[PastCase]
+    known: Mapping[int, bool]
+
+    def __bool__(self) -> bool:
+        return bool(self.worn or self.fresh)
+
+
 def in_use(source: Ledger | Writer) -> list[GoldenCase]:
     """Golden cases that are not retired."""
     rows = source.read(
@@ -57,38 +70,43 @@ def table(ledger: Ledger) -> list[dict[str, Any]]:
     return ledger.read(_LIST)
 
 
-def keep_pool(
-    w: Writer, past: Sequence[PastCase], policy: Policy, key: bytes, at: datetime
-) -> dict[str, int]:
-    """Retire what was answered often enough or whose truth has changed, then fill the pool up.
+def renewal(source: Ledger | Writer, past: Sequence[PastCase], policy: Policy, key: bytes) -> Renewal:
+    """What is to be retired, because it was answered often enough or its truth has changed, and what then fills the
+    pool up.
 
     New ones are past payments whose outcome an adjudicator agreed with, picked by a keyed draw of their id alone and
-    enriched with fraud to the policy's share.
+    enriched with fraud to the policy's share. Every past case is drawn for, so this is done before anything is written.
     """
-    retired = _retire_worn(w, past, policy, at)
-    design, using = policy.design.golden, in_use(w)
-    ever = {row["transaction_seq"] for row in w.read("SELECT transaction_seq FROM golden_cases")}
-    added = 0
-    for fraud in (True, False):
-        wanted = round(design.pool * (design.fraud_share if fraud else 1 - design.fraud_share))
-        room = wanted - sum(case.is_fraud is fraud for case in using)
+    using = in_use(source)
+    seqs = {case.transaction_seq for case in using}
+    known = {case.transaction_seq: case.is_fraud for case in past if case.transaction_seq in seqs}
+    worn = _worn(source, known, policy)
+    ever, room = _ever(source), _room([case for case in using if case.golden_id not in worn], policy)
+    fresh: list[PastCase] = []
+    for fraud, free in room.items():
         fitting = [p for p in past if p.agreed and p.is_fraud is fraud and p.transaction_seq not in ever]
         fitting.sort(key=lambda p: draw(key, "golden_case", p.transaction_id))
-        for chosen in fitting[: max(room, 0)]:
-            _add(
-                w,
-                chosen.transaction_seq,
-                chosen.transaction_id,
-                chosen.dossier_id,
-                fraud,
-                KNOWN,
-                "",
-                "policy",
-                key,
-                at,
-            )
+        fresh += fitting[:free]
+    return Renewal(worn, fresh, known)
+
+
+def keep_pool(w: Writer, planned: Renewal, policy: Policy, key: bytes, at: datetime) -> dict[str, int]:
+    """Do what was planned, but for what has been retired, nominated or undone since; counts of what was done."""
+    worn = {
+        golden_id: why
+        for golden_id, why in _worn(w, planned.known, policy).items()
+        if golden_id in planned.worn
+    }
+    for golden_id, why in worn.items():
+        retire(w, golden_id, why, "policy", at)
+    ever, room, added = _ever(w), _room(in_use(w), policy), 0
+    for case in planned.fresh:
+        if case.transaction_seq not in ever and room[case.is_fraud] > 0:
+            seq, name, dossier_id = case.transaction_seq, case.transaction_id, case.dossier_id
+            _add(w, seq, name, dossier_id, case.is_fraud, KNOWN, "", "policy", key, at)
+            room[case.is_fraud] -= 1
             added += 1
-    return {"added": added, "retired": retired}
+    return {"added": added, "retired": len(worn)}
 
 
 def nominate(
@@ -139,20 +157,32 @@ def retire(w: Writer, golden_id: str, reason: str, by: str, at: datetime) -> Non
     w.event(EventDraft(by, "golden.retired", f"golden:{golden_id}", told, said), at)
 
 
-def _retire_worn(w: Writer, past: Sequence[PastCase], policy: Policy, at: datetime) -> int:
-    answered = {row["golden_id"]: row["n"] for row in w.read(_ANSWERED)}
-    said = {case.transaction_seq: case.is_fraud for case in past}
-    worn = 0
-    for case in in_use(w):
-        times = answered.get(case.golden_id, 0)
+def _worn(source: Ledger | Writer, known: Mapping[int, bool], policy: Policy) -> dict[str, str]:
+    """Cases in use that are to be retired, by golden_id, and why."""
+    using = in_use(source)
+    rows = source.read(_ANSWERED, [[case.transaction_seq for case in using]]) if using else []
+    answered = {row["transaction_seq"]: row["n"] for row in rows}
+    worn = {}
+    for case in using:
+        times = answered.get(case.transaction_seq, 0)
         if times >= policy.design.golden.retire_after:
-            retire(w, case.golden_id, f"answered {times} times", "policy", at)
-        elif said.get(case.transaction_seq, case.is_fraud) is not case.is_fraud:
-            retire(w, case.golden_id, "what became of the payment says otherwise by now", "policy", at)
-        else:
-            continue
-        worn += 1
+            worn[case.golden_id] = f"answered {times} times"
+        elif known.get(case.transaction_seq, case.is_fraud) is not case.is_fraud:
+            worn[case.golden_id] = "what became of the payment says otherwise by now"
     return worn
+
+
+def _ever(source: Ledger | Writer) -> set[int]:
+    return {row["transaction_seq"] for row in source.read("SELECT transaction_seq FROM golden_cases")}
+
+
+def _room(using: Sequence[GoldenCase], policy: Policy) -> dict[bool, int]:
+    """How many more cases the pool takes, of fraud and of others."""
+    design, room = policy.design.golden, {}
+    for fraud in (True, False):
+        wanted = round(design.pool * (design.fraud_share if fraud else 1 - design.fraud_share))
+        room[fraud] = max(wanted - sum(case.is_fraud is fraud for case in using), 0)
+    return room
 
 
 def _add(

@@ -19,7 +19,7 @@ from engine.policy import Policy
 if TYPE_CHECKING:
     from casework.app import App
 
-_AUDITS_AT_ONCE, _TASKS_AT_ONCE = 300, 20
+_AUDITS_AT_ONCE, _TASKS_AT_ONCE = 100, 20
 
 
 def draw_reviews(app: App) -> str:
@@ -37,9 +37,11 @@ def draw(ledger: Ledger, policy: Policy, guideline: Guideline, key: bytes, at: d
 
     What is chosen is read between the writes, which decisions wait for.
     """
+    done: Counter[str] = Counter()
     past = past_cases(ledger, policy, at)
-    with ledger.writing() as w:
-        done = Counter(golden.keep_pool(w, past, policy, key, at))
+    if pool := golden.renewal(ledger, past, policy, key):
+        with ledger.writing() as w:
+            done.update(golden.keep_pool(w, pool, policy, key, at))
 
     def opened(w: Writer, some: Sequence[serving.Opening]) -> int:
         made = serving.open_planned(w, some, policy, guideline, key, at)

@@ -46,6 +46,11 @@ _WAITING = """
 """
 _MET = "SELECT reviewer, transaction_seq FROM verdicts UNION ALL SELECT reviewer, transaction_seq FROM skips"
 _THERE = "SELECT task_id FROM tasks WHERE kind IN ('golden', 're_serve', 'training')"
+_ON_THESE = "transaction_seq IN (SELECT unnest(CAST(? AS BIGINT[])))"
+_MET_OF_THESE = f"""
+    SELECT reviewer, transaction_seq FROM verdicts WHERE {_ON_THESE}
+    UNION ALL SELECT reviewer, transaction_seq FROM skips WHERE {_ON_THESE}
+"""
 _OWN = f"""
     SELECT v.reviewer, v.transaction_seq, d.transaction_id, t.dossier_id, t.queue, t.segment, t.amount_minor,
            d.decided_at, t.arm
@@ -101,8 +106,11 @@ def planned(
 def open_planned(
     w: Writer, openings: Sequence[Opening], policy: Policy, guideline: Guideline, key: bytes, at: datetime
 ) -> Counter[str]:
-    """Open these, but for what has been opened since, and what its reviewer has met since; counts by kind."""
-    there, met = {row["task_id"] for row in w.read(_THERE)}, _met(w)
+    """Open these, but for what has been opened since, and what its reviewer has met since; counts by kind. Looked at is
+    what concerns these payments, since decisions wait."""
+    seqs = [opening.choice.past.transaction_seq for opening in openings]
+    there = {row["task_id"] for row in w.read(f"SELECT task_id FROM tasks WHERE {_ON_THESE}", [seqs])}
+    met = _by_reviewer(w.read(_MET_OF_THESE, [seqs, seqs]))
     opened: Counter[str] = Counter()
     for opening in openings:
         past, who = opening.choice.past, opening.who.user_id
@@ -145,13 +153,13 @@ def _open(
         assignee=who,
     )
     digest = dossiers.store(w, task.dossier_id, "", task.transaction_seq, shown, at)
-    tasks.insert(w, task, "policy", digest, at)
+    tasks.insert(w, task, "policy", digest, at, is_new=True)
 
 
-def _met(source: Ledger | Writer) -> dict[str, set[int]]:
+def _by_reviewer(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:
     """Which payments each reviewer has judged or given back."""
     found: dict[str, set[int]] = {}
-    for row in source.read(_MET):
+    for row in rows:
         found.setdefault(row["reviewer"], set()).add(row["transaction_seq"])
     return found
 
@@ -170,7 +178,7 @@ class _Serving:
         self._past = {case.transaction_seq: case for case in past}
         self._golden = golden.in_use(source)
         self._taken = {case.transaction_seq for case in self._golden}
-        self._met = _met(source)
+        self._met = _by_reviewer(source.read(_MET))
         washed = at - policy.design.re_serve.wash_out
         self._there = {row["task_id"] for row in source.read(_THERE)}
         self._own = source.read(_OWN, [washed, washed - _STILL_ASKED])
