@@ -28,12 +28,21 @@ AUDIT = (
     "audit?section=chain",
     "audit?section=evidence",
 )
+IMPORTS = ("imports?id=imp_1", "imports?id=imp_2")
+FURTHER = {"auditor": (*AUDIT, *IMPORTS), "integrator": IMPORTS}
+"""Views within a page that have an address of their own, by the role that looks at them."""
 EVERY = [
     (PEOPLE[role], path)
     for role in role_pages.ROLE_PAGES
-    for path in (*role_pages.names(role), *(AUDIT if role == "auditor" else ()))
+    for path in (*role_pages.names(role), *FURTHER.get(role, ()))
 ]
-MAIN = [("analyst-1", "review?task=k_0001"), ("risk-manager-1", "summary"), ("auditor-1", AUDIT[0])]
+MAIN = [
+    ("analyst-1", "review?task=k_0001"),
+    ("risk-manager-1", "summary"),
+    ("auditor-1", AUDIT[0]),
+    ("integrator-1", "imports"),
+    ("integrator-1", IMPORTS[0]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +76,12 @@ def visit(browser: Browser, console: str, user: str, theme: str) -> Page:
 def faults(page: Page, path: str) -> list[str]:
     """What axe-core calls serious or critical on the page at this address, and a table too wide for the screen."""
     page.goto(f"/{path}")
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.get_by_test_id("stMain").get_by_test_id("stElementContainer").nth(1).wait_for(state="attached")
+    return faults_shown(page)
+
+
+def faults_shown(page: Page) -> list[str]:
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.wait_for_timeout(800)
     told: list[dict[str, Any]] = Axe().run(page).response["violations"]
     found = [
@@ -97,6 +110,24 @@ def test_axe_sees_a_picture_without_words(browser: Browser, console: str) -> Non
 def test_the_main_pages_have_no_serious_fault(browser: Browser, console: str, user: str, path: str) -> None:
     page = visit(browser, console, user, "light")
     assert faults(page, path) == []
+    page.context.close()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_file_that_is_chosen_and_what_came_of_it_have_no_serious_fault(
+    browser: Browser, console: str, theme: str
+) -> None:
+    page = visit(browser, console, "integrator-1", theme)
+    page.goto("/imports")
+    page.locator('input[type="file"]').set_input_files(
+        {"name": "a file.csv", "mimeType": "text/csv", "buffer": b"id,amount\n1,2\n"}
+    )
+    page.get_by_text("a file.csv").wait_for()
+    assert faults_shown(page) == []
+    page.get_by_role("button", name="Import it").click()
+    page.get_by_text("Quarantined lines").wait_for()
+    assert faults_shown(page) == []
     page.context.close()
 
 
