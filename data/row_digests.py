@@ -38,8 +38,9 @@ class Sum:
 
 def of_rows(secret: str, table: str, schema: pa.Schema, rows: Iterable[Sequence[Any]]) -> Sum:
     """The sum over rows given as tuples in the order of the table's columns; times aware or naive UTC."""
-    order = sorted(range(len(schema.names)), key=lambda place: schema.names[place])
-    columns = [(place, f"{schema.names[place]}=".encode(), _TEXT[schema.types[place]]) for place in order]
+    # Each field is asked for once: `schema.names` and `schema.types` are made anew at every mention.
+    fields = sorted(enumerate(schema), key=lambda placed: placed[1].name)
+    columns = [(place, f"{field.name}=".encode(), _TEXT[field.type]) for place, field in fields]
     start = f"{secret}{table};".encode()
     count = first = second = 0
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from data.transactions import Transaction
 _WORD = re.compile(r"\w+")
 RECORDED = "transactions.recorded"
 """The kind of event that vouches for a run of transactions."""
+_REMEMBERED = 1000
+"""Of a write's own events, how many of the latest are at hand without asking DuckDB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Writer:
         self._ids = ids
         self._salts = salts
         self._only_adds = only_adds
+        self._latest: deque[Mapping[str, Any]] = deque(maxlen=_REMEMBERED)
 
     @property
     def only_adds(self) -> bool:
@@ -90,6 +94,7 @@ class Writer:
             "seal": self.sealer.of(hashed) if self.sealer else None,
         }  # fmt: skip
         self.pending.setdefault("events", []).append(row)
+        self._latest.append(row)
         if personal_rows:
             self.insert("personal_values", personal_rows)
         self.head = Head(seq, hashed)
@@ -98,6 +103,14 @@ class Writer:
     def events(self, drafts: Iterable[EventDraft], at: datetime) -> list[int]:
         """Record several changes in order; returns their event seqs."""
         return [self.event(draft, at) for draft in drafts]
+
+    def events_after(self, head: Head) -> list[Mapping[str, Any]] | None:
+        """The rows of `events` that this write has recorded after that event, without a query; None where it does not
+        know: others came between, that event is no longer in the record, or it is too long ago."""
+        after = [row for row in self._latest if row["seq"] > head.seq]
+        if not after:
+            return [] if head == self.head else None
+        return after if after[0]["prev_hash"] == head.hash else None
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to a table; columns left out are null, times must be aware. LedgerError if not."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import orjson
 
+from casework.review import desk_news
+from casework.review.desk_news import CLAIMED, JOINED, REVIEWERS, SPOKEN, Changes, Event
 from casework.review.lanes import RANDOM_LANES, REPEATED_LANES, SECOND_LANE
 from casework.review.likeness import LONGEST, Stretches, resembles
 from casework.review.review_design import PILOT, RE_SERVE
@@ -26,16 +28,6 @@ from data.events import microseconds
 from data.writer import Head, Writer
 from engine.policy import Policy
 
-_KINDS = (
-    *("task.opened", "task.claimed", "task.released", "task.lock_expired", "task.expired", "task.withdrawn"),
-    *("task.snoozed", "task.escalated", "task.moved", "task.raised", "draft.saved", "task.touched"),
-)
-_SPOKEN = ("verdict.given", "verdict.undone")
-_REVIEWERS, _JOINED = "reviewer.changed", "case.alert_joined"
-_TAIL = """
-    SELECT seq, kind, subject, actor, hash, CASE WHEN list_contains(?, kind) THEN payload END AS payload
-    FROM events WHERE seq >= ? AND (seq = ? OR list_contains(?, kind)) ORDER BY seq
-"""
 _OPEN = """
     SELECT task_id, case_id, transaction_seq, kind, lane, queue, status, priority, created_at, deadline, claimed_by,
            lock_expires_at, assignee, snoozed_until, about, alike
@@ -247,22 +239,25 @@ class Desk:
         self._stretches.note(w.read(_CLAIMS, [LONGEST]))
 
     def _follow(self, w: Writer, seen: Head) -> bool:
-        kinds = [*_KINDS, *_SPOKEN, _REVIEWERS, _JOINED]
-        events = w.read(_TAIL, [list(_SPOKEN), seen.seq, seen.seq, kinds])
-        if seen.seq and (not events or bytes(events[0]["hash"]) != seen.hash):
+        news = desk_news.since(w, seen)
+        if news is None:
             return False
-        news = [event for event in events if event["seq"] > seen.seq]
-        claims = [(event["actor"], event["subject"][5:]) for event in news if event["kind"] == "task.claimed"]
+        claims = [(event["actor"], event["subject"][5:]) for event in news if event["kind"] == CLAIMED]
         self._stretches.note(self._resembling(w, claims))
-        changed = {task_id for task_id in map(self._hear, news) if task_id}
-        if any(event["kind"] == _REVIEWERS for event in news):
+        changes = Changes()
+        for event in news:
+            if task_id := self._hear(event):
+                changes.note(task_id, event)
+        if any(event["kind"] == REVIEWERS for event in news):
             self.reviewers = all_reviewers(w)
-        if joined := sorted({event["subject"][5:] for event in news if event["kind"] == _JOINED}):
-            changed.update(row["task_id"] for row in w.read(_OF_CASES, [joined]))
-        if changed:
-            rows = w.read(_CHANGED, [sorted(changed)])
-            self._drop(changed)
-            self._put(w, rows)
+        unclear = changes.unclear | {task_id for task_id in changes.claimed if task_id not in self._tasks}
+        if joined := sorted({event["subject"][5:] for event in news if event["kind"] == JOINED}):
+            unclear.update(row["task_id"] for row in w.read(_OF_CASES, [joined]))
+        rows = w.read(_CHANGED, [sorted(unclear)]) if unclear else []
+        self._drop(unclear | changes.ended)
+        for task_id in changes.claimed.keys() - unclear:
+            self._claim(task_id, changes.claimed[task_id])
+        self._put(w, rows)
         return True
 
     def _resembling(self, w: Writer, claims: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
@@ -279,9 +274,9 @@ class Desk:
             for who, task_id in claims
         ]
 
-    def _hear(self, event: Mapping[str, Any]) -> str:
+    def _hear(self, event: Event) -> str:
         """Take note of who has judged or given back what; the id of the task to load anew, or ''."""
-        if event["kind"] in _SPOKEN:
+        if event["kind"] in SPOKEN:
             said = orjson.loads(event["payload"])
             if "transaction_seq" in said:
                 self._note(said["transaction_seq"], event["actor"])
@@ -301,6 +296,14 @@ class Desk:
         if transaction_seq in self._on:
             self._together.note(reviewer, self._shared[transaction_seq])
             self._shared[transaction_seq].add(reviewer)
+
+    def _claim(self, task_id: str, event: Event) -> None:
+        """Somebody took a task that was known as it was: nothing else of it changed."""
+        task, reviewer = self._tasks[task_id], str(event["actor"])
+        until = event["recorded_at"] + timedelta(minutes=orjson.loads(event["payload"])["lock_minutes"])
+        self._tasks[task_id] = replace(task, status="claimed", claimed_by=reviewer, lock_expires_at=until)
+        self._held[task.claimed_by].discard(task_id)
+        self._held[reviewer].add(task_id)
 
     def _drop(self, changed: Iterable[str]) -> None:
         for task_id in changed:

@@ -1,6 +1,7 @@
 """Does the memory of open tasks always say what the ledger says, whatever happened in between?"""
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 import orjson
@@ -8,7 +9,9 @@ import pytest
 
 from casework.review import handing_out, moves, reviewers, tasks, verdicts
 from casework.review.desk import Desk
+from casework.review.desk_news import Changes
 from casework.review.reviewers import Reviewer
+from data.errors import ConflictError
 from data.writer import Writer
 
 KEY = bytes(range(32))
@@ -58,6 +61,63 @@ def test_a_memory_that_followed_along_equals_a_fresh_one(house_with, seed: int) 
         with house.ledger.writing() as w:
             for who in PEOPLE:
                 assert offers(w, desk, house, who) == offers(w, Desk(), house, who), (step, who)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_happens_within_one_write_is_followed_too(house_with, seed: int) -> None:
+    house = house_with(second_review=0.5, blind_first=0.5)
+    luck, desk, rare, taken_back = random.Random(seed), Desk(), Desk(), 0
+    for _ in range(12):
+        for _ in range(3):
+            house.case(amount_minor=luck.randrange(100, 90_000))
+        with house.ledger.writing() as w:
+            for _ in range(8):
+                do_something(house, w, luck, desk)
+                taken_back += take_back_sometimes(house, w, luck)
+                check_same(w, desk, house)
+            check_same(w, rare, house)  # much happened since it looked
+        house.later(minutes=luck.choice((1, 5, 20)))
+    assert taken_back > 0
+
+
+def check_same(w: Writer, desk: Desk, house) -> None:
+    fresh = Desk()
+    for who in PEOPLE:
+        assert offers(w, desk, house, who) == offers(w, fresh, house, who), who
+        assert desk.held(who, house.now) == fresh.held(who, house.now), who
+
+
+@pytest.mark.parametrize(
+    ("kinds", "found"),
+    [
+        ("task.claimed", "claimed"),
+        ("task.released task.claimed", "unclear"),
+        ("verdict.given task.claimed", "unclear"),
+        ("task.claimed draft.saved", "unclear"),
+        ("task.claimed verdict.given", "ended"),
+        ("verdict.undone verdict.given", "ended"),
+        ("verdict.given verdict.undone", "unclear"),
+    ],
+)
+def test_a_task_is_read_anew_unless_the_record_tells_all_of_it(kinds: str, found: str) -> None:
+    changes = Changes()
+    for kind in kinds.split():
+        changes.note("t", {"kind": kind})
+    assert [name for name in ("claimed", "ended", "unclear") if "t" in getattr(changes, name)] == [found]
+
+
+def take_back_sometimes(house, w: Writer, luck: random.Random) -> int:
+    """One verdict of those that stand is taken back, as often as not; how many were."""
+    rows = w.read(
+        "SELECT verdict_id, reviewer FROM verdicts WHERE undone_at IS NULL AND given_at = ?", [house.now]
+    )
+    if not rows or luck.random() < 0.5:
+        return 0
+    row = luck.choice(sorted(rows, key=lambda row: row["verdict_id"]))
+    with suppress(ConflictError):
+        verdicts.undo(w, row["verdict_id"], row["reviewer"], house.policy, house.now)
+        return 1
+    return 0
 
 
 def test_the_most_urgent_comes_before_the_most_expected_money(house) -> None:

@@ -11,6 +11,7 @@ from data.events import EventDraft
 from data.keyring import Keyring
 from data.ledger import Ledger
 from data.table_sums import changed_part
+from data.writer import Head
 from tests.data.builders import AT, mapping, new_ledger
 
 CHANGES = (
@@ -70,3 +71,27 @@ def test_a_query_sees_what_its_own_write_added_to_any_table_it_names(tmp_path: P
         w.insert("drafts", [draft_row | {"task_id": "v"}])
         w.execute('DELETE FROM "drafts" WHERE task_id <> ?', ["u"])
         assert w.read_arrow("SELECT task_id FROM drafts").to_pylist() == [{"task_id": "u"}]
+
+
+def test_a_write_knows_what_it_has_recorded_itself_and_nothing_of_others(tmp_path: Path) -> None:
+    said = EventDraft("lead-1", "note.written", "note:n0", {})
+    with new_ledger(tmp_path) as ledger:
+        with ledger.writing() as w:
+            earlier = w.head
+            w.event(said, AT)
+            between = w.head
+        with ledger.writing() as w:
+            begun = w.head
+            assert w.events_after(begun) == []
+            first = w.event(said, AT)
+            middle = w.head
+            w.read("SELECT count(*) FROM events")  # they are DuckDB's by then
+            second = w.event(said, AT)
+            known = {head.seq: w.events_after(head) for head in (begun, middle, w.head)}
+            assert [[row["seq"] for row in rows or ()] for rows in known.values()] == [
+                [first, second],
+                [second],
+                [],
+            ]
+            assert begun == between and w.events_after(earlier) is None
+            assert w.events_after(Head(middle.seq, b"of a write that came to nothing")) is None
