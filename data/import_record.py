@@ -11,6 +11,12 @@ from data.mapping_columns import Mapping
 from data.source_file import SourceFile
 from data.writer import Writer
 
+# A reason may name another line, each another one: without its number they are one reason.
+SAME_REASON = (
+    r"regexp_replace(regexp_replace(reason, '^line \d+', 'another line'), ' (on|from) line \d.*', '')"
+)
+"""SQL: the `reason` of a quarantined line as it is counted together with others."""
+
 
 class Counted(Protocol):
     """What became of every line of a file, whatever it holds."""

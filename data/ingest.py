@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from data.commitments import DIGEST_SQL
 from data.errors import MappingError
-from data.import_record import store_completed
+from data.import_record import SAME_REASON, store_completed
 from data.ledger import Ledger
 from data.mapping_columns import Mapping
 from data.outcome_rows import import_id_of, store_news
@@ -33,8 +32,6 @@ LABEL_DIGEST_SQL = (
     "sha256(string_agg(transaction_seq || ' ' || is_fraud || ' ' || epoch_us(known_at), chr(10)"
     " ORDER BY transaction_seq))"
 )
-
-_AT_A_LINE = re.compile(r" (?:on|from) line \d")
 
 Progress = Callable[[str, int, int], None]
 
@@ -272,13 +269,10 @@ def report_of(
     taken_back: int,
 ) -> ImportReport:
     """What became of the rows, `accepted` of which have seqs from the first to the last of `seqs`."""
-    counted = staging.rows("SELECT field, reason, count(*) FROM refused GROUP BY ALL ORDER BY 3 DESC, 1, 2")
-    grouped: dict[str, int] = {}
-    for place, reason, count in counted:
-        if place:
-            # Reasons may name a line, each another one: what stands before it is the group.
-            text = f"{place}: {_AT_A_LINE.split(reason)[0]}"
-            grouped[text] = grouped.get(text, 0) + count
+    counted = staging.rows(
+        f"SELECT field, {SAME_REASON} AS same, count(*) FROM refused GROUP BY ALL ORDER BY 3 DESC, 1, 2"
+    )
+    grouped = {f"{place}: {reason}": count for place, reason, count in counted if place}
     examples = staging.rows(
         "SELECT line, field, reason FROM refused WHERE field <> '' ORDER BY line LIMIT 10"
     )

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from data.import_record import SAME_REASON
 from data.mapping_columns import OutcomeColumns
 from data.raw_rows import raw_types, read_raw
 from data.source_file import LINE, SourceFile
@@ -103,8 +104,10 @@ class OutcomeStaging:
 
     def reasons(self) -> dict[str, int]:
         """Quarantined lines by 'field: reason'."""
-        reason = "regexp_replace(reason, '^line [0-9]+', 'another line')"
-        sql = f"SELECT field || ': ' || {reason}, count(*) FROM refused WHERE field <> '' GROUP BY 1 ORDER BY 2 DESC, 1"
+        sql = (
+            f"SELECT field || ': ' || {SAME_REASON}, count(*) FROM refused WHERE field <> ''"
+            " GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
         return dict(self._rows(sql))
 
     def examples(self) -> list[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from data.errors import NotFoundError
+from data.import_record import SAME_REASON
 from data.ledger import Ledger
 
 JSON = dict[str, Any]
@@ -25,11 +26,10 @@ _ON_RECORD = """
 """
 _COUNTED = ("labels", "frauds", "other_reason", "beyond_memory", "taken_back")
 _LINES = "SELECT line, field, reason FROM quarantine WHERE import_id = ? ORDER BY line, field LIMIT ?"
-# A reason may name another line, each another one: without its number they are one reason.
-_REASONS = r"""
-    SELECT field, regexp_replace(regexp_replace(q.reason, '^line \d+', 'another line'), ' (on|from) line \d.*', '')
-    AS reason, count(*) AS lines
-    FROM quarantine q WHERE import_id = ? GROUP BY ALL ORDER BY 3 DESC, 1, 2 LIMIT ?
+_REASONS = f"""
+    SELECT field, same AS reason, count(*) AS lines
+    FROM (SELECT field, {SAME_REASON} AS same FROM quarantine WHERE import_id = ?)
+    GROUP BY ALL ORDER BY 3 DESC, 1, 2 LIMIT ?
 """
 
 
