@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
+from altair.utils.schemapi import SchemaBase
 from fake_api import FakeApi
 from fake_server import Running
 from streamlit import config
@@ -22,6 +24,19 @@ Opened = Callable[..., AppTest]
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 # As dashboards/.streamlit/config.toml has it, which AppTest does not read: otherwise each test rewrites each page.
 config.set_option("runner.magicEnabled", False)
+_FOUND_VALID: set[tuple[type, str]] = set()
+_validate = SchemaBase.validate.__func__
+
+
+def _validate_once(cls: type[SchemaBase], instance: dict[str, Any], schema: Any = None) -> None:
+    """Altair holds each part of a chart to the schema; the same part, in every run of a page, only once."""
+    part = (cls, repr((instance, schema)))
+    if part not in _FOUND_VALID:
+        _validate(cls, instance, schema)
+        _FOUND_VALID.add(part)
+
+
+SchemaBase.validate = classmethod(_validate_once)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from data.mapping import load_mapping
 from data.mappings import names, text
 from data.transactions import Transaction
 from tests.data.builders import AT
+from tests.ledgers import new_ledger
 
 HEAD = "version: 1\ninstitution: test\nbase_currency: EUR\n"
 
@@ -30,7 +31,7 @@ def read(
     path = folder / "rows.csv"
     path.write_text("\n".join((header, *lines)) + "\n", encoding="utf-8")
     chosen = load_mapping((HEAD + mapping).encode())
-    with Ledger.create(folder / "l.duckdb", chosen, at=AT) as ledger:
+    with new_ledger(folder / "l.duckdb", chosen, AT) as ledger:
         report = import_file(ledger, chosen, path, at=AT, actor="x")
         outcomes = ledger.read("SELECT transaction_seq, is_fraud FROM outcomes ORDER BY 1")
         return report, list(reading.transactions(ledger)), outcomes

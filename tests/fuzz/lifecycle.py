@@ -19,12 +19,12 @@ from casework.review.task_pages import task_page
 from data.chain import verify
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
-from data.ledger import Ledger
 from data.mapping import load_mapping
 from data.writer import Writer
 from engine.decision import Decision, Outcome
 from tests.casework.conftest import KEY, MAPPING, START, House, policy
 from tests.fuzz.alerts import Alerts
+from tests.ledgers import new_ledger
 
 ANALYSTS = ("analyst-1", "analyst-2", "analyst-3")
 LEAD = "team-lead-1"
@@ -59,7 +59,7 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(prefix="lifecycle-")
         path = Path(self._folder.name) / "secondlook.duckdb"
-        self.ledger = Ledger.create(path, load_mapping(MAPPING), at=START)
+        self.ledger = new_ledger(path, load_mapping(MAPPING), START)
         self.house = House(
             self.ledger, policy(second_review=0.5, third_review=0.3, blind_first=0.5, audit=0.3)
         )

@@ -18,6 +18,7 @@ from casework.people.signin import TOKEN_LIFE, NotSignedIn, SignIn, add_user
 from data.errors import ConflictError, InputError, NotFoundError, PermissionDenied
 from data.ledger import Ledger, Writer
 from tests.conftest import FULL_COST
+from tests.ledgers import new_ledger
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PASSWORD = "correct horse"
@@ -25,7 +26,7 @@ PASSWORD = "correct horse"
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.create(tmp_path / "secondlook.duckdb", at=NOW) as made:
+    with new_ledger(tmp_path / "secondlook.duckdb", None, NOW) as made:
         with made.writing() as w:
             add_user(w, "analyst-1", "analyst", PASSWORD, by="admin", at=NOW)
         yield made

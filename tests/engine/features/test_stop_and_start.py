@@ -20,6 +20,7 @@ from data.ledger import Ledger
 from data.mapping import load_mapping
 from engine.features.batch import batch_features
 from engine.features.online import OnlineState
+from tests.ledgers import new_ledger
 
 FEATURES = feature_set()
 AT = datetime(2026, 4, 1, tzinfo=UTC)
@@ -82,7 +83,7 @@ def test_an_engine_stopped_anywhere_goes_on_as_if_it_had_not_stopped(
     lasting = stopped = OnlineState(FEATURES)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.duckdb"
-        ledger = Ledger.create(path, MAPPING, at=AT)
+        ledger = new_ledger(path, MAPPING, AT)
         for payment in payments:
             wanted = feature_oracle.features(payment, payments, reports, FEATURES)
             for state in (lasting, stopped):
