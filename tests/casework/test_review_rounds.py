@@ -131,6 +131,27 @@ def test_a_pool_that_needs_nothing_is_not_written(house) -> None:
     assert not golden.renewal(house.ledger, _known(house), house.policy, house.key)
 
 
+def test_what_was_answered_before_a_payment_was_golden_again_does_not_wear_it_out(house) -> None:
+    made.employ(house)
+    [seq] = made.past(house, frauds=1, honest=0)
+    made.design(house, golden={"retire_after": 2})
+    made.draw(house)
+    answer, *others = made.waiting(house, "golden")
+    house.say(made.hand_out(house, answer), "legitimate")
+    [first] = golden.in_use(house.ledger)
+    house.later(hours=1)
+    with house.ledger.writing() as w:
+        golden.retire(w, first.golden_id, "is it still sure?", "lead-1", house.now)
+        golden.nominate(w, seq, True, "he confessed", "lead-1", house.key, house.now)
+    [again] = golden.in_use(house.ledger)
+    house.later(minutes=1)
+    house.say(made.hand_out(house, others[0]), "legitimate")
+    assert golden.renewal(house.ledger, _known(house), house.policy, house.key).worn == {}
+    house.say(made.hand_out(house, others[1]), "legitimate")
+    worn = golden.renewal(house.ledger, _known(house), house.policy, house.key).worn
+    assert worn == {again.golden_id: "answered 2 times"}
+
+
 def _known(house) -> list[PastCase]:
     return past_cases(house.ledger, house.policy, house.now)
 

@@ -18,10 +18,13 @@ from engine.policy import Policy
 
 KNOWN, NOMINATED = "outcome_and_adjudication", "nominated"
 _ANSWERED = """
-    SELECT transaction_seq, count(*) AS n FROM verdicts
-    WHERE transaction_seq IN (SELECT unnest(CAST(? AS BIGINT[]))) AND task_kind = 'golden' AND undone_at IS NULL
-    GROUP BY transaction_seq
+    SELECT g.golden_id, count(*) AS n FROM verdicts v
+    JOIN golden_cases g ON g.transaction_seq = v.transaction_seq AND v.given_at >= g.added_at
+    WHERE v.transaction_seq IN (SELECT unnest(CAST(? AS BIGINT[]))) AND v.task_kind = 'golden' AND v.undone_at IS NULL
+        AND g.retired_at IS NULL
+    GROUP BY g.golden_id
 """
+"""Each case in use by the answers since it was added: those before were to an earlier one of the same payment."""
 _LIST = """
     SELECT g.*, t.transaction_id, coalesce(a.n, 0) AS answers, coalesce(a.right, 0) AS right
     FROM golden_cases g JOIN transactions t ON t.seq = g.transaction_seq LEFT JOIN (
@@ -161,10 +164,10 @@ def _worn(source: Ledger | Writer, known: Mapping[int, bool], policy: Policy) ->
     """Cases in use that are to be retired, by golden_id, and why."""
     using = in_use(source)
     rows = source.read(_ANSWERED, [[case.transaction_seq for case in using]]) if using else []
-    answered = {row["transaction_seq"]: row["n"] for row in rows}
+    answered = {row["golden_id"]: row["n"] for row in rows}
     worn = {}
     for case in using:
-        times = answered.get(case.transaction_seq, 0)
+        times = answered.get(case.golden_id, 0)
         if times >= policy.design.golden.retire_after:
             worn[case.golden_id] = f"answered {times} times"
         elif known.get(case.transaction_seq, case.is_fraud) is not case.is_fraud:
