@@ -80,6 +80,7 @@ class Task:
 
 _COLUMNS = ", ".join(f"t.{field.name}" for field in fields(Task))
 # DuckDB skips to a payment's seq; an id alone it looks for among all tasks there ever were.
+_THIS = "transaction_seq = ? AND task_id = ?"
 _THESE = """
     transaction_seq IN (SELECT unnest(CAST(? AS BIGINT[]))) AND task_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
 """
@@ -117,9 +118,8 @@ def insert(
 
 
 def _is_there(w: Writer, task: Task) -> bool:
-    # An id is made of its payment's, or of an id that is; DuckDB can skip to a payment's seq.
-    sql = "SELECT 1 FROM tasks WHERE transaction_seq = ? AND task_id = ?"
-    return bool(w.read(sql, [task.transaction_seq, task.task_id]))
+    # An id is made of its payment's, or of an id that is.
+    return bool(w.read(f"SELECT 1 FROM tasks WHERE {_THIS}", [task.transaction_seq, task.task_id]))
 
 
 def find(source: Ledger | Writer, task_id: str) -> Task:
@@ -176,8 +176,8 @@ def touch(w: Writer, task: Task, policy: Policy, at: datetime) -> datetime:
     """Note a sign of life of a task's holder; returns until when it is now his or hers."""
     until = at + timedelta(minutes=policy.task.lock_minutes)
     w.execute(
-        "UPDATE tasks SET lock_expires_at = ?, active_at = ?, idle_seconds = ? WHERE task_id = ?",
-        [until, at, idle_at(task, policy, at), task.task_id],
+        f"UPDATE tasks SET lock_expires_at = ?, active_at = ?, idle_seconds = ? WHERE {_THIS}",
+        [until, at, idle_at(task, policy, at), task.transaction_seq, task.task_id],
     )
     return until
 
@@ -240,8 +240,8 @@ def lock(w: Writer, task: Task, reviewer: str, policy: Policy, at: datetime) -> 
     until = at + timedelta(minutes=policy.task.lock_minutes)
     w.execute(
         "UPDATE tasks SET status = 'claimed', claimed_by = ?, claimed_at = ?, lock_expires_at = ?, done_at = NULL, "
-        "active_at = ?, idle_seconds = 0 WHERE task_id = ?",
-        [reviewer, at, until, at, task.task_id],
+        f"active_at = ?, idle_seconds = 0 WHERE {_THIS}",
+        [reviewer, at, until, at, task.transaction_seq, task.task_id],
     )
     return replace(
         task,
