@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -188,19 +188,22 @@ def events_with(ledger: Ledger, words: str) -> list[str]:
     return [row["kind"] for row in rows]
 
 
-def texts_with(ledger: Ledger, words: str) -> list[str]:
-    """Every column of text or JSON that has these words in some row."""
+def texts_with(ledger: Ledger, words: Iterable[str]) -> dict[str, list[str]]:
+    """For each of these, every column of text or JSON that has it in some row; one question finds them all."""
     columns = ledger.read(
         "SELECT table_name AS t, column_name AS c, data_type AS d FROM information_schema.columns "
         "WHERE table_schema = 'main' AND data_type IN ('VARCHAR', 'BLOB') ORDER BY t, c"
     )
     asked = [
-        f"SELECT '{each['t']}.{each['c']}' AS there FROM \"{each['t']}\" WHERE contains("
-        + (f'"{each["c"]}"' if each["d"] == "VARCHAR" else f'CAST("{each["c"]}" AS VARCHAR)')
-        + ", $words)"
+        f"SELECT '{each['t']}.{each['c']}' AS there, sought.said FROM \"{each['t']}\" AS held, sought "
+        f'WHERE contains(CAST(held."{each["c"]}" AS VARCHAR), sought.said)'
         for each in columns
     ]
-    return [row["there"] for row in ledger.read(" UNION ".join(asked), {"words": words})]
+    sought = "WITH sought AS (SELECT unnest(CAST($words AS VARCHAR[])) AS said) "
+    found: dict[str, list[str]] = {each: [] for each in words}
+    for row in ledger.read(sought + " UNION ".join(asked), {"words": list(found)}):
+        found[row["said"]].append(row["there"])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -233,16 +236,18 @@ def told(bank: Institution) -> dict[str, Told]:
     ledger = bank.app.ledger
     in_clear = {kind: events_with(ledger, words[kind]) for kind in ACTS}
     before = {kind: shown(kind) for kind in ACTS}
-    assert all(texts_with(ledger, each) for each in words.values())
+    assert all(texts_with(ledger, words.values()).values())
     report = chain.verify(ledger)
     assert report.ok, report.problem
     erase(bank, WHOSE)
+    after = {kind: shown(kind) for kind in ACTS}
+    left = texts_with(ledger, words.values())
     return {
         kind: Told(
             in_clear[kind],
             [path for _, path in places[kind] if path not in before[kind]],
-            shown(kind),
-            texts_with(ledger, words[kind]),
+            after[kind],
+            left[words[kind]],
         )
         for kind in ACTS
     }
