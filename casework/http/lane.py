@@ -105,6 +105,11 @@ class Lanes:
         """Whether a body of this length is waited for here; what is too large is refused by the general server."""
         return head.length <= LARGEST_UNSIGNED or head.length <= self.clerk.longest(head.authorization)
 
+    def waits_for(self, head: Head) -> bool:
+        """Whether the rest of a body is waited for here: a stranger's has an end in time, and a room with others, which
+        the general server keeps."""
+        return self.clerk.longest(head.authorization) > LARGEST_UNSIGNED
+
     def decided(self, state: ServerState, body: bytes) -> bytes:
         """The whole response with a decision."""
         if self._told is not state.default_headers:  # uvicorn makes a new list when the date changes
@@ -168,6 +173,8 @@ class DecisionLane(asyncio.Protocol):
             return
         whole = end + 4 + head.length
         if len(got) < whole:
+            if not self._lanes.waits_for(head):
+                self._hand_over()
             return
         body, self._got = got[end + 4 : whole], got[whole:]
         self._asked = True

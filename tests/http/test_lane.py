@@ -192,6 +192,33 @@ def test_a_connection_is_not_idle_for_the_time_that_its_answer_took() -> None:
     assert asyncio.run(looked_at_after_an_answer()) == [False, True]
 
 
+def test_an_unfinished_body_of_nobody_is_left_to_the_general_server(institution: Institution) -> None:
+    """Which gives it five seconds and no more room than others have; here it could come for hours."""
+    lanes = lane.Lanes(institution.app)
+
+    async def handed_over(begun: bytes) -> bytes:
+        general = _General()
+        connection = lane.DecisionLane(lanes, ServerState(), lambda: general)
+        connection.connection_made(_Closing())
+        connection.data_received(begun)
+        connection.connection_lost(None)
+        return general.got
+
+    known = request(institution, payment(1))[:-1]
+    stranger = known.replace(b"Bearer ", b"Bearer x")
+    assert asyncio.run(handed_over(known)) == b""
+    assert asyncio.run(handed_over(stranger)) == stranger
+
+
+class _General(asyncio.Protocol):
+    """What takes a connection over, and what came on it."""
+
+    got = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.got += data
+
+
 class _Closing(asyncio.Transport):
     """A transport that only remembers what was written to it, and whether it was closed."""
 
@@ -208,6 +235,7 @@ class _Closing(asyncio.Transport):
 
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
     def is_closing(self) -> bool:
         return False
 
