@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
-import sqlglot
 from sqlglot import exp
 
 from engine.features.derived import Expression
@@ -49,7 +48,7 @@ def batch_features(
 
 
 def batch_sql(feature_set: FeatureSet, facts: Facts) -> str:
-    """The whole statement, parsed and rendered in DuckDB's dialect."""
+    """The whole statement, in DuckDB's dialect."""
     ctes = {"base": _base(feature_set, facts)}
     if label_groups(feature_set):
         ctes |= label_ctes(feature_set, facts)
@@ -59,8 +58,7 @@ def batch_sql(feature_set: FeatureSet, facts: Facts) -> str:
     last = next(reversed(ctes))
     names = ", ".join(quoted(name) for name in feature_set.names)
     text = "WITH " + ", ".join(f"{name} AS {_kind(name)} ({body})" for name, body in ctes.items())
-    text += f" SELECT seq, transaction_id, occurred_at, {names} FROM {last} ORDER BY seq"
-    return sqlglot.parse_one(text, dialect="duckdb").sql(dialect="duckdb")
+    return text + f" SELECT seq, transaction_id, occurred_at, {names} FROM {last} ORDER BY seq"
 
 
 def _kind(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sqlglot
@@ -50,7 +51,7 @@ def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] 
     lists. Raises GrammarError."""
     words = _words(text)
     try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
+        tree = _tree(text)
     except (SqlglotError, RecursionError) as problem:
         raise GrammarError(f"'{_short(text)}' cannot be read as a condition") from problem
     try:
@@ -68,6 +69,12 @@ def parse_condition(text: str, kinds: Mapping[str, str], lists: Collection[str] 
         hint = f"Did you mean: {_short(c.written(node))}"
         raise GrammarError(f"'{_short(text)}' can be read in more than one way", hint)
     return node
+
+
+@lru_cache(maxsize=2048)
+def _tree(text: str) -> exp.Expression:
+    # Kept: every preview and proposal reads the same rules again. A tree is only read, so all may share it.
+    return sqlglot.parse_one(text, dialect="duckdb")
 
 
 def _short(text: str) -> str:
