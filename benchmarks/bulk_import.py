@@ -22,9 +22,9 @@ from pathlib import Path
 
 from benchmarks import soak_page
 from benchmarks.machine import machine
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import load_mapping
 
 NAME, COMMAND = "A large file with one bad row", "python -m benchmarks.bulk_import --page"
 ROWS = (100_000, 1_000_000)

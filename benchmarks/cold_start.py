@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 from sklearn.ensemble import IsolationForest
 
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.mappings import text
-from engine import metrics
 from engine.features.batch import batch_features
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
+from engine.measuring import metrics
 from engine.model import cold_start
 from engine.templates import scaffold
 

@@ -19,7 +19,7 @@ from casework.quality.agreement.table import Rating
 from casework.quality.consensus.conviction import confidence_ranks, out_of_fold
 from casework.quality.consensus.dawid_skene import fit
 from casework.quality.consensus.votes import Reals, Votes, count_votes
-from engine.metrics import auc
+from engine.measuring.metrics import auc
 
 DATA = Path(os.environ.get("SECOND_LOOK_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 SEEDS = range(10)

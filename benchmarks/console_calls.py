@@ -23,7 +23,8 @@ from streamlit.testing.v1 import AppTest
 
 from casework.app import App
 from casework.http.api import create_api
-from dashboards import role_pages, signin
+from dashboards import role_pages
+from dashboards.access import signin
 
 CONSOLE = Path(role_pages.__file__).with_name("console.py")
 PEOPLE = {

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from data.keyring import VARIABLE, Keyring
+from data.integrity.keyring import VARIABLE, Keyring
 
 
 def copied(source: Path, root: Path, *left_out: str) -> None:

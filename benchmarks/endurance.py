@@ -33,7 +33,7 @@ from benchmarks.load_client import closed_loop, open_loop
 from benchmarks.payments import People, body_of, fresh, request_of, span, templates
 from benchmarks.serving import _served as served
 from benchmarks.serving_workspace import prepare
-from data.disk import wal_bytes
+from data.storage.disk import wal_bytes
 
 CONNECTIONS = 64
 CYCLES = 5

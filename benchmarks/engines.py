@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 
 from benchmarks.institutions import END, RULES, START, demo_features
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.transactions import Transaction
 from engine.decide import Engine
 from engine.features.online import OnlineState
-from engine.labelled_history import Window, as_microseconds, load_history
+from engine.measuring.labelled_history import Window, as_microseconds, load_history
 from engine.model.scoring import Model
 from engine.model.train import TrainedModel, train
 from engine.policy import Policy, load_policy

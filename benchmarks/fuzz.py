@@ -29,7 +29,7 @@ from casework.app import App
 from casework.demo.people import ADMIN, PASSWORD, PEOPLE, add_people
 from casework.workspace import Workspace, create
 from data import approved
-from data.chain import verify
+from data.integrity.chain import verify
 
 TURN = 1_000
 COMMAND = "python -m benchmarks.fuzz --examples 10000"

@@ -26,7 +26,7 @@ from benchmarks.grown_past import Retelling, Row, Told, faster, later, pieces
 from casework.demo.build import build_demo
 from data.canonical import rfc3339
 from data.events import EventDraft
-from data.keyring import VARIABLE
+from data.integrity.keyring import VARIABLE
 from data.ledger import Ledger
 from data.writer import Writer
 

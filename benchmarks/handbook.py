@@ -21,13 +21,13 @@ import numpy as np
 
 from benchmarks import handbook_delay, handbook_pictures, handbook_worth
 from benchmarks.handbook_ceiling import Ceiling
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import load_mapping
-from engine.backtest import Backtest, Protocol, run
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
-from engine.labelled_history import History, Window, load_history
+from engine.measuring.backtest import Backtest, Protocol, run
+from engine.measuring.labelled_history import History, Window, load_history
 
 FILES = Path(__file__).parent / "handbook_files"
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "handbook_transactions.parquet"

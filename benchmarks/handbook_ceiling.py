@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from data.errors import InputError
-from engine import metrics
-from engine.backtest import Backtest
+from engine.measuring import metrics
+from engine.measuring.backtest import Backtest
 
 DAY_US = 86_400_000_000
 DELAY_DAYS, COMPROMISED_DAYS = 7, 28

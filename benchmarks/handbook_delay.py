@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks.handbook_worth import means
 from data.errors import InputError
 from data.ledger import Ledger
-from engine.backtest import Backtest, Protocol, run
 from engine.features.feature_set import FeatureSet
-from engine.labelled_history import History, Window, load_history
+from engine.measuring.backtest import Backtest, Protocol, run
+from engine.measuring.labelled_history import History, Window, load_history
 
 TRANSACTIONS = "SELECT seq, transaction_id, occurred_at, amount_minor, customer, terminal FROM transactions"
 AT_ONCE = """

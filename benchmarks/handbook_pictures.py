@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from engine.backtest import Backtest
+from engine.measuring.backtest import Backtest
 from engine.model.card_pictures import calibration_picture
 from engine.model.reliability import Reliability, reliability
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest import Backtest, Protocol, run
 from engine.features.feature_set import FeatureSet
-from engine.labelled_history import History
+from engine.measuring.backtest import Backtest, Protocol, run
+from engine.measuring.labelled_history import History
 
 
 @dataclass(frozen=True)

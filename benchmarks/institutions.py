@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.simulator import InstitutionConfig, is_fraud_reason, simulate
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features

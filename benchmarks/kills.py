@@ -33,7 +33,7 @@ from benchmarks.going_on import Kept
 from benchmarks.kill_load import Answered, Load
 from casework.deciding import decisions
 from casework.workspace import Workspace
-from data import chain
+from data.integrity import chain
 from data.ledger import Ledger
 
 COUNTED = "server-kills.json"

@@ -62,7 +62,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/casework/agreement/test_agreement_intervals.py",
         "tests/casework/agreement/test_agreement_edges.py",
     ),
-    "engine.intervals": ("tests/engine/model/test_model_intervals.py",),
+    "engine.measuring.intervals": ("tests/engine/model/test_model_intervals.py",),
     "engine.features.history": _WINDOWS,
     "engine.features.known_labels": _WINDOWS,
     "engine.features.tracked_entity": _WINDOWS,
@@ -71,12 +71,12 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/casework/test_label_changes.py",
     ),
     "engine.breaker": ("tests/engine/safety/test_breaker.py",),
-    "data.appending": (
+    "data.storage.appending": (
         "tests/data/test_appending.py",
         "tests/data/test_ledger.py",
         "tests/data/test_journal.py",
     ),
-    "data.table_sums": (
+    "data.integrity.table_sums": (
         "tests/data/test_table_sums.py",
         "tests/data/test_vouching.py",
         "tests/data/test_migrations.py::test_a_sealed_ledger_that_was_changed_is_not_brought_up_to_date",

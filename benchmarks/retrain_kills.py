@@ -34,8 +34,9 @@ from casework.demo.people import ADMIN
 from casework.learning.registry import models
 from casework.learning.retraining import progress, runs
 from casework.workspace import Workspace
-from data import approved, chain
+from data import approved
 from data.errors import SecondLookError
+from data.integrity import chain
 from data.ledger import Ledger
 from data.simulator.chargebacks import is_fraud_reason
 from data.simulator.config import InstitutionConfig

@@ -32,7 +32,8 @@ from casework.app import App
 from casework.deciding.transactions import Sent, checked
 from casework.people.signin import add_user
 from casework.workspace import Admin, Workspace, create
-from data import approved, chain
+from data import approved
+from data.integrity import chain
 from data.ledger import Ledger
 
 RULES = Path(__file__).parents[1] / "rules"

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from casework.live import read_settings
 from data import approved
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 
 RULES = Path(__file__).parents[1] / "rules"
 ONE_BY_ONE, IN_BULK, SEED = 20_000, 1_000_000, 1

@@ -29,7 +29,7 @@ except ImportError as missing:
 
 from benchmarks import institutions
 from benchmarks.machine import machine
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.decision import RuleState
 from engine.features.batch import batch_features
 from engine.features.spec import load_features

@@ -14,7 +14,7 @@ from time import process_time
 from casework.live import read_settings
 from casework.safety import effects
 from data import approved
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.transactions import Transaction
 from engine.breaker import RULE, Breaker, Expected, Watch
 from engine.control import Control, ListEntry, Snooze

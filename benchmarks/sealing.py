@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
 
-from data import chain
 from data.events import EventDraft
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -1,8 +1,9 @@
 """Is recall estimated rightly, although declined payments show no outcome but for the few released by chance?
 
 The riskiest 0.5 % are declined, and 5 % of those released on purpose. What passes shows its outcome; a payment that
-stays declined never does. The estimator of the product (`engine.seen_outcomes`) is held against the truth, which the
-simulation alone knows, and against the naive figure: of the frauds that became known, those that were to be declined.
+stays declined never does. The estimator of the product (`engine.measuring.seen_outcomes`) is held against the truth,
+which the simulation alone knows, and against the naive figure: of the frauds that became known, those that were to be
+declined.
 Run: python -m benchmarks.selective_labels
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.seen_outcomes import Share, recall, weighed
+from engine.measuring.seen_outcomes import Share, recall, weighed
 
 DECLINED, EXPLORED = 0.005, 0.05
 SEEDS = 500

@@ -96,7 +96,7 @@ def _decide_in_turns(root: Path, group: int) -> None:
     """One side: decides a turn's payments whenever it is told to, by whichever code it finds."""
     from benchmarks.payments import body_of, fresh, templates
     from casework.app import App
-    from casework.server import _settle_down
+    from casework.serving.server import _settle_down
     from casework.workspace import Workspace
 
     payments = fresh(templates(root), 10**6, "against")
@@ -114,8 +114,9 @@ def _decide_in_turns(root: Path, group: int) -> None:
 
 def _timed(app: Any, bodies: Sequence[bytes], group: int) -> Times:
     """Processor time of this thread and of all, microseconds a payment."""
-    from casework.http import decisions, json_bodies
+    from casework.http import json_bodies
     from casework.http.plain import reader
+    from casework.http.routes import decisions
 
     plain, process, thread = reader(app.mapping), time.process_time(), time.thread_time()
     for start in range(0, len(bodies), group):

@@ -37,12 +37,12 @@ from casework.deciding import decider
 from casework.deciding.intake import Intake
 from casework.http import lane
 from casework.safety.guard import Guard
-from casework.schedule import Schedule
-from casework.server import Addresses, Serving, serve_workspace
+from casework.serving.schedule import Schedule
+from casework.serving.server import Addresses, Serving, serve_workspace
 from casework.workspace import Workspace
-from data.appending import Tables
-from data.backlog import Backlog
 from data.ledger import Ledger
+from data.storage.appending import Tables
+from data.storage.backlog import Backlog
 from data.transactions import Transaction
 from data.writer import Writer
 from engine.features.online import OnlineState

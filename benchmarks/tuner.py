@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks import tuner_workspace
 from engine.policy import Policy, load_policy
-from engine.tuner import History, best, cheapest, setting, settings
+from engine.what_if.tuner import History, best, cheapest, setting, settings
 
 DECISIONS, DAYS, REPEATS, POINTS = 1_000_000, 365, 5, 96
 POLICY = Path(__file__).parents[1] / "rules" / "policy.yaml"

@@ -13,7 +13,8 @@ from benchmarks.institutions import END, RULES, history_file
 from casework import workspace
 from casework.app import App
 from casework.demo.people import ADMIN
-from data import approved, ingest
+from data import approved
+from data.incoming import ingest
 
 
 def make_workspace(root: Path, transactions: int) -> None:

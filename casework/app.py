@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from casework import ending, jobs, live, readiness
 from casework.auditing.replay_runs import ReplayRuns
 from casework.auditing.walking import Walks
 from casework.changes import Changes
@@ -24,8 +23,7 @@ from casework.kept_answers import KeptAnswers
 from casework.learning.registry import novelty
 from casework.learning.retraining.retrain import Agreement, Basis, Retraining
 from casework.learning.retraining.runs import Request
-from casework.live import Live, Settings
-from casework.measures import Measures
+from casework.live import Live, Settings, after_pause, build, read_settings
 from casework.outbox.rounds import Sender
 from casework.people import outside
 from casework.people.signin import SignIn
@@ -33,15 +31,18 @@ from casework.quality.consensus import of_ledger
 from casework.quality.consistency import consistency_report
 from casework.review.desk import Desk
 from casework.safety import alarms, opening
-from casework.schedule import Schedule
+from casework.serving import ending, jobs, readiness
+from casework.serving.measures import Measures
+from casework.serving.schedule import Schedule
 from casework.workspace import Workspace
-from data import approved, seal_checks
+from data import approved
 from data.errors import SecondLookError
+from data.incoming.mapping import Mapping
+from data.integrity import seal_checks
 from data.ledger import Ledger
-from data.mapping import Mapping
 from data.pseudonyms import keyed
 from data.transactions import Transaction
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 from engine.model.scoring import Model
 
 log = logging.getLogger("secondlook.app")
@@ -114,7 +115,7 @@ class App:
         return found
 
     def _built(self, before: Live | None) -> Live:
-        made = live.build(self.ledger, self.workspace, self.mapping, before, self._model)
+        made = build(self.ledger, self.workspace, self.mapping, before, self._model)
         self._model = made.model
         return made
 
@@ -147,9 +148,7 @@ class App:
         """The approved set, read, without loading model and memory."""
         current = self._live
         return (
-            current.settings
-            if current
-            else live.read_settings(approved.current(self.ledger).files, self.mapping)
+            current.settings if current else read_settings(approved.current(self.ledger).files, self.mapping)
         )
 
     def forget(self) -> None:
@@ -278,7 +277,7 @@ class App:
 
     def _take_over(self) -> None:
         """Have what was before decide, now that the breaker has paused something; the lock is held."""
-        self._live = live.after_pause(self.ledger, self.workspace.models, self.live)
+        self._live = after_pause(self.ledger, self.workspace.models, self.live)
         self._model = self._live.model
 
     def retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> dict[str, Any]:

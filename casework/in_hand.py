@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from casework.refusals import Stopping
+from casework.serving.refusals import Stopping
 
 PATIENCE = timedelta(minutes=1)
 """How long an answer is said again, and how long nobody may ask before a question is given up."""

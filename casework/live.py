@@ -16,8 +16,8 @@ from casework.safety.guard import Guard
 from casework.workspace import Workspace
 from data import approved
 from data.errors import ConfigError, InputError, NotFoundError
+from data.incoming.mapping import Mapping
 from data.ledger import Ledger
-from data.mapping import Mapping
 from engine.decide import Engine
 from engine.features.feature_set import FeatureSet
 from engine.features.online import OnlineState, columns_read

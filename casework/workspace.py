@@ -11,11 +11,11 @@ from pathlib import Path
 
 from casework.people import signin
 from data import approved
-from data.durable import force_all, make_folder
 from data.errors import ConflictError, InputError
-from data.keyring import Keyring
+from data.incoming.mapping import Mapping, load_mapping
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
-from data.mapping import Mapping, load_mapping
+from data.storage.durable import force_all, make_folder
 
 MAPPING_FILE = "mapping.yaml"
 BACKUPS = "SECONDLOOK_BACKUPS"

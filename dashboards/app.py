@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from dashboards import outside_login, sign_in_cookie
-from dashboards.console_headers import ConsoleHeaders
+from dashboards.access import outside_login, sign_in_cookie
+from dashboards.access.console_headers import ConsoleHeaders
 
 app = App(
     "console.py",

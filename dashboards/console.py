@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
-from dashboards import frame, role_pages, signin
-from dashboards.client import ApiError
-from dashboards.palette import style
+from dashboards import role_pages
+from dashboards.access import signin
+from dashboards.calls.client import ApiError
+from dashboards.pieces import frame
+from dashboards.pieces.palette import style
 
 LOGO = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 170 32' height='32'>"

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.canonical import canonical_json, rfc3339, sha256_hex
-from data.disk import disk_errors
-from data.durable import force_names, make_folder
 from data.errors import ConflictError, InputError, NotFoundError
 from data.ledger import Ledger
 from data.reading import outcomes_arrow, transactions_arrow
+from data.storage.disk import disk_errors
+from data.storage.durable import force_names, make_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,23 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data import schema, sealed
-from data.backlog import Backlog
-from data.checkpoints import move_log, move_log_before_closing, small_groups
-from data.commitments import SaltSource
-from data.connecting import connect, refuse_other_files
-from data.disk import check_room, damage_named, disk_errors, short_of_memory_named, wal_bytes
 from data.errors import LedgerBusyError, LedgerError
 from data.events import EventDraft
-from data.journal import Journal
-from data.keyring import Keyring
-from data.lock_file import LockFile
-from data.settling import Settling
-from data.unfinished import remove_spilled
+from data.integrity import sealed
+from data.integrity.commitments import SaltSource
+from data.integrity.keyring import Keyring
+from data.storage import schema
+from data.storage.backlog import Backlog
+from data.storage.checkpoints import move_log, move_log_before_closing, small_groups
+from data.storage.connecting import connect, refuse_other_files
+from data.storage.disk import check_room, damage_named, disk_errors, short_of_memory_named, wal_bytes
+from data.storage.journal import Journal
+from data.storage.lock_file import LockFile
+from data.storage.settling import Settling
+from data.storage.unfinished import remove_spilled
 from data.writer import Head, Writer
 
 if TYPE_CHECKING:
-    from data.mapping import Mapping
+    from data.incoming.mapping import Mapping
 
 __all__ = ["Head", "Ledger", "Writer"]
 

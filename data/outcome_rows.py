@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from data.canonical import sha256_hex
 from data.events import EventDraft
-from data.rows import aware
+from data.storage.rows import aware
 from data.writer import Writer
 
 CHUNK = 5_000

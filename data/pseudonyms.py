@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from data.errors import MappingError
 
 if TYPE_CHECKING:
+    from data.incoming.mapping_columns import Mapping
     from data.ledger import Ledger
-    from data.mapping_columns import Mapping
 
 ABOUT = "pseudonyms"
 """The row of `about` that names the ledger's pseudonymous entities; there is none where no entity is."""

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from data.errors import NotFoundError
 from data.ledger import Ledger
-from data.rows import aware
 from data.said import Source
-from data.schema import Field
+from data.storage.rows import aware
+from data.storage.schema import Field
 from data.transactions import Transaction
 
 _PAGE = 20_000

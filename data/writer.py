@@ -12,15 +12,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from data.appending import CHANGES, Tables
 from data.canonical import canonical_json
-from data.commitments import SaltSource, commit_personal, content_sha256, digest_of_rows
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft, event_hash, microseconds
-from data.id_index import IdIndex
-from data.rows import Parameters, bindable, fetch, fetch_arrow
-from data.schema import Field
-from data.sealing import Sealer
+from data.integrity.commitments import SaltSource, commit_personal, content_sha256, digest_of_rows
+from data.integrity.sealing import Sealer
+from data.storage.appending import CHANGES, Tables
+from data.storage.id_index import IdIndex
+from data.storage.rows import Parameters, bindable, fetch, fetch_arrow
+from data.storage.schema import Field
 from data.transactions import Transaction
 
 _WORD = re.compile(r"\w+")

@@ -28,10 +28,10 @@ from engine.features.facts import read_arrow
 from engine.features.feature_set import FeatureSet
 from engine.model.dataset import microseconds
 from engine.model.scoring import Model
-from engine.redecide import Past, Redecided, Segmented, redecide
 from engine.rules.rule_set import RuleSet
 from engine.rules.sql import identifier, microseconds_of
 from engine.segments import Segments
+from engine.what_if.redecide import Past, Redecided, Segmented, redecide
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLOCK = 64  # bytes that SHA-256 takes at a time, which HMAC pads its key to

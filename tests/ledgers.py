@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from data.incoming.mapping import Mapping
 from data.ledger import Ledger
-from data.mapping import Mapping
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="secondlook-test-ledgers-")
 _MADE: dict[tuple[str, datetime], Path] = {}

@@ -18,8 +18,8 @@ from fastapi.routing import APIRoute
 from benchmarks.fuzzing.asking import Given, ask, complaint
 from benchmarks.fuzzing.drawing import Drawing, Drawn
 from benchmarks.fuzzing.values import Seen
-from casework import http
 from casework.app import App
+from casework.http import routes
 from casework.http.access import permission_of
 from casework.http.api import create_api
 from casework.people.guessing import TooManyAttempts
@@ -110,13 +110,13 @@ class Fuzzed:
 
 def _permissions(paths: Iterable[str]) -> dict[tuple[str, str], Any]:
     """The permission of every operation, as the routers of the package declare it."""
-    modules = [import_module(f"{http.__name__}.{each.name}") for each in iter_modules(http.__path__)]
-    routes = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
+    modules = [import_module(f"{routes.__name__}.{each.name}") for each in iter_modules(routes.__path__)]
+    declared = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
     by_path = {path: path.removeprefix("/v1") for path in paths}
     return {
         (method, path): permission_of(route)
         for path, bare in by_path.items()
-        for route in routes
+        for route in declared
         if isinstance(route, APIRoute) and route.path_format == bare
         for method in route.methods
     }

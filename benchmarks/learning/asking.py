@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.metrics import Ranking
+from engine.measuring.metrics import Ranking
 
 MONEY, UNCERTAIN, AUDIT = "money_at_risk", "uncertain", "audit"
 LANES = (MONEY, UNCERTAIN, AUDIT)

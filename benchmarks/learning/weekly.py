@@ -29,8 +29,8 @@ from benchmarks.learning.worlds import Story, World
 from casework.learning.gates import gates, label_turns
 from casework.review.verdicts import CONFIRMED_FRAUD, INCONCLUSIVE
 from engine.draws import draw
-from engine.intervals import Interval, paired_difference, ranking_intervals
-from engine.metrics import Ranking
+from engine.measuring.intervals import Interval, paired_difference, ranking_intervals
+from engine.measuring.metrics import Ranking
 from engine.model.compare import at_capacity, compare
 from engine.model.scoring import Model
 from engine.model.train import train

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.handbook import AT, FILES
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import load_mapping
 from engine.features.batch import batch_features
 from engine.features.spec import load_features
 from engine.model.dataset import NamedFeatures, TrainingData

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from casework.failures import in_words
-from casework.refusals import Stopping
-from data import chain
+from casework.serving.refusals import Stopping
+from data.integrity import chain
 
 if TYPE_CHECKING:
     from casework.app import App

@@ -20,11 +20,11 @@ from casework.review import blindness
 from casework.review.review_design import REVIEWER_ROLES
 from casework.review.tasks import CLAIMED, Task
 from data.canonical import sha256_hex
-from data.disk import disk_errors
-from data.durable import force_names, make_folder
 from data.errors import ConflictError, InputError, LedgerError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.storage.disk import disk_errors
+from data.storage.durable import force_names, make_folder
 from data.writer import Writer
 from engine.policy import Policy
 

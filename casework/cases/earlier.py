@@ -15,8 +15,8 @@ import orjson
 
 from data.canonical import canonical_json, rfc3339
 from data.ledger import Ledger
-from data.rows import aware
-from data.schema import Field
+from data.storage.rows import aware
+from data.storage.schema import Field
 from data.writer import Writer
 
 JSON = dict[str, Any]

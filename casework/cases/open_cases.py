@@ -14,7 +14,7 @@ from casework.cases.cases import CASE_OPEN, Case
 from casework.review import tasks
 from casework.review.tasks import Task
 from data.ledger import Ledger
-from data.reads import Settled
+from data.storage.reads import Settled
 from data.transactions import Transaction
 from data.writer import Writer
 from engine.decision import Decision, Outcome

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from casework.cases.earlier import Earlier
+from data.incoming.mapping import Mapping as Columns
 from data.ledger import Ledger
-from data.mapping import Mapping as Columns
 from data.outcome_order import LATEST
-from data.rows import aware
+from data.storage.rows import aware
 from data.transactions import Transaction
 from engine.decision import Decision
 

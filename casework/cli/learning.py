@@ -29,14 +29,15 @@ from casework.cli.progress import Report, steps
 from casework.cli.reach import Reach, opened, reached
 from casework.spreadsheet import safe
 from casework.workspace import Workspace
-from data import ingest, reading
+from data import reading
 from data.errors import InputError
+from data.incoming import ingest
+from data.incoming.mapping import Mapping
 from data.ledger import Ledger
-from data.mapping import Mapping
+from data.storage.unfinished import command_folder
 from data.transactions import Transaction
-from data.unfinished import command_folder
-from engine import backtest as backtesting
-from engine.labelled_history import Window
+from engine.measuring import backtest as backtesting
+from engine.measuring.labelled_history import Window
 
 _BATCH = 250
 _POLL_SECONDS = 0.25

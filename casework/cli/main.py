@@ -28,8 +28,8 @@ from casework.cli import (
     workspaces,
 )
 from casework.cli.output import Exit
-from data.disk import takes_nothing
 from data.errors import DiskError, SecondLookError
+from data.storage.disk import takes_nothing
 
 cli = typer.Typer(
     name="secondlook",

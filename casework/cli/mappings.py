@@ -10,7 +10,7 @@ import typer
 from casework.cli.output import HERE, JsonOption, WorkspaceOption, answer, aside, refuse_existing, whole_file
 from casework.cli.reach import reached
 from data import mappings
-from data.mapping_suggest import suggest_mapping
+from data.incoming.mapping_suggest import suggest_mapping
 
 cli = typer.Typer(help="Mapping files: what an institution's columns mean.", no_args_is_help=True)
 OutOption = Annotated[Path | None, typer.Option("--out", help="Write a file instead of the screen.")]

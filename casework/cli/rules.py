@@ -20,7 +20,7 @@ from casework.settings.linting import finding_row, lint_files
 from casework.workspace import Workspace
 from data import approved
 from data.errors import InputError
-from data.mapping import Mapping, load_mapping
+from data.incoming.mapping import Mapping, load_mapping
 from engine.rules.lint import Severity
 from engine.rules.pinning import check_all_pins
 from engine.rules.testing import failures, run_tests

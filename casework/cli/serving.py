@@ -16,7 +16,7 @@ from casework.workspace import Workspace
 from data.errors import ConflictError
 
 if TYPE_CHECKING:
-    from casework.server import Serving
+    from casework.serving.server import Serving
 
 SUMMARY_FILE = "demo-summary.json"
 PortOption = Annotated[int, typer.Option("--port", help="The port of the API; 0 takes any free one.")]
@@ -40,7 +40,7 @@ def serve(
 
     Example: secondlook serve --workspace bank
     """
-    from casework.server import Addresses, serve_workspace  # a second that every other command saves
+    from casework.serving.server import Addresses, serve_workspace  # a second that every other command saves
 
     wanted = Addresses(port, None if no_console else console_port)
     serve_workspace(Workspace(workspace).opened(), wanted, lambda up: _say_where(up, as_json))
@@ -57,7 +57,7 @@ def demo(
 
     Example: secondlook demo --headless --json
     """
-    from casework.server import Addresses, serve_workspace
+    from casework.serving.server import Addresses, serve_workspace
 
     wanted = Addresses(port, console_port)
     if not headless:

@@ -18,8 +18,8 @@ from casework.deciding.importing import import_file
 from casework.workspace import Admin, create
 from data import mappings
 from data.errors import InputError
-from data.mapping import load_mapping
-from data.unfinished import command_folder
+from data.incoming.mapping import load_mapping
+from data.storage.unfinished import command_folder
 from engine.templates import scaffold
 
 

@@ -16,8 +16,8 @@ from casework.deciding.intake import Intake
 from casework.live import Live
 from data import reading
 from data.canonical import canonical_json
-from data.commitments import content_sha256
 from data.errors import ConflictError, SecondLookError
+from data.integrity.commitments import content_sha256
 from data.ledger import Ledger, Writer
 from data.transactions import Transaction
 from engine.decide import load_after

@@ -14,7 +14,7 @@ from data.canonical import canonical_json, rfc3339
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
-from data.stretches import newest
+from data.storage.stretches import newest
 from engine.decision import Decision, Results, RuleResult, RuleState
 
 JSON = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from data.errors import NotFoundError
-from data.import_record import SAME_REASON
+from data.incoming.import_record import SAME_REASON
 from data.ledger import Ledger
 
 JSON = dict[str, Any]

@@ -13,10 +13,11 @@ from casework import slices
 from casework.app import App
 from casework.deciding.import_reports import warnings
 from casework.deciding.outcomes import observe
-from data import ingest, ingest_steps, reading
+from data import reading
 from data.errors import CheckpointBusyError, InputError
-from data.outcome_file import OutcomeReport
-from data.outcome_file import import_outcomes as read_outcomes
+from data.incoming import ingest, ingest_steps
+from data.incoming.outcome_file import OutcomeReport
+from data.incoming.outcome_file import import_outcomes as read_outcomes
 from engine.features.feature_set import FeatureSet
 
 Progress = Callable[[str, int, int], None]

@@ -14,7 +14,7 @@ from casework.cases.open_cases import OpenCases, Young
 from casework.live import Live
 from casework.review.tasks import Task
 from data.canonical import sha256_hex
-from data.mapping import Mapping as Columns
+from data.incoming.mapping import Mapping as Columns
 from data.writer import Writer
 from engine.decision import Decision, Outcome
 from engine.policy import Policy

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
-from casework.refusals import NotNow, Overloaded, Stopping
+from casework.serving.refusals import NotNow, Overloaded, Stopping
 from data.errors import SecondLookError
 from data.transactions import Transaction
 

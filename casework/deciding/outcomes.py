@@ -12,7 +12,7 @@ import pyarrow as pa
 from casework.app import App
 from data import outcome_rows, reading
 from data.errors import InputError, NotFoundError
-from data.mapping_columns import OutcomeColumns
+from data.incoming.mapping_columns import OutcomeColumns
 from data.transactions import Transaction
 
 _FURTHEST_AHEAD = timedelta(days=1)

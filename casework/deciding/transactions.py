@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from data.blanks import trimmed
-from data.commitments import content_sha256
 from data.errors import InputError
-from data.mapping import Mapping
+from data.incoming.mapping import Mapping
+from data.integrity.commitments import content_sha256
 from data.transactions import AttributeValue, Transaction
 
 _CODE = re.compile("[A-Z]{3}").fullmatch

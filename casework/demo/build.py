@@ -23,7 +23,7 @@ from casework.demo.summary import summarise
 from casework.demo.watching import Watching
 from casework.demo.working import Shift
 from casework.demo.world import Scale, World, slices
-from casework.jobs import sweep
+from casework.serving.jobs import sweep
 from casework.workspace import Workspace
 from data import approved
 from data.transactions import Transaction

@@ -14,7 +14,7 @@ from casework.learning.registry import models
 from casework.learning.retraining import runs
 from casework.quality.consistency import consistency_report
 from casework.quality.subgroups import subgroup_table
-from engine.intervals import ranking_intervals
+from engine.measuring.intervals import ranking_intervals
 
 _SEED = 1
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from casework.deciding.outcomes import Told
 from casework.deciding.transactions import Sent, checked
-from data.mapping import Mapping as Columns
+from data.incoming.mapping import Mapping as Columns
 from data.simulator.chargebacks import is_fraud_reason
 from data.simulator.config import InstitutionConfig
 from data.simulator.institution import Simulated, simulate

@@ -7,7 +7,11 @@ from functools import partial
 from fastapi import FastAPI
 
 from casework.app import App
-from casework.http import (
+from casework.http import problems
+from casework.http.access import body_bound
+from casework.http.crowd import Crowd
+from casework.http.door import DecisionDoor
+from casework.http.routes import (
     api_keys,
     arranging,
     audit,
@@ -25,7 +29,6 @@ from casework.http import (
     own_work,
     pilots,
     previews,
-    problems,
     proposals,
     quality,
     review_design,
@@ -40,9 +43,6 @@ from casework.http import (
     webhooks,
     work,
 )
-from casework.http.access import body_bound
-from casework.http.crowd import Crowd
-from casework.http.door import DecisionDoor
 from casework.http.security import SecurityHeaders
 
 _ABOUT = (

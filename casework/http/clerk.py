@@ -14,9 +14,10 @@ from starlette.responses import Response
 
 from casework.app import App
 from casework.deciding.decider import Answer
-from casework.http import decisions, json_bodies, problems
+from casework.http import json_bodies, problems
 from casework.http.access import body_bound, now, token_in
 from casework.http.plain import reader
+from casework.http.routes import decisions
 from casework.people.permissions import Permission, require
 from data.errors import SecondLookError
 from data.transactions import Transaction

@@ -15,7 +15,7 @@ from typing import Any
 
 from casework.http.bodies import LONGEST_ID
 from data.errors import InputError
-from data.mapping import Mapping as Columns
+from data.incoming.mapping import Mapping as Columns
 from data.transactions import Transaction
 
 _FIELDS = frozenset(

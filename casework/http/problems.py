@@ -17,9 +17,9 @@ from casework.people.guessing import TooManyAttempts
 from casework.people.keys import TooManyRequests
 from casework.people.outside import ProviderAway
 from casework.people.signin import NotSignedIn
-from casework.refusals import NotNow, Overloaded
+from casework.serving.refusals import NotNow, Overloaded
 from data import errors
-from data.disk import DISK_HINT, takes_nothing
+from data.storage.disk import DISK_HINT, takes_nothing
 
 _log = logging.getLogger("secondlook.http")
 INPUT_HINT = "See the fields of this endpoint at /docs."

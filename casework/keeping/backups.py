@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from casework.workspace import MAPPING_FILE, Workspace
-from data import chain, seal_checks
 from data.canonical import canonical_json, rfc3339, sha256_hex
-from data.copying import copy_ledger
-from data.disk import disk_errors
-from data.durable import force_all, force_names, make_folder
 from data.errors import ConflictError, InputError, LedgerError
 from data.events import EventDraft
+from data.integrity import chain, seal_checks
 from data.ledger import Ledger
+from data.storage.copying import copy_ledger
+from data.storage.disk import disk_errors
+from data.storage.durable import force_all, force_names, make_folder
 
 if TYPE_CHECKING:
     from casework.app import App

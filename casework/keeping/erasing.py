@@ -24,12 +24,12 @@ from casework.cases.dossiers import forget
 from casework.keeping import backups, written_words
 from data.blanks import trimmed
 from data.canonical import canonical_json, sha256_hex
-from data.disk import disk_errors
-from data.durable import force_names
 from data.errors import CheckpointBusyError, InputError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.said import ERASED
+from data.storage.disk import disk_errors
+from data.storage.durable import force_names
 from data.writer import Writer
 
 if TYPE_CHECKING:

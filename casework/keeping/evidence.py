@@ -21,9 +21,9 @@ import orjson
 from casework.keeping import evidence_page
 from data import reading
 from data.canonical import canonical_json, rfc3339, sha256_hex
-from data.commitments import content
 from data.errors import InputError, NotFoundError
 from data.events import EventDraft
+from data.integrity.commitments import content
 from data.ledger import Ledger
 from data.transactions import Transaction
 

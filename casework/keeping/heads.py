@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from casework.outbox import messages
-from data.anchors import Anchor
 from data.errors import InputError
+from data.integrity.anchors import Anchor
 from data.ledger import Ledger
 
 KIND = "chain.head"

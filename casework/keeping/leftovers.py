@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from casework.cases import attachments
 from casework.keeping import backups
-from data import unfinished
+from data.storage import unfinished
 
 if TYPE_CHECKING:
     from casework.app import App

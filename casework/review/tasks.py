@@ -12,7 +12,7 @@ from casework.review.review_design import REPEATED_KINDS
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
 from data.ledger import Ledger
-from data.reads import Settled
+from data.storage.reads import Settled
 from data.writer import Writer
 from engine.policy import Policy
 

@@ -16,7 +16,7 @@ from engine.control import Control
 from engine.costs import CapacityState
 from engine.decide import Engine, is_unexplained
 from engine.decision import Decision
-from engine.trial import Rollout, Shadow
+from engine.what_if.trial import Rollout, Shadow
 
 _FAIL_SAFE = {
     "no_model": "No model runs, so the policy's fail-safe answer stands wherever no rule asks for more.",

@@ -28,7 +28,7 @@ from engine.policy import Policy, load_policy
 from engine.rules.lists import Lists
 from engine.rules.rule_set import RuleSet
 from engine.segments import Segments, load_segments
-from engine.trial import Rollout, Shadow
+from engine.what_if.trial import Rollout, Shadow
 
 log = logging.getLogger("secondlook.safety")
 JSON = dict[str, Any]

@@ -9,8 +9,8 @@ from casework.safety import effects
 from casework.safety.naming import end_of, new_id, reason_of
 from data.errors import ConflictError, InputError, NotFoundError, did_you_mean
 from data.events import EventDraft
+from data.incoming.mapping import Mapping
 from data.ledger import Ledger
-from data.mapping import Mapping
 from data.writer import Writer
 from engine.control import Snooze
 from engine.rules.rule_set import RuleSet

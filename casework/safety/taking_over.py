@@ -10,7 +10,7 @@ from casework.safety.opening import Settings
 from data.ledger import Ledger
 from engine.breaker import MODEL
 from engine.decide import Engine
-from engine.trial import Rollout
+from engine.what_if.trial import Rollout
 
 
 def guard(ledger: Ledger, held: Guard, engine: Engine, settings: Settings) -> Guard:

@@ -12,7 +12,7 @@ from casework.app import App
 from casework.settings import rule_lock
 from casework.settings.linting import finding_row, lint_files
 from data.errors import InputError
-from data.mapping import Mapping as Institution
+from data.incoming.mapping import Mapping as Institution
 from engine.features.spec import load_features
 from engine.policy import load_policy
 from engine.rules.lint import Severity

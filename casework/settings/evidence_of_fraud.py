@@ -2,7 +2,7 @@
 
 Three shares that must not be mixed up. The naive one is among payments whose outcome is known: too high, because frauds
 are reported within days and silence counts only after weeks. What reviewers confirmed is no fact. The estimate uses
-only payments whose truth had a known chance of being seen, whatever it is (see `engine.seen_outcomes`).
+only payments whose truth had a known chance of being seen, whatever it is (see `engine.measuring.seen_outcomes`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from casework.quality.subgroups import wilson
 from casework.settings import past_truth
 from casework.settings.past_truth import FRAUD, UNKNOWN, Span, Truth
 from data.ledger import Ledger
+from engine.measuring.seen_outcomes import Reviewer, Share, counted, exactly, from_verdicts, joined, weighed
 from engine.policy import Policy
-from engine.seen_outcomes import Reviewer, Share, counted, exactly, from_verdicts, joined, weighed
 
 JSON = dict[str, Any]
 RELEASED, EXPLORABLE, REVIEWED, OUT_OF_REACH = range(4)

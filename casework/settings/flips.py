@@ -11,7 +11,7 @@ from casework.live import Settings
 from casework.settings.past_decisions import Answers, PastDecisions
 from engine.costs import CapacityState
 from engine.decision import Outcome, RuleState
-from engine.redecide import Redecided, Segmented, decide_row
+from engine.what_if.redecide import Redecided, Segmented, decide_row
 
 JSON = dict[str, Any]
 

@@ -13,7 +13,7 @@ from casework.live import REQUIRED, read_settings
 from casework.settings import rule_lock
 from data import approved, strict_yaml
 from data.errors import InputError, did_you_mean
-from data.mapping import Mapping as Institution
+from data.incoming.mapping import Mapping as Institution
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
 from engine.policy import Policy, load_policy

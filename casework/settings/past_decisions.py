@@ -25,10 +25,10 @@ from engine.costs import CapacityState
 from engine.decision import RuleResult, RuleState
 from engine.features.feature_set import CATEGORY, FLAG, FeatureSet
 from engine.policy import Policy
-from engine.redecide import Asking, Past, Segmented
 from engine.rules.rule_set import RuleSet
 from engine.rules.sql import microseconds_of
 from engine.segments import Segments
+from engine.what_if.redecide import Asking, Past, Segmented
 
 MOST_DECISIONS = 1_000_000
 _KINDS = {FLAG: "BOOLEAN", CATEGORY: "VARCHAR"}

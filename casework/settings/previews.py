@@ -23,8 +23,8 @@ from data.errors import InputError
 from engine.decision import Outcome
 from engine.features.batch import batch_features
 from engine.features.feature_set import FeatureSet, FeatureSpec
-from engine.redecide import redecide
 from engine.rules.rule_set import RuleSet
+from engine.what_if.redecide import redecide
 
 JSON = dict[str, Any]
 MOST_RECOMPUTED = 200_000

@@ -18,10 +18,10 @@ from casework.settings.rule_text import with_step
 from data import approved
 from data.errors import InputError
 from engine.decision import RuleResult
-from engine.redecide import decide_row
 from engine.rules.conditions import Listed, walk
 from engine.rules.contradictions import contradictions
 from engine.rules.rule import Rule
+from engine.what_if.redecide import decide_row
 
 JSON = dict[str, Any]
 RARE = ("high", "critical")  # severities of rules that may be kept for what has not happened yet

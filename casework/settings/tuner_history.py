@@ -24,7 +24,7 @@ from engine.policy import DEFAULT_SEGMENT, Policy
 from engine.rules.rule_set import RuleSet
 from engine.rules.sql import microseconds_of
 from engine.segments import Segments
-from engine.tuner import History
+from engine.what_if.tuner import History
 
 MOST_SEGMENTS = 12
 FRESH = timedelta(seconds=60)

@@ -18,7 +18,8 @@ from data.errors import InputError
 from engine.costs import solved_cut_offs
 from engine.decision import Outcome
 from engine.policy import DEFAULT_SEGMENT, Policy
-from engine.tuner import (
+from engine.units import money, percent
+from engine.what_if.tuner import (
     Best,
     Estimate,
     Setting,
@@ -30,7 +31,6 @@ from engine.tuner import (
     setting,
     settings,
 )
-from engine.units import money, percent
 
 JSON = dict[str, Any]
 POINTS = 48

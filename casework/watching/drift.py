@@ -15,8 +15,8 @@ from casework.watching.stretches import Compared, Stretch, decided, last_moment
 from data.canonical import rfc3339
 from data.ledger import Ledger
 from engine.features.feature_set import CATEGORY, FeatureSpec
+from engine.measuring.two_samples import ALARMING, MISSING_MOVED, NOTICED, STABLE, UNLIKELY, Moved, compare
 from engine.policy import Policy
-from engine.two_samples import ALARMING, MISSING_MOVED, NOTICED, STABLE, UNLIKELY, Moved, compare
 from engine.units import percent
 
 JSON = dict[str, Any]

@@ -11,8 +11,8 @@ import numpy as np
 from casework.quality.subgroups import wilson
 from casework.settings.evidence_of_fraud import EXPLORABLE
 from casework.watching.performance import DECLINE, LEAST, REVIEW, Record
-from engine.seen_outcomes import wilson_bounds
-from engine.two_samples import corrected
+from engine.measuring.seen_outcomes import wilson_bounds
+from engine.measuring.two_samples import corrected
 from engine.units import percent
 
 JSON = dict[str, Any]

@@ -19,9 +19,9 @@ from casework.settings.evidence_of_fraud import EXPLORABLE, Evidence, estimate, 
 from casework.settings.past_truth import FRAUD
 from casework.watching.stretches import Stretch, ago
 from data.ledger import Ledger
+from engine.measuring.seen_outcomes import Share, recall
 from engine.policy import Policy
 from engine.rules.sql import identifier
-from engine.seen_outcomes import Share, recall
 
 JSON = dict[str, Any]
 WEEK = timedelta(days=7)

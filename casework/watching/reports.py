@@ -13,8 +13,8 @@ from data.canonical import canonical_json
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.writer import Writer
+from engine.measuring.two_samples import ALARMING
 from engine.policy import Policy
-from engine.two_samples import ALARMING
 
 if TYPE_CHECKING:
     from casework.app import App

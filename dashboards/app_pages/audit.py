@@ -8,17 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import (
-    as_of_view,
-    erasure_view,
-    evidence_view,
-    frame,
-    paging,
-    record_view,
-    signin,
-    story_view,
-    words,
-)
+from dashboards.access import signin
+from dashboards.pieces import frame, paging, words
+from dashboards.views import as_of_view, erasure_view, evidence_view, record_view, story_view
 
 Json = dict[str, Any]
 PAGE_SIZE = 100

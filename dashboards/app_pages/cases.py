@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import case_view, frame, paging, signin, words
+from dashboards.access import signin
+from dashboards.pieces import frame, paging, words
+from dashboards.task import case_view
 
 Json = dict[str, Any]
 PAGE_SIZE = 50

@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, consistency_view, disputes_view, frame, pace_view, pilot_view, signin, words
-from dashboards.palette import palette
+from dashboards.access import signin
+from dashboards.pieces import charts, frame, words
+from dashboards.pieces.palette import palette
+from dashboards.views import consistency_view, disputes_view, pace_view, pilot_view
 
 Json = dict[str, Any]
 ENOUGH = "enough"

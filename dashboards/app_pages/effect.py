@@ -7,8 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import effect_view, frame, paging, signin, words
-from dashboards.client import ApiError
+from dashboards.access import signin
+from dashboards.calls.client import ApiError
+from dashboards.pieces import frame, paging, words
+from dashboards.views import effect_view
 
 Json = dict[str, Any]
 PERIODS = {"30": "Last 30 days", "90": "Last 90 days"}

@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, import_view, signin, words
-from dashboards.import_calls import OUTCOMES, TRANSACTIONS
+from dashboards.access import signin
+from dashboards.calls.import_calls import OUTCOMES, TRANSACTIONS
+from dashboards.pieces import frame, words
+from dashboards.views import import_view
 
 Json = dict[str, Any]
 SENDERS = ("integrator", "admin")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import api_keys_view, frame, signin, words
-from dashboards.client import api_base
+from dashboards.access import signin
+from dashboards.calls.client import api_base
+from dashboards.pieces import frame, words
+from dashboards.views import api_keys_view
 
 EXAMPLE = """curl -s {base}/v1/decisions \\
   -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\

@@ -7,7 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, role_pages, signin, words
+from dashboards import role_pages
+from dashboards.access import signin
+from dashboards.pieces import frame, words
 
 Json = dict[str, Any]
 SETTERS = ("team_lead", "risk_manager", "admin")

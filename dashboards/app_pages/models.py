@@ -6,16 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import (
-    frame,
-    generation_view,
-    model_view,
-    rates_view,
-    retrain_view,
-    sign_off_view,
-    signin,
-    words,
-)
+from dashboards.access import signin
+from dashboards.pieces import frame, words
+from dashboards.views import generation_view, model_view, rates_view, retrain_view, sign_off_view
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")

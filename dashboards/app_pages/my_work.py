@@ -7,8 +7,10 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from dashboards import charts, frame, scorecard_view, signin, words
-from dashboards.palette import palette
+from dashboards.access import signin
+from dashboards.pieces import charts, frame, words
+from dashboards.pieces.palette import palette
+from dashboards.views import scorecard_view
 
 Json = dict[str, Any]
 SHOWN = 4

@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, proposal_view, rule_editor, signin, words
-from dashboards.client import ApiError
+from dashboards.access import signin
+from dashboards.calls.client import ApiError
+from dashboards.pieces import frame, words
+from dashboards.views import proposal_view, rule_editor
 
 Json = dict[str, Any]
 SECTIONS = {"open": "Open", "settled": "Settled"}

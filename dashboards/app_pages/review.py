@@ -7,8 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, second_thought, signin, task_tabs, task_view, verdict_bar
-from dashboards.client import ApiError
+from dashboards.access import signin
+from dashboards.calls.client import ApiError
+from dashboards.pieces import frame
+from dashboards.task import second_thought, task_tabs, task_view, verdict_bar
 
 Json = dict[str, Any]
 TAKEN = 409

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, words
+from dashboards.access import signin
+from dashboards.pieces import frame, words
 
 Json = dict[str, Any]
 # Share -> label, the most the slider goes to, its step.

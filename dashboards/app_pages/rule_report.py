@@ -7,7 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, rule_report_view, signin, words
+from dashboards.access import signin
+from dashboards.pieces import frame, words
+from dashboards.views import rule_report_view
 
 Json = dict[str, Any]
 SECTIONS = {"report": "What each rule brings", "review": "What could go"}

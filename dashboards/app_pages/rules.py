@@ -6,7 +6,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards import frame, proposal_view, role_pages, rule_editor, signin, words
+from dashboards import role_pages
+from dashboards.access import signin
+from dashboards.pieces import frame, words
+from dashboards.views import proposal_view, rule_editor
 
 Json = dict[str, Any]
 AUTHORS = ("risk_manager", "admin", "team_lead")

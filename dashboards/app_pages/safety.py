@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import alarm_banner, frame, signin, trial_view, words
+from dashboards.access import signin
+from dashboards.pieces import alarm_banner, frame, words
+from dashboards.views import trial_view
 
 Json = dict[str, Any]
 STOPPERS = ("team_lead", "risk_manager", "admin")

@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, scorecard_view, signin, words
+from dashboards.access import signin
+from dashboards.pieces import frame, words
+from dashboards.views import scorecard_view
 
 Json = dict[str, Any]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import frame, outside_login, signin
-from dashboards.client import ApiError
+from dashboards.access import outside_login, signin
+from dashboards.calls.client import ApiError
+from dashboards.pieces import frame
 
 
 def show() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, frame, signin, words
-from dashboards.palette import palette
-from dashboards.watch_view import NAIVE, rate
+from dashboards.access import signin
+from dashboards.pieces import charts, frame, words
+from dashboards.pieces.palette import palette
+from dashboards.views.watch_view import NAIVE, rate
 
 Json = dict[str, Any]
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import frame, signin, tuner_view, words
-from dashboards.palette import palette
+from dashboards.access import signin
+from dashboards.pieces import frame, words
+from dashboards.pieces.palette import palette
+from dashboards.views import tuner_view
 
 Json = dict[str, Any]
 OWNERS = ("risk_manager", "admin")

@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import campaign_view, drift_view, frame, signin, watch_view
+from dashboards.access import signin
+from dashboards.pieces import frame
+from dashboards.views import campaign_view, drift_view, watch_view
 
 Json = dict[str, Any]
 PARTS = {

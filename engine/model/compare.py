@@ -13,8 +13,8 @@ import numpy as np
 
 from data.errors import InputError
 from engine.decision import Outcome
-from engine.intervals import Interval, Statistic, bootstrap, paired_difference, ranking_intervals
-from engine.metrics import Ranking, weights
+from engine.measuring.intervals import Interval, Statistic, bootstrap, paired_difference, ranking_intervals
+from engine.measuring.metrics import Ranking, weights
 from engine.policy import Policy
 from engine.segments import within as policy_within
 

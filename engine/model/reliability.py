@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from data.errors import InputError
-from engine import metrics
-from engine.intervals import Interval
+from engine.measuring import metrics
+from engine.measuring.intervals import Interval
+from engine.measuring.seen_outcomes import wilson_bounds
 from engine.model.calibration import minimised
-from engine.seen_outcomes import wilson_bounds
 
 BINS = 10
 _Z = 1.959963984540054

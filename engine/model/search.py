@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import InputError
-from engine import metrics
+from engine.measuring import metrics
 from engine.model.boosting import xgb
 from engine.model.dataset import ModelFeatures, TrainingData, fit_encoders, training_matrix
 from engine.model.train import checked_params, fit_trees, margins, split_at

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from data.errors import ConfigError, InputError
-from engine.drift import Profile, profile
 from engine.features.feature_set import DAY_US
-from engine.intervals import ranking_intervals
+from engine.measuring.drift import Profile, profile
+from engine.measuring.intervals import ranking_intervals
+from engine.measuring.review_capacity import Capacity, at_capacity, days_of
 from engine.model.boosting import xgb
 from engine.model.calibration import Calibration, Calibrator, calibrate
 from engine.model.dataset import Encoders, ModelFeatures, TrainingData, fit_encoders, training_matrix
 from engine.model.novelty import Novelty, fit_novelty
 from engine.model.reliability import reliability
 from engine.model.scoring import Model
-from engine.review_capacity import Capacity, at_capacity, days_of
 
 # base_score and max_bin are not XGBoost's own defaults: estimated base_score and 256 bins cost 0.02 to 0.1
 # average precision on rare fraud, because frauds are too few to be worth a bin edge of their own. The weight a leaf

@@ -8,7 +8,7 @@ from decimal import Decimal
 from importlib.resources import files
 from string import Template
 
-from data.mapping import Mapping
+from data.incoming.mapping import Mapping
 from data.money import decimals
 from engine.templates.feature_file import features_yaml
 from engine.templates.rule_files import lists_yaml, rule_files

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import permutations
 
-from data.mapping import Mapping
+from data.incoming.mapping import Mapping
 from engine.features.feature_set import EVERYONE
 
 LONGEST_NAME = 63

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.mapping import Mapping
+from data.incoming.mapping import Mapping
 from engine.templates.feature_file import LONGEST_NAME
 
 _LONGEST_ENTITY = 40

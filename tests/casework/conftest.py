@@ -17,8 +17,8 @@ from casework.cases.dossiers import Background, Guideline, build_dossier
 from casework.cases.earlier import Earlier
 from casework.review import handing_out, verdicts
 from casework.review.tasks import Task
+from data.incoming.mapping import Mapping, load_mapping
 from data.ledger import Ledger
-from data.mapping import Mapping, load_mapping
 from data.transactions import Transaction
 from data.writer import Writer
 from engine.decision import Decision, Draws, Explanation, Outcome, RuleResult, RuleState, Triage, TriageReason

@@ -3,7 +3,7 @@
 import pytest
 
 from casework.cases import arranging, cases
-from data import chain
+from data.integrity import chain
 
 
 @pytest.fixture

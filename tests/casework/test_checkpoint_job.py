@@ -7,8 +7,8 @@ from time import perf_counter
 
 import pytest
 
-from casework import jobs
 from casework.app import App
+from casework.serving import jobs
 from tests.http.institution import make_workspace
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.copies import copied
-from casework import jobs
 from casework.app import App
+from casework.serving import jobs
 from casework.workspace import Workspace
-from data import chain
-from data.keyring import VARIABLE, Keyring
+from data.integrity import chain
+from data.integrity.keyring import VARIABLE, Keyring
 from tests.http.institution import add_people, make_workspace
 
 

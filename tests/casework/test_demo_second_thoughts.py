@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from casework.demo.working import Shift
-from dashboards import words
+from dashboards.pieces import words
 from data.simulator.analysts import SimulatedAnalyst
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from casework.schedule import Job, Schedule
+from casework.serving.schedule import Job, Schedule
 from data.errors import LedgerError
 from data.ledger import Ledger
 from tests.ledgers import new_ledger

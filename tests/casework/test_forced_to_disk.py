@@ -15,7 +15,7 @@ from casework.keeping import backups
 from casework.learning.retraining import concluding
 from casework.workspace import Workspace
 from data import export
-from data.keyring import Keyring
+from data.integrity.keyring import Keyring
 from tests.http.institution import make_workspace, payment, served
 from tests.http.test_models import saved
 

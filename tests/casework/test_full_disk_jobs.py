@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from casework import jobs
 from casework.app import App
 from casework.learning.retraining import retrain, runs
-from casework.schedule import Job, Schedule
-from data import disk
+from casework.serving import jobs
+from casework.serving.schedule import Job, Schedule
 from data.errors import DiskError
+from data.storage import disk
 from tests.http.institution import make_workspace
 
 

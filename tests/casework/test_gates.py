@@ -13,7 +13,7 @@ from casework.learning.gates.gates import (
     judge,
     verdict_sentence,
 )
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 
 LIMITS = GateLimits(min_labels=1_000, min_frauds=20)
 GOOD = Evidence(

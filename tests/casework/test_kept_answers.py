@@ -12,7 +12,7 @@ import pytest
 from casework.changes import Changes
 from casework.in_hand import PATIENCE, Going, InHand, Told
 from casework.kept_answers import FRESH, KeptAnswers
-from casework.refusals import Stopping
+from casework.serving.refusals import Stopping
 from data.events import EventDraft
 from data.ledger import Ledger
 from tests.ledgers import new_ledger

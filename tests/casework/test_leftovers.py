@@ -14,13 +14,13 @@ from casework.app import App
 from casework.cases import attachments
 from casework.cli.reach import opened
 from casework.keeping import backups
-from data import unfinished
 from data.canonical import sha256_hex
 from data.errors import LedgerError
+from data.storage import unfinished
 from tests.http.institution import START, make_workspace
 
 DIES_IN_ITS_FOLDER = (
-    "import os, signal\nfrom data.unfinished import command_folder\n"
+    "import os, signal\nfrom data.storage.unfinished import command_folder\n"
     "with command_folder('score') as folder:\n    (folder / 'payments').write_text('astrid')\n"
     "    os.kill(os.getpid(), signal.SIGKILL)"
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from casework.deciding.outcomes import meaning
-from data.mapping_columns import OutcomeColumns, TimeColumn
+from data.incoming.mapping_columns import OutcomeColumns, TimeColumn
 
 CODES = OutcomeColumns("id", TimeColumn("at"), reason="why", fraud_codes=("10.4",), reversal_codes=("rev",))
 

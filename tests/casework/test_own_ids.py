@@ -11,8 +11,8 @@ from casework.quality.pilots import batches
 from casework.quality.pilots.batches import Batch
 from casework.review import handing_out, tasks
 from casework.review.desk import Desk
-from data import chain
 from data.errors import ConflictError
+from data.integrity import chain
 from engine.decision import Outcome
 
 GUIDELINE = Guideline("g1", "Look at the device.")

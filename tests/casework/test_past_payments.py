@@ -18,7 +18,7 @@ from casework.deciding import outcomes
 from casework.deciding.transactions import Sent, checked
 from data.canonical import canonical_json
 from data.events import EventDraft
-from data.mapping import Mapping as Columns
+from data.incoming.mapping import Mapping as Columns
 from data.transactions import Transaction
 from tests.http.institution import make_workspace, payment
 

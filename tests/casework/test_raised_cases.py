@@ -13,8 +13,8 @@ from casework.cases import arranging, cases
 from casework.review import task_pages, tasks, verdicts
 from casework.review.desk import Desk
 from casework.review.lanes import RANDOM_LANES, expected_money
-from data import chain
 from data.events import EventDraft
+from data.integrity import chain
 from tests.casework.conftest import House
 from tests.fuzz.alerts import Alerts
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casework.schedule import Job, Schedule
+from casework.serving.schedule import Job, Schedule
 from data.errors import ConflictError, DiskError, InputError, LedgerError, NotFoundError
 from data.ledger import Head, Ledger
 from tests.ledgers import new_ledger

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casework.review import verdict_codes
-from dashboards import words
+from dashboards.pieces import words
 
 
 def test_every_code_that_the_console_offers_is_known_and_no_other() -> None:

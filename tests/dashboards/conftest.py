@@ -16,7 +16,7 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from dashboards import verdict_bar
+from dashboards.task import verdict_bar
 
 CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
 Opened = Callable[..., AppTest]

@@ -10,8 +10,8 @@ from page_text import seen
 from streamlit.testing.v1 import AppTest
 from test_console_review import at_work, press
 
-from dashboards import links_picture, words
-from dashboards.palette import LIGHT
+from dashboards.pieces import links_picture, words
+from dashboards.pieces.palette import LIGHT
 
 Opened = Callable[..., AppTest]
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from test_page_states import app_of
 
 from casework.http.bounds import LARGEST_UPLOAD
-from dashboards.client import Client, open_pool
+from dashboards.calls.client import Client, open_pool
 from tests.http.institution import make_workspace, served
 from tests.http.test_import_reports import HEADER, row
 

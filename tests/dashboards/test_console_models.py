@@ -9,7 +9,8 @@ from fake_api import FakeApi
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import watch_view, words
+from dashboards.pieces import words
+from dashboards.views import watch_view
 
 Opened = Callable[..., AppTest]
 

@@ -22,7 +22,7 @@ from joserfc import jwk, jwt
 from playwright.sync_api import expect, sync_playwright
 from test_console_browser import CHROMIUM, FLAGS, PATIENCE, ROOT, free_port, wait_until_up
 
-from dashboards import console_headers, outside_login
+from dashboards.access import console_headers, outside_login
 
 SECRETS = {
     "SECONDLOOK_OIDC_CLIENT_ID": "second-look",

@@ -12,7 +12,7 @@ from fake_api import FakeApi, Refused
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import frame
+from dashboards.pieces import frame
 
 Opened = Callable[..., AppTest]
 

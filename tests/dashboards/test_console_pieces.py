@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from dashboards import charts, palette, sign_in_cookie, waterfall, words
-from dashboards.client import ApiError, Client
-from dashboards.palette import DARK, LIGHT, Palette
-from dashboards.task_view import what_decided
+from dashboards.access import sign_in_cookie
+from dashboards.calls.client import ApiError, Client
+from dashboards.pieces import charts, palette, waterfall, words
+from dashboards.pieces.palette import DARK, LIGHT, Palette
+from dashboards.task.task_view import what_decided
 from data.money import decimals
 
 CONFIG = Path(__file__).parents[2] / "dashboards" / ".streamlit" / "config.toml"

@@ -11,7 +11,7 @@ from fake_tasks import adjudication_page
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import verdict_bar
+from dashboards.task import verdict_bar
 
 Opened = Callable[..., AppTest]
 

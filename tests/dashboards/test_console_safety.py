@@ -12,7 +12,8 @@ from fake_clock import stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import alarm_banner, control_view, words
+from dashboards.pieces import alarm_banner, words
+from dashboards.views import control_view
 
 Opened = Callable[..., AppTest]
 

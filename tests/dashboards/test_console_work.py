@@ -13,7 +13,7 @@ from fake_clock import ahead, stamp
 from page_text import seen
 from streamlit.testing.v1 import AppTest
 
-from dashboards import charts, frame, words
+from dashboards.pieces import charts, frame, words
 
 
 def at_work(opened: Opened) -> AppTest:

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from data.incoming.mapping import Mapping, load_mapping
 from data.ledger import Ledger
-from data.mapping import Mapping, load_mapping
 from data.transactions import Transaction
 from tests import ledgers
 

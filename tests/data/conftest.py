@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.keyring import Keyring
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 from tests.data.builders import AT, mapping
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from data import chain, seal_checks
 from data.errors import LedgerError
-from data.keyring import Keyring
+from data.integrity import chain, seal_checks
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 from tests.data.builders import AT, mapping
 from tests.data.test_faults import no_file_may_grow_beyond

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data.appending import CHANGES, Tables
 from data.errors import LedgerError
+from data.storage.appending import CHANGES, Tables
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SHAPE = pa.schema(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from data import approved, chain
+from data import approved
 from data.approved import Draft
 from data.errors import InputError, NotFoundError
+from data.integrity import chain
 from data.ledger import Ledger
 from tests.data.builders import AT, new_ledger
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from data import backlog, chain
-from data.backlog import Backlog
-from data.journal import Journal
+from data.integrity import chain
+from data.storage import backlog
+from data.storage.backlog import Backlog
+from data.storage.journal import Journal
 from tests.data.builders import new_ledger
 from tests.data.test_journal import ids, record
 

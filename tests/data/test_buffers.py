@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from data import buffers
-from data.connecting import connect
+from data.storage import buffers
+from data.storage.connecting import connect
 from tests.data.builders import new_ledger
 
 MB = 1024 * 1024

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data import chain
 from data.events import EventDraft, event_hash
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.integrity import chain
 from data.ledger import Ledger
 from tests.data.builders import AT, csv_file, mapping, new_ledger, row, tamper, transaction
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from data import chain
-from data.assignments import assigned
 from data.events import EventDraft
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
+from data.integrity.table_sums import changed_part
 from data.ledger import Ledger
-from data.table_sums import changed_part
+from data.storage.assignments import assigned
 from data.writer import Head
 from tests.data.builders import AT, mapping, new_ledger
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.commitments import commit_personal, commitment, content, content_sha256, content_sql
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.integrity.commitments import commit_personal, commitment, content, content_sha256, content_sql
 from data.ledger import Ledger
 from data.transactions import Transaction
 from tests.data.builders import AT, csv_file, mapping, new_ledger, row, transaction

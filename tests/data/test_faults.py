@@ -14,11 +14,12 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from data import chain, checkpoints, disk
-from data.copying import copy_ledger
 from data.errors import CheckpointBusyError, DiskError, LedgerError, MemoryShortError
 from data.events import EventDraft
+from data.integrity import chain
 from data.ledger import Ledger
+from data.storage import checkpoints, disk
+from data.storage.copying import copy_ledger
 from tests.data.builders import AT, new_ledger, transaction
 
 

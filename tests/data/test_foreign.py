@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from data import chain
 from data.errors import LedgerError
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 from tests.data.builders import AT, MAPPING, mapping, tamper
 

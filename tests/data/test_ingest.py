@@ -9,11 +9,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from data import chain, reading
+from data import reading
 from data.errors import MappingError
-from data.ingest import ImportReport, import_file
+from data.incoming.ingest import ImportReport, import_file
+from data.incoming.mapping import Mapping, load_mapping
+from data.integrity import chain
 from data.ledger import Ledger
-from data.mapping import Mapping, load_mapping
 from tests.data.builders import (
     AT,
     HANDBOOK,

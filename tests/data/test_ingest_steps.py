@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from data import chain, ingest_steps, reading
-from data.ingest import ImportReport, import_file
-from data.ingest_steps import import_in_steps
+from data import reading
+from data.incoming import ingest_steps
+from data.incoming.ingest import ImportReport, import_file
+from data.incoming.ingest_steps import import_in_steps
+from data.integrity import chain
 from data.ledger import Ledger
 from tests.data.builders import AT, csv_file, mapping, new_ledger, row, transaction
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from data import chain, journal
 from data.errors import DiskError, LedgerError
 from data.events import EventDraft
+from data.integrity import chain
 from data.ledger import Ledger
+from data.storage import journal
 from tests.data.builders import AT, new_ledger, transaction
 
 PAYMENT = {

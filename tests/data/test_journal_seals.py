@@ -11,9 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from data import chain
 from data.errors import LedgerError
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 from tests.data.builders import AT, mapping, transaction
 from tests.data.test_journal import left_by_a_crash, record

@@ -13,10 +13,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from data import schema
 from data.errors import ConflictError, InputError, LedgerBusyError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
+from data.storage import schema
 from tests.data.builders import AT, new_ledger, tamper, transaction
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError, MappingError
-from data.mapping import load_mapping
-from data.schema import Field
+from data.incoming.mapping import load_mapping
+from data.storage.schema import Field
 from tests.data.builders import HANDBOOK, MAPPING, mapping
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ import duckdb
 import pytest
 
 from data import reading
-from data.amount_form import amount_form
 from data.errors import InputError, MappingError
-from data.ingest import ImportReport, import_file
+from data.incoming.amount_form import amount_form
+from data.incoming.ingest import ImportReport, import_file
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import load_mapping
 from data.mappings import names, text
 from data.transactions import Transaction
 from tests.data.builders import AT

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import MappingError
-from data.ingest import ImportReport, import_file
+from data.incoming.ingest import ImportReport, import_file
+from data.incoming.mapping import Mapping, load_mapping
+from data.incoming.mapping_suggest import suggest_mapping
 from data.ledger import Ledger
-from data.mapping import Mapping, load_mapping
-from data.mapping_suggest import suggest_mapping
 from tests.data.builders import AT, shared_file
 from tests.data.shapes import SHAPES, write_shape
 

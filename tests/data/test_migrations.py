@@ -11,14 +11,15 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from data import chain, schema
-from data.connecting import connect
 from data.errors import LedgerError
 from data.events import GENESIS, EventDraft, event_hash, microseconds
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
+from data.integrity.table_sums import TableSums
 from data.ledger import Ledger
-from data.schema import Migration, arrow_schemas, shipped_migrations
-from data.table_sums import TableSums
+from data.storage import schema
+from data.storage.connecting import connect
+from data.storage.schema import Migration, arrow_schemas, shipped_migrations
 from tests.data.builders import AT, mapping, tamper
 
 NAIVE = AT.replace(tzinfo=None)

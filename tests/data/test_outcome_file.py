@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data import chain
 from data.errors import MappingError
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.incoming.mapping import Mapping
+from data.incoming.outcome_file import OutcomeReport, import_outcomes
+from data.integrity import chain
 from data.ledger import Ledger
-from data.mapping import Mapping
-from data.outcome_file import OutcomeReport, import_outcomes
 from tests.data.builders import AT, MAPPING, csv_file, mapping, new_ledger, row
 
 FLAGGED = MAPPING + "outcomes: {transaction_id: id, known_at: told, is_fraud: fraud}\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from data import seal_checks
 from data.errors import LedgerError
-from data.keyring import Keyring
+from data.integrity import seal_checks
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 from tests.data.builders import AT, mapping, tamper
 from tests.data.test_sealing import FILE, fill, report_of

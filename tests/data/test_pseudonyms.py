@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 
 from casework.deciding.transactions import Sent, checked
 from casework.settings.linting import lint_files
-from data import chain, reading
+from data import reading
 from data.errors import MappingError
-from data.ingest import import_file
-from data.keyring import Keyring
+from data.incoming.ingest import import_file
+from data.incoming.mapping import Mapping
+from data.incoming.mapping_suggest import suggest_mapping
+from data.incoming.name_shapes import shape_of
+from data.integrity import chain
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
-from data.mapping import Mapping
-from data.mapping_suggest import suggest_mapping
-from data.name_shapes import shape_of
 from data.pseudonyms import Pseudonyms, is_pseudonym, keyed
 from engine.rules.lint import Severity
 from engine.templates import scaffold

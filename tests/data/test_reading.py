@@ -11,8 +11,8 @@ import pytest
 
 from data import export, reading
 from data.errors import ConflictError, DiskError, InputError, NotFoundError
-from data.id_index import IdIndex
 from data.ledger import Ledger
+from data.storage.id_index import IdIndex
 from tests.data.builders import AT, new_ledger, transaction
 from tests.data.test_faults import no_file_may_grow_beyond
 

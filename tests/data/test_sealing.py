@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import chain, seal_checks
 from data.errors import LedgerError
 from data.events import GENESIS, EventDraft, event_hash, microseconds
-from data.keyring import Keyring
+from data.integrity import chain, seal_checks
+from data.integrity.keyring import Keyring
+from data.integrity.row_digests import Sum, of_rows, sum_sql
+from data.integrity.table_sums import APART, changed_part, found_problems
 from data.ledger import Ledger
-from data.row_digests import Sum, of_rows, sum_sql
-from data.rows import View
-from data.table_sums import APART, changed_part, found_problems
+from data.storage.rows import View
 from tests.data.builders import AT, mapping, new_ledger, tamper, transaction
 
 LAST = 7

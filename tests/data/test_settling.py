@@ -6,8 +6,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from data import chain
 from data.errors import DiskError, MemoryShortError
+from data.integrity import chain
 from data.ledger import Head, Ledger
 from tests.data.builders import AT, new_ledger, transaction
 from tests.data.test_faults import record, write

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data import reading, source_file
+from data import reading
 from data.errors import MappingError
-from data.ingest import ImportReport, import_file
+from data.incoming import source_file
+from data.incoming.ingest import ImportReport, import_file
 from data.ledger import Ledger
 from tests.data.builders import AT, HEADER, MAPPING, csv_file, mapping, new_ledger, row
 

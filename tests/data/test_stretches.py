@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.stretches import FIRST, newest, oldest
+from data.storage.stretches import FIRST, newest, oldest
 
 SEQS = st.lists(st.integers(1, 40 * FIRST), unique=True, max_size=30)
 

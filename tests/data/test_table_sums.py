@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from data import chain
 from data.errors import LedgerError
 from data.events import EventDraft
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
+from data.integrity.table_sums import changed_part, found_problems
 from data.ledger import Ledger
-from data.rows import View
-from data.table_sums import changed_part, found_problems
+from data.storage.rows import View
 from tests.data.builders import AT, mapping
 
 FILE = "secondlook.duckdb"

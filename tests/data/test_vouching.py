@@ -10,9 +10,9 @@ import duckdb
 import orjson
 import pytest
 
-from data import chain
 from data.events import EventDraft
-from data.keyring import Keyring
+from data.integrity import chain
+from data.integrity.keyring import Keyring
 from data.ledger import Ledger
 from tests.data.builders import AT, mapping, tamper
 from tests.data.test_journal import left_by_a_crash, record

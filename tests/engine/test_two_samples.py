@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from engine.two_samples import ALARMING, STABLE, compare, corrected
+from engine.measuring.two_samples import ALARMING, STABLE, compare, corrected
 
 ROWS = 3000
 

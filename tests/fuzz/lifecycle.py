@@ -16,10 +16,10 @@ from casework.cases import arranging, case_pages, cases, dispositions, revealing
 from casework.review import blindness, handing_out, moves, revising, tasks, verdicts
 from casework.review.review_design import REPEATED_KINDS
 from casework.review.task_pages import task_page
-from data.chain import verify
 from data.errors import ConflictError, InputError, NotFoundError
 from data.events import EventDraft
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
+from data.integrity.chain import verify
 from data.writer import Writer
 from engine.decision import Decision, Outcome
 from tests.casework.conftest import KEY, MAPPING, START, House, policy

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from data import strict_yaml
 from data.errors import InputError
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
 from engine.policy import load_policy

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.fuzzing.asking import Given, complaint
 from benchmarks.fuzzing.institution import Fuzzed, opened
 from casework.app import App
-from data.chain import verify
+from data.integrity.chain import verify
 from tests.http.institution import PASSWORD, add_people, make_workspace
 
 PEOPLE = (

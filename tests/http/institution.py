@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import uvicorn
 
-from casework import ports
 from casework.app import App
 from casework.http.api import create_api
 from casework.http.lane import Lanes
 from casework.people.permissions import Role
 from casework.people.signin import add_user
+from casework.serving import ports
 from casework.workspace import Admin, Workspace, create, write_private
 from data import approved
 from tests.ledgers import new_workspace

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from casework.http import health, metrics
 from casework.http.access import permission_of
 from casework.http.api import ROUTERS, create_api
+from casework.http.routes import health, metrics
 from casework.people.permissions import ALLOWED, Permission, Role
 from tests.http.institution import Institution, large_payment
 

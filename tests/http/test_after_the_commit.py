@@ -13,8 +13,8 @@ from casework.app import App
 from casework.deciding import importing, outcomes
 from casework.deciding.outcomes import Told
 from casework.safety import alarms
-from data import chain
 from data.errors import DiskError, NotFoundError
+from data.integrity import chain
 from tests.http.institution import START, make_workspace
 from tests.http.test_importing_beside import NOW, decide
 

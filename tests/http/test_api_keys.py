@@ -12,7 +12,7 @@ from casework.http.bounds import LARGEST_BODY
 from casework.people.keys import SCOPES, Meter, TooManyRequests
 from casework.people.permissions import ALLOWED, Role
 from casework.people.signin import SignIn
-from data.chain import verify
+from data.integrity.chain import verify
 from tests.http.institution import Institution, payment
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)

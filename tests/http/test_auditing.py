@@ -17,8 +17,8 @@ from casework.auditing.walking import Walk, Walks
 from casework.cli import audit
 from casework.cli.reach import Reach
 from casework.deciding import replay_samples
-from data import chain
 from data.errors import MemoryShortError, NotFoundError, SecondLookError
+from data.integrity import chain
 from data.ledger import Ledger
 from tests.http.institution import START, Institution, large_payment, make_workspace, served
 

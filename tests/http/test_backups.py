@@ -16,10 +16,10 @@ from casework.app import App
 from casework.keeping import backups
 from casework.people.permissions import Person, Role
 from casework.workspace import Workspace
-from data import chain
 from data.canonical import canonical_json
 from data.errors import ConflictError, DiskError, InputError, LedgerError
 from data.events import EventDraft
+from data.integrity import chain
 from data.ledger import Head, Ledger
 from tests.data.builders import tamper
 from tests.data.test_faults import no_file_may_grow_beyond

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from data import chain, reading
+from data import reading
+from data.integrity import chain
 from tests.http.institution import Institution, large_payment, payment
 
 

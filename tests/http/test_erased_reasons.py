@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from data import chain
 from data.events import EventDraft
+from data.integrity import chain
 from data.ledger import Ledger
 from tests.http.institution import Institution, large_payment, make_workspace, payment, served
 

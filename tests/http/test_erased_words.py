@@ -11,8 +11,8 @@ import pytest
 from casework.keeping import erasing
 from casework.keeping.erasing import Scope
 from casework.review import verdicts
-from data import chain
 from data.events import EventDraft
+from data.integrity import chain
 from tests.http.institution import START, Institution, large_payment, make_workspace, served
 
 NAME = "Astrid Lindqvist"

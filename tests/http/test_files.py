@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from casework.cases import attachments
-from casework.jobs import retain
+from casework.serving.jobs import retain
 from data.canonical import sha256_hex
 from data.errors import DiskError
 from data.events import EventDraft

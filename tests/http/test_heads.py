@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from casework.jobs import anchor, send
 from casework.keeping import heads
+from casework.serving.jobs import anchor, send
 from data.errors import InputError
 from data.strict_yaml import load
 from engine.fields import Fields

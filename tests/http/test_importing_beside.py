@@ -16,7 +16,9 @@ from casework.app import App
 from casework.deciding import importing
 from casework.deciding.transactions import Sent, checked
 from casework.workspace import Admin, create, write_private
-from data import chain, ingest_steps, reading
+from data import reading
+from data.incoming import ingest_steps
+from data.integrity import chain
 from tests.http.institution import KEY, PASSWORD, RULES, START, payment, proposals
 
 HEADER = (

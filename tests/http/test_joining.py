@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from data import chain
 from data.events import EventDraft
+from data.integrity import chain
 from tests.http.institution import RULES, Institution, large_payment, make_workspace, proposals, served
 
 BLIND = ("blind_first: 0.30", "blind_first: 0.0")

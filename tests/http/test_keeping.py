@@ -12,13 +12,13 @@ from typing import Any
 import orjson
 import pytest
 
-from casework import jobs
 from casework.app import App
 from casework.cases import attachments
 from casework.keeping import retention
+from casework.serving import jobs
 from casework.workspace import Workspace
-from data import chain
 from data.events import EventDraft
+from data.integrity import chain
 from engine.policy_retention import Retention
 from tests.http.institution import START, Institution, large_payment, make_workspace, payment, served
 

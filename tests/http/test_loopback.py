@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from casework import ports
 from casework.cli.main import cli
 from casework.demo import people
+from casework.serving import ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def test_no_command_takes_an_address_to_listen_on() -> None:
 
 
 def test_the_console_is_told_to_stay_on_this_machine_too() -> None:
-    source = (ROOT / "casework" / "server.py").read_text()
+    source = (ROOT / "casework" / "serving" / "server.py").read_text()
     assert '"--server.address", ports.HOST' in source
     assert "0.0.0.0" not in source and "::" not in source.replace("[::", "")
 

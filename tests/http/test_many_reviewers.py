@@ -6,12 +6,12 @@ from pathlib import Path
 import uvicorn
 
 from benchmarks import reviewers
-from casework import ports
 from casework.app import App
 from casework.http.api import create_api
+from casework.serving import ports
 from casework.workspace import Workspace
-from data import chain
 from data.events import EventDraft
+from data.integrity import chain
 
 
 def test_no_task_is_held_by_two_lost_or_answered_twice(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from casework import live
 from casework.deciding import outcomes
 from casework.deciding.outcomes import Told
 from casework.deciding.replaying import Replayer, replay
-from casework.jobs import sweep
 from casework.learning.labels import holdout, snapshot
 from casework.learning.registry import cards, flips, models
+from casework.serving.jobs import sweep
 from data.errors import ConfigError
 from engine.model import registry
 from tests.http.institution import START, Institution, payment

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from casework.workspace import Admin, Workspace, create
-from data import chain
+from data.integrity import chain
 from tests.http.institution import PASSWORD, RULES, START, Institution, payment, proposals, served
 from tests.http.test_cli import Shell
 from tests.http.test_cli import shell as shell  # a fixture

@@ -18,7 +18,7 @@ from anyio import to_thread
 from casework.deciding.loop import Answer, DecisionLoop
 from casework.http.api import create_api
 from casework.http.crowd import Crowd
-from casework.refusals import NotNow, Overloaded, Rebuilding
+from casework.serving.refusals import NotNow, Overloaded, Rebuilding
 from data.errors import DiskError
 from data.transactions import Transaction
 from tests.http.institution import (

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from casework.deciding.transactions import Sent, checked
-from casework.http.decisions import TransactionForm
 from casework.http.plain import reader
+from casework.http.routes.decisions import TransactionForm
 from data.blanks import BLANKS
 from data.errors import InputError
-from data.mapping import Mapping, load_mapping
+from data.incoming.mapping import Mapping, load_mapping
 from data.transactions import Transaction
 from tests.http.institution import RULES, payment
 

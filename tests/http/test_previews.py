@@ -13,7 +13,7 @@ import pytest
 from casework.cli.consequences import preview_lines, report_lines, tuner_lines
 from casework.settings import past_columns, past_decisions, previews
 from data import approved
-from engine.redecide import redecide
+from engine.what_if.redecide import redecide
 from tests.http.institution import RULES, Institution, large_payment, make_workspace, payment, served
 
 POLICY = (RULES / "policy.yaml").read_text()

@@ -15,12 +15,12 @@ import pytest
 from casework.app import App
 from casework.cli.learning import _as_sent
 from casework.deciding.transactions import Sent, checked
-from casework.http.decisions import TransactionForm
 from casework.http.plain import reader
+from casework.http.routes.decisions import TransactionForm
 from casework.keeping import backups
 from casework.workspace import Admin, Workspace, create, write_private
 from data.errors import InputError, MappingError
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.pseudonyms import is_pseudonym
 from data.transactions import Transaction
 from tests.http.institution import (

@@ -14,7 +14,7 @@ from casework.app import App
 from casework.cli import learning
 from casework.deciding.transactions import Sent, checked
 from casework.workspace import Workspace
-from data.mapping import Mapping
+from data.incoming.mapping import Mapping
 from data.mappings import text
 from tests.data.shapes import SHAPES, write_shape
 from tests.http.test_cli import Shell

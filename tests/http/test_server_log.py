@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from casework import children, server_log
+from casework import children
+from casework.serving import server_log
 from tests.http.institution import Institution, large_payment, make_workspace, payment, served
 
 MARKERS = (

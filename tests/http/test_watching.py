@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from casework.jobs import sweep
 from casework.outbox import endpoints
 from casework.safety import alarms
+from casework.serving.jobs import sweep
 from tests.http.institution import Institution, make_workspace, payment, served
 
 PAYMENTS = 12

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from casework.app import App
-from casework.jobs import retain, send
 from casework.outbox import endpoints, messages, sending
 from casework.outbox.rounds import Sender
+from casework.serving.jobs import retain, send
 from tests.http.institution import Institution, make_workspace, payment, served
 
 HOSTS = ("127.0.0.1", "hooks.example.com")

@@ -17,7 +17,7 @@ import httpx
 import psutil
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-from casework import ports
+from casework.serving import ports
 from tests.http.institution import PASSWORD
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from casework import ports
+from casework.serving import ports
 from tests.http.institution import make_workspace
 from tests.journeys.running import Running, serving
 

@@ -22,7 +22,7 @@ from casework.people.signin import add_user
 from casework.review import handing_out, verdicts
 from casework.review.verdicts import VerdictForm
 from casework.workspace import Admin, create, write_private
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.templates import scaffold
 from engine.triage import MOST_OF_A_KIND
 from tests.http.institution import KEY, PASSWORD

@@ -16,7 +16,7 @@ from casework.demo.world import Scale
 from casework.quality.pilots import batches
 from casework.safety import alarms, trials
 from casework.workspace import Workspace
-from data import chain
+from data.integrity import chain
 from data.ledger import Ledger
 from tests.journeys.running import Running, console_url, serving
 

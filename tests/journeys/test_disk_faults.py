@@ -17,8 +17,8 @@ import pytest
 
 from casework.app import App
 from casework.workspace import Workspace
-from data import chain, keyring
 from data.errors import DiskError
+from data.integrity import chain, keyring
 from data.ledger import Ledger
 from tests.http.institution import Institution, large_payment, make_workspace, payment, served
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from casework.http.api import create_api
-from data import chain
+from data.integrity import chain
 from tests.http.institution import large_payment, make_workspace, payment, served
 
 pytestmark = pytest.mark.soak

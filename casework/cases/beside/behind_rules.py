@@ -10,7 +10,7 @@ from casework.cases.dossiers import without
 from data.canonical import rfc3339
 from data.ledger import Ledger
 from data.outcome_order import LATEST
-from data.rows import aware
+from data.storage.rows import aware
 from engine.features.feature_set import EVERYONE, FeatureSet, FeatureSpec
 from engine.rules.sql import identifier
 

@@ -13,7 +13,7 @@ from casework.review.review_design import BLIND_KINDS
 from casework.review.verdict_codes import TYPOLOGIES
 from data.canonical import rfc3339
 from data.ledger import Ledger
-from data.rows import aware
+from data.storage.rows import aware
 
 JSON = dict[str, Any]
 MOST_SHOWN = 5

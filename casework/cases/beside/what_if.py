@@ -14,12 +14,12 @@ from casework.safety import trials
 from data import reading
 from data.transactions import Transaction
 from engine.costs import CapacityState
-from engine.counterfactual import Answer, Change, Instead, Row, search
 from engine.decision import Decision, FeatureValue, Outcome
 from engine.features.feature_set import FeatureSet
 from engine.model import registry
 from engine.model.scoring import Model
 from engine.units import text
+from engine.what_if.counterfactual import Answer, Change, Instead, Row, search
 
 JSON = dict[str, Any]
 _NOTHING = "No such change was found"

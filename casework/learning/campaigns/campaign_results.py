@@ -15,8 +15,8 @@ from casework.learning.labels.labels import label_table
 from casework.quality.subgroups import wilson
 from data.errors import NotFoundError
 from data.ledger import Ledger
+from engine.measuring.seen_outcomes import Reviewer, Share, corrected, exactly, weighed
 from engine.policy import Policy
-from engine.seen_outcomes import Reviewer, Share, corrected, exactly, weighed
 from engine.units import percent
 
 JSON = dict[str, Any]

@@ -8,7 +8,7 @@ from math import comb, isfinite
 from statistics import NormalDist
 from typing import Any
 
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from casework.learning.gates.gates import LabelTurn
 from casework.learning.gates.held_against import SomeTurned
 from casework.learning.gates.judging import Judged, decided
 from casework.quality.subgroups import wilson
-from engine.intervals import ranking_intervals
+from engine.measuring.intervals import ranking_intervals
 from engine.model.compare import APPROVE
 from engine.model.scoring import Model
 from engine.policy import Policy

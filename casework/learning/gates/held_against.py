@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from casework.learning.gates import label_turns
 from casework.learning.gates.gates import LabelTurn
 from casework.learning.gates.label_turns import OF_PEOPLE, Part, Scored
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 from engine.model.dataset import microseconds
 from engine.model.scoring import Model
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import scipy
 
 from casework.learning.gates.gates import LabelTurn
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 
 FEWEST = 5
 """Frauds and legitimate payments of a week and source below which nothing is said."""

@@ -23,9 +23,9 @@ from casework.workspace import Workspace
 from data import export
 from data.canonical import rfc3339, sha256_hex
 from data.errors import ConflictError
+from data.incoming.mapping import Mapping as Columns
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import Mapping as Columns
-from data.mapping import load_mapping
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
 from engine.policy import Policy, load_policy

@@ -22,7 +22,7 @@ from casework.learning.retraining import limits, progress, training
 from casework.learning.retraining.inputs import Inputs
 from casework.learning.retraining.limits import Limits
 from data.errors import SecondLookError
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 from engine.model import registry
 from engine.model.scoring import Model
 

@@ -13,7 +13,7 @@ from casework.learning.gates import gates
 from casework.learning.registry import models
 from casework.learning.retraining.runs import PROMOTED, REFUSED, WAITING, Ending, Request
 from casework.safety import alarms
-from data.durable import force_all, force_names, make_folder
+from data.storage.durable import force_all, force_names, make_folder
 from data.writer import Writer
 from engine.policy import Policy
 

@@ -16,8 +16,8 @@ from casework.learning.retraining import tables
 from casework.learning.retraining.code_version import code_version
 from casework.learning.retraining.inputs import Inputs
 from casework.learning.retraining.tables import Tables
-from engine.intervals import Interval, ranking_intervals
-from engine.metrics import average_precision
+from engine.measuring.intervals import Interval, ranking_intervals
+from engine.measuring.metrics import average_precision
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
 

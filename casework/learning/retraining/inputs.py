@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from casework.learning.labels.snapshot import LabelledSnapshot
 from casework.learning.retraining import progress
-from engine.intervals import Interval
+from engine.measuring.intervals import Interval
 from engine.model.scoring import Model
 from engine.model.search import GoOn
 

@@ -24,11 +24,11 @@ from casework.learning.retraining import child, concluding, limits, progress, ru
 from casework.learning.retraining.limits import Limits
 from casework.learning.retraining.runs import CANCELLED, FAILED, RUNNING, Ending, Request
 from casework.workspace import Workspace
-from data.disk import disk_errors
 from data.errors import ConflictError, DiskError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
-from engine.intervals import Interval
+from data.storage.disk import disk_errors
+from engine.measuring.intervals import Interval
 from engine.policy import Policy
 
 log = logging.getLogger("secondlook.learning")

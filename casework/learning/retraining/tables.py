@@ -16,8 +16,8 @@ from casework.learning.labels import snapshot
 from casework.learning.labels.snapshot import LabelledSnapshot
 from casework.learning.retraining.inputs import Inputs
 from data.errors import InputError
-from data.rows import aware
 from data.snapshot_reading import opened
+from data.storage.rows import aware
 from engine.features.batch import batch_features
 from engine.model.dataset import TrainingData
 from engine.policy import Policy

@@ -16,13 +16,13 @@ from casework.learning.retraining import evidence, tables
 from casework.learning.retraining.code_version import code_version
 from casework.learning.retraining.inputs import Inputs
 from engine.features.feature_set import FeatureSet
+from engine.measuring.review_capacity import Capacity
 from engine.model import registry
 from engine.model.card import PAGE_FILE, write_card
 from engine.model.dataset import TrainingData
 from engine.model.scoring import Model
 from engine.model.search import search
 from engine.model.train import TrainedModel, train
-from engine.review_capacity import Capacity
 
 
 @dataclass(frozen=True, slots=True)

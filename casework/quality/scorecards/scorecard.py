@@ -18,7 +18,7 @@ from casework.quality.scorecards.reviews import GOLDEN, OUTCOME, Review
 from casework.quality.scorecards.signals import LEVEL, WINDOW, Standing
 from casework.quality.subgroups import wilson
 from casework.review.verdicts import CONFIRMED_FRAUD
-from engine.intervals import bootstrap
+from engine.measuring.intervals import bootstrap
 
 LOOKS_BACK = timedelta(days=180)
 LEAST = 10

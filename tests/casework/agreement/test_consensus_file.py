@@ -14,7 +14,7 @@ from casework.quality.consensus.conviction import confidence_ranks, learn, out_o
 from casework.quality.consensus.report import consensus_of_file, read_golden
 from casework.quality.consensus.votes import count_votes
 from data.errors import InputError
-from engine.metrics import auc
+from engine.measuring.metrics import auc
 
 ANALYSTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "analyst_decisions.csv"
 WORDS = ("low", "high")

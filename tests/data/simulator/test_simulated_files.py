@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.simulator import InstitutionConfig, Simulated, simulate, write_csv, write_parquet
 
 

@@ -4,7 +4,7 @@ import pytest
 from feature_streams import EVERYTHING, MAPPING, feature_set
 
 from data.errors import ConfigError
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.features.spec import load_features
 
 DAY = 86_400_000_000

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 from feature_sameness import assert_same
 
-from data.mapping import RESERVED
+from data.incoming.mapping import RESERVED
 from data.transactions import Transaction
 from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from engine.features.spec import load_features
-from engine.labelled_history import Window, load_history
+from engine.measuring.labelled_history import Window, load_history
 
 ENTITIES = ("t", "packed", "reason_code", "v_t", "bucket", "x", "y", "base", "select", "transactions")
 NUMBERS = ("square", "newest", "c", "entity", "rows", "transaction_seq", "reported_seq", "known", "fraud")

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data import reading
-from data.ingest import import_file
+from data.incoming.ingest import import_file
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import load_mapping
 from data.simulator.config import InstitutionConfig
 from data.simulator.institution import simulate
 from engine.features.batch import batch_features

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.live import remembered
+from data.incoming.mapping import load_mapping
 from data.ledger import Ledger
-from data.mapping import load_mapping
 from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from tests.ledgers import new_ledger

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from data.errors import InputError
-from engine.backtest import Protocol, backtest, run
 from engine.features.feature_set import FeatureSet, FeatureSpec
-from engine.labelled_history import Window, as_microseconds, load_history
+from engine.measuring.backtest import Protocol, backtest, run
+from engine.measuring.labelled_history import Window, as_microseconds, load_history
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FEATURES = FeatureSet(

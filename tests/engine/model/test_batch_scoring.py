@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from data.simulator import InstitutionConfig, simulate
 from data.transactions import Transaction
 from engine.batch_scoring import BatchEngine, draw_sql
@@ -24,7 +24,7 @@ from engine.draws import draw
 from engine.features.batch import batch_features
 from engine.features.online import OnlineState
 from engine.features.spec import load_features
-from engine.labelled_history import Window, as_microseconds, load_history
+from engine.measuring.labelled_history import Window, as_microseconds, load_history
 from engine.model import cold_start
 from engine.model.cold_start import ColdStart
 from engine.model.scoring import Model

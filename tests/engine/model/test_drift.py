@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from data.errors import InputError
-from engine.drift import Profile, drift, profile, psi
+from engine.measuring.drift import Profile, drift, profile, psi
 
 NAMES = ("amount", "channel", "count")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from data.mapping import load_mapping
-from engine.backtest import Backtest, Protocol, backtest
+from data.incoming.mapping import load_mapping
 from engine.features.spec import load_features
-from engine.labelled_history import Window
+from engine.measuring.backtest import Backtest, Protocol, backtest
+from engine.measuring.labelled_history import Window
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT.parent / "shared" / "data" / "handbook_transactions.parquet"

@@ -11,10 +11,10 @@ import pytest
 from model_payments import AT, FEATURES, QUICK
 
 from data.errors import InputError
+from engine.measuring.review_capacity import Capacity
 from engine.model import Model, TrainedModel, TrainingData, save, train
 from engine.model.card import card, write_card
 from engine.model.search import search
-from engine.review_capacity import Capacity
 
 PNG = b"\x89PNG"
 

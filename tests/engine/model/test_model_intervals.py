@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from engine.intervals import (
+from engine.measuring.intervals import (
     CELLS,
     Interval,
     bootstrap,
@@ -14,7 +14,7 @@ from engine.intervals import (
     ranking_intervals,
     resampled_weights,
 )
-from engine.metrics import Ranking
+from engine.measuring.metrics import Ranking
 
 
 def mean_of(values: np.ndarray):  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from data.errors import InputError
-from engine import metrics
+from engine.measuring import metrics
 
 SEEDS = st.integers(0, 10_000)
 

@@ -11,7 +11,7 @@ import pytest
 from model_payments import AT, payments
 
 from data.errors import NotFoundError
-from engine.drift import Profile
+from engine.measuring.drift import Profile
 from engine.model import Model, ModelAlteredError, TrainedModel, list_models, load, manifest_digest, save
 
 

@@ -9,7 +9,7 @@ import pytest
 from model_payments import FEATURES, HOUR_US, QUICK, labelled, payments
 
 from data.errors import ConfigError
-from engine.metrics import average_precision
+from engine.measuring.metrics import average_precision
 from engine.model import DEFAULTS, TrainedModel, TrainingData, train
 from engine.model.margins import margins
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from engine import metrics
-from engine.intervals import resampled_weights
-from engine.review_capacity import AtCapacity, Capacity, at_capacity, days_of
+from engine.measuring import metrics
+from engine.measuring.intervals import resampled_weights
+from engine.measuring.review_capacity import AtCapacity, Capacity, at_capacity, days_of
 
 
 def drawn(rows: int = 600, days: int = 4) -> tuple[np.ndarray, ...]:

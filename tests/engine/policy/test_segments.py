@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import ConfigError
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.features.spec import load_features
 from engine.policy import load_policy
 from engine.rules.lists import Lists

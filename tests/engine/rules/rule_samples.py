@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
 from engine.rules.lists import Lists, load_lists

@@ -13,7 +13,7 @@ from rule_samples import RULES, demo_features, demo_files, demo_lists
 
 from data import strict_yaml
 from data.errors import ConfigError
-from data.mapping import load_mapping
+from data.incoming.mapping import load_mapping
 from engine.features.spec import load_features
 from engine.policy import LANES, load_policy
 from engine.rules.lists import load_lists

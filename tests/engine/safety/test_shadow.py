@@ -16,7 +16,7 @@ from engine.decide import Engine
 from engine.decision import Decision, Explanation, Outcome, Results, Triage, TriageReason
 from engine.policy import load_policy
 from engine.segments import Segments
-from engine.trial import Shadow
+from engine.what_if.trial import Shadow
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 POLICY = load_policy((Path(__file__).parents[3] / "rules" / "policy.yaml").read_bytes(), "policy.yaml")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from data.mapping import Mapping, load_mapping
+from data.incoming.mapping import Mapping, load_mapping
 from data.mappings import names, text
 from engine.features.spec import load_features
 from engine.policy import load_policy

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from engine.counterfactual import MOST_PAIRED, Answer, Row, Searched, search
 from engine.decision import Outcome
 from engine.features.feature_set import FeatureSet
 from engine.features.spec import load_features
+from engine.what_if.counterfactual import MOST_PAIRED, Answer, Row, Searched, search
 
 A, R, D = Outcome.APPROVE, Outcome.REVIEW, Outcome.DECLINE
 FILE = """

@@ -10,7 +10,7 @@ import numpy as np
 from engine.control import Applied, ListEntry, Snooze, Widening
 from engine.costs import CapacityState
 from engine.decision import Outcome, RuleResult, RuleState
-from engine.redecide import Past, decide_row, redecide
+from engine.what_if.redecide import Past, decide_row, redecide
 from tests.engine.triage.test_triage import POLICY
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.selective_labels import table
-from engine.seen_outcomes import (
+from engine.measuring.seen_outcomes import (
     Reviewer,
     Share,
     corrected,

@@ -10,7 +10,7 @@ import pytest
 
 from engine.costs import cut_offs, expected_costs
 from engine.policy import Thresholds, load_policy
-from engine.tuner import History, as_answered, best, cheapest, saving, setting, settings
+from engine.what_if.tuner import History, as_answered, best, cheapest, saving, setting, settings
 
 POLICY = load_policy((Path(__file__).parents[3] / "rules" / "policy.yaml").read_bytes())
 

@@ -1,0 +1,1 @@
+"""What can be asked of Second Look over HTTP, subject by subject?"""

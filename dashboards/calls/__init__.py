@@ -1,0 +1,1 @@
+"""How does the console ask the API? What each subject needs, over one client."""

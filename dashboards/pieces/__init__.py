@@ -1,0 +1,1 @@
+"""Of what are all pages made: head, words, colours, charts and tables?"""

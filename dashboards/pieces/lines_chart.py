@@ -1,0 +1,36 @@
+"""What do several measures look like as lines over a share?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from dashboards.pieces.charts import Picture, dressed, rows_of
+from dashboards.pieces.palette import Palette
+
+
+def over_share(rows: Sequence[Mapping[str, Any]], colours: Palette, title: str) -> Picture:
+    """Lines of `y` over the share `x` (log scale), one for each `line`, labelled at their right end."""
+    names = list(dict.fromkeys(str(row["line"]) for row in rows))
+    shades = [colours.quiet, colours.accent, colours.review, colours.ink][: len(names)]
+    percent = "format(datum.value * 100, '~g') + ' %'"
+    x = alt.X(
+        "x:Q",
+        title=title,
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(values=[0.005, 0.01, 0.05, 0.1, 0.5], labelExpr=percent, grid=False),
+    )
+    colour = alt.Color("line:N", legend=None, scale=alt.Scale(domain=names, range=shades))
+    base = alt.Chart(rows_of(rows)).encode(
+        x=x, y=alt.Y("y:Q", title=None, axis=alt.Axis(tickCount=5)), color=colour
+    )
+    last = max(float(row["x"]) for row in rows)
+    ends = [row for row in rows if row["x"] == last]
+    labels = (
+        alt.Chart(rows_of(ends))
+        .mark_text(align="left", dx=6, fontSize=12)
+        .encode(x=x, y=alt.Y("y:Q"), text="line:N", color=colour)
+    )
+    return dressed(alt.layer(base.mark_line(strokeWidth=2.5), labels).properties(height=240), colours)

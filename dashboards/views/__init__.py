@@ -1,0 +1,1 @@
+"""How is each subject laid out on its page?"""

@@ -1,0 +1,1 @@
+"""How do rows reach DuckDB's file safely, and how are they read while others write?"""

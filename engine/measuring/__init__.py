@@ -1,0 +1,1 @@
+"""How well does a score or a set of settings do on the past, and is the present still like it?"""

@@ -1,0 +1,1 @@
+"""What would be answered with other inputs, other cut-offs or other settings?"""
