@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from casework import live
 from casework.auditing.replay_runs import ReplayRuns
 from casework.auditing.walking import Walks
 from casework.changes import Changes
@@ -21,14 +22,14 @@ from casework.in_hand import InHand
 from casework.keeping import leftovers
 from casework.kept_answers import KeptAnswers
 from casework.learning.registry import novelty
-from casework.learning.retraining.retrain import Agreement, Basis, Retraining
+from casework.learning.retraining import agreement
+from casework.learning.retraining.retrain import Basis, Retraining
 from casework.learning.retraining.runs import Request
-from casework.live import Live, Settings, after_pause, build, read_settings
+from casework.live import Live, Settings
 from casework.outbox.rounds import Sender
 from casework.people import outside
 from casework.people.signin import SignIn
 from casework.quality.consensus import of_ledger
-from casework.quality.consistency import consistency_report
 from casework.review.desk import Desk
 from casework.safety import alarms, opening
 from casework.serving import ending, jobs, readiness
@@ -42,7 +43,6 @@ from data.integrity import seal_checks
 from data.ledger import Ledger
 from data.pseudonyms import keyed
 from data.transactions import Transaction
-from engine.measuring.intervals import Interval
 from engine.model.scoring import Model
 
 log = logging.getLogger("secondlook.app")
@@ -52,15 +52,6 @@ Clock = Callable[[], datetime]
 def wall_clock() -> datetime:
     """The moment in UTC."""
     return datetime.now(UTC)
-
-
-def headline_alpha(ledger: Ledger) -> Agreement:
-    """The agreement that retraining is gated by; without a value while there are too few double reviews."""
-    report = consistency_report(ledger, with_people=False)
-    alpha = report["alpha"]
-    if alpha["value"] is None or alpha["low"] is None:
-        return Agreement(None, report["n_items"])
-    return Agreement(Interval(alpha["value"], alpha["low"], alpha["high"]), report["n_items"])
 
 
 class App:
@@ -115,7 +106,7 @@ class App:
         return found
 
     def _built(self, before: Live | None) -> Live:
-        made = build(self.ledger, self.workspace, self.mapping, before, self._model)
+        made = live.build(self.ledger, self.workspace, self.mapping, before, self._model)
         self._model = made.model
         return made
 
@@ -148,7 +139,9 @@ class App:
         """The approved set, read, without loading model and memory."""
         current = self._live
         return (
-            current.settings if current else read_settings(approved.current(self.ledger).files, self.mapping)
+            current.settings
+            if current
+            else live.read_settings(approved.current(self.ledger).files, self.mapping)
         )
 
     def forget(self) -> None:
@@ -277,7 +270,7 @@ class App:
 
     def _take_over(self) -> None:
         """Have what was before decide, now that the breaker has paused something; the lock is held."""
-        self._live = after_pause(self.ledger, self.workspace.models, self.live)
+        self._live = live.after_pause(self.ledger, self.workspace.models, self.live)
         self._model = self._live.model
 
     def retrain(self, trigger: str, by: str, reason: str, search_seconds: int = 0) -> dict[str, Any]:
@@ -295,7 +288,7 @@ class App:
 
     def _basis(self) -> Basis:
         current = self.live.settings
-        return Basis(current.files, current.policy, lambda: headline_alpha(self.ledger))
+        return Basis(current.files, current.policy, lambda: agreement.headline(self.ledger))
 
     def keep_up_novelty(self, by: str) -> str:
         """Where no model decides, learn anew what is usual once the record has doubled; a sentence about it."""

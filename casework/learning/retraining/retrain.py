@@ -21,6 +21,7 @@ from casework.failures import in_words
 from casework.learning.labels import snapshot
 from casework.learning.registry import models
 from casework.learning.retraining import child, concluding, limits, progress, runs
+from casework.learning.retraining.agreement import Agreement
 from casework.learning.retraining.limits import Limits
 from casework.learning.retraining.runs import CANCELLED, FAILED, RUNNING, Ending, Request
 from casework.workspace import Workspace
@@ -28,20 +29,11 @@ from data.errors import ConflictError, DiskError, InputError, LedgerError
 from data.events import EventDraft
 from data.ledger import Ledger
 from data.storage.disk import disk_errors
-from engine.measuring.intervals import Interval
 from engine.policy import Policy
 
 log = logging.getLogger("secondlook.learning")
 SHUT_DOWN = "The server stopped while this run was going on."
 CUT_OFF = "The server stopped, or the disk took nothing, while this run was going on."
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """The headline alpha among reviewers, None while there are too few double reviews."""
-
-    alpha: Interval | None = None
-    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
