@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from time import perf_counter
 
 from casework.serving.refusals import NotNow, Overloaded, Stopping
 from data.errors import SecondLookError
@@ -83,6 +84,7 @@ class DecisionLoop:
         self._most_waiting, self._patience = most_waiting, patience
         self._waiting: deque[_Request] = deque()
         self._unanswered = 0
+        self._moved = 0.0  # when the last payment was answered, or the first of those that wait came
         self._slow = ThreadPoolExecutor(1, "decisions")
         self._home: asyncio.AbstractEventLoop | None = None
         self._turn_is_coming = self._elsewhere = self._held_up = False
@@ -97,6 +99,11 @@ class DecisionLoop:
     def waiting(self) -> int:
         """How many payments were taken and are not answered yet."""
         return self._unanswered
+
+    @property
+    def still_seconds(self) -> float:
+        """For how long payments have waited without any being answered; 0 where none waits. From any thread."""
+        return perf_counter() - self._moved if self._unanswered else 0.0
 
     def start(self) -> None:
         self._open = True
@@ -124,6 +131,8 @@ class DecisionLoop:
             self._refused(refusal.why, len(transactions))
             raise
         self._home = asyncio.get_running_loop()
+        if not self._unanswered:
+            self._moved = perf_counter()
         self._waiting.append(_Request(transactions, tell))
         self._unanswered += len(transactions)
         self._come_again()
@@ -190,6 +199,7 @@ class DecisionLoop:
         """Each request is answered once, though one that was given up may be decided all the same."""
         if not request.told:
             request.told = True
+            self._moved = perf_counter()
             self._unanswered -= len(request.transactions)
             request.tell(told)
 

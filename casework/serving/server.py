@@ -27,6 +27,7 @@ from casework.http.lane import Lanes
 from casework.people.permissions import Person, Role
 from casework.serving import ports
 from casework.serving.server_log import FACTS, writing_log
+from casework.serving.standstill import StandstillWatch
 from casework.workspace import Workspace, write_private
 
 log = logging.getLogger("secondlook.server")
@@ -77,6 +78,7 @@ def serve_workspace(workspace: Workspace, wanted: Addresses, say: Callable[[Serv
             console = children.Kept(lambda: _start_console(workspace, console_port, up.url))
             stack.callback(console.stop)
         stack.enter_context(_local_door(app, up))
+        stack.enter_context(StandstillWatch(lambda: app.loop.still_seconds).running())
         log.info("serving", extra={FACTS: {"pid": os.getpid(), "url": up.url, "set_id": app.live.set_id}})
         _run(app, bound, lambda: say(up), None if console is None else console.keep_up)
         log.info("stopping", extra={FACTS: {"waiting": app.loop.waiting}})
