@@ -12,6 +12,7 @@ busy machine it says more than the figures themselves.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -96,14 +97,14 @@ def _decide_in_turns(root: Path, group: int) -> None:
     """One side: decides a turn's payments whenever it is told to, by whichever code it finds."""
     from benchmarks.payments import body_of, fresh, templates
     from casework.app import App
-    from casework.serving.server import _settle_down
     from casework.workspace import Workspace
 
     payments = fresh(templates(root), 10**6, "against")
     app = App.open(Workspace(root))
     try:
         _timed(app, [json.dumps(body_of(next(payments))).encode() for _ in range(TURN)], group)
-        _settle_down()
+        gc.collect()
+        gc.freeze()  # as a server does
         print("ready", flush=True)
         for _ in iter(sys.stdin.readline, "end\n"):
             bodies = [json.dumps(body_of(next(payments))).encode() for _ in range(TURN)]
@@ -116,13 +117,12 @@ def _timed(app: Any, bodies: Sequence[bytes], group: int) -> Times:
     """Processor time of this thread and of all, microseconds a payment."""
     from casework.http import json_bodies
     from casework.http.plain import reader
-    from casework.http.routes import decisions
 
     plain, process, thread = reader(app.mapping), time.process_time(), time.thread_time()
     for start in range(0, len(bodies), group):
         now = datetime.now(UTC)
         sent = [json_bodies.parsed(body) for body in bodies[start : start + group]]
-        app.decide([plain(each, now) or decisions.read(app, each) for each in sent], now)
+        app.decide([plain(each, now) for each in sent], now)
     thread = time.thread_time() - thread
     app.ledger.settle()
     return 1e6 * thread / len(bodies), 1e6 * (time.process_time() - process) / len(bodies)

@@ -14,18 +14,17 @@ from starlette.responses import Response
 
 from casework.app import App
 from casework.deciding.decider import Answer
-from casework.http import json_bodies, problems
+from casework.http import json_bodies, payments, problems
 from casework.http.access import body_bound, now, token_in
 from casework.http.plain import reader
-from casework.http.routes import decisions
 from casework.people.permissions import Permission, require
 from data.errors import SecondLookError
 from data.transactions import Transaction
 
 log = logging.getLogger("secondlook.http")
 Tell = Callable[[bytes | Response], None]
-_ONE = TypeAdapter(decisions.TransactionForm)
-_MANY = TypeAdapter(decisions.BatchForm)
+_ONE = TypeAdapter(payments.TransactionForm)
+_MANY = TypeAdapter(payments.BatchForm)
 
 
 class Clerk:
@@ -54,7 +53,7 @@ class Clerk:
 
     def _take(self, batch: bool, body: Any, tell: Tell, token: str) -> None:
         if not batch:
-            one = self._plain(body, now()) or decisions.transaction_of(self._app, _ONE.validate_python(body))
+            one = self._plain(body, now()) or payments.transaction_of(self._app, _ONE.validate_python(body))
             self._app.loop.take([one], partial(self._tell_one, tell, perf_counter()))
             return
         read = [self._read(each) for each in _MANY.validate_python(body).transactions]
@@ -66,7 +65,7 @@ class Clerk:
             self._tell_many(tell, read, perf_counter(), [])
 
     def _read(self, sent: Any) -> Transaction | SecondLookError:
-        return self._plain(sent, now()) or decisions.read(self._app, sent)
+        return self._plain(sent, now()) or payments.read(self._app, sent)
 
     def _tell_one(self, tell: Tell, since: float, answers: list[Answer] | Exception) -> None:
         answer = answers if isinstance(answers, Exception) else answers[0]
@@ -76,7 +75,7 @@ class Clerk:
     def _tell_many(
         self, tell: Tell, read: Sequence[Any], since: float, answers: list[Answer] | Exception
     ) -> None:
-        tell(_problem(answers) if isinstance(answers, Exception) else decisions.together(read, answers))
+        tell(_problem(answers) if isinstance(answers, Exception) else payments.together(read, answers))
         self._app.measures.answered("batch", since)
 
 

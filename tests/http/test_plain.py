@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from casework.deciding.transactions import Sent, checked
+from casework.http.payments import TransactionForm
 from casework.http.plain import reader
-from casework.http.routes.decisions import TransactionForm
 from data.blanks import BLANKS
 from data.errors import InputError
 from data.incoming.mapping import Mapping, load_mapping

@@ -15,8 +15,8 @@ import pytest
 from casework.app import App
 from casework.cli.learning import _as_sent
 from casework.deciding.transactions import Sent, checked
+from casework.http.payments import TransactionForm
 from casework.http.plain import reader
-from casework.http.routes.decisions import TransactionForm
 from casework.keeping import backups
 from casework.workspace import Admin, Workspace, create, write_private
 from data.errors import InputError, MappingError

@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query, Request
-from pydantic import (
-    AwareDatetime,
-    Field,
-    SkipValidation,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-)
 from starlette.responses import Response
 
 from casework.app import App
 from casework.cases import revealing
 from casework.deciding import decision_pages, decisions
-from casework.deciding.decider import Answer
-from casework.deciding.transactions import Sent, checked
-from casework.failures import detail_of
+from casework.http import payments
 from casework.http.access import allowed, now, the_app
 from casework.http.answers import cursor_of, json_answer, seq_of
-from casework.http.bodies import Body, Identifier, Moment, ShortText
-from casework.http.problems import INPUT_HINT, complaint
+from casework.http.bodies import Body, Moment, ShortText
+from casework.http.payments import BatchForm, Name, TransactionForm
 from casework.people.permissions import Permission, Person
 from casework.review import blindness
 from data.blanks import trimmed
-from data.errors import InputError, SecondLookError
+from data.errors import SecondLookError
 from data.transactions import Transaction
 
 router = APIRouter(tags=["decisions"])
-
-LARGEST_REQUEST = 1000
-_FURTHEST_AHEAD = timedelta(days=1)
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST_AMOUNT = Decimal(10) ** 15
-_LARGEST_NUMBER = 1e300
-
-Name = Annotated[str, Field(max_length=64)]
-Text = Annotated[str, Field(max_length=1024)]
-Number = Annotated[StrictFloat, Field(ge=-_LARGEST_NUMBER, le=_LARGEST_NUMBER)]
-Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
-Attribute = StrictBool | Whole | Number | Annotated[StrictStr, Field(max_length=1024)] | None
-
-
-class TransactionForm(Body):
-    """One transaction in the words of the workspace's mapping (its entity, attribute and personal names)."""
-
-    transaction_id: Identifier
-    occurred_at: AwareDatetime
-    amount: Annotated[Decimal, Field(gt=-_LARGEST_AMOUNT, lt=_LARGEST_AMOUNT, max_digits=20)] | None = None
-    currency: Annotated[str, Field(max_length=8)] = ""
-    entities: Annotated[dict[Name, ShortText | None], Field(default_factory=dict, max_length=64)]
-    attributes: Annotated[dict[Name, Attribute], Field(default_factory=dict, max_length=256)]
-    personal: Annotated[dict[Name, Text], Field(default_factory=dict, max_length=64)]
 
 
 class ValueForm(Body):
@@ -71,39 +31,9 @@ class ValueForm(Body):
     value: ShortText
 
 
-class BatchForm(Body):
-    """Transactions are checked one by one, so that one that is wrong does not stop the others."""
-
-    transactions: Annotated[
-        list[SkipValidation[TransactionForm]], Field(min_length=1, max_length=LARGEST_REQUEST)
-    ]
-
-
-def transaction_of(app: App, form: TransactionForm) -> Transaction:
-    """What was sent, in the ledger's terms. InputError naming what cannot be meant."""
-    if form.occurred_at < _EARLIEST:
-        raise InputError("this lies before 1970", where="occurred_at", hint="Is it a real date?")
-    if form.occurred_at > now() + _FURTHEST_AHEAD:
-        raise InputError(
-            "this lies more than a day in the future",
-            where="occurred_at",
-            hint="Send the moment of the transaction in UTC, or with its offset.",
-        )
-    sent = Sent(
-        form.transaction_id,
-        form.occurred_at,
-        form.amount,
-        form.currency,
-        form.entities,
-        form.attributes,
-        form.personal,
-    )
-    return checked(sent, app.mapping)
-
-
 async def answer_one(app: App, form: TransactionForm) -> Response:
     """The answer to one transaction once it is durable. Raises what stands in the decision's way."""
-    answers = await app.loop.ask([transaction_of(app, form)])
+    answers = await app.loop.ask([payments.transaction_of(app, form)])
     if isinstance(answers[0], SecondLookError):
         raise answers[0]
     return _json(answers[0])
@@ -111,16 +41,9 @@ async def answer_one(app: App, form: TransactionForm) -> Response:
 
 async def answer_batch(app: App, form: BatchForm) -> Response:
     """The same for several, each with its decision or its problem."""
-    sent = [read(app, each) for each in form.transactions]
+    sent = [payments.read(app, each) for each in form.transactions]
     usable = [each for each in sent if isinstance(each, Transaction)]
-    return _json(together(sent, await app.loop.ask(usable) if usable else []))
-
-
-def together(sent: Sequence[Transaction | SecondLookError], answers: Sequence[Answer]) -> bytes:
-    """The answer to a batch: for each that was sent its decision, or its problem; `answers` are for the usable."""
-    following = iter(answers)
-    told = [next(following) if isinstance(each, Transaction) else each for each in sent]
-    return b'{"decisions":[%b]}' % b",".join([_or_problem(answer) for answer in told])
+    return _json(payments.together(sent, await app.loop.ask(usable) if usable else []))
 
 
 def _json(content: bytes) -> Response:
@@ -147,25 +70,6 @@ async def decide_batch(
     Each answer is a decision, or the problem with that transaction; the others are decided all the same.
     """
     return await answer_batch(the_app(request), form)
-
-
-def read(app: App, sent: Any) -> Transaction | SecondLookError:
-    """One transaction of a batch, or what is wrong with it."""
-    try:
-        return transaction_of(app, TransactionForm.model_validate(sent))
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        where, what = complaint(found[0])
-        return InputError(what, where=where, hint=INPUT_HINT)
-    except SecondLookError as error:
-        return error
-
-
-def _or_problem(answer: Answer) -> bytes:
-    if isinstance(answer, bytes):
-        return answer
-    problem = {"title": "Not decided", "detail": detail_of(answer), "hint": answer.hint}
-    return orjson.dumps({"problem": problem})
 
 
 @router.get("/decisions/{transaction_id}")
