@@ -46,7 +46,7 @@ def test_a_run_over_some_files_keeps_the_rows_of_the_others(tmp_path: Path) -> N
     ("answers", "last_mb", "flat"), [(100, 545, True), (100, 560, False), (100_000, 560, True)]
 )
 def test_memory_is_flat_but_for_what_windows_can_still_reach(answers: int, last_mb: int, flat: bool) -> None:
-    calm = endurance.Minute(answers, 0, 2.0, 9.0, 20.0, 500.0, 0.3, 4.0, 0.02, 0.1, 0, 1.0)
+    calm = endurance.Minute(answers, 0, 2.0, 9.0, 20.0, 500.0, 0.3, 4.0, 0.02, 0.1, 0, 1.0, 0.1)
     minutes = [calm, calm, replace(calm, resident=float(last_mb))]
     assert endurance.is_flat(minutes) is flat
     assert not endurance.is_flat([calm, replace(calm, refused=1), calm])
