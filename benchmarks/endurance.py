@@ -50,6 +50,8 @@ _MINUTE, _MEASURED_ROUNDS = 60.0, 6
 _LOGGERS = ("secondlook.standstill", "secondlook.ledger")
 MEMORY_GROWTH, LATENCY_GROWTH = 1.10, 1.5
 """Resident memory may grow by this factor from the middle to the last third, the median of p50 by that."""
+CALM = 0.2
+"""Processor seconds a second up to which others have taken little of two processors."""
 BYTES_A_PAYMENT = 300
 """What the engine is to remember of a payment as long as a window can reach it (docs/performance.md), and its id. A
 fast machine takes a million payments from one third to the next; that much is no leak."""
@@ -238,13 +240,20 @@ def told(rate: float, minutes: list[Minute], share: float) -> list[str]:
         f"{rate:,.0f} decisions a second, {share:.0%} of what was measured just before: memory and latency are "
         f"**{verdict}** (last third against middle third: memory at most x {MEMORY_GROWTH}, not counting "
         f"{BYTES_A_PAYMENT} bytes for each payment between, which windows can still reach; median latency at most "
-        f"x {LATENCY_GROWTH}; nothing refused or unanswered).",
+        f"x {LATENCY_GROWTH}; nothing refused or unanswered). {undisturbed(minutes)}",
         "",
         "| stretch | answers | refused | p50 ms | p99 ms | max ms | resident MB | processor | log MB | alerts | disk "
         "| over 0.25 s | machine | others |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(row(number, minute) for number, minute in enumerate(minutes)),
     ]
+
+
+def undisturbed(minutes: list[Minute]) -> str:
+    """What p50 was while others took little: that is the server's doing."""
+    calm = [minute.p50 for minute in minutes if minute.others <= CALM]
+    told = f"In {len(calm)} of {len(minutes)} stretches others took at most {CALM} processor seconds a second"
+    return f"{told}: p50 {min(calm):.1f} to {max(calm):.1f} ms." if calm else f"{told}."
 
 
 def _arguments() -> argparse.Namespace:

@@ -120,6 +120,11 @@ class App:
         """Whether decisions can be made: the loop is open, what decides is loaded, the disk took the last one."""
         return self.loop.is_open and self.deciding and not self.readiness.disk_refuses
 
+    @property
+    def behind(self) -> Callable[[], bool] | None:
+        """Says whether decisions are behind; None where nobody sends payments here."""
+        return self._loop.is_behind if self._loop is not None and self._loop.is_open else None
+
     def rebuild_soon(self) -> None:
         """Have what decides built anew in a thread of its own, unless it is there or under way."""
         with self._starting:

@@ -11,10 +11,14 @@ from data.writer import Writer
 
 _PAUSE_SECONDS = 0.02
 """Long enough that whoever waits for the lock gets it, since nothing else makes it fair."""
-_REST = 3
+_REST = 9
 """After each slice decisions have so many times as long as it took: one slice right after another would be to them like
-a single long one."""
+a single long one, and a third of their time is what a server at 70 % of its capacity has not got to spare."""
+_LOOKS, _LOOK_SECONDS = 50, 0.1
+"""How often it is looked whether decisions have caught up before a slice is done all the same, and how far apart."""
 Item = TypeVar("Item")
+Behind = Callable[[], bool]
+"""Whether decisions are behind: then nobody should make them wait who can wait himself."""
 
 
 def in_slices(
@@ -22,18 +26,20 @@ def in_slices(
     items: Sequence[Item],
     size: int,
     act: Callable[[Writer, Sequence[Item]], int],
+    behind: Behind | None = None,
     *,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Do `act` with so many items at a time, each slice in a write of its own; the sum of what it returned.
 
-    Decisions are made between the writes. What one write has done stays if a later one fails.
+    Decisions are made between the writes, and have their time for it; without `behind` nobody asks for any, and one
+    write follows the other. What one has done stays if a later one fails.
     """
     done, took = 0, 0.0
     for start in range(0, len(items), size):
-        if start:
-            pause(ledger, _REST * took, sleep)
+        if start and behind is not None:
+            give_way(ledger, took, behind, sleep)
         since = clock()
         with ledger.writing() as w:
             done += act(w, items[start : start + size])
@@ -41,7 +47,19 @@ def in_slices(
     return done
 
 
-def pause(ledger: Ledger, seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Let decisions have their turn, and settle, so that the next write need not do it while they wait."""
-    sleep(max(_PAUSE_SECONDS, seconds))
-    ledger.settle()
+def give_way(
+    ledger: Ledger, took: float, behind: Behind, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Between two writes, the first of which took so many seconds: let decisions have their time, and while they are
+    behind five seconds more at most."""
+    sleep(max(_PAUSE_SECONDS, _REST * took))
+    for _ in range(_LOOKS):
+        if not behind():
+            break
+        sleep(_LOOK_SECONDS)
+    ledger.settle()  # so that the next write need not do it while they wait
+
+
+def pause(ledger: Ledger) -> None:
+    """Let decisions have their turn, in the midst of what somebody waits for."""
+    give_way(ledger, 0.0, lambda: False)

@@ -26,6 +26,8 @@ LARGEST_BATCH = 512
 MOST_WAITING = 4096
 """Payments that wait at most: about three seconds of work. Whoever came later would time out before being answered."""
 PATIENCE_SECONDS = 3.0
+KEEPING_UP = 32
+"""Payments that may wait in a server that keeps up: some 20 ms of work, or what is sent at once."""
 AGAIN_SECONDS = 1.0
 """How often it is looked afterwards whether a hindrance has come up meanwhile."""
 Answer = bytes | SecondLookError
@@ -99,6 +101,10 @@ class DecisionLoop:
     def waiting(self) -> int:
         """How many payments were taken and are not answered yet."""
         return self._unanswered
+
+    def is_behind(self) -> bool:
+        """Whether more payments wait than where decisions keep up. From any thread."""
+        return self._unanswered > KEEPING_UP
 
     @property
     def still_seconds(self) -> float:

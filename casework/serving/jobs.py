@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from datetime import timedelta
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from casework.cases import attachments, dispositions
@@ -19,7 +20,7 @@ from casework.review.measuring import rounds
 from casework.safety import alarms, watching
 from casework.serving.schedule import SCHEDULER, Job
 from casework.settings import compared
-from casework.slices import pause
+from casework.slices import give_way
 from casework.watching import digest, reports
 from casework.workspace import BACKUPS
 from data.errors import ChainBrokenError, CheckpointBusyError
@@ -158,12 +159,14 @@ def sweep(app: App) -> str:
         messages.tell_alarms(w, at)
     done: Counter[str] = Counter()
     while dispositions.anything_late(app.ledger, at):
+        since = perf_counter()
         with app.ledger.writing() as w:
             some = dispositions.sweep(w, policy, at, _SWEPT_AT_ONCE)
         done.update(some)
         if not any(some.values()):
             break
-        pause(app.ledger)
+        if behind := app.behind:
+            give_way(app.ledger, perf_counter() - since, behind)
     told = ", ".join(f"{done[what]} {what.replace('_', ' ')}" for what in dispositions.SWEPT)
     return f"{freed} claims returned; {told}."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,16 +36,35 @@ def test_each_slice_is_a_write_of_its_own_and_stays_when_a_later_one_fails(house
     ]  # fmt: skip
 
 
-def test_after_a_slice_decisions_have_three_times_as_long_as_it_took(house: House) -> None:
+def noted(w: Writer, items: Sequence[int]) -> int:
+    w.event(EventDraft("test", "items.noted", "items"), datetime.now(UTC))
+    return len(items)
+
+
+def test_after_a_slice_decisions_have_nine_times_as_long_as_it_took(house: House) -> None:
     paused: list[float] = []
     now = iter([0.0, 0.5, 10.0, 10.001, 20.0, 21.0])
+    in_slices(house.ledger, [1, 2, 3], 1, noted, lambda: False, clock=lambda: next(now), sleep=paused.append)
+    assert paused == [4.5, 0.02]
 
-    def note(w: Writer, items: Sequence[int]) -> int:
-        w.event(EventDraft("test", "items.noted", "items"), house.now)
-        return len(items)
 
-    in_slices(house.ledger, [1, 2, 3], 1, note, clock=lambda: next(now), sleep=paused.append)
-    assert paused == [1.5, 0.02]
+def test_where_nobody_asks_for_decisions_one_slice_follows_the_other(house: House) -> None:
+    paused: list[float] = []
+    assert in_slices(house.ledger, [1, 2, 3], 1, noted, sleep=paused.append) == 3
+    assert paused == []
+
+
+def test_the_next_slice_waits_while_decisions_are_behind(house: House) -> None:
+    paused: list[float] = []
+    behind = iter([True, True, False])
+    in_slices(house.ledger, [1, 2], 1, noted, lambda: next(behind), clock=lambda: 0.0, sleep=paused.append)
+    assert paused == [0.02, 0.1, 0.1]
+
+
+def test_decisions_that_stay_behind_are_not_waited_for_for_ever(house: House) -> None:
+    paused: list[float] = []
+    done = in_slices(house.ledger, [1, 2], 1, noted, lambda: True, clock=lambda: 0.0, sleep=paused.append)
+    assert done == 2 and sum(paused) == pytest.approx(5.02)
 
 
 def test_an_audit_that_was_taken_since_it_was_planned_stays_where_it_is(house: House) -> None:

@@ -50,3 +50,12 @@ def test_memory_is_flat_but_for_what_windows_can_still_reach(answers: int, last_
     minutes = [calm, calm, replace(calm, resident=float(last_mb))]
     assert endurance.is_flat(minutes) is flat
     assert not endurance.is_flat([calm, replace(calm, refused=1), calm])
+
+
+def test_what_latency_was_while_others_took_little_is_told_apart() -> None:
+    calm = endurance.Minute(100, 0, 2.0, 9.0, 20.0, 500.0, 0.3, 4.0, 0.02, 0.1, 0, 1.0, 0.1)
+    minutes = [calm, replace(calm, p50=3.0), replace(calm, p50=900.0, others=0.9)]
+    assert endurance.undisturbed(minutes) == (
+        "In 2 of 3 stretches others took at most 0.2 processor seconds a second: p50 2.0 to 3.0 ms."
+    )
+    assert endurance.undisturbed(minutes[2:]).startswith("In 0 of 1 stretches")

@@ -11,7 +11,7 @@ from casework.cases.dossiers import Guideline
 from casework.deciding.intake import guideline_of
 from casework.review.measuring import audits, golden, serving
 from casework.review.measuring.known_truth import past_cases
-from casework.slices import in_slices
+from casework.slices import Behind, in_slices
 from data.ledger import Ledger
 from data.writer import Writer
 from engine.policy import Policy
@@ -25,17 +25,25 @@ _AUDITS_AT_ONCE, _TASKS_AT_ONCE = 100, 20
 def draw_reviews(app: App) -> str:
     """One round; a sentence about it. Harmless at any time: what is there already stays."""
     settings = app.live.settings
-    done = draw(app.ledger, settings.policy, guideline_of(settings.files), app.key, app.clock())
+    guideline = guideline_of(settings.files)
+    done = draw(app.ledger, settings.policy, guideline, app.key, app.clock(), app.behind)
     opened = ", ".join(f"{done[kind]} {kind.replace('_', '-')}" for kind in serving.AHEAD)
     pool = f"{done['added']} golden cases chosen, {done['retired']} retired"
     return f"{opened} tasks opened; {pool}; {done['spread']} audits given to somebody."
 
 
-def draw(ledger: Ledger, policy: Policy, guideline: Guideline, key: bytes, at: datetime) -> Counter[str]:
+def draw(
+    ledger: Ledger,
+    policy: Policy,
+    guideline: Guideline,
+    key: bytes,
+    at: datetime,
+    behind: Behind | None = None,
+) -> Counter[str]:
     """Renew the pool of golden cases, see that everybody has a few tasks of each kind waiting, and lay audits on desks;
     counts of what was done, by name.
 
-    What is chosen is read between the writes, which decisions wait for.
+    What is chosen is read between the writes, which decisions wait for; `behind` as `in_slices` has it.
     """
     done: Counter[str] = Counter()
     past = past_cases(ledger, policy, at)
@@ -48,7 +56,9 @@ def draw(ledger: Ledger, policy: Policy, guideline: Guideline, key: bytes, at: d
         done.update(made)
         return made.total()
 
-    in_slices(ledger, serving.planned(ledger, past, policy, key, at), _TASKS_AT_ONCE, opened)
+    in_slices(ledger, serving.planned(ledger, past, policy, key, at), _TASKS_AT_ONCE, opened, behind)
     moves = audits.planned(ledger, policy, key, at)
-    done["spread"] = in_slices(ledger, moves, _AUDITS_AT_ONCE, lambda w, some: audits.lay(w, some, at))
+    done["spread"] = in_slices(
+        ledger, moves, _AUDITS_AT_ONCE, lambda w, some: audits.lay(w, some, at), behind
+    )
     return done
