@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.access import signin
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views import consistency_view, disputes_view, pace_view, pilot_view
 
@@ -130,9 +131,7 @@ def _picture(report: Json) -> None:
         told = "; ".join(
             f"{row['name']} {row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows
         )
-        st.altair_chart(
-            charts.intervals(rows, palette(), domain=(least, 1.0)), theme=None, alt=told, key="measures"
-        )
+        show_chart(charts.intervals, rows, palette(), domain=(least, 1.0), told=told, key="measures")
 
 
 def _picture_finding(report: Json) -> str:

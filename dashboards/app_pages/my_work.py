@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import streamlit as st
 
 from dashboards.access import signin
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views import scorecard_view
 
@@ -129,7 +129,9 @@ def _pace(pace: Json) -> None:
     if not pace["by_day"]:
         st.caption(f"No answers in the last {pace['days']} days.")
         return
-    st.altair_chart(_chart(pace["by_day"]), theme=None, alt="Answers by day", key="pace")
+    show_chart(
+        charts.pace, [_spoken(row) for row in pace["by_day"]], palette(), told="Answers by day", key="pace"
+    )
     parts = [
         f"{words.title_of(arm, words.ARMS)}: {_seconds(found['value'])}"
         + (f" ({found['low']:.0f} to {found['high']:.0f})" if found["low"] is not None else "")
@@ -150,23 +152,8 @@ def _pace_finding(pace: Json) -> str:
     return f"Pace: usually {words.plural(usual, 'answer')} a working day, at most {words.count(most)}"
 
 
-def _chart(by_day: list[Json]) -> charts.Picture:
-    colours = palette()
-    rows = [{**row, "told": _seconds(row["median_seconds"])} for row in by_day]
-    bars = (
-        alt.Chart(charts.rows_of_days(rows))
-        .mark_bar(color=colours.accent, cornerRadius=2, size=12)
-        .encode(
-            x=charts.day_axis(tickCount=7, labelOverlap=True),
-            y=alt.Y("n:Q", title="answers", axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
-            tooltip=[
-                charts.day_told(),
-                alt.Tooltip("n:Q", title="answers"),
-                alt.Tooltip("told:N", title="usual time"),
-            ],
-        )
-    )
-    return charts.dressed(alt.layer(bars).properties(height=130), colours)
+def _spoken(row: Json) -> Json:
+    return {**row, "told": _seconds(row["median_seconds"])}
 
 
 def _scorecards(work: Json) -> None:

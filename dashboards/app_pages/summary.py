@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards.access import signin
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views.watch_view import NAIVE, rate
 
@@ -95,7 +96,7 @@ def _counts(what: str, counts: Mapping[str, int], labels: Mapping[str, str]) -> 
         for code, n in sorted(counts.items(), key=lambda item: -item[1])
     ]
     told = "; ".join(f"{row['name']} {row['count']}" for row in rows)
-    st.altair_chart(charts.shares(rows, palette()), theme=None, alt=told, key=f"counts {what}")
+    show_chart(charts.shares, rows, palette(), told=told, key=f"counts {what}")
 
 
 def _estimates(found: Json | None) -> None:

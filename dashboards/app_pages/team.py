@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import altair as alt
 import streamlit as st
 
 from dashboards.access import signin
-from dashboards.pieces import charts, frame, words
+from dashboards.pieces import frame, lines_chart, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views import learning_view
 
@@ -53,7 +53,9 @@ def _outlook(forecast: Json) -> None:
         for column, (name, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
             column.metric(name, value)
         if forecast["by_day"] and forecast["known"]:
-            st.altair_chart(_chart(forecast["by_day"]), theme=None, alt=_finding(forecast), key="by_day")
+            show_chart(
+                lines_chart.arrivals, forecast["by_day"], palette(), told=_finding(forecast), key="by_day"
+            )
             st.caption(
                 f"Arrivals and answers by day (UTC). Forecast: 400 futures made of whole past days drawn from the last "
                 f"{forecast['days']}, nearest deadline first; ranges are 80 %, those of the daily means 95 %."
@@ -78,30 +80,6 @@ def _mean(figure: Json | None) -> str:
 def _missing(forecast: Json) -> str:
     missed = forecast["will_miss"]
     return words.ABSENT if missed is None else f"{missed['value']} ({missed['low']}–{missed['high']})"
-
-
-def _chart(by_day: list[Json]) -> alt.LayerChart:
-    colours = palette()
-    rows = [
-        {"day": row["day"], "what": what, "n": row[key]}
-        for row in by_day
-        for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
-    ]
-    base = alt.Chart(charts.rows_of_days(rows)).encode(
-        x=charts.day_axis(tickCount=7),
-        y=alt.Y("n:Q", title="tasks", axis=alt.Axis(tickCount=3, tickMinStep=1, format="d", gridOpacity=0.3)),
-        color=alt.Color(
-            "what:N",
-            scale=alt.Scale(domain=["Arrived", "Answered"], range=[colours.accent, colours.rule]),
-            legend=alt.Legend(orient="top", title=None),
-        ),
-        strokeDash=alt.StrokeDash("what:N", legend=None),
-        tooltip=[charts.day_told(), "what:N", "n:Q"],
-    )
-    chart: alt.LayerChart = (
-        base.mark_line(interpolate="monotone") + base.mark_point(filled=True, size=24)
-    ).properties(height=150, background="transparent")
-    return chart.configure_view(stroke=None).configure_axis(labelColor=colours.ink, domain=False)
 
 
 def _queues(queues: list[Json]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.access import signin
 from dashboards.pieces import frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views import tuner_view
 
@@ -138,8 +139,8 @@ def _curves(found: Json) -> None:
         with column:
             finding = tuner_view.curve_finding(cut, measure, found, found["asked"])
             st.markdown(f"**{words.plain(finding)}**")
-            chart = tuner_view.curve(cut, measure, found, found["asked"])
-            st.altair_chart(chart, theme=None, alt=finding, key=f"curve_{cut}_{palette().paper}")
+            given = (cut, measure, found, found["asked"], palette())
+            show_chart(tuner_view.curve, *given, told=finding, key=f"curve_{cut}_{palette().paper}")
 
 
 def _small_print(found: Json) -> None:

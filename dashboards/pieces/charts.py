@@ -240,3 +240,21 @@ def dressed(chart: Picture, colours: Palette) -> Picture:
             titleFontWeight="normal",
         )
     )
+
+
+def pace(by_day: Sequence[Json], colours: Palette) -> Picture:
+    """Answers by day: rows of day, n and the usual time to an answer, told in words."""
+    bars = (
+        alt.Chart(rows_of_days(by_day))
+        .mark_bar(color=colours.accent, cornerRadius=2, size=12)
+        .encode(
+            x=day_axis(tickCount=7, labelOverlap=True),
+            y=alt.Y("n:Q", title="answers", axis=alt.Axis(tickCount=3, gridOpacity=0.3)),
+            tooltip=[
+                day_told(),
+                alt.Tooltip("n:Q", title="answers"),
+                alt.Tooltip("told:N", title="usual time"),
+            ],
+        )
+    )
+    return dressed(alt.layer(bars).properties(height=130), colours)

@@ -1,4 +1,4 @@
-"""What do several measures look like as lines over a share?"""
+"""What do measures over a share, or tasks by day, look like as lines?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.pieces.charts import Picture, dressed, rows_of
+from dashboards.pieces.charts import Picture, day_axis, day_told, dressed, rows_of, rows_of_days
 from dashboards.pieces.palette import Palette
 
 
@@ -34,3 +34,27 @@ def over_share(rows: Sequence[Mapping[str, Any]], colours: Palette, title: str) 
         .encode(x=x, y=alt.Y("y:Q"), text="line:N", color=colour)
     )
     return dressed(alt.layer(base.mark_line(strokeWidth=2.5), labels).properties(height=240), colours)
+
+
+def arrivals(by_day: Sequence[Mapping[str, Any]], colours: Palette) -> Picture:
+    """Tasks that arrived and tasks that were answered, by day."""
+    rows = [
+        {"day": row["day"], "what": what, "n": row[key]}
+        for row in by_day
+        for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
+    ]
+    base = alt.Chart(rows_of_days(rows)).encode(
+        x=day_axis(tickCount=7),
+        y=alt.Y("n:Q", title="tasks", axis=alt.Axis(tickCount=3, tickMinStep=1, format="d", gridOpacity=0.3)),
+        color=alt.Color(
+            "what:N",
+            scale=alt.Scale(domain=["Arrived", "Answered"], range=[colours.accent, colours.rule]),
+            legend=alt.Legend(orient="top", title=None),
+        ),
+        strokeDash=alt.StrokeDash("what:N", legend=None),
+        tooltip=[day_told(), "what:N", "n:Q"],
+    )
+    chart: alt.LayerChart = (
+        base.mark_line(interpolate="monotone") + base.mark_point(filled=True, size=24)
+    ).properties(height=150, background="transparent")
+    return chart.configure_view(stroke=None).configure_axis(labelColor=colours.ink, domain=False)

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards.access import signin
 from dashboards.calls.client import ApiError
 from dashboards.pieces import frame, links_picture, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 
 Json = dict[str, Any]
@@ -47,8 +48,8 @@ def links(page: Json) -> None:
     frauds = sum(bool(node.get("known_frauds")) for node in found["nodes"] if node["hop"] == 2)
     finding = f"{words.plural(others, 'other value')} shared a payment with what this one names"
     st.markdown(f"##### {finding}" + (f", {frauds} with known fraud" if frauds else ""))
-    chart = links_picture.picture(found, page["transaction"]["currency"], palette())
-    st.altair_chart(chart, theme=None, alt=links_picture.told(found), key="links")
+    given = (found, page["transaction"]["currency"], palette())
+    show_chart(links_picture.picture, *given, told=links_picture.told(found), key="links")
     more = [
         f"{m['count']} more of {m['kind'].replace('_', ' ')} with {m['of'].partition(':')[2]}"
         for m in found["more"]

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.task import unmasking
 
@@ -26,7 +27,7 @@ def spending(page: Json) -> None:
     finding = charts.spending_finding(history, transaction["amount_minor"] or 0)
     st.markdown(f"##### This amount is {finding}")
     st.caption("● earlier payment · ✚ known fraud · ◆ this payment · dashed: median")
-    st.altair_chart(charts.spending(history, transaction, palette()), theme=None, alt=finding, key="spending")
+    show_chart(charts.spending, history, transaction, palette(), told=finding, key="spending")
 
 
 def guideline(page: Json) -> None:

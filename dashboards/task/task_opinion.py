@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.pieces import frame, waterfall, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.task import beside_view
 
@@ -27,8 +28,8 @@ def explanation(page: Json) -> None:
             if said
         ]
         st.markdown("  \n".join(sides))
-        chart = waterfall.picture(found, page.get("rules") or [], palette())
-        st.altair_chart(chart, theme=None, alt=waterfall.told(found), key="waterfall")
+        given = (found, page.get("rules") or [], palette())
+        show_chart(waterfall.picture, *given, told=waterfall.told(found), key="waterfall")
     missing = [f["phrase"] for f in page.get("features") or [] if f.get("value") is None]
     if missing:
         st.caption(f":material/help: Not known for this payment: {words.plain(words.listed(missing))}.")

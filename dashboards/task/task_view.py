@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.pieces import alarm_banner, charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.task import task_tabs, task_tools
 
@@ -83,8 +84,8 @@ def _key_facts(page: Json) -> None:
         amount_text = words.money(transaction["amount_minor"], transaction["currency"])
         frame.figure("Amount", amount_text, f"{finding}.")
         if page.get("history"):
-            picture = charts.small_spending(page["history"], transaction, palette())
-            st.altair_chart(picture, theme=None, alt=f"{finding}.", key="small_spending")
+            given = (page["history"], transaction, palette())
+            show_chart(charts.small_spending, *given, told=f"{finding}.", key="small_spending")
     with score, st.container(gap="xxsmall"):
         _score(page)
     with who:
@@ -117,9 +118,7 @@ def _score(page: Json) -> None:
             f"Probability {words.percent(probability)}; review from {words.percent(thresholds['review_at'])}, "
             f"decline from {words.percent(thresholds['decline_at'])}."
         )
-        st.altair_chart(
-            charts.threshold_strip(probability, thresholds, palette()), theme=None, alt=told, key="strip"
-        )
+        show_chart(charts.threshold_strip, probability, thresholds, palette(), told=told, key="strip")
         st.caption(what_decided(probability, thresholds, page.get("rules") or []))
 
 

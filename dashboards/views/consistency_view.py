@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.access import signin
 from dashboards.pieces import frame, lines_chart, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 
 Json = dict[str, Any]
@@ -153,12 +154,8 @@ def _skew(found: Json) -> None:
         for point in found["points"]
         for name, label in spoken.items()
     ]
-    st.altair_chart(
-        lines_chart.over_share(rows, palette(), "share of fraud among the cases"),
-        theme=None,
-        alt=found["sentence"],
-        key="skew",
-    )
+    given = (rows, palette(), "share of fraud among the cases")
+    show_chart(lines_chart.over_share, *given, told=found["sentence"], key="skew")
     whose = "our people, as measured" if found["measured"] else "people as the policy assumes them"
     st.caption(
         f"Computed for two independent reviewers as good as {whose}: recall {words.percent(found['recall'])}, false "

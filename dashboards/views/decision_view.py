@@ -10,6 +10,7 @@ import streamlit as st
 from dashboards import role_pages
 from dashboards.access import signin
 from dashboards.pieces import charts, frame, waterfall, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views import control_view
 
@@ -60,8 +61,8 @@ def _strip(decision: Json) -> None:
     if probability is None:
         st.caption(words.NO_MODEL)
     elif {"review_at", "decline_at"} <= thresholds.keys():
-        st.altair_chart(charts.threshold_strip(probability, thresholds, palette()), theme=None, key="strip",
-                        alt=f"Probability {words.percent(probability)}")  # fmt: skip
+        told = f"Probability {words.percent(probability)}"
+        show_chart(charts.threshold_strip, probability, thresholds, palette(), told=told, key="strip")
 
 
 def _costs(triage: Json, currency: str) -> None:
@@ -90,12 +91,8 @@ def _explanation(decision: Json) -> None:
         "bars": _bars(decision),
     }
     st.markdown("##### How the score came about")
-    st.altair_chart(
-        waterfall.picture(chart, _titled(decision), palette()),
-        theme=None,
-        alt=waterfall.told(chart),
-        key="waterfall",
-    )
+    given = (chart, _titled(decision), palette())
+    show_chart(waterfall.picture, *given, told=waterfall.told(chart), key="waterfall")
 
 
 def _bars(decision: Json) -> list[Json]:

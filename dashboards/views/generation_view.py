@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.pieces import charts, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 
 Json = dict[str, Any]
@@ -26,7 +27,7 @@ def draw(models: list[Json]) -> None:
         f"{row['name']} {words.number(row['value'], 3)} ({words.interval(row['low'], row['high'], 3)})"
         for row in rows
     )
-    st.altair_chart(charts.intervals(rows, palette()), theme=None, alt=told, key="generations")
+    show_chart(charts.intervals, rows, palette(), told=told, key="generations")
     by = f"of all {held['by']} values" if held.get("by") else "of payments"
     st.caption(
         f"Average precision on the frozen hold-out, oldest first: {words.percent(held['share'])} {by}, never learned "

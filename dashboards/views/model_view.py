@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards.access import signin
 from dashboards.calls.client import ApiError
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 from dashboards.views import rates_view
 
@@ -65,7 +66,7 @@ def _comparison(record: Json) -> None:
     with left:
         st.markdown(f"##### {_found(compared['average_precision_difference'])}")
         told = "; ".join(f"{row['name']} {estimate(row)}" for row in rows)
-        st.altair_chart(charts.intervals(rows, palette()), theme=None, alt=told, key="average_precision")
+        show_chart(charts.intervals, rows, palette(), told=told, key="average_precision")
         st.caption(f"{told}. Difference {estimate(compared['average_precision_difference'])}.")
     with right:
         _cost(compared)

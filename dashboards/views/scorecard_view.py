@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 
 Json = dict[str, Any]
@@ -86,9 +87,7 @@ def _known(figures: Json) -> None:
     ]
     if rows:
         told = "; ".join(f"{row['name']} {words.percent(row['value'])}" for row in rows)
-        st.altair_chart(
-            charts.intervals(rows, palette()), theme=None, alt=told, key=f"known_{figures['reviewer']}"
-        )
+        show_chart(charts.intervals, rows, palette(), told=told, key=f"known_{figures['reviewer']}")
     table = [
         {"Known from": source}
         | {label: _share(figures["known"][part][name]) for name, label in MEASURES.items()}

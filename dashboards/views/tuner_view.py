@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboards.pieces import frame, words
 from dashboards.pieces.charts import Picture, dressed, rows_of
-from dashboards.pieces.palette import Palette, palette
+from dashboards.pieces.palette import Palette
 
 Json = dict[str, Any]
 DAYS = 30  # money and customers are told for so many days
@@ -152,9 +152,9 @@ def _told(measure: str, value: float, found: Json) -> str:
     return f"{words.number(per, 0)} good customers declined"
 
 
-def curve(cut: str, measure: str, found: Json, yours: Json) -> Picture:
+def curve(cut: str, measure: str, found: Json, yours: Json, colours: Palette) -> Picture:
     """One measure against one cut-off, with its interval; the optimum, the present and your setting are marked."""
-    colours, rows = palette(), _points(cut, measure, found)
+    rows = _points(cut, measure, found)
     unit = {"cases_a_day": "cases a day"}.get(measure, f"{found['currency']} in {DAYS} days")
     unit = f"customers in {DAYS} days" if measure == "good_declined" else unit
     ticks = [tick for tick in (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1) if tick >= rows[0]["at"]]

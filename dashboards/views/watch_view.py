@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.pieces import charts, frame, words
+from dashboards.pieces.drawing import show_chart
 from dashboards.pieces.palette import palette
 
 Json = Mapping[str, Any]
@@ -168,9 +169,7 @@ def explored(digest: Json) -> None:
         st.caption(f"Signed off by {who}, {frame.when(signed['at'])}: {why}")
     rows = [{"name": row["day"][5:], "count": row["released"]} for row in told["by_day"] if row["released"]]
     if rows:
-        st.altair_chart(
-            charts.shares(rows, palette()), theme=None, alt="Releases by day", key="explored by day"
-        )
+        show_chart(charts.shares, rows, palette(), told="Releases by day", key="explored by day")
 
 
 def labels(table: Json) -> None:
