@@ -17,6 +17,7 @@ from data.writer import Writer
 KEY = bytes(range(32))
 PEOPLE = ("ana", "ben", "cy")
 KINDS = ("primary", "second", "audit")
+SEEDS = pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.soak) for n in range(2, 9))])
 
 
 def offers(w: Writer, desk: Desk, house, who: str) -> dict[str, str]:
@@ -39,7 +40,7 @@ def do_something(house, w: Writer, luck: random.Random, desk: Desk) -> None:
         moves.snooze(w, held[0].task_id, who, house.now + timedelta(minutes=30), "later", house.now)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@SEEDS
 def test_a_memory_that_followed_along_equals_a_fresh_one(house_with, seed: int) -> None:
     house = house_with(second_review=0.5, blind_first=0.5)
     luck, desk = random.Random(seed), Desk()
@@ -63,7 +64,7 @@ def test_a_memory_that_followed_along_equals_a_fresh_one(house_with, seed: int) 
                 assert offers(w, desk, house, who) == offers(w, Desk(), house, who), (step, who)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@SEEDS
 def test_what_happens_within_one_write_is_followed_too(house_with, seed: int) -> None:
     house = house_with(second_review=0.5, blind_first=0.5)
     luck, desk, rare, taken_back = random.Random(seed), Desk(), Desk(), 0
