@@ -63,10 +63,11 @@ def threshold_strip(probability: float, thresholds: Json, colours: Palette) -> P
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
     kinds = alt.Scale(domain=list(words.OUTCOMES), range=[colours.approve, colours.review, colours.decline])
     bands = alt.Chart(rows_of(zones)).mark_bar(height=18, opacity=0.34).encode(
-        x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q", y=y, color=alt.Color("zone:N", legend=None, scale=kinds)
+        x=alt.X("from:Q", scale=scale, axis=axis), x2=alt.X2("to:Q"), y=y,
+        color=alt.Color("zone:N", legend=None, scale=kinds),
     )  # fmt: skip
     names = alt.Chart(rows_of(zones)).mark_text(fontSize=11, color=colours.ink).encode(
-        x=alt.X("mid:Q", scale=scale), y=y, text="word:N"
+        x=alt.X("mid:Q", scale=scale), y=y, text=alt.Text("word:N")
     )  # fmt: skip
     here = alt.Chart(rows_of([{"p": probability, "y": 0.88}])).mark_point(
         shape="triangle-down", size=120, filled=True, opacity=1, color=colours.ink
@@ -138,7 +139,7 @@ def spending(history: Sequence[Json], transaction: Json, colours: Palette) -> Pi
                 scale=alt.Scale(type="symlog", constant=10),
             ),
             tooltip=tooltip,
-            size=alt.condition("datum.kind == 'this'", alt.value(260), alt.value(60)),
+            size=_larger_if_this(260, 60),
             shape=alt.Shape(
                 "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=["circle", "cross", "diamond"])
             ),
@@ -151,7 +152,7 @@ def spending(history: Sequence[Json], transaction: Json, colours: Palette) -> Pi
     ]
     if points:
         line = alt.Chart(rows_of([{"usual": median(p["amount"] for p in points)}]))
-        layers.insert(0, line.mark_rule(strokeDash=[4, 4], color=colours.quiet).encode(y="usual:Q"))
+        layers.insert(0, line.mark_rule(strokeDash=[4, 4], color=colours.quiet).encode(y=alt.Y("usual:Q")))
     return dressed(alt.layer(*layers).properties(height=190), colours)
 
 
@@ -170,7 +171,7 @@ def small_spending(history: Sequence[Json], transaction: Json, colours: Palette)
     dots = rows_of([*points, _point(transaction, currency, "this")])
     marks = alt.Chart(dots).mark_point(filled=True, opacity=0.9).encode(
         x=alt.X("at:T", axis=None), y=alt.Y("amount:Q", axis=None, scale=scale), tooltip=tooltip,
-        size=alt.condition("datum.kind == 'this'", alt.value(150), alt.value(32)),
+        size=_larger_if_this(150, 32),
         shape=alt.Shape("kind:N", legend=None, scale=shapes), color=alt.Color("kind:N", legend=None, scale=kinds),
     )  # fmt: skip
     layers = [marks]
@@ -179,6 +180,10 @@ def small_spending(history: Sequence[Json], transaction: Json, colours: Palette)
         usual = alt.Y("usual:Q", axis=None, scale=scale)
         layers.insert(0, line.mark_rule(strokeDash=[4, 4], color=colours.quiet).encode(y=usual))
     return dressed(alt.layer(*layers).properties(height=54), colours)
+
+
+def _larger_if_this(this: int, other: int) -> alt.SizeValue:
+    return alt.SizeValue(other, condition={"test": "datum.kind == 'this'", "value": this})
 
 
 def _point(row: Json, currency: str, kind: str) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def intervals(rows: Sequence[Json], colours: Palette, *, domain: tuple[float, fl
     whiskers = (
         alt.Chart(frame)
         .mark_rule(strokeWidth=6, opacity=0.3, color=colours.accent)
-        .encode(y=y, x=x, x2="high:Q")
+        .encode(y=y, x=x, x2=alt.X2("high:Q"))
     )
     dots = alt.Chart(frame).mark_point(filled=True, size=110, opacity=1, color=colours.accent).encode(
         y=y, x=alt.X("value:Q"), tooltip=["name:N", "value:Q", "low:Q", "high:Q"]

@@ -31,7 +31,7 @@ def over_share(rows: Sequence[Mapping[str, Any]], colours: Palette, title: str) 
     labels = (
         alt.Chart(rows_of(ends))
         .mark_text(align="left", dx=6, fontSize=12)
-        .encode(x=x, y=alt.Y("y:Q"), text="line:N", color=colour)
+        .encode(x=x, y=alt.Y("y:Q"), text=alt.Text("line:N"), color=colour)
     )
     return dressed(alt.layer(base.mark_line(strokeWidth=2.5), labels).properties(height=240), colours)
 

@@ -107,7 +107,7 @@ def _lines(edges: Sequence[Json], x: alt.Scale, y: alt.Scale, colours: Palette) 
         domain=["fraud", "other", "this"], range=[colours.decline, colours.quiet, colours.accent]
     )
     return alt.Chart(rows_of(edges)).mark_rule(opacity=0.45).encode(
-        x=alt.X("x:Q", scale=x, axis=None), x2="x2:Q", y=alt.Y("y:Q", scale=y, axis=None), y2="y2:Q",
+        x=alt.X("x:Q", scale=x, axis=None), x2=alt.X2("x2:Q"), y=alt.Y("y:Q", scale=y, axis=None), y2=alt.Y2("y2:Q"),
         color=alt.Color("tone:N", legend=None, scale=tones),
         strokeWidth=alt.StrokeWidth("width:Q", legend=None, scale=None),
     )  # fmt: skip
@@ -130,7 +130,7 @@ def _dots(nodes: Sequence[Json], x: alt.Scale, y: alt.Scale, colours: Palette) -
     above = alt.Chart(inner).mark_text(align="left", dx=-6, dy=-13, fontSize=12, color=colours.ink)
     below = alt.Chart(centre).mark_text(align="left", dx=-6, dy=17, fontSize=12, color=colours.ink)
     beside = alt.Chart(outer).mark_text(align="left", dx=10, fontSize=12, color=colours.ink)
-    texts = [mark.encode(**place, text="label:N") for mark in (above, below, beside)]
+    texts = [mark.encode(**place, text=alt.Text("label:N")) for mark in (above, below, beside)]
     # The paper's own colour around the letters keeps the lines off them.
     halos = [text.copy().encode(stroke=alt.value(colours.paper), strokeWidth=alt.value(4)) for text in texts]
     return [dots, *halos, *texts]

@@ -99,7 +99,7 @@ def _step_layers(rows: Sequence[Row], y: alt.Y, scale: alt.Scale, colours: Palet
         alt.Tooltip("text:N", title="Log-odds"),
     ]
     bars = alt.Chart(moves).mark_bar(height=14, cornerRadius=2).encode(
-        y=y, x=x, x2="high:Q", tooltip=tooltip, color=alt.Color("kind:N", legend=None, scale=kinds)
+        y=y, x=x, x2=alt.X2("high:Q"), tooltip=tooltip, color=alt.Color("kind:N", legend=None, scale=kinds)
     )  # fmt: skip
     diamonds = alt.Chart(stops).mark_point(
         filled=True, shape="diamond", size=150, opacity=1, color=colours.accent
@@ -107,7 +107,11 @@ def _step_layers(rows: Sequence[Row], y: alt.Y, scale: alt.Scale, colours: Palet
     points = diamonds.encode(y=y, x=at_end, tooltip=tooltip)
     amounts = alt.Chart(moves).mark_text(align="left", dx=5, color=colours.ink, fontSize=12)
     texts = [_stop_text(row, rows, colours) for row in rows if row.kind in ("base", "total")]
-    return [bars, points, *(mark.encode(y=y, x=at_end, text="text:N") for mark in (amounts, *texts))]
+    return [
+        bars,
+        points,
+        *(mark.encode(y=y, x=at_end, text=alt.Text("text:N")) for mark in (amounts, *texts)),
+    ]
 
 
 def _stop_text(row: Row, rows: Sequence[Row], colours: Palette) -> alt.Chart:
@@ -146,8 +150,8 @@ def _rule_layers(
     band = alt.Chart(frame).mark_bar(height=20, cornerRadius=2, opacity=0.18, color=colours.rule)
     text = alt.Chart(frame).mark_text(align="left", dx=8, color=colours.ink, fontSize=12, fontWeight=600)
     return [
-        band.encode(y=y, x="low:Q", x2="high:Q", tooltip=tooltip),
-        text.encode(y=y, x="low:Q", text="text:N"),
+        band.encode(y=y, x=alt.X("low:Q"), x2=alt.X2("high:Q"), tooltip=tooltip),
+        text.encode(y=y, x=alt.X("low:Q"), text=alt.Text("text:N")),
     ]
 
 

@@ -172,7 +172,7 @@ def curve(cut: str, measure: str, found: Json, yours: Json, colours: Palette) ->
     base = alt.Chart(rows_of([row for row in rows if row["value"] <= 1.4 * top]))
     tooltip = [alt.Tooltip("told:N", title=CUTS[cut]), alt.Tooltip("what:N", title=MEASURES[measure])]
     layers: list[alt.Chart] = [
-        base.mark_area(opacity=0.16, color=colours.accent).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_area(opacity=0.16, color=colours.accent).encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         base.mark_line(color=colours.accent, strokeWidth=2.2).encode(x=x, y=y, tooltip=tooltip),
         *_marks(cut, measure, found, yours, x, colours),
     ]
@@ -226,13 +226,18 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
     points = alt.Chart(rows_of(marked))
     layers = [
         points.mark_point(filled=True, size=130, opacity=1).encode(
-            x=x, y="value:Q", shape=alt.Shape("kind:N", legend=None, scale=kinds),
+            x=x, y=alt.Y("value:Q"), shape=alt.Shape("kind:N", legend=None, scale=kinds),
             color=alt.Color("kind:N", legend=None, scale=hues), tooltip=["name:N"],
         ),
         *(
             alt.Chart(rows_of([mark]))
             .mark_text(dy=mark["dy"], dx=8, align="right", fontSize=12, fontWeight="bold")
-            .encode(x=x, y="value:Q", text="name:N", color=alt.Color("kind:N", legend=None, scale=hues))
+            .encode(
+                x=x,
+                y=alt.Y("value:Q"),
+                text=alt.Text("name:N"),
+                color=alt.Color("kind:N", legend=None, scale=hues),
+            )
             for mark in marked
         ),
     ]  # fmt: skip
@@ -240,9 +245,9 @@ def _marks(cut: str, measure: str, found: Json, yours: Json, x: alt.X, colours: 
         level = _now_level(measure, found)
         line = alt.Chart(rows_of([{"value": level, "at": rows[0]["at"], "name": "now: cut-offs by amount"}]))
         layers += [
-            line.mark_rule(strokeDash=[5, 4], color=colours.review).encode(y="value:Q"),
+            line.mark_rule(strokeDash=[5, 4], color=colours.review).encode(y=alt.Y("value:Q")),
             line.mark_text(align="left", dx=4, dy=11, fontSize=11, color=colours.review).encode(
-                x=x, y="value:Q", text="name:N"
+                x=x, y=alt.Y("value:Q"), text=alt.Text("name:N")
             ),
         ]
     return layers

@@ -16,6 +16,7 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from dashboards.pieces import drawing
 from dashboards.task import verdict_bar
 
 CONSOLE = Path(__file__).parents[2] / "dashboards" / "console.py"
@@ -24,6 +25,7 @@ Opened = Callable[..., AppTest]
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 # As dashboards/.streamlit/config.toml has it, which AppTest does not read: otherwise each test rewrites each page.
 config.set_option("runner.magicEnabled", False)
+drawing.HELD_TO_SCHEMA = True
 _FOUND_VALID: set[tuple[type, str]] = set()
 _validate = SchemaBase.validate.__func__
 

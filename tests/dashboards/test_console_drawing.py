@@ -10,6 +10,7 @@ from typing import Any
 import altair as alt
 import pytest
 import streamlit as st
+from altair.utils.schemapi import SchemaValidationError
 from streamlit.testing.v1 import AppTest
 
 from dashboards.pieces import charts, drawing
@@ -104,3 +105,15 @@ def test_no_page_goes_round_it() -> None:
         if "altair_chart(" in file.read_text() or "vega_lite_chart(" in file.read_text()
     ]
     assert direct == ["drawing.py"]
+
+
+def test_a_chart_that_vega_lite_would_not_take_fails_where_it_is_tested(
+    worked_out: list[tuple[Any, ...]],
+) -> None:
+    def spoiled(rows: list[dict[str, Any]], colours: Palette) -> charts.Picture:
+        chart = charts.shares(rows, colours)
+        chart.layer[0].mark = "no such mark"
+        return chart
+
+    with pytest.raises(SchemaValidationError, match="no such mark"):
+        drawing.show_chart(spoiled, ROWS, LIGHT, told="shares", key="shares")
