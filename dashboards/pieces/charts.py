@@ -72,7 +72,7 @@ def threshold_strip(probability: float, thresholds: Json, colours: Palette) -> P
     here = alt.Chart(rows_of([{"p": probability, "y": 0.88}])).mark_point(
         shape="triangle-down", size=120, filled=True, opacity=1, color=colours.ink
     ).encode(x=alt.X("p:Q", scale=scale), y=y)  # fmt: skip
-    return dressed(alt.layer(bands, names, here).properties(height=58), colours)
+    return dressed(alt.layer(bands, names, here).properties(height=68), colours)
 
 
 def _zones(review_at: float, decline_at: float) -> list[dict[str, Any]]:

@@ -43,18 +43,18 @@ def arrivals(by_day: Sequence[Mapping[str, Any]], colours: Palette) -> Picture:
         for row in by_day
         for what, key in (("Arrived", "arrivals"), ("Answered", "reviews"))
     ]
+    legend = alt.Legend(orient="top", title=None, symbolType="stroke", symbolSize=400)
     base = alt.Chart(rows_of_days(rows)).encode(
         x=day_axis(tickCount=7),
         y=alt.Y("n:Q", title="tasks", axis=alt.Axis(tickCount=3, tickMinStep=1, format="d", gridOpacity=0.3)),
         color=alt.Color(
             "what:N",
             scale=alt.Scale(domain=["Arrived", "Answered"], range=[colours.accent, colours.rule]),
-            legend=alt.Legend(orient="top", title=None),
+            legend=legend,
         ),
-        strokeDash=alt.StrokeDash("what:N", legend=None),
         tooltip=[day_told(), "what:N", "n:Q"],
     )
-    chart: alt.LayerChart = (
-        base.mark_line(interpolate="monotone") + base.mark_point(filled=True, size=24)
-    ).properties(height=150, background="transparent")
+    lines = base.mark_line(interpolate="monotone").encode(strokeDash=alt.StrokeDash("what:N", legend=legend))
+    points = base.mark_point(filled=True, size=24)
+    chart: alt.LayerChart = (lines + points).properties(height=150, background="transparent")
     return chart.configure_view(stroke=None).configure_axis(labelColor=colours.ink, domain=False)
