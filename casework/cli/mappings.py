@@ -61,14 +61,18 @@ def show(
 @cli.command("pseudonym")
 def pseudonym(
     entity: Annotated[str, typer.Argument(help="An entity of the workspace's mapping.")],
-    value: Annotated[str, typer.Argument(help="Its value as it is sent.")],
+    value: Annotated[
+        str,
+        typer.Argument(help="Its value as it is sent. Left out, it is asked for: a shell keeps its lines."),
+    ] = "",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Say what payments hold in place of a value: for lists.yaml, rules and queues. Without a pseudonym, the value.
 
-    Example: secondlook mapping pseudonym customer ann@example.org --workspace bank
+    Example: secondlook mapping pseudonym customer --workspace bank
     """
+    value = value or str(typer.prompt("Value", err=True))
     with reached(workspace) as reach:
         held = str(reach.post("/v1/pseudonyms", {"entity": entity, "value": value})["value"])
     answer({"entity": entity, "value": held}, [held], as_json)

@@ -192,6 +192,11 @@ def test_a_command_says_which_pseudonym_to_write_into_a_list_and_has_the_name_in
     asked = ("mapping", "pseudonym", "customer", MAIL, "--workspace", bank.app.workspace.root)
     assert run(capsys, monkeypatch, *asked)[1] == bank.app.mapping.held("customer", MAIL) + "\n"
     assert f"POST {bank.url}/v1/pseudonyms" in caplog.text and not planted(caplog.text)
+    # Not as a word of the command, which a shell keeps, but when it is asked for.
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{MAIL}\n"))
+    code, said, aside = run(capsys, monkeypatch, *(word for word in asked if word != MAIL), "--json")
+    assert (code, orjson.loads(said)["value"]) == (0, bank.app.mapping.held("customer", MAIL))
+    assert "Value" in aside
     unknown = {"entity": "person", "value": MAIL}
     refused = bank.ask("admin-1", "POST", "/v1/pseudonyms", json=unknown)
     assert (refused.status_code, planted(refused.text)) == (422, False)
