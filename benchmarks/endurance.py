@@ -8,10 +8,10 @@ it, whatever happens. Nobody pays more often than in the past that is sent again
 what it was: each row tells it. Each minute gives a row: answers, refused ones, latency, resident memory, processor
 time, write-ahead log, how long the journal waited for the disk, how much processor time others took (other programs,
 and other guests of the same host), and how fast the machine itself was: a fixed piece of work is timed while nobody
-asks, before each stretch and when capacity has been measured. Flat means that the last third
-has no more memory and no later answers than the middle third, within limits that are printed. Where no payment was
-answered for a second, what the server's log says of it is printed below its row. WORKSPACE is copied, never used in
-place. Results go to docs/soak.md.
+asks, before each stretch and when capacity has been measured. Flat means that the last third has no more memory and no
+later answers than the middle third, within limits that are printed. Where no payment was answered for a second, what
+the server's log says of it is printed below its row. WORKSPACE is copied, never used in place. Results go to
+docs/soak.md.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _PAUSE_SECONDS = 0.02
 """Long enough that whoever waits for the lock gets it, since nothing else makes it fair."""
 _REST = 9
 """After each slice decisions have so many times as long as it took: one slice right after another would be to them like
-a single long one, and a third of their time is what a server at 70 % of its capacity has not got to spare."""
+a single long one, and a quarter of the time is more than a server at 70 % of its capacity can safely spare."""
 _LOOKS, _LOOK_SECONDS = 50, 0.1
 """How often it is looked whether decisions have caught up before a slice is done all the same, and how far apart."""
 Item = TypeVar("Item")

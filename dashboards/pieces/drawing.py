@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from dataclasses import asdict
 from typing import Any
 
 import altair as alt
@@ -25,27 +24,19 @@ HELD_TO_SCHEMA = False
 alt.theme.enable("none")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Which chart of what. Two are the same where the function is and what it is given says the same: whoever finds
-    one that another session has drawn holds all that is in it already."""
-
-    make: Callable[..., Picture]
-    said: str
-    given: tuple[Any, ...] = field(compare=False)
-    named: dict[str, Any] = field(compare=False)
-
-
 def show_chart(make: Callable[..., Picture], *given: Any, told: str, key: str, **named: Any) -> None:
     """Put the chart that `make` makes of what it is given onto the page, with what it shows told in words.
 
-    `make` must heed nothing else (no session, no clock): its chart is kept for the next time it is asked for.
+    `make` must heed nothing else (no session, no clock): its chart is kept for whoever asks with the same. Two charts
+    are the same where the function has the same name and what it is given says the same, so that whoever finds one
+    that another session has drawn holds all that is in it already.
     """
-    said = json.dumps([given, named], default=asdict)
-    spec = json.loads(_drawn(_Asked(make, said, given, named)))
+    said = json.dumps([make.__module__, make.__qualname__, given, named], default=asdict)
+    spec = json.loads(_drawn(said, make, given, named))
     st.vega_lite_chart(spec, theme=None, alt=told, key=key)
 
 
-@lru_cache(_KEPT)
-def _drawn(asked: _Asked) -> str:
-    return json.dumps(asked.make(*asked.given, **asked.named).to_dict(validate=HELD_TO_SCHEMA))
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def _drawn(said: str, _make: Callable[..., Picture], _given: tuple[Any, ...], _named: dict[str, Any]) -> str:
+    """Found again by a hash of `said`; what it is made of, which is much larger, is not kept."""
+    return json.dumps(_make(*_given, **_named).to_dict(validate=HELD_TO_SCHEMA))

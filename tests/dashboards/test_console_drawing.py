@@ -23,16 +23,19 @@ ROWS = [{"name": "one", "count": 3}, {"name": "two", "count": 1}]
 @pytest.fixture
 def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was worked out, in order; nothing is kept from other tests, and nothing goes onto a page."""
-    drawing._drawn.cache_clear()
+    drawing._drawn.clear()
     monkeypatch.setattr(st, "vega_lite_chart", lambda *args, **named: None)
     return []
 
 
 def maker(worked_out: list[tuple[Any, ...]], name: str = "shares") -> Any:
+    """A way of making charts that is called so."""
+
     def make(rows: list[dict[str, Any]], colours: Palette, **named: Any) -> charts.Picture:
         worked_out.append((len(rows), colours.paper, named))
         return charts.shares(rows, colours)
 
+    make.__qualname__ = name
     return make
 
 
@@ -51,7 +54,7 @@ def test_another_value_theme_setting_or_kind_of_chart_is_worked_out_anew(
     drawing.show_chart(make, [{**ROWS[0], "count": 4}, ROWS[1]], LIGHT, told="shares", key="shares")
     drawing.show_chart(make, ROWS, DARK, told="shares", key="shares")
     drawing.show_chart(make, ROWS, LIGHT, told="shares", key="shares", most=2)
-    drawing.show_chart(maker(worked_out), ROWS, LIGHT, told="shares", key="shares")
+    drawing.show_chart(maker(worked_out, "others"), ROWS, LIGHT, told="shares", key="shares")
     assert len(worked_out) == 5
 
 
@@ -75,7 +78,7 @@ def _page_as_streamlit_would() -> None:
 
 def test_the_page_gets_what_streamlit_would_have_made_of_the_chart() -> None:
     """Twice, since a page may change what it is given."""
-    drawing._drawn.cache_clear()
+    drawing._drawn.clear()
     kept = [AppTest.from_function(_page).run().get("vega_lite_chart")[0].proto for _ in range(2)]
     other = AppTest.from_function(_page_as_streamlit_would).run().get("vega_lite_chart")[0].proto
     for each in kept:
@@ -86,8 +89,8 @@ def test_the_page_gets_what_streamlit_would_have_made_of_the_chart() -> None:
     assert alt.theme.active == "none"
 
 
-def test_every_chart_of_the_console_is_made_by_a_module_that_is_loaded_once() -> None:
-    """A page is executed anew in each run, and its own functions are others each time: nothing would be found again."""
+def test_every_chart_of_the_console_is_made_by_a_module_that_has_a_name_of_its_own() -> None:
+    """A page is executed as `__main__`, so that functions of two pages could pass for one."""
     calls = [
         (file.name, call)
         for file in CONSOLE.rglob("*.py")
